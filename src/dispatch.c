@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Which compiled variant of the block kernels this CPU gets.
+ */
+#include "kernels.h"
+
+#if defined(LOGREG_X86_64) && !defined(__GNUC__)
+#include <immintrin.h>
+#include <intrin.h>
+#endif
+
+static int always(void)
+{
+    return 1;
+}
+
+#ifdef LOGREG_X86_64
+/* AVX2 takes three yeses: the CPU has AVX and AVX2, and the operating system saves the registers
+ * (XCR0 bits 1 and 2). The builtin of GCC and clang asks all three. */
+static int has_avx2(void)
+{
+#ifdef __GNUC__
+    return __builtin_cpu_supports("avx2") != 0;
+#else
+    enum { OSXSAVE = 1 << 27, AVX = 1 << 28, AVX2 = 1 << 5 };
+    int r[4];
+    __cpuid(r, 0);
+    if (r[0] < 7) return 0;
+    __cpuid(r, 1);
+    if ((r[2] & OSXSAVE) == 0 || (r[2] & AVX) == 0 || (_xgetbv(0) & 6) != 6) return 0;
+    __cpuidex(r, 7, 0);
+    return (r[1] & AVX2) != 0;
+#endif
+}
+#endif
+
+static const struct {
+    const char *name;
+    const logreg_kernels *kernels;
+    int (*supported)(void);
+} variants[] = {
+    {"baseline", &logreg_kernels_baseline, always},
+#ifdef LOGREG_X86_64
+    {"avx2", &logreg_kernels_avx2, has_avx2},
+#endif
+};
+
+static int in_use = 0;
+
+int logreg_isa_count(void)
+{
+    return (int)(sizeof variants / sizeof *variants);
+}
+
+const char *logreg_isa_name(int index)
+{
+    return variants[index].name;
+}
+
+int logreg_isa_supported(int index)
+{
+    return variants[index].supported();
+}
+
+int logreg_isa_select(const char *name)
+{
+    const int best = name == NULL || *name == '\0';
+    for (int i = logreg_isa_count() - 1; i >= 0; i--) {
+        if (!best && strcmp(name, variants[i].name) != 0) continue;
+        if (variants[i].supported()) {
+            in_use = i;
+            return 0;
+        }
+        if (!best) return -2;
+    }
+    return -1;
+}
+
+const char *logreg_isa(void)
+{
+    return variants[in_use].name;
+}
+
+const logreg_kernels *logreg_kernels_in_use(void)
+{
+    return variants[in_use].kernels;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * logreg: batch logistic regression by gradient descent, one memory pass over X an iteration.
+ *
+ * This header is the whole interface of the kernel. The kernel is C11 without Python, NumPy or
+ * libm. It allocates nothing and prints nothing: the caller hands in every byte it works on, so a
+ * call can fail only in the ways its comment names. It trusts its caller: shapes, pointers and
+ * ranges (labels within [0, 1], weights >= 0, alpha > 0 ...) have been checked before.
+ *
+ * The model. X is (n_x, m), one column an example; Y holds m labels. An iteration is
+ *
+ *     Z = w'X + b        A = sigmoid(Z)        J = -mean(Y log A + (1 - Y) log(1 - A))
+ *     dZ = A - Y         dw = X dZ' / m        db = sum(dZ) / m
+ *     w = w - alpha dw   b = b - alpha db
+ *
+ * with every mean a weighted mean where there are sample weights (then m is the sum of the
+ * weights), and with l2: J + l2/2 sum(w^2), dw + l2 w.
+ *
+ * The bits. Results depend on the data, the layout and the settings; never on the number of
+ * threads, the instruction set, the compiler, or the caller's floating-point modes. docs/
+ * architecture.md tells how.
+ */
+#ifndef LOGREG_H
+#define LOGREG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* The examples, read where they are. Element (j, i), feature j of example i, is
+ *
+ *     X[j * feature_stride + i * example_stride]
+ *
+ * Strides count elements, not bytes. The layout follows from them:
+ *     example_stride == 1   feature-major: each feature's values are contiguous
+ *     feature_stride == 1   example-major: each example's values are contiguous
+ * One of the two must hold; where both do, X counts as feature-major. Call an array with m == 1
+ * feature-major by setting example_stride = 1. */
+typedef struct logreg_data {
+    int64_t n_x; /* features, >= 0 */
+    int64_t m;   /* examples, >= 1 */
+    const double *X;
+    int64_t feature_stride;
+    int64_t example_stride;
+    const double *Y;             /* (m,) labels in [0, 1]; unused by logreg_predict_proba */
+    const double *sample_weight; /* (m,) weights >= 0 with a positive sum, or NULL: all are 1 */
+} logreg_data;
+
+/* ---- How to run ------------------------------------------------------------------------------ */
+
+typedef struct logreg_run {
+    /* Threads to use at most, >= 1. Fewer are used where the work cannot feed them, and one in a
+     * child process that was forked after threads had run. */
+    int n_threads;
+    /* Asked by the calling thread alone, between blocks, at most once every 50 ms; anything but 0
+     * ends the call with LOGREG_STOPPED. NULL: never asked. */
+    int (*should_stop)(void *context);
+    void *context;
+    /* logreg_workspace_size(data, n_threads) bytes, aligned to 64. Its contents mean nothing
+     * between calls. */
+    void *workspace;
+} logreg_run;
+
+size_t logreg_workspace_size(const logreg_data *data, int n_threads);
+
+/* What a call came to. */
+enum {
+    LOGREG_OK = 0,          /* all that was asked for is done */
+    LOGREG_CONVERGED,       /* descend: max(|dw|, |db|) <= tol */
+    LOGREG_STOPPED,         /* should_stop said so */
+    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or float64's range is left */
+    LOGREG_UPDATE_OVERFLOW, /* descend: J, dw and db are finite, the updated w or b is not */
+};
+
+/* ---- Standardised features ------------------------------------------------------------------- */
+
+/* Mean and deviation of every feature, found in one pass over X: mean + mean_rest is the
+ * (weighted) mean to about twice float64's precision, sd the root of the (weighted) mean squared
+ * deviation. A constant feature has sd == 0 exactly, and only a constant feature has. Examples of
+ * weight 0 count for nothing.
+ *
+ * Fills three arrays of n_x. LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a mean or a
+ * deviation is not finite, or the deviation of a feature that varies underflows to 0. */
+typedef struct logreg_standardization {
+    double *mean;
+    double *mean_rest;
+    double *sd;
+} logreg_standardization;
+
+int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
+                       const logreg_run *run);
+
+/* ---- Gradient descent ------------------------------------------------------------------------ */
+
+typedef struct logreg_settings {
+    double alpha; /* learning rate, > 0 */
+    double l2;    /* >= 0 */
+    double tol;   /* stop when max(|dw|, |db|) <= tol; negative: never */
+    /* NULL, or what logreg_standardize found: then the descent, J, l2 and tol are those of the
+     * features (x - mean) / sd, while w and b stay those of the raw features. A constant feature
+     * keeps its w. */
+    const logreg_standardization *standardization;
+} logreg_settings;
+
+/* Where a descent stands; the caller sets it to the start, and each call carries it on. The bits
+ * after 10 calls of one iteration are those after one call of 10. */
+typedef struct logreg_state {
+    double *w; /* (n_x,) */
+    double b;
+    double b_rest; /* what b lacks to be exact: 0 at the start, see descend.c */
+} logreg_state;
+
+/* Up to `iters` iterations. Iteration k writes J at the present w, b to costs[k] (k counts from 0
+ * in each call), then updates w and b, unless max(|dw|, |db|) <= tol. `*n_costs` is how many costs
+ * were written, all of them finite. On return
+ *     LOGREG_OK               iters costs, iters updates
+ *     LOGREG_CONVERGED        n_costs costs, n_costs - 1 updates: the last cost is J at w, b
+ *     LOGREG_STOPPED          n_costs costs, n_costs updates (the iteration under way is undone)
+ *     LOGREG_PASS_OVERFLOW    n_costs costs, n_costs updates; J, dw or db at w, b is not finite
+ *     LOGREG_UPDATE_OVERFLOW  n_costs costs, n_costs - 1 updates; w, b are as before the last one
+ */
+int logreg_descend(const logreg_data *data, const logreg_settings *settings, logreg_state *state,
+                   double *costs, int64_t iters, int64_t *n_costs, const logreg_run *run);
+
+/* J, dw (n_x,) and db at w (n_x,), b. LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
+                             double *J, double *dw, double *db, const logreg_run *run);
+
+/* ---- Prediction ------------------------------------------------------------------------------ */
+
+/* A = sigmoid(w'X + b), (m,). LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a Z is not
+ * finite. */
+int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
+                         const logreg_run *run);
+
+/* A[i] = 1 / (1 + exp(-Z[i])) within 2 ulp: 1 at inf, 0 at -inf, nan at nan. A may be Z. */
+void logreg_sigmoid(const double *Z, double *A, int64_t n);
+
+/* ---- Looking for what is wrong --------------------------------------------------------------- */
+
+/* The lowest i whose v[i] is not within [low, high] (NaN never is), or -1. */
+int64_t logreg_first_outside(const double *v, int64_t n, double low, double high);
+
+/* The first value of X that is NaN or infinite: the lowest example that has one, then the lowest
+ * feature. 1 and its place, or 0. */
+int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example);
+
+/* ---- The machine ----------------------------------------------------------------------------- */
+
+/* The instruction sets that this build has kernels for, the plainest first, and whether this CPU
+ * and its operating system can run one. */
+int logreg_isa_count(void);
+const char *logreg_isa_name(int index);
+int logreg_isa_supported(int index);
+
+/* Use one by name from now on; NULL or "": the last supported. 0, or -1 where no kernel has this
+ * name, or -2 where this CPU cannot run it; then nothing has changed. Call it before any other
+ * thread calls the kernel. Without a call the plainest is used. */
+int logreg_isa_select(const char *name);
+const char *logreg_isa(void); /* in use */
+
+const char *logreg_threads_backend(void); /* "openmp" or "serial" */
+int logreg_max_threads(void);             /* what the backend would use by itself, >= 1 */
+
+/* Examples a segment: X may be cut at its multiples, and each segment is one thread's work. */
+int64_t logreg_segment_size(int64_t n_x);
+
+#endif

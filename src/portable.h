@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What differs between compilers and CPUs outside the kernels: inlining, the bits of a double,
+ * prefetching, and the floating-point modes of a thread.
+ */
+#ifndef LOGREG_PORTABLE_H
+#define LOGREG_PORTABLE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+#define LOGREG_X86_64 1
+#include <emmintrin.h>
+#elif !defined(__aarch64__)
+#include <fenv.h>
+#endif
+
+#if defined(__GNUC__)
+#define LOGREG_INLINE static inline __attribute__((always_inline, unused))
+#define LOGREG_NOINLINE __attribute__((noinline))
+#define LOGREG_PREFETCH(address) __builtin_prefetch(address)
+#elif defined(_MSC_VER)
+#define LOGREG_INLINE static __forceinline
+#define LOGREG_NOINLINE __declspec(noinline)
+#ifdef LOGREG_X86_64
+#define LOGREG_PREFETCH(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
+#else
+#define LOGREG_PREFETCH(address) ((void)(address))
+#endif
+#else
+#define LOGREG_INLINE static inline
+#define LOGREG_NOINLINE
+#define LOGREG_PREFETCH(address) ((void)(address))
+#endif
+
+LOGREG_INLINE uint64_t logreg_bits_of(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+LOGREG_INLINE double logreg_double_of(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The rounding direction and the treatment of subnormals belong to a thread. Each thread that
+ * works for us sets the default (to nearest, no flush to zero) and restores what it found, so that
+ * neither our bits nor the caller's depend on the other. */
+#if defined(LOGREG_X86_64)
+
+typedef unsigned int logreg_fp_modes;
+
+LOGREG_INLINE logreg_fp_modes logreg_fp_default(void)
+{
+    const logreg_fp_modes found = _mm_getcsr();
+    _mm_setcsr(0x1f80);
+    return found;
+}
+
+LOGREG_INLINE void logreg_fp_restore(logreg_fp_modes found)
+{
+    _mm_setcsr(found);
+}
+
+#elif defined(__aarch64__)
+
+typedef uint64_t logreg_fp_modes;
+
+LOGREG_INLINE logreg_fp_modes logreg_fp_default(void)
+{
+    logreg_fp_modes found;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(found));
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)0));
+    return found;
+}
+
+LOGREG_INLINE void logreg_fp_restore(logreg_fp_modes found)
+{
+    __asm__ volatile("msr fpcr, %0" : : "r"(found));
+}
+
+#else
+
+typedef fenv_t logreg_fp_modes;
+
+LOGREG_INLINE logreg_fp_modes logreg_fp_default(void)
+{
+    logreg_fp_modes found;
+    fegetenv(&found);
+    fesetenv(FE_DFL_ENV);
+    return found;
+}
+
+LOGREG_INLINE void logreg_fp_restore(logreg_fp_modes found)
+{
+    fesetenv(&found);
+}
+
+#endif
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the kernel's tests share: checks, made-up data, and calls with their workspace. */
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include "../../src/logreg.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int checks_passed;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);                \
+            exit(1);                                                                               \
+        }                                                                                          \
+        checks_passed++;                                                                           \
+    } while (0)
+
+static inline void *allocate(size_t bytes)
+{
+    void *p = malloc(bytes ? bytes : 1);
+    if (!p) {
+        fputs("out of memory\n", stderr);
+        exit(1);
+    }
+    return p;
+}
+
+static inline double *allocate_doubles(int64_t n)
+{
+    return allocate((size_t)n * sizeof(double));
+}
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* A multiple of 2^-52 in [-1, 1). Integers and exact scaling alone, so that every compiler and
+ * machine makes the same data. */
+static inline double next_value(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(*seed >> 11) * 0x1p-52 - 1.0;
+}
+
+typedef enum layout { EXAMPLE_MAJOR, FEATURE_MAJOR } layout;
+
+typedef struct problem {
+    logreg_data data;
+    double *X, *Y, *sample_weight; /* the buffers behind data */
+    double *w, b;                  /* a point to look at it from */
+} problem;
+
+static inline double *element(const problem *p, int64_t j, int64_t i)
+{
+    return p->X + j * p->data.feature_stride + i * p->data.example_stride;
+}
+
+/* The same values in either layout and with any gap. The gap, the stride beyond a line's length,
+ * is filled with NaN and the buffer ends with the last value, so reading astray shows. */
+static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_t gap, int weighted)
+{
+    problem p = {.data = {.n_x = n_x, .m = m, .feature_stride = 1, .example_stride = 1}};
+    int64_t length = layout == FEATURE_MAJOR ? m : n_x, lines = layout == FEATURE_MAJOR ? n_x : m;
+    if (layout == FEATURE_MAJOR)
+        p.data.feature_stride = m + gap;
+    else if (m > 1)
+        p.data.example_stride = n_x + gap;
+    int64_t size = lines == 0 || length == 0 ? 0 : (lines - 1) * (length + gap) + length;
+    uint64_t seed = (uint64_t)(n_x * 1000003 + m);
+
+    p.X = allocate_doubles(size);
+    for (int64_t k = 0; k < size; k++) p.X[k] = NAN;
+    p.Y = allocate_doubles(m);
+    p.sample_weight = weighted ? allocate_doubles(m) : NULL;
+    p.w = allocate_doubles(n_x);
+    for (int64_t i = 0; i < m; i++) {
+        for (int64_t j = 0; j < n_x; j++) *element(&p, j, i) = next_value(&seed);
+        double y = next_value(&seed), weight = next_value(&seed);
+        p.Y[i] = i % 3 == 0 ? 0 : i % 3 == 1 ? 1 : fabs(y); /* a third are soft labels */
+        if (weighted) p.sample_weight[i] = i > 0 && i % 5 == 0 ? 0 : 1.5 + weight;
+    }
+    for (int64_t j = 0; j < n_x; j++) p.w[j] = next_value(&seed);
+    p.b = next_value(&seed);
+    p.data.X = p.X;
+    p.data.Y = p.Y;
+    p.data.sample_weight = p.sample_weight;
+    return p;
+}
+
+static inline void free_problem(problem *p)
+{
+    free(p->X);
+    free(p->Y);
+    free(p->sample_weight);
+    free(p->w);
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+/* A run with a workspace of NaN, at the aligned end of a buffer that ends where it does. */
+static inline logreg_run make_run(const logreg_data *data, int n_threads, char **buffer)
+{
+    size_t size = logreg_workspace_size(data, n_threads);
+    *buffer = allocate(size + 64);
+    memset(*buffer, 0xff, size + 64);
+    size_t past = (uintptr_t)*buffer % 64;
+    return (logreg_run){.n_threads = n_threads, .workspace = *buffer + (past ? 64 - past : 0)};
+}
+
+static inline int standardize(const logreg_data *data, int n_threads,
+                              const logreg_standardization *out)
+{
+    char *buffer;
+    logreg_run run = make_run(data, n_threads, &buffer);
+    int code = logreg_standardize(data, out, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int descend(const logreg_data *data, const logreg_settings *settings,
+                          logreg_state *state, double *costs, int64_t iters, int64_t *n_costs,
+                          int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(data, n_threads, &buffer);
+    int code = logreg_descend(data, settings, state, costs, iters, n_costs, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
+                                    double *J, double *dw, double *db, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(data, n_threads, &buffer);
+    int code = logreg_cost_and_gradient(data, w, b, l2, J, dw, db, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int predict_proba(const logreg_data *data, const double *w, double b, double *A,
+                                int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(data, n_threads, &buffer);
+    int code = logreg_predict_proba(data, w, b, A, &run);
+    free(buffer);
+    return code;
+}
+
+static inline logreg_standardization allocate_standardization(int64_t n_x)
+{
+    return (logreg_standardization){.mean = allocate_doubles(n_x),
+                                    .mean_rest = allocate_doubles(n_x),
+                                    .sd = allocate_doubles(n_x)};
+}
+
+static inline void free_standardization(const logreg_standardization *s)
+{
+    free(s->mean);
+    free(s->mean_rest);
+    free(s->sd);
+}
+
+/* ---- Bits ------------------------------------------------------------------------------------ */
+
+static inline int same_bits(const double *a, const double *b, int64_t n)
+{
+    return memcmp(a, b, (size_t)n * sizeof *a) == 0;
+}
+
+/* FNV-1a over 64-bit words, so that byte order does not matter. */
+static inline uint64_t hash_bits(uint64_t hash, const double *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        hash = (hash ^ bits) * 0x100000001b3u;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+#endif

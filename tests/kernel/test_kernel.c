@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The promises of logreg.h, tested from C for every instruction set that this CPU has. `make` in
+ * this folder builds and runs it with several compilers. */
+#include "problem.h"
+
+#include <fenv.h>
+#include <float.h>
+#include <time.h>
+
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Around every vector width, run and block that the kernel could have. */
+static const int64_t some_examples[] = {1,  2,  3,   4,   5,   6,   7,   8,   9,  10,
+                                        11, 12, 13,  14,  15,  16,  17,  31,  33, 63,
+                                        64, 65, 127, 129, 255, 257, 511, 512, 513};
+static const int64_t some_features[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,   9,   10, 11,
+                                        12, 13, 14, 15, 16, 17, 31, 33, 255, 511, 513};
+
+static int near(double a, double b, double tolerance)
+{
+    return fabs(a - b) <= tolerance;
+}
+
+static double max_abs(const double *v, int64_t n)
+{
+    double max = 0;
+    for (int64_t i = 0; i < n; i++) max = fmax(max, fabs(v[i]));
+    return max;
+}
+
+static double *copy_of(const double *v, int64_t n)
+{
+    double *copy = allocate_doubles(n);
+    memcpy(copy, v, (size_t)n * sizeof *v);
+    return copy;
+}
+
+/* ---- Long-hand: one example and one feature at a time, exp and log1p from libm ----------------
+ */
+
+static double long_hand_z(const problem *p, const double *w, double b, int64_t i)
+{
+    double z = b;
+    for (int64_t j = 0; j < p->data.n_x; j++) z += w[j] * *element(p, j, i);
+    return z;
+}
+
+static void long_hand_pass(const problem *p, const double *w, double b, double l2, double *J,
+                           double *dw, double *db)
+{
+    int64_t n_x = p->data.n_x, m = p->data.m;
+    double total = 0, squares = 0;
+    *J = *db = 0;
+    for (int64_t j = 0; j < n_x; j++) dw[j] = 0;
+    for (int64_t i = 0; i < m; i++) {
+        double z = long_hand_z(p, w, b, i), y = p->Y[i], e = exp(-fabs(z)), s = e / (1 + e);
+        double c = z > 0 ? 1 - y : y, dz = z > 0 ? c - s : s - c;
+        double weight = p->sample_weight ? p->sample_weight[i] : 1;
+        *J += weight * (fabs(z) * c + log1p(e));
+        *db += weight * dz;
+        for (int64_t j = 0; j < n_x; j++) dw[j] += weight * dz * *element(p, j, i);
+        total += weight;
+    }
+    for (int64_t j = 0; j < n_x; j++) {
+        dw[j] = dw[j] / total + l2 * w[j];
+        squares += w[j] * w[j];
+    }
+    *J = *J / total + l2 / 2 * squares;
+    *db /= total;
+}
+
+static void long_hand_descend(const problem *p, double alpha, double l2, double *w, double *b,
+                              double *costs, int iters)
+{
+    double *dw = allocate_doubles(p->data.n_x), db;
+    for (int k = 0; k < iters; k++) {
+        long_hand_pass(p, w, *b, l2, &costs[k], dw, &db);
+        for (int64_t j = 0; j < p->data.n_x; j++) w[j] -= alpha * dw[j];
+        *b -= alpha * db;
+    }
+    free(dw);
+}
+
+static void long_hand_standardize(const problem *p, double *mean, double *sd)
+{
+    for (int64_t j = 0; j < p->data.n_x; j++) {
+        double total = 0, sum = 0, squares = 0;
+        for (int64_t i = 0; i < p->data.m; i++) {
+            double weight = p->sample_weight ? p->sample_weight[i] : 1;
+            total += weight;
+            sum += weight * *element(p, j, i);
+        }
+        mean[j] = sum / total;
+        for (int64_t i = 0; i < p->data.m; i++) {
+            double weight = p->sample_weight ? p->sample_weight[i] : 1;
+            double deviation = *element(p, j, i) - mean[j];
+            squares += weight * deviation * deviation;
+        }
+        sd[j] = sqrt(squares / total);
+    }
+}
+
+/* ---- One pass -------------------------------------------------------------------------------- */
+
+static void check_pass(const problem *p, double l2, int n_threads)
+{
+    int64_t n_x = p->data.n_x;
+    double J, db, J_long, db_long, *dw = allocate_doubles(n_x), *dw_long = allocate_doubles(n_x);
+    CHECK(cost_and_gradient(&p->data, p->w, p->b, l2, &J, dw, &db, n_threads) == LOGREG_OK);
+    long_hand_pass(p, p->w, p->b, l2, &J_long, dw_long, &db_long);
+    CHECK(near(J, J_long, 1e-12 * J_long));
+    CHECK(near(db, db_long, 1e-12));
+    for (int64_t j = 0; j < n_x; j++) CHECK(near(dw[j], dw_long[j], 1e-12));
+    free(dw);
+    free(dw_long);
+}
+
+static void check_proba(const problem *p, int n_threads)
+{
+    double *A = allocate_doubles(p->data.m);
+    CHECK(predict_proba(&p->data, p->w, p->b, A, n_threads) == LOGREG_OK);
+    for (int64_t i = 0; i < p->data.m; i++) {
+        double a = 1 / (1 + exp(-long_hand_z(p, p->w, p->b, i)));
+        CHECK(near(A[i], a, 1e-12 * a));
+    }
+    free(A);
+}
+
+static void check_shape(int64_t n_x, int64_t m, int n_threads)
+{
+    for (int variant = 0; variant < 8; variant++) {
+        problem p = make_problem(n_x, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR,
+                                 variant & 2 ? 3 : 0, variant & 4);
+        check_pass(&p, variant & 2 ? 0.3 : 0, n_threads);
+        check_proba(&p, n_threads);
+        free_problem(&p);
+    }
+}
+
+static void test_a_pass_agrees_with_long_hand(void)
+{
+    static const int64_t few[] = {1, 3, 8, 30};
+    for (int f = 0; f < COUNT(some_features); f++)
+        for (int e = 0; e < COUNT(some_examples); e += some_features[f] > 33 ? 5 : 1)
+            check_shape(some_features[f], some_examples[e], 1);
+    for (int f = 0; f < COUNT(few); f++)
+        for (int off = -1; off <= 1; off++)
+            check_shape(few[f], logreg_segment_size(few[f]) + off, 2);
+}
+
+/* One feature, w = 1, b = 0: then X is Z, exactly. */
+static void check_cost_at(double z, double y, double J_exact, double dz_exact)
+{
+    double X = z, Y = y, w = 1, J, dw, db;
+    logreg_data data = {
+        .n_x = 1, .m = 1, .X = &X, .feature_stride = 1, .example_stride = 1, .Y = &Y};
+    CHECK(cost_and_gradient(&data, &w, 0, 0, &J, &dw, &db, 1) == LOGREG_OK);
+    CHECK(near(J, J_exact, 1e-13 * J_exact));
+    CHECK(near(db, dz_exact, 1e-13 * fabs(dz_exact)));
+}
+
+static void test_cost_is_accurate_far_out(void)
+{
+    static const double z[] = {1e-300, 1e-9, 0.5, 15, 36, 40, 300, 690};
+    double below_1 = 1 - 0x1p-53;
+    for (int k = 0; k < COUNT(z); k++) {
+        double e = exp(-z[k]), s = e / (1 + e);
+        check_cost_at(z[k], 1, log1p(e), -s);
+        check_cost_at(-z[k], 0, log1p(e), s);
+        check_cost_at(z[k], 0, z[k] + log1p(e), 1 - s);
+        check_cost_at(-z[k], 1, z[k] + log1p(e), s - 1);
+        check_cost_at(z[k], below_1, z[k] * 0x1p-53 + log1p(e), 0x1p-53 - s);
+    }
+    check_cost_at(709, 1, exp(-709.0), -exp(-709.0));
+    check_cost_at(1e307, 0, 1e307, 1);
+    check_cost_at(-1e307, 1, 1e307, -1);
+}
+
+static void test_a_gap_or_a_slice_changes_no_bit(void)
+{
+    static const int64_t shapes[][2] = {{1, 513}, {3, 17}, {7, 700}, {30, 569}, {100, 65}};
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int variant = 0; variant < 4; variant++) {
+            int64_t n_x = shapes[s][0], m = shapes[s][1];
+            layout layout = variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR;
+            double J[2], db[2], *dw[2] = {allocate_doubles(n_x), allocate_doubles(n_x)};
+            for (int k = 0; k < 2; k++) {
+                problem p = make_problem(n_x, m, layout, 5 * k, variant & 2);
+                CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[k], dw[k], &db[k], 1) ==
+                      LOGREG_OK);
+                free_problem(&p);
+            }
+            CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
+            CHECK(same_bits(dw[0], dw[1], n_x));
+            free(dw[0]);
+            free(dw[1]);
+        }
+}
+
+/* ---- Descent --------------------------------------------------------------------------------- */
+
+static void check_descent(int64_t n_x, int64_t m, layout layout, int weighted)
+{
+    enum { ITERS = 10 };
+    problem p = make_problem(n_x, m, layout, 1, weighted);
+    double costs[ITERS], costs_long[ITERS], *w_long = copy_of(p.w, n_x), b_long = p.b;
+    logreg_settings settings = {.alpha = 0.5, .l2 = 0.1, .tol = -1};
+    logreg_state state = {.w = p.w, .b = p.b};
+    int64_t n_costs;
+    CHECK(descend(&p.data, &settings, &state, costs, ITERS, &n_costs, 1) == LOGREG_OK);
+    CHECK(n_costs == ITERS);
+    long_hand_descend(&p, settings.alpha, settings.l2, w_long, &b_long, costs_long, ITERS);
+    for (int k = 0; k < ITERS; k++) CHECK(near(costs[k], costs_long[k], 1e-12 * costs_long[0]));
+    for (int64_t j = 0; j < n_x; j++) CHECK(near(p.w[j], w_long[j], 1e-12 * max_abs(w_long, n_x)));
+    CHECK(near(state.b, b_long, 1e-12));
+    free(w_long);
+    free_problem(&p);
+}
+
+static void test_descent_agrees_with_long_hand(void)
+{
+    static const int64_t features[] = {0, 1, 2, 3, 7, 8, 30, 255};
+    static const int64_t examples[] = {1, 2, 15, 16, 17, 511, 512, 513};
+    for (int f = 0; f < COUNT(features); f++)
+        for (int e = 0; e < COUNT(examples); e++)
+            for (int variant = 0; variant < 4; variant++)
+                check_descent(features[f], examples[e], variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR,
+                              variant & 2);
+}
+
+static void test_descent_converges_at_tol(void)
+{
+    problem p = make_problem(3, 50, FEATURE_MAJOR, 0, 0);
+    logreg_settings settings = {.alpha = 1, .tol = 1e-3};
+    logreg_state state = {.w = p.w, .b = p.b};
+    double *costs = allocate_doubles(10000), J, dw[3], db;
+    int64_t n_costs;
+    CHECK(descend(&p.data, &settings, &state, costs, 10000, &n_costs, 1) == LOGREG_CONVERGED);
+    CHECK(n_costs > 1 && n_costs < 10000);
+    /* no update after the last cost: it is J at the w, b that came out */
+    CHECK(cost_and_gradient(&p.data, p.w, state.b, 0, &J, dw, &db, 1) == LOGREG_OK);
+    CHECK(same_bits(&J, &costs[n_costs - 1], 1));
+    CHECK(fmax(max_abs(dw, 3), fabs(db)) <= settings.tol);
+    /* an iteration earlier it had not converged */
+    problem again = make_problem(3, 50, FEATURE_MAJOR, 0, 0);
+    logreg_state start = {.w = again.w, .b = again.b};
+    CHECK(descend(&again.data, &settings, &start, costs, n_costs - 1, &n_costs, 1) == LOGREG_OK);
+    free(costs);
+    free_problem(&again);
+
+    /* a gradient of exactly 0 is within tol = 0, and within no negative tol */
+    for (int i = 0; i < 50; i++) p.Y[i] = 0.5;
+    memset(p.w, 0, 3 * sizeof *p.w);
+    state.b = 0;
+    settings.tol = 0;
+    CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_CONVERGED);
+    CHECK(n_costs == 1);
+    settings.tol = -1;
+    CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_OK);
+    CHECK(n_costs == 1);
+    free_problem(&p);
+}
+
+static void test_many_calls_continue_one(void)
+{
+    enum { ITERS = 12 };
+    for (int variant = 0; variant < 8; variant++) {
+        layout layout = variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR;
+        double costs[2][ITERS], *w[2], b[2];
+        logreg_standardization standardization = allocate_standardization(9);
+        for (int many = 0; many < 2; many++) {
+            problem p = make_problem(9, 600, layout, 0, variant & 2);
+            logreg_settings settings = {.alpha = 0.4, .l2 = 0.01, .tol = -1};
+            logreg_state state = {.w = p.w, .b = p.b};
+            int64_t n_costs;
+            if (variant & 4) {
+                CHECK(standardize(&p.data, 1, &standardization) == LOGREG_OK);
+                settings.standardization = &standardization;
+            }
+            for (int k = 0; k < ITERS; k += many ? 1 : ITERS) {
+                int iters = many ? 1 : ITERS;
+                CHECK(descend(&p.data, &settings, &state, &costs[many][k], iters, &n_costs, 1) ==
+                      LOGREG_OK);
+                CHECK(n_costs == iters);
+            }
+            w[many] = copy_of(p.w, 9);
+            b[many] = state.b;
+            /* no iterations, no change */
+            CHECK(descend(&p.data, &settings, &state, NULL, 0, &n_costs, 1) == LOGREG_OK);
+            CHECK(n_costs == 0 && same_bits(p.w, w[many], 9) && same_bits(&state.b, &b[many], 1));
+            free_problem(&p);
+        }
+        CHECK(same_bits(w[0], w[1], 9) && same_bits(&b[0], &b[1], 1));
+        CHECK(same_bits(costs[0], costs[1], ITERS));
+        free(w[0]);
+        free(w[1]);
+        free_standardization(&standardization);
+    }
+}
+
+/* ---- Standardised features ------------------------------------------------------------------- */
+
+static void check_standardized(int64_t n_x, int64_t m, layout layout, int weighted)
+{
+    enum { ITERS = 10 };
+    problem p = make_problem(n_x, m, layout, 0, weighted);
+    logreg_standardization found = allocate_standardization(n_x);
+    double *mean = allocate_doubles(n_x), *sd = allocate_doubles(n_x);
+    double costs[ITERS], costs_long[ITERS];
+    CHECK(standardize(&p.data, 2, &found) == LOGREG_OK);
+    long_hand_standardize(&p, mean, sd);
+    for (int64_t j = 0; j < n_x; j++) {
+        CHECK(near(found.mean[j], mean[j], 1e-13));
+        CHECK(fabs(found.mean_rest[j]) <= 0x1p-52 * fabs(found.mean[j]));
+        CHECK(near(found.sd[j], sd[j], 1e-12 * sd[j]));
+    }
+
+    logreg_settings settings = {.alpha = 0.5, .l2 = 0.1, .tol = -1, .standardization = &found};
+    logreg_state state = {.w = copy_of(p.w, n_x), .b = p.b};
+    int64_t n_costs;
+    CHECK(descend(&p.data, &settings, &state, costs, ITERS, &n_costs, 2) == LOGREG_OK);
+
+    double b = p.b;
+    for (int64_t j = 0; j < n_x; j++) {
+        for (int64_t i = 0; i < m; i++) *element(&p, j, i) = (*element(&p, j, i) - mean[j]) / sd[j];
+        b += p.w[j] * mean[j];
+        p.w[j] *= sd[j];
+    }
+    long_hand_descend(&p, settings.alpha, settings.l2, p.w, &b, costs_long, ITERS);
+    for (int k = 0; k < ITERS; k++) CHECK(near(costs[k], costs_long[k], 1e-12 * costs_long[0]));
+    for (int64_t j = 0; j < n_x; j++) {
+        CHECK(near(state.w[j], p.w[j] / sd[j], 1e-11 * fmax(1, fabs(p.w[j] / sd[j]))));
+        b -= p.w[j] / sd[j] * mean[j];
+    }
+    CHECK(near(state.b, b, 1e-11));
+    free(state.w);
+    free(mean);
+    free(sd);
+    free_standardization(&found);
+    free_problem(&p);
+}
+
+static void test_standardized_descent_agrees_with_long_hand(void)
+{
+    static const int64_t features[] = {1, 2, 3, 7, 8, 30};
+    static const int64_t examples[] = {15, 16, 17, 511, 513};
+    for (int f = 0; f < COUNT(features); f++)
+        for (int variant = 0; variant < 4; variant++) {
+            layout layout = variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR;
+            for (int e = 0; e < COUNT(examples); e++)
+                check_standardized(features[f], examples[e], layout, variant & 2);
+            check_standardized(features[f], logreg_segment_size(features[f]) + 1, layout,
+                               variant & 2);
+        }
+}
+
+/* Columns like 1e9 + k with k in 0..6: the sums over k are exact. */
+static void test_mean_is_exact_beside_a_large_offset(void)
+{
+    for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
+        problem p = make_problem(2, 3001, (enum layout)layout, 0, 0);
+        logreg_standardization found = allocate_standardization(2);
+        double sum = 0, squares = 0;
+        for (int i = 0; i < 3001; i++) {
+            int k = (int)((int64_t)i * i % 7);
+            *element(&p, 0, i) = 1e9 + k;
+            *element(&p, 1, i) = -1e9 - k;
+            sum += k;
+            squares += k * k;
+        }
+        double mean = sum / 3001, sd = sqrt((squares - sum * mean) / 3001);
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        CHECK(near(found.mean[0] - 1e9 + found.mean_rest[0], mean, 1e-13));
+        CHECK(near(found.mean[1] + 1e9 + found.mean_rest[1], -mean, 1e-13));
+        CHECK(near(found.sd[0], sd, 1e-12) && near(found.sd[1], sd, 1e-12));
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
+static void test_a_constant_feature_keeps_its_w(void)
+{
+    for (int variant = 0; variant < 4; variant++) {
+        problem p = make_problem(3, 700, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
+        logreg_standardization found = allocate_standardization(3);
+        logreg_settings settings = {.alpha = 0.5, .l2 = 0.1, .tol = -1, .standardization = &found};
+        double constant = variant & 2 ? 1e9 : 0.1, costs[5], given = p.w[1];
+        logreg_state state = {.w = p.w, .b = p.b};
+        int64_t n_costs;
+        for (int i = 0; i < 700; i++) /* an example of weight 0 counts for nothing */
+            *element(&p, 1, i) = p.sample_weight[i] > 0 ? constant : 7;
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        CHECK(found.sd[0] > 0 && found.sd[1] == 0 && found.sd[2] > 0);
+        CHECK(found.mean[1] == constant && found.mean_rest[1] == 0);
+        CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
+        CHECK(same_bits(&p.w[1], &given, 1));
+        CHECK(costs[4] < costs[0]);
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
+/* ---- The same bits --------------------------------------------------------------------------- */
+
+enum { MODE_DEFAULT, MODE_UPWARD, MODE_TOWARDZERO, MODE_FLUSH };
+
+static void set_mode(int mode)
+{
+    fesetround(mode == MODE_UPWARD       ? FE_UPWARD
+               : mode == MODE_TOWARDZERO ? FE_TOWARDZERO
+                                         : FE_TONEAREST);
+#ifdef __SSE2__
+    unsigned flush = _MM_FLUSH_ZERO_MASK | 0x0040; /* and denormals are zero */
+    _mm_setcsr(mode == MODE_FLUSH ? _mm_getcsr() | flush : _mm_getcsr() & ~flush);
+#endif
+}
+
+/* All that a training gives: mean, rest, sd, w, b, costs, A. */
+static uint64_t hash_everything(problem *p, int standardized, int n_threads)
+{
+    enum { ITERS = 5 };
+    int64_t n_x = p->data.n_x, n_costs;
+    uint64_t hash = 0;
+    logreg_standardization standardization = allocate_standardization(n_x);
+    logreg_settings settings = {.alpha = 0.5, .tol = -1};
+    logreg_state state = {.w = copy_of(p->w, n_x), .b = p->b};
+    double costs[ITERS], *A = allocate_doubles(p->data.m);
+    if (standardized) {
+        CHECK(standardize(&p->data, n_threads, &standardization) == LOGREG_OK);
+        hash = hash_bits(hash, standardization.mean, n_x);
+        hash = hash_bits(hash, standardization.mean_rest, n_x);
+        hash = hash_bits(hash, standardization.sd, n_x);
+        settings.standardization = &standardization;
+    }
+    CHECK(descend(&p->data, &settings, &state, costs, ITERS, &n_costs, n_threads) == LOGREG_OK);
+    CHECK(predict_proba(&p->data, state.w, state.b, A, n_threads) == LOGREG_OK);
+    hash = hash_bits(hash, state.w, n_x);
+    hash = hash_bits(hash, &state.b, 1);
+    hash = hash_bits(hash, costs, ITERS);
+    hash = hash_bits(hash, A, p->data.m);
+    free(state.w);
+    free(A);
+    free_standardization(&standardization);
+    return hash;
+}
+
+static void test_threads_and_modes_change_no_bit(void)
+{
+    static const int threads[] = {1, 2, 3, 5, 8};
+    for (int variant = 0; variant < 8; variant++) {
+        int64_t n_x = variant & 1 ? 20 : 3, m = 5 * logreg_segment_size(n_x) + 77;
+        problem p =
+            make_problem(n_x, m, variant & 2 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 1);
+        int standardized = variant & 4;
+        if (!standardized) { /* numbers that flushing would lose, made to count by w */
+            for (int64_t i = 0; i < m; i++) *element(&p, 2, i) *= 0x1p-1030;
+            p.w[2] = 0x1p1020;
+        }
+        uint64_t hash = hash_everything(&p, standardized, 1);
+        for (int t = 0; t < COUNT(threads); t++)
+            for (int mode = MODE_DEFAULT; mode <= MODE_FLUSH; mode++) {
+                set_mode(mode);
+                int rounding = fegetround();
+                uint64_t other = hash_everything(&p, standardized, threads[t]);
+                int kept = fegetround() == rounding;
+                set_mode(MODE_DEFAULT);
+                CHECK(other == hash);
+                CHECK(kept);
+            }
+        free_problem(&p);
+    }
+}
+
+static void test_a_forked_child_trains(void)
+{
+#ifndef _WIN32
+    int64_t n_x = 20, m = 6 * logreg_segment_size(n_x);
+    problem p = make_problem(n_x, m, EXAMPLE_MAJOR, 0, 0);
+    uint64_t hash = hash_everything(&p, 0, 4);
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20); /* a hang ends in a signal */
+        _exit(hash_everything(&p, 0, 4) != hash);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    free_problem(&p);
+#endif
+}
+
+/* ---- sigmoid --------------------------------------------------------------------------------- */
+
+static double ulps_between(double a, double b)
+{
+    int64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return fabs((double)(x - y)); /* both are >= 0 */
+}
+
+/* Where long double is no longer than double, libm's own rounding is in the difference too. */
+static const double max_ulps = LDBL_MANT_DIG > 53 ? 2 : 4;
+
+static double sigmoid(double z)
+{
+    double a;
+    logreg_sigmoid(&z, &a, 1);
+    return a;
+}
+
+static void test_sigmoid_is_within_2_ulp(void)
+{
+    static const double special[] = {0,   1e-320, 1e-300, 1e-17, 36,     36.7,  37,
+                                     700, 708,    709,    709.8, 740,    744.5, 745,
+                                     746, 800,    1e10,   1e308, DBL_MAX};
+    for (int k = 0; k < COUNT(special); k++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double z = sign * special[k];
+            CHECK(ulps_between(sigmoid(z), (double)(1 / (1 + expl(-(long double)z)))) <= max_ulps);
+        }
+    CHECK(sigmoid(0) == 0.5 && sigmoid(-0.0) == 0.5);
+    CHECK(sigmoid(INFINITY) == 1 && sigmoid(-INFINITY) == 0);
+    CHECK(isnan(sigmoid(NAN)) && isnan(sigmoid(-NAN)));
+
+    enum { N = 100003 };
+    uint64_t seed = 1;
+    double *Z = allocate_doubles(N), *A = allocate_doubles(N);
+    for (int i = 0; i < N; i++) Z[i] = next_value(&seed) * (i % 3 == 0 ? 750 : i % 3 == 1 ? 40 : 2);
+    logreg_sigmoid(Z, A, N);
+    double worst = 0;
+    for (int i = 0; i < N; i++)
+        worst = fmax(worst, ulps_between(A[i], (double)(1 / (1 + expl(-(long double)Z[i])))));
+    CHECK(worst <= max_ulps);
+    for (int i = 0; i < 1000; i++) { /* a value's place in the array changes nothing */
+        double alone = sigmoid(Z[i]);
+        CHECK(same_bits(&alone, &A[i], 1));
+    }
+    for (int n = 0; n <= 20; n++) { /* in place, and no further than n */
+        double *copy = copy_of(Z, n + 1);
+        logreg_sigmoid(copy, copy, n);
+        CHECK(same_bits(copy, A, n) && same_bits(&copy[n], &Z[n], 1));
+        free(copy);
+    }
+    free(Z);
+    free(A);
+}
+
+/* ---- What is not finite ---------------------------------------------------------------------- */
+
+static void test_a_nonfinite_x_is_never_swallowed(void)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY};
+    static const int64_t examples[] = {1, 7, 16, 17, 513};
+    for (int e = 0; e < COUNT(examples); e++)
+        for (int variant = 0; variant < 12; variant++) {
+            int64_t m = examples[e], i = variant & 2 ? m - 1 : m / 2, n_costs, feature, example;
+            problem p = make_problem(5, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 2, 1);
+            double J, dw[5], db, *A = allocate_doubles(m);
+            logreg_standardization found = allocate_standardization(5);
+            logreg_settings settings = {.alpha = 1, .tol = 1};
+            logreg_state state = {.w = p.w, .b = p.b};
+            *element(&p, 3, i) = bad[variant / 4];
+            if (i > 0) p.sample_weight[i] = 0; /* even under weight 0 */
+            CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
+            CHECK(predict_proba(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
+            CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_PASS_OVERFLOW);
+            CHECK(n_costs == 0);
+            CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 1);
+            CHECK(feature == 3 && example == i);
+            p.w[3] = 0; /* nor does a weight of 0 in w hide it */
+            CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
+            CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
+            free(A);
+            free_standardization(&found);
+            free_problem(&p);
+        }
+}
+
+static void test_first_nonfinite_is_the_lowest_example_then_feature(void)
+{
+    for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
+        problem p = make_problem(6, 1200, (enum layout)layout, 3, 0);
+        int64_t feature = -5, example = -5;
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 0);
+        *element(&p, 0, 1199) = NAN;
+        *element(&p, 4, 801) = INFINITY;
+        *element(&p, 2, 801) = -INFINITY;
+        *element(&p, 1, 802) = NAN;
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 1);
+        CHECK(feature == 2 && example == 801);
+        free_problem(&p);
+    }
+}
+
+static void test_first_outside(void)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY, -0x1p-1074, 1 + 0x1p-52};
+    double v[40];
+    for (int n = 0; n <= 40; n++) {
+        for (int i = 0; i < n; i++) v[i] = i % 2;
+        CHECK(logreg_first_outside(v, n, 0, 1) == -1);
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < COUNT(bad); k++) {
+                double good = v[i];
+                v[i] = bad[k];
+                CHECK(logreg_first_outside(v, n, 0, 1) == i);
+                double last = v[n - 1];
+                v[n - 1] = NAN;
+                CHECK(logreg_first_outside(v, n, 0, 1) == i);
+                v[n - 1] = last;
+                v[i] = good;
+            }
+    }
+}
+
+static void test_overflow_of_finite_data_is_told(void)
+{
+    for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
+        problem p = make_problem(2, 20, (enum layout)layout, 0, 0);
+        double *dw = allocate_doubles(2), A[20], costs[5], J, db;
+        logreg_standardization found = allocate_standardization(2);
+        logreg_settings settings = {.alpha = 1, .tol = -1};
+        int64_t n_costs, feature, example;
+        for (int i = 0; i < 20; i++) {
+            *element(&p, 0, i) = *element(&p, 1, i) = 1e308;
+            p.Y[i] = 1;
+        }
+        p.w[0] = p.w[1] = p.b = 0;
+        logreg_state state = {.w = p.w};
+        /* sum(x dz) would leave the range, or x'w at the next iteration */
+        CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) >= LOGREG_PASS_OVERFLOW);
+        CHECK(n_costs < 5);
+        CHECK(isfinite(p.w[0]) && isfinite(p.w[1]) && isfinite(state.b));
+        for (int k = 0; k < n_costs; k++) CHECK(isfinite(costs[k]));
+        p.w[0] = p.w[1] = 2;
+        CHECK(cost_and_gradient(&p.data, p.w, 0, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
+        CHECK(predict_proba(&p.data, p.w, 0, A, 1) == LOGREG_PASS_OVERFLOW);
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 0);
+        for (int i = 0; i < 20; i++) *element(&p, 0, i) = i % 2 ? 1e308 : -1e308;
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
+
+        /* the gradient is finite, alpha times it is not: w and b stay */
+        for (int i = 0; i < 20; i++) *element(&p, 0, i) = *element(&p, 1, i) = 1e200;
+        p.w[0] = p.w[1] = 0;
+        state.b = 0;
+        settings.alpha = 1e200;
+        CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_UPDATE_OVERFLOW);
+        CHECK(n_costs == 1 && near(costs[0], log(2), 1e-15));
+        CHECK(p.w[0] == 0 && p.w[1] == 0 && state.b == 0);
+        free(dw);
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
+/* ---- Stopping -------------------------------------------------------------------------------- */
+
+static double seconds(void)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Says stop when asked for the third time. */
+static int stop_third(void *context)
+{
+    return ++*(int *)context == 3;
+}
+
+static void test_should_stop_ends_many_small_iterations(void)
+{
+    int64_t iters = 1 << 25, n_costs, again;
+    problem p = make_problem(2, 10, FEATURE_MAJOR, 0, 0);
+    double *costs = allocate_doubles(iters), *w = copy_of(p.w, 2), start = seconds();
+    logreg_settings settings = {.alpha = 0.1, .tol = -1};
+    logreg_state state = {.w = p.w, .b = p.b}, plain = {.w = w, .b = p.b};
+    int asked = 0;
+    char *buffer;
+    logreg_run run = make_run(&p.data, 1, &buffer);
+    run.should_stop = stop_third;
+    run.context = &asked;
+    CHECK(logreg_descend(&p.data, &settings, &state, costs, iters, &n_costs, &run) ==
+          LOGREG_STOPPED);
+    double took = seconds() - start;
+    CHECK(asked == 3 && n_costs > 0 && n_costs < iters);
+    CHECK(took > 0.1 && took < 2); /* three times 50 ms, on a machine that may be busy */
+    CHECK(descend(&p.data, &settings, &plain, costs, n_costs, &again, 1) == LOGREG_OK);
+    CHECK(same_bits(p.w, w, 2) && same_bits(&state.b, &plain.b, 1));
+    free(buffer);
+    free(w);
+    free(costs);
+    free_problem(&p);
+}
+
+/* Strides of 0 make a pass of many seconds over little memory: every line of X is the same. */
+static void test_should_stop_ends_one_long_pass(void)
+{
+    enum { N_X = 2000, M = 8 << 20 };
+    double *line = allocate_doubles(N_X), *Y = allocate_doubles(M), *A = allocate_doubles(M);
+    double *w = allocate_doubles(N_X), *dw = allocate_doubles(N_X), J, db;
+    logreg_standardization found = allocate_standardization(N_X);
+    for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
+    for (int i = 0; i < M; i++) Y[i] = i % 2;
+    for (int call = 0; call < 3; call++) {
+        logreg_data data = {.n_x = N_X, .m = M, .X = line, .feature_stride = 1, .Y = Y};
+        int asked = 0;
+        char *buffer;
+        logreg_run run = make_run(&data, 2, &buffer);
+        run.should_stop = stop_third;
+        run.context = &asked;
+        double start = seconds();
+        int code = call == 0   ? logreg_cost_and_gradient(&data, w, 0, 0, &J, dw, &db, &run)
+                   : call == 1 ? logreg_predict_proba(&data, w, 0, A, &run)
+                               : logreg_standardize(&data, &found, &run);
+        CHECK(code == LOGREG_STOPPED && asked == 3);
+        CHECK(seconds() - start < 2);
+        free(buffer);
+    }
+    free(line);
+    free(Y);
+    free(A);
+    free(w);
+    free(dw);
+    free_standardization(&found);
+}
+
+/* ---- The machine ----------------------------------------------------------------------------- */
+
+static void test_isa_select(void)
+{
+    int last_supported = 0;
+    CHECK(strcmp(logreg_isa_name(0), "baseline") == 0 && logreg_isa_supported(0));
+    CHECK(strcmp(logreg_isa(), "baseline") == 0);
+    for (int isa = 0; isa < logreg_isa_count(); isa++) {
+        const char *before = logreg_isa();
+        if (logreg_isa_supported(isa)) {
+            CHECK(logreg_isa_select(logreg_isa_name(isa)) == 0);
+            CHECK(strcmp(logreg_isa(), logreg_isa_name(isa)) == 0);
+            last_supported = isa;
+        } else {
+            CHECK(logreg_isa_select(logreg_isa_name(isa)) == -2);
+            CHECK(strcmp(logreg_isa(), before) == 0);
+        }
+        before = logreg_isa();
+        CHECK(logreg_isa_select("sse9") == -1 && strcmp(logreg_isa(), before) == 0);
+    }
+    CHECK(logreg_isa_select("baseline") == 0 && logreg_isa_select(NULL) == 0);
+    CHECK(strcmp(logreg_isa(), logreg_isa_name(last_supported)) == 0);
+    CHECK(logreg_isa_select("baseline") == 0 && logreg_isa_select("") == 0);
+    CHECK(strcmp(logreg_isa(), logreg_isa_name(last_supported)) == 0);
+}
+
+static void test_threads_and_segments(void)
+{
+    const char *backend = logreg_threads_backend();
+#ifdef _OPENMP
+    CHECK(strcmp(backend, "openmp") == 0);
+#else
+    CHECK(strcmp(backend, "serial") == 0);
+#endif
+    CHECK(logreg_max_threads() >= 1);
+    for (int64_t n_x = 0; n_x < 100000; n_x = n_x * 5 / 4 + 1) {
+        int64_t size = logreg_segment_size(n_x);
+        CHECK(size > 0 && (size & (size - 1)) == 0);
+    }
+}
+
+int main(void)
+{
+    test_isa_select();
+    test_threads_and_segments();
+    for (int isa = 0; isa < logreg_isa_count(); isa++) {
+        if (!logreg_isa_supported(isa)) continue;
+        CHECK(logreg_isa_select(logreg_isa_name(isa)) == 0);
+        test_a_pass_agrees_with_long_hand();
+        test_cost_is_accurate_far_out();
+        test_a_gap_or_a_slice_changes_no_bit();
+        test_descent_agrees_with_long_hand();
+        test_descent_converges_at_tol();
+        test_many_calls_continue_one();
+        test_standardized_descent_agrees_with_long_hand();
+        test_mean_is_exact_beside_a_large_offset();
+        test_a_constant_feature_keeps_its_w();
+        test_threads_and_modes_change_no_bit();
+        test_a_forked_child_trains();
+        test_sigmoid_is_within_2_ulp();
+        test_a_nonfinite_x_is_never_swallowed();
+        test_first_nonfinite_is_the_lowest_example_then_feature();
+        test_first_outside();
+        test_overflow_of_finite_data_is_told();
+        test_should_stop_ends_many_small_iterations();
+        test_should_stop_ends_one_long_pass();
+    }
+    printf("%d passed, 0 failed\n", checks_passed);
+    return 0;
+}
