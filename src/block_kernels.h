@@ -79,7 +79,7 @@ LOGREG_INLINE lanes log1p_of(lanes q)
 
     lanes f = lanes_fraction(u);
     lanes k = lanes_exponent(u);
-    const lanes high = lanes_above(f, lanes_set(0x1.6a09e667f3bcdp0));
+    const lanes_mask high = lanes_above(f, lanes_set(0x1.6a09e667f3bcdp0));
     f = lanes_choose(high, lanes_mul(f, lanes_set(0.5)), f);
     k = lanes_choose(high, lanes_add(k, one), k);
     f = lanes_sub(f, one);
@@ -105,12 +105,18 @@ LOGREG_INLINE lanes log1p_of(lanes q)
     return lanes_choose(lanes_above(lanes_set(0x1p1000), q), result, lanes_add(q, q));
 }
 
-/* 1 / (1 + exp(-z)): with e = exp(-|z|), 1/(1 + e) where z > 0, e/(1 + e) elsewhere. */
+/* 1 / (1 + exp(-z)) to 2 ulp: with e = exp(-|z|), s = e / (1 + e), s where z <= 0 and 1 - s where
+ * z > 0. Just above a power of two e's error and that of rounding 1 + e add up to 2.4 ulp, so the
+ * latter, `rest`, is taken out again: s / (1 + rest / (1 + e)) = s - s rest (1 - s), nearly. */
 LOGREG_INLINE lanes sigmoid_of(lanes z)
 {
     const lanes one = lanes_set(1.0);
     const lanes e = exp_of_minus(lanes_abs(z));
-    return lanes_div(lanes_choose(lanes_above(z, lanes_set(0.0)), one, e), lanes_add(one, e));
+    const lanes sum = lanes_add(one, e);
+    const lanes rest = lanes_sub(e, lanes_sub(sum, one));
+    lanes s = lanes_div(e, sum);
+    s = lanes_sub(s, lanes_mul(lanes_mul(s, rest), lanes_sub(one, s)));
+    return lanes_choose(lanes_above(z, lanes_set(0.0)), lanes_sub(one, s), s);
 }
 
 /* ---- Forward: Z = w'X + b -------------------------------------------------------------------- */
@@ -168,11 +174,13 @@ LOGREG_INLINE void forward_features(const logreg_block *block, int64_t j, int n,
 
 LOGREG_INLINE void forward_all_features(const logreg_block *block, int centred, int packing)
 {
-    int64_t j = 0;
+    const int64_t n_x = block->n_x, whole = n_x - n_x % 4;
     for (int64_t i = 0; i < block->count; i += LANES)
         lanes_store(block->Z + i, lanes_set(block->b));
-    for (; j + 4 <= block->n_x; j += 4) forward_features(block, j, 4, centred, packing);
-    for (; j < block->n_x; j++) forward_features(block, j, 1, centred, packing);
+    for (int64_t j = 0; j < whole; j += 4) forward_features(block, j, 4, centred, packing);
+    if (n_x % 4 == 1) forward_features(block, whole, 1, centred, packing);
+    if (n_x % 4 == 2) forward_features(block, whole, 2, centred, packing);
+    if (n_x % 4 == 3) forward_features(block, whole, 3, centred, packing);
 }
 
 /* Packing keeps a copy of the block, centred, for `backward`. Standardised features need it, or
@@ -269,52 +277,84 @@ static void forward(const logreg_block *block)
  * One logarithm serves a whole block: q grows so that 1 + q is the product of the (1 + e), and
  * log1p(q) is taken at the end, a lane at a time. A block has at most 512 examples, 64 a lane, so
  * q stays below 2^64, and its relative error below 64 * 1.5 roundings. */
-LOGREG_INLINE void activate_block(const logreg_block *block, double *sums, int weighted)
+typedef struct activation {
+    lanes dZ, linear, e; /* cost = linear + log1p(e) */
+} activation;
+
+LOGREG_INLINE activation activation_of(lanes Z, lanes Y)
+{
+    const lanes one = lanes_set(1.0);
+    const lanes_mask positive = lanes_above(Z, lanes_set(0.0));
+    const lanes size = lanes_abs(Z);
+    const lanes e = exp_of_minus(size);
+    const lanes s = lanes_div(e, lanes_add(one, e));
+    const lanes c = lanes_choose(positive, lanes_sub(one, Y), Y);
+    activation r;
+    r.dZ = lanes_choose(positive, lanes_sub(c, s), lanes_sub(s, c));
+    r.linear = lanes_mul(size, c);
+    r.e = e;
+    return r;
+}
+
+/* The sums of a block, a lane for every 8th example. */
+typedef struct activation_sums {
+    lanes db, linear, q, logs, weight;
+} activation_sums;
+
+LOGREG_INLINE lanes add_activation(activation_sums *sums, activation a, lanes weight, int weighted)
+{
+    if (weighted) {
+        a.dZ = lanes_mul(weight, a.dZ);
+        sums->linear = lanes_add(sums->linear, lanes_mul(weight, a.linear));
+        sums->logs = lanes_add(sums->logs, lanes_mul(weight, log1p_of(a.e)));
+        sums->weight = lanes_add(sums->weight, weight);
+    } else {
+        sums->linear = lanes_add(sums->linear, a.linear);
+        sums->q = lanes_add(sums->q, lanes_add(a.e, lanes_mul(sums->q, a.e)));
+    }
+    sums->db = lanes_add(sums->db, a.dZ);
+    return a.dZ;
+}
+
+/* A group of 8 examples with only `some` in it. The lanes without an example get z = 1000, y = 1
+ * and weight 0: e, the cost and dz are then exactly 0. */
+LOGREG_INLINE void activate_some(const logreg_block *block, int64_t i, int some,
+                                 activation_sums *sums, int weighted)
+{
+    double Z[LANES], Y[LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        Z[lane] = lane < some ? block->Z[i + lane] : 1000.0;
+        Y[lane] = lane < some ? block->Y[i + lane] : 1.0;
+    }
+    const lanes weight =
+        weighted ? lanes_load_first(block->sample_weight + i, some) : lanes_set(1.0);
+    const activation a = activation_of(lanes_load(Z), lanes_load(Y));
+    lanes_store(block->Z + i, add_activation(sums, a, weight, weighted));
+}
+
+LOGREG_INLINE void activate_block(const logreg_block *block, double *totals, int weighted)
 {
     const lanes zero = lanes_set(0.0), one = lanes_set(1.0);
-    lanes db = zero, linear = zero, q = zero, logs = zero, total = zero;
-    for (int64_t i = 0; i < block->count; i += LANES) {
-        const int some = at_most_lanes(block->count - i);
-        lanes Z = lanes_load(block->Z + i);
-        lanes Y, weight = one;
-        if (some == LANES) {
-            Y = lanes_load(block->Y + i);
-            if (weighted) weight = lanes_load(block->sample_weight + i);
-        } else {
-            /* Lanes without an example get z = 1000, y = 1 and weight 0: e, c, cost and dz are
-             * then exactly 0. */
-            double pad_Z[LANES], pad_Y[LANES];
-            for (int lane = 0; lane < LANES; lane++) {
-                pad_Z[lane] = lane < some ? block->Z[i + lane] : 1000.0;
-                pad_Y[lane] = lane < some ? block->Y[i + lane] : 1.0;
-            }
-            Z = lanes_load(pad_Z);
-            Y = lanes_load(pad_Y);
-            if (weighted) weight = lanes_load_first(block->sample_weight + i, some);
-        }
-        const lanes positive = lanes_above(Z, zero);
-        const lanes size = lanes_abs(Z);
-        const lanes e = exp_of_minus(size);
-        const lanes s = lanes_div(e, lanes_add(one, e));
-        const lanes c = lanes_choose(positive, lanes_sub(one, Y), Y);
-        lanes dZ = lanes_choose(positive, lanes_sub(c, s), lanes_sub(s, c));
-        const lanes far = lanes_mul(size, c);
-        if (weighted) {
-            dZ = lanes_mul(weight, dZ);
-            linear = lanes_add(linear, lanes_mul(weight, far));
-            logs = lanes_add(logs, lanes_mul(weight, log1p_of(e)));
-            total = lanes_add(total, weight);
-        } else {
-            linear = lanes_add(linear, far);
-            q = lanes_add(q, lanes_add(e, lanes_mul(q, e)));
-        }
-        db = lanes_add(db, dZ);
-        lanes_store(block->Z + i, dZ);
+    const double *Y = block->Y, *weight = block->sample_weight;
+    const int64_t count = block->count;
+    double *Z = block->Z;
+    activation_sums sums = {zero, zero, zero, zero, zero};
+    int64_t i = 0;
+    /* Two groups side by side hide half of each other's latency. */
+    for (; i + 2 * LANES <= count; i += 2 * LANES) {
+        const activation a = activation_of(lanes_load(Z + i), lanes_load(Y + i));
+        const activation b = activation_of(lanes_load(Z + i + LANES), lanes_load(Y + i + LANES));
+        const lanes wa = weighted ? lanes_load(weight + i) : one;
+        const lanes wb = weighted ? lanes_load(weight + i + LANES) : one;
+        lanes_store(Z + i, add_activation(&sums, a, wa, weighted));
+        lanes_store(Z + i + LANES, add_activation(&sums, b, wb, weighted));
     }
-    if (!weighted) logs = log1p_of(q);
-    sums[LOGREG_SUM_DB] += lanes_sum(db);
-    sums[LOGREG_SUM_J] += lanes_sum(linear) + lanes_sum(logs);
-    sums[LOGREG_SUM_WEIGHT] += weighted ? lanes_sum(total) : (double)block->count;
+    for (; i < count; i += LANES)
+        activate_some(block, i, at_most_lanes(count - i), &sums, weighted);
+    if (!weighted) sums.logs = log1p_of(sums.q);
+    totals[LOGREG_SUM_DB] += lanes_sum(sums.db);
+    totals[LOGREG_SUM_J] += lanes_sum(sums.linear) + lanes_sum(sums.logs);
+    totals[LOGREG_SUM_WEIGHT] += weighted ? lanes_sum(sums.weight) : (double)count;
 }
 
 static void activate(const logreg_block *block, double *sums)
@@ -358,18 +398,17 @@ LOGREG_INLINE void backward_features(const logreg_block *block, int64_t j, int n
     for (int64_t i = 0; i < whole; i += LANES) backward_group(x + i, stride, Z + i, sum, n, LANES);
     if (whole < count) backward_group(x + whole, stride, Z + whole, sum, n, (int)(count - whole));
     double folded[4];
-    if (n == 4)
-        lanes_sum4(sum[0], sum[1], sum[2], sum[3], folded);
-    else
-        folded[0] = lanes_sum(sum[0]);
+    lanes_sum4(sum[0], sum[n > 1 ? 1 : 0], sum[n > 2 ? 2 : 0], sum[n > 3 ? 3 : 0], folded);
     for (int f = 0; f < n; f++) dw[j + f] += folded[f];
 }
 
 static void backward_all_features(const logreg_block *block, double *dw)
 {
-    int64_t j = 0;
-    for (; j + 4 <= block->n_x; j += 4) backward_features(block, j, 4, dw);
-    for (; j < block->n_x; j++) backward_features(block, j, 1, dw);
+    const int64_t n_x = block->n_x, whole = n_x - n_x % 4;
+    for (int64_t j = 0; j < whole; j += 4) backward_features(block, j, 4, dw);
+    if (n_x % 4 == 1) backward_features(block, whole, 1, dw);
+    if (n_x % 4 == 2) backward_features(block, whole, 2, dw);
+    if (n_x % 4 == 3) backward_features(block, whole, 3, dw);
 }
 
 /* Adds n examples to 8 elements of dw, example-major. */
@@ -461,7 +500,7 @@ LOGREG_INLINE lanes sum_deviations(const series *s, lanes shift, lanes *low, lan
     *high = lanes_sub(zero, infinity);
     for (int64_t step = 0; step < s->steps; step++) {
         const lanes x = series_value(s, step), weight = series_weight(s, step);
-        const lanes counts = lanes_above(weight, zero);
+        const lanes_mask counts = lanes_above(weight, zero);
         sum = lanes_add(sum, lanes_mul(weight, lanes_sub(x, shift)));
         *low = lanes_min(lanes_choose(counts, x, *low), *low);
         *high = lanes_max(lanes_choose(counts, x, *high), *high);

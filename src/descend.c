@@ -100,7 +100,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     g.J = sums[LOGREG_SUM_J] / total;
     g.db = sums[LOGREG_SUM_DB] / total;
     g.largest = magnitude(g.db);
-    g.within_range = is_within_range(total);
+    g.within_range = total >= LOGREG_SMALLEST_SUM && is_within_range(total);
     for (int64_t j = 0; j < n_x; j++) {
         const double sd = s ? s->sd[j] : 1.0, w_j = w[j] * sd;
         double dw = root[j];

@@ -15,23 +15,51 @@ static int always(void)
 }
 
 #ifdef LOGREG_X86_64
-/* AVX2 takes three yeses: the CPU has AVX and AVX2, and the operating system saves the registers
- * (XCR0 bits 1 and 2). The builtin of GCC and clang asks all three. */
+/* Each takes three yeses: the CPU has AVX, it has the set, and the operating system saves the
+ * registers: bits 1 and 2 of XCR0, and for AVX-512 bits 5 to 7. The builtin of GCC and clang asks
+ * all three. AVX-512 counts from VBMI2 on (Ice Lake, Zen 4), since the CPUs before lower their
+ * clock for its vectors, and never on a Mac, whose kernel enables it only on first use. */
+#ifdef __GNUC__
+
 static int has_avx2(void)
 {
-#ifdef __GNUC__
     return __builtin_cpu_supports("avx2") != 0;
+}
+
+static int has_avx512(void)
+{
+#ifdef __APPLE__
+    return 0;
 #else
-    enum { OSXSAVE = 1 << 27, AVX = 1 << 28, AVX2 = 1 << 5 };
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vbmi2");
+#endif
+}
+
+#else
+
+static int has(int leaf_7_ebx, int leaf_7_ecx, unsigned int xcr0)
+{
+    enum { OSXSAVE = 1 << 27, AVX = 1 << 28 };
     int r[4];
     __cpuid(r, 0);
     if (r[0] < 7) return 0;
     __cpuid(r, 1);
-    if ((r[2] & OSXSAVE) == 0 || (r[2] & AVX) == 0 || (_xgetbv(0) & 6) != 6) return 0;
+    if ((r[2] & OSXSAVE) == 0 || (r[2] & AVX) == 0 || (_xgetbv(0) & xcr0) != xcr0) return 0;
     __cpuidex(r, 7, 0);
-    return (r[1] & AVX2) != 0;
-#endif
+    return (r[1] & leaf_7_ebx) != 0 && (r[2] & leaf_7_ecx) == leaf_7_ecx;
 }
+
+static int has_avx2(void)
+{
+    return has(1 << 5, 0, 0x06);
+}
+
+static int has_avx512(void)
+{
+    return has(1 << 16, 1 << 6, 0xe6);
+}
+
+#endif
 #endif
 
 static const struct {
@@ -42,6 +70,7 @@ static const struct {
     {"baseline", &logreg_kernels_baseline, always},
 #ifdef LOGREG_X86_64
     {"avx2", &logreg_kernels_avx2, has_avx2},
+    {"avx512", &logreg_kernels_avx512, has_avx512},
 #endif
 };
 

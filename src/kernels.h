@@ -46,7 +46,8 @@ typedef struct logreg_kernels {
 } logreg_kernels;
 
 extern const logreg_kernels logreg_kernels_baseline;
-extern const logreg_kernels logreg_kernels_avx2; /* x86-64 only */
+extern const logreg_kernels logreg_kernels_avx2; /* x86-64 only, as is */
+extern const logreg_kernels logreg_kernels_avx512;
 
 /* The table in use, see logreg_isa_select. */
 const logreg_kernels *logreg_kernels_in_use(void);

@@ -15,6 +15,8 @@ typedef struct lanes {
     __m256d lo, hi;
 } lanes;
 
+typedef lanes lanes_mask;
+
 LOGREG_INLINE lanes lanes_of(__m256d lo, __m256d hi)
 {
     lanes r;
@@ -77,12 +79,12 @@ LOGREG_INLINE lanes lanes_max(lanes a, lanes b)
     return lanes_of(_mm256_max_pd(a.lo, b.lo), _mm256_max_pd(a.hi, b.hi));
 }
 
-LOGREG_INLINE lanes lanes_above(lanes a, lanes b)
+LOGREG_INLINE lanes_mask lanes_above(lanes a, lanes b)
 {
     return lanes_of(_mm256_cmp_pd(a.lo, b.lo, _CMP_GT_OQ), _mm256_cmp_pd(a.hi, b.hi, _CMP_GT_OQ));
 }
 
-LOGREG_INLINE lanes lanes_choose(lanes mask, lanes yes, lanes no)
+LOGREG_INLINE lanes lanes_choose(lanes_mask mask, lanes yes, lanes no)
 {
     return lanes_of(_mm256_blendv_pd(no.lo, yes.lo, mask.lo),
                     _mm256_blendv_pd(no.hi, yes.hi, mask.hi));

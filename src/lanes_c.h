@@ -3,9 +3,10 @@
  * The lanes layer in plain C: the definition that every other page equals bit for bit.
  *
  * `lanes` are 8 float64 values that are worked on side by side, whatever the width of the
- * machine's vectors: 64 bytes, a cache line. A mask is a `lanes` whose every lane is all ones or
- * all zeros in its bits. Each operation is one IEEE 754 operation a lane, so what a kernel written
- * in them computes does not depend on the page it was compiled over.
+ * machine's vectors: 64 bytes, a cache line. A
+ * mask says yes or no for each lane; here every lane is all ones or all zeros in its bits. Each
+ * operation is one IEEE 754 operation a lane, so what a kernel written in them computes does not
+ * depend on the page it was compiled over.
  */
 #ifndef LOGREG_LANES_H
 #define LOGREG_LANES_H
@@ -17,6 +18,8 @@
 typedef struct lanes {
     double at[LANES];
 } lanes;
+
+typedef lanes lanes_mask;
 
 LOGREG_INLINE lanes lanes_set(double value)
 {
@@ -65,7 +68,7 @@ LANES_C_EACH(lanes_above,
 #undef LANES_C_EACH
 
 /* yes where the mask is set, no elsewhere */
-LOGREG_INLINE lanes lanes_choose(lanes mask, lanes yes, lanes no)
+LOGREG_INLINE lanes lanes_choose(lanes_mask mask, lanes yes, lanes no)
 {
     lanes r;
     for (int i = 0; i < LANES; i++) r.at[i] = logreg_bits_of(mask.at[i]) ? yes.at[i] : no.at[i];

@@ -16,6 +16,8 @@ typedef struct lanes {
     __m128d at[4];
 } lanes;
 
+typedef lanes lanes_mask;
+
 /* A lanes of the expression for each of its four vectors, number i. */
 #define LANES_SSE2(expression)                                                                     \
     do {                                                                                           \
@@ -76,12 +78,12 @@ LOGREG_INLINE lanes lanes_max(lanes a, lanes b)
     LANES_SSE2(_mm_max_pd(a.at[i], b.at[i]));
 }
 
-LOGREG_INLINE lanes lanes_above(lanes a, lanes b)
+LOGREG_INLINE lanes_mask lanes_above(lanes a, lanes b)
 {
     LANES_SSE2(_mm_cmpgt_pd(a.at[i], b.at[i]));
 }
 
-LOGREG_INLINE lanes lanes_choose(lanes mask, lanes yes, lanes no)
+LOGREG_INLINE lanes lanes_choose(lanes_mask mask, lanes yes, lanes no)
 {
     LANES_SSE2(_mm_or_pd(_mm_and_pd(mask.at[i], yes.at[i]), _mm_andnot_pd(mask.at[i], no.at[i])));
 }

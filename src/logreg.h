@@ -69,7 +69,8 @@ enum {
     LOGREG_OK = 0,          /* all that was asked for is done */
     LOGREG_CONVERGED,       /* descend: max(|dw|, |db|) <= tol */
     LOGREG_STOPPED,         /* should_stop said so */
-    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or float64's range is left */
+    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or float64's range is left,
+                             * which goes for a sum of weights below 2^-960 too */
     LOGREG_UPDATE_OVERFLOW, /* descend: J, dw and db are finite, the updated w or b is not */
 };
 
@@ -81,7 +82,7 @@ enum {
  * weight 0 count for nothing.
  *
  * Fills three arrays of n_x. LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a mean or a
- * deviation is not finite, or the deviation of a feature that varies underflows to 0. */
+ * deviation is not finite, or the squares of a feature that varies underflow. */
 typedef struct logreg_standardization {
     double *mean;
     double *mean_rest;

@@ -8,6 +8,9 @@
 #include "kernels.h"
 #include "parallel.h"
 
+/* Sums of weights or of squares below this have lost bits of their terms to underflow. */
+#define LOGREG_SMALLEST_SUM 0x1p-960
+
 /* n_x in whole lanes: the length of the kernel's own arrays over features. */
 int64_t logreg_padded(int64_t n_x);
 

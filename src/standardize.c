@@ -99,7 +99,7 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
         out->sd[j] = sd;
         /* A NaN or an infinity in X is in its mean, even where it weighs nothing. */
         within_range &= m.mean[j] - m.mean[j] == 0.0;
-        within_range &= constant || (sd > 0.0 && sd <= DBL_MAX);
+        within_range &= constant || (m.M2[j] >= LOGREG_SMALLEST_SUM && sd <= DBL_MAX);
     }
     return within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }

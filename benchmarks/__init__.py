@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measurements of the installed package; each module is one question and runs by itself.
+
+From the clone's root, with ``logreg_c`` installed::
+
+    python -m benchmarks.speed            # times beside NumPy's, and beside a bare read of X
+    python -m benchmarks.call_overhead    # what one call costs
+    python -m benchmarks.import_time      # what the import costs
+    python -m benchmarks.cache_misses     # is X read once an iteration? (needs valgrind)
+
+They use two threads; ``OMP_NUM_THREADS=8 python -m benchmarks.speed`` sets another number.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+# `python -m` puts the clone's root first in sys.path, where the source folder hides the package.
+_root = Path(__file__).parent.parent
+sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != _root]
+
+# Libraries read these while they load, so they are set before the first import of NumPy. NumPy
+# gets the OpenBLAS settings that it chooses by itself.
+THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "2"))
+os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)
+for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(_name, None)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batch logistic regression by gradient descent, one memory pass over X an iteration."""
+
+__version__ = "0.1.0"
+
+try:
+    from . import _kernel  # noqa: F401
+except ImportError as error:
+    msg = (
+        f"no compiled kernel of logreg_c in {__path__[0]}. In a clone of the source, Python "
+        "finds this folder before what was installed: start it elsewhere, or as python -P. Where "
+        f"that is not the reason, install logreg-c again. What went wrong: {error}"
+    )
+    raise ImportError(msg) from error
+
+from . import reference
+from ._config import select_isa, show_config
+from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from ._predict import predict, predict_proba, sigmoid
+from ._train import TrainResult, cost_and_gradient, train
+
+__all__ = [
+    "DivergenceError",
+    "DivergenceWarning",
+    "TrainResult",
+    "TrainingInterrupted",
+    "__version__",
+    "cost_and_gradient",
+    "predict",
+    "predict_proba",
+    "reference",
+    "show_config",
+    "sigmoid",
+    "train",
+]
+
+select_isa()

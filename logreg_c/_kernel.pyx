@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: freethreading_compatible=True
+"""The binding: Python's buffers in, the kernel of src/logreg.h called with the GIL released.
+
+It checks nothing that the wrapper has checked (types, layouts, shapes, ranges) and computes
+nothing. Raw Py_buffers, because a typed memoryview costs a microsecond each.
+"""
+
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int64_t, uintptr_t
+
+
+cdef extern from "logreg.h" nogil:
+    ctypedef struct logreg_data:
+        int64_t n_x
+        int64_t m
+        const double *X
+        int64_t feature_stride
+        int64_t example_stride
+        const double *Y
+        const double *sample_weight
+
+    ctypedef struct logreg_run:
+        int n_threads
+        int (*should_stop)(void *context) noexcept nogil
+        void *context
+        void *workspace
+
+    ctypedef struct logreg_standardization:
+        double *mean
+        double *mean_rest
+        double *sd
+
+    ctypedef struct logreg_settings:
+        double alpha
+        double l2
+        double tol
+        const logreg_standardization *standardization
+
+    ctypedef struct logreg_state:
+        double *w
+        double b
+        double b_rest
+
+    const int LOGREG_OK
+    const int LOGREG_CONVERGED
+    const int LOGREG_STOPPED
+    const int LOGREG_PASS_OVERFLOW
+    const int LOGREG_UPDATE_OVERFLOW
+
+    size_t logreg_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
+                           const logreg_run *run)
+    int logreg_descend(const logreg_data *data, const logreg_settings *settings,
+                       logreg_state *state, double *costs, int64_t iters, int64_t *n_costs,
+                       const logreg_run *run)
+    int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
+                                 double *J, double *dw, double *db, const logreg_run *run)
+    int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
+                             const logreg_run *run)
+    void logreg_sigmoid(const double *Z, double *A, int64_t n)
+    int64_t logreg_first_outside(const double *v, int64_t n, double low, double high)
+    int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example)
+    int logreg_isa_count()
+    const char *logreg_isa_name(int index)
+    int logreg_isa_supported(int index)
+    int logreg_isa_select(const char *name)
+    const char *logreg_isa()
+    const char *logreg_threads_backend()
+    int logreg_max_threads()
+
+
+cdef enum:
+    ALIGNMENT = 64  # of the workspace
+
+OK = LOGREG_OK
+CONVERGED = LOGREG_CONVERGED
+PASS_OVERFLOW = LOGREG_PASS_OVERFLOW
+UPDATE_OVERFLOW = LOGREG_UPDATE_OVERFLOW
+
+
+cdef class Buffer:
+    """The memory of one array, held for as long as this object lives."""
+
+    cdef Py_buffer view
+
+    def __cinit__(self, array, int flags):
+        PyObject_GetBuffer(array, &self.view, flags)
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.view)
+
+    cdef double *data(self) noexcept nogil:
+        return <double *> self.view.buf
+
+
+cdef int should_stop(void *context) noexcept with gil:
+    """Let Python run its signal handlers; what one raises ends the call and is raised by it."""
+    try:
+        PyErr_CheckSignals()
+    except BaseException as error:
+        (<Problem> context).error = error
+        return 1
+    return 0
+
+
+cdef class Problem:
+    """The examples, the workspace, and where a descent over them stands.
+
+    The state of a descent (w, b and `done`, the costs written so far) changes inside `descend`
+    alone, so no signal handler ever finds it half-changed.
+    """
+
+    cdef logreg_data data
+    cdef logreg_run run
+    cdef logreg_settings settings
+    cdef logreg_state state
+    cdef logreg_standardization standardization
+    cdef Buffer X, Y, sample_weight, w, moments
+    cdef void *memory
+    cdef object error
+    cdef readonly int64_t done
+
+    def __cinit__(self, X, Y, sample_weight, int n_threads):
+        self.X = Buffer(X, PyBUF_STRIDES)
+        cdef Py_buffer *view = &self.X.view
+        self.data.n_x = view.shape[0]
+        self.data.m = view.shape[1]
+        self.data.X = self.X.data()
+        # The stride of a dimension of length 1 is never used, and may be anything.
+        self.data.feature_stride = 1
+        if view.shape[0] > 1:
+            self.data.feature_stride = view.strides[0] // <Py_ssize_t> sizeof(double)
+        self.data.example_stride = 1
+        if view.shape[1] > 1:
+            self.data.example_stride = view.strides[1] // <Py_ssize_t> sizeof(double)
+        if Y is not None:
+            self.Y = Buffer(Y, PyBUF_C_CONTIGUOUS)
+            self.data.Y = self.Y.data()
+        if sample_weight is not None:
+            self.sample_weight = Buffer(sample_weight, PyBUF_C_CONTIGUOUS)
+            self.data.sample_weight = self.sample_weight.data()
+
+        self.memory = PyMem_Malloc(logreg_workspace_size(&self.data, n_threads) + ALIGNMENT)
+        if self.memory == NULL:
+            raise MemoryError
+        self.run.n_threads = n_threads
+        self.run.should_stop = should_stop
+        self.run.context = <void *> self
+        self.run.workspace = <void *> (
+            (<uintptr_t> self.memory + ALIGNMENT - 1) & ~<uintptr_t> (ALIGNMENT - 1)
+        )
+
+    def __dealloc__(self):
+        PyMem_Free(self.memory)
+
+    cdef int status(self, int status) except -1:
+        """Hand on how a call to the kernel ended, or raise what stopped it."""
+        if status == LOGREG_STOPPED:
+            error, self.error = self.error, None
+            raise error
+        return status
+
+    @property
+    def b(self):
+        return self.state.b
+
+    def start(self, w, double b, double alpha, double l2, double tol):
+        """Begin a descent from w and b; `descend` updates w in place."""
+        self.w = Buffer(w, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        self.state.w = self.w.data()
+        self.state.b = b
+        self.settings.alpha = alpha
+        self.settings.l2 = l2
+        self.settings.tol = tol
+
+    def standardize(self, moments):
+        """Fill moments (3, n_x), and descend on standardised features from now on."""
+        cdef int status
+        self.moments = Buffer(moments, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        self.standardization.mean = self.moments.data()
+        self.standardization.mean_rest = self.standardization.mean + self.data.n_x
+        self.standardization.sd = self.standardization.mean_rest + self.data.n_x
+        with nogil:
+            status = logreg_standardize(&self.data, &self.standardization, &self.run)
+        self.settings.standardization = &self.standardization
+        return self.status(status)
+
+    def descend(self, costs, int64_t iters):
+        """Carry the descent on by up to `iters` iterations, writing to costs[done:]."""
+        cdef Buffer out = Buffer(costs, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        cdef double *here = out.data() + self.done
+        cdef int64_t n_costs = 0
+        cdef int status
+        with nogil:
+            status = logreg_descend(&self.data, &self.settings, &self.state, here, iters,
+                                    &n_costs, &self.run)
+        self.done += n_costs
+        return self.status(status)
+
+    def cost_and_gradient(self, w, double b, double l2, dw):
+        """(status, J, db), and dw filled."""
+        cdef Buffer w_in = Buffer(w, PyBUF_C_CONTIGUOUS)
+        cdef Buffer dw_out = Buffer(dw, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        cdef double J = 0, db = 0
+        cdef int status
+        with nogil:
+            status = logreg_cost_and_gradient(&self.data, w_in.data(), b, l2, &J, dw_out.data(),
+                                              &db, &self.run)
+        return self.status(status), J, db
+
+    def predict_proba(self, w, double b, A):
+        """The status, and A filled."""
+        cdef Buffer w_in = Buffer(w, PyBUF_C_CONTIGUOUS)
+        cdef Buffer A_out = Buffer(A, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        cdef int status
+        with nogil:
+            status = logreg_predict_proba(&self.data, w_in.data(), b, A_out.data(), &self.run)
+        return self.status(status)
+
+    def first_nonfinite(self):
+        """(feature, example) of the first NaN or infinity in X, or None."""
+        cdef int64_t feature = 0, example = 0
+        cdef int found
+        with nogil:
+            found = logreg_first_nonfinite(&self.data, &feature, &example)
+        return (feature, example) if found else None
+
+
+def sigmoid(Z, A, int64_t n):
+    """Fill A (n values) from Z."""
+    cdef Buffer Z_in = Buffer(Z, PyBUF_C_CONTIGUOUS)
+    cdef Buffer A_out = Buffer(A, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+    with nogil:
+        logreg_sigmoid(Z_in.data(), A_out.data(), n)
+
+
+def first_outside(v, int64_t n, double low, double high):
+    """The first index at which v (n values) is not within [low, high], or -1."""
+    cdef Buffer v_in = Buffer(v, PyBUF_C_CONTIGUOUS)
+    cdef int64_t index
+    with nogil:
+        index = logreg_first_outside(v_in.data(), n, low, high)
+    return index
+
+
+def max_threads():
+    return logreg_max_threads()
+
+
+def threads_backend():
+    return logreg_threads_backend().decode()
+
+
+def isa():
+    """The instruction set in use."""
+    return logreg_isa().decode()
+
+
+def isa_known():
+    """{name: whether this machine can run it}, the plainest first."""
+    return {
+        logreg_isa_name(index).decode(): logreg_isa_supported(index) != 0
+        for index in range(logreg_isa_count())
+    }
+
+
+def isa_select(name):
+    """Whether `name` ("" for the best) could be chosen, and now is."""
+    return logreg_isa_select(name.encode()) == 0

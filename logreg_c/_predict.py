@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a trained w and b say about examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import _check, _kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+def predict_proba(
+    X: ArrayLike,
+    w: ArrayLike,
+    b: float,
+    *,
+    dtype: DTypeLike | None = None,
+    n_threads: int | None = None,
+) -> NDArray[np.float64]:
+    """Compute the probability of label 1 for every example: A = sigmoid(w.T X + b).
+
+    Parameters
+    ----------
+    X : array_like of shape (n_x, m)
+        One column an example, read as by `train`.
+    w : array_like of shape (n_x, 1) or (n_x,)
+        Weights.
+    b : float
+        Bias.
+    dtype : dtype, optional
+        The type to compute in: float64, the only one so far.
+    n_threads : int, optional
+        Threads to use at most, >= 1; by default what OpenMP would.
+
+    Returns
+    -------
+    ndarray of shape (1, m)
+        A, within [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, NaN or infinity in the data.
+    TypeError
+        Data that are not real numbers, settings of a wrong type.
+    OverflowError
+        The data are finite, but a Z leaves the range of float64.
+
+    Examples
+    --------
+    >>> import logreg_c
+    >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
+    array([[0.119, 0.5  , 0.881]])
+    """
+    X = _check.matrix(X)
+    w = _check.coefficients(w, X)
+    b = _check.number(b, "b")
+    _check.arithmetic(dtype)
+    problem = _kernel.Problem(X, None, None, _check.threads(n_threads))
+    A = np.empty((1, X.shape[1]))
+    if problem.predict_proba(w, b, A) != _kernel.OK:
+        _check.raise_if_nonfinite(problem)
+        msg = "Z = w.T X + b overflows float64: rescale X, and train again"
+        raise OverflowError(msg)
+    return A
+
+
+def predict(
+    X: ArrayLike,
+    w: ArrayLike,
+    b: float,
+    *,
+    threshold: float = 0.5,
+    dtype: DTypeLike | None = None,
+    n_threads: int | None = None,
+) -> NDArray[np.int64]:
+    """Predict the label of every example: 1 where sigmoid(w.T X + b) > threshold, else 0.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_x, m)
+        One column an example, read as by `train`.
+    w : array_like of shape (n_x, 1) or (n_x,)
+        Weights.
+    b : float
+        Bias.
+    threshold : float, optional
+        The probability within [0, 1] above which an example gets label 1.
+    dtype : dtype, optional
+        The type to compute in: float64, the only one so far.
+    n_threads : int, optional
+        Threads to use at most, >= 1; by default what OpenMP would.
+
+    Returns
+    -------
+    ndarray of shape (1, m)
+        Labels 0 and 1, int64.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, a threshold outside [0, 1], NaN or infinity in the data.
+    TypeError
+        Data that are not real numbers, settings of a wrong type.
+    OverflowError
+        The data are finite, but a Z leaves the range of float64.
+
+    Examples
+    --------
+    >>> import logreg_c
+    >>> logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0)
+    array([[0, 0, 1]])
+    """
+    limit = _check.not_negative(threshold, "threshold")
+    if limit > 1.0:
+        msg = f"threshold is {threshold!r}; expected a probability within [0, 1]"
+        raise ValueError(msg)
+    A = predict_proba(X, w, b, dtype=dtype, n_threads=n_threads)
+    return (A > limit).astype(np.int64)
+
+
+def sigmoid(Z: ArrayLike) -> NDArray[np.float64] | np.float64:
+    """Compute 1 / (1 + exp(-Z)) within 2 ulp, for every value of Z.
+
+    Parameters
+    ----------
+    Z : array_like
+        Any shape. NaN gives NaN, infinity 1, minus infinity 0.
+
+    Returns
+    -------
+    ndarray or float64
+        The shape of Z; a float64 for a single number.
+
+    Raises
+    ------
+    TypeError
+        Z does not hold real numbers.
+
+    Examples
+    --------
+    >>> import logreg_c
+    >>> logreg_c.sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    array = _check.contiguous(Z, "Z")
+    A = np.empty(array.shape)
+    _kernel.sigmoid(array, A, A.size)
+    return A[()]

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests measure against: exact results in mpmath, and arrays in every layout.
+
+The exact results come from the formulas as they stand, in 60 digits or more. They share nothing
+with the kernel: no folded sign, no blocks, no product under the logarithm.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mpmath
+import numpy as np
+from hypothesis import settings
+
+MP = mpmath.MPContext()  # a context of our own: nobody else's precision changes
+MP.dps = 60
+
+bounded = settings(derandomize=True, deadline=None, max_examples=50)
+
+
+# ---- Exact results -------------------------------------------------------------------------------
+
+
+def mpf(values):
+    """Nested lists of mpf, exactly the doubles of an array."""
+    if np.ndim(values) == 0:
+        return MP.mpf(float(values))
+    return [mpf(v) for v in values]
+
+
+def sigmoid(z):
+    return 1 / (1 + MP.exp(-z))
+
+
+def softplus(z):
+    """Return the logarithm of 1 + exp(z): J = mean(Y softplus(-Z) + (1 - Y) softplus(Z))."""
+    return MP.log1p(MP.exp(z))
+
+
+class Problem:
+    """One data set in exact numbers; `examples` is a list of (x, y, weight)."""
+
+    def __init__(self, X, Y, sample_weight=None):
+        Y = np.ravel(Y)
+        weight = np.ones(len(Y)) if sample_weight is None else sample_weight
+        self.n_x = len(X)
+        self.examples = list(zip(mpf(np.transpose(X)), mpf(Y), mpf(weight), strict=True))
+        self.total = MP.fsum(v for _, _, v in self.examples)
+
+    def mean(self, values):
+        """Return the weighted mean of a value an example."""
+        return MP.fdot(values, (v for _, _, v in self.examples)) / self.total
+
+    def z(self, w, b):
+        return [MP.fdot(x, w) + b for x, _, _ in self.examples]
+
+    def cost_and_gradient(self, w, b, l2=0):
+        """Return J, dw, db and, for each feature, mean(|x_j dz|): what bounds the error of dw."""
+        Z = self.z(w, b)
+        Y = [y for _, y, _ in self.examples]
+        dZ = [sigmoid(z) - y for z, y in zip(Z, Y, strict=True)]
+        J = self.mean(y * softplus(-z) + (1 - y) * softplus(z) for z, y in zip(Z, Y, strict=True))
+        slopes = [[x[j] * dz for (x, _, _), dz in zip(self.examples, dZ, strict=True)]
+                  for j in range(self.n_x)]  # fmt: skip
+        dw = [self.mean(s) + l2 * w_j for s, w_j in zip(slopes, w, strict=True)]
+        scale = [self.mean(abs(v) for v in s) for s in slopes]
+        return J + l2 / 2 * MP.fsum(w_j**2 for w_j in w), dw, self.mean(dZ), scale
+
+    def standardized(self):
+        """Return (the problem in (X - mu) / sd, mu, sd); a constant feature becomes 0, with sd 0.
+
+        Examples of weight 0 count for nothing.
+        """
+        mu, sd = [], []
+        for j in range(self.n_x):
+            values = [x[j] for x, _, _ in self.examples]
+            mu.append(self.mean(values))
+            counted = {x[j] for x, _, v in self.examples if v}
+            varies = len(counted) > 1
+            sd.append(MP.sqrt(self.mean((v - mu[j]) ** 2 for v in values)) if varies else MP.zero)
+        other = Problem([], [])
+        other.n_x, other.total = self.n_x, self.total
+        other.examples = [
+            ([(x[j] - mu[j]) / sd[j] if sd[j] else MP.zero for j in range(self.n_x)], y, v)
+            for x, y, v in self.examples
+        ]
+        return other, mu, sd
+
+
+def descend(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, standardize=False):
+    """Return w, b (of the raw features) and costs of exact gradient descent."""
+    problem = Problem(X, Y, sample_weight)
+    w = mpf(np.zeros(problem.n_x) if w is None else np.ravel(w))
+    b, alpha, l2 = mpf(b), mpf(alpha), mpf(l2)
+    if standardize:
+        problem, mu, sd = problem.standardized()
+        b += MP.fdot(w, mu)
+        kept = w
+        w = [w_j * s for w_j, s in zip(w, sd, strict=True)]
+    costs = []
+    for _ in range(iters):
+        J, dw, db, _ = problem.cost_and_gradient(w, b, l2)
+        costs.append(J)
+        w = [w_j - alpha * d for w_j, d in zip(w, dw, strict=True)]
+        b = b - alpha * db
+    if standardize:
+        w = [w_j / s if s else k for w_j, s, k in zip(w, sd, kept, strict=True)]
+        b -= MP.fdot(w, mu)
+    return w, b, costs
+
+
+def ulps(values, exact):
+    """Return the largest |value - exact|, in units in the last place of the exact result."""
+    worst = MP.zero
+    for value, true in zip(np.ravel(values), exact, strict=True):
+        ulp = MP.ldexp(1, max(MP.mag(true) - 1, -1022) - 52)
+        worst = max(worst, abs(mpf(value) - true) / ulp)
+    return float(worst)
+
+
+def relative(values, exact):
+    """Return max|value - exact| / max|exact|."""
+    difference = [abs(mpf(v) - t) for v, t in zip(np.ravel(values), exact, strict=True)]
+    largest = max(map(abs, exact))
+    return float(max(difference) / largest) if largest else float(max(difference))
+
+
+# ---- Data ----------------------------------------------------------------------------------------
+
+
+def make_data(n_x, m, seed=0):
+    """X (n_x, m) of mean 0 and deviation 1, and noisy labels (1, m) that X explains in part."""
+    rng = np.random.default_rng([seed, n_x, m])
+    X = rng.standard_normal((n_x, m))
+    score = rng.standard_normal(m) + X[: min(n_x, 3)].sum(axis=0)
+    return X, (score > 0).astype(np.float64)[None]
+
+
+def _inside(X, order, before, step):
+    """X as a view into a larger array of NaN: `before` and `step` along (features, examples)."""
+    shape = [3 + f + s * n for n, f, s in zip(X.shape, before, step, strict=True)]
+    whole = np.full(shape, np.nan, order=order)
+    (f, g), (s, t) = before, step
+    view = whole[f : f + s * X.shape[0] : s, g : g + t * X.shape[1] : t]
+    view[...] = X
+    return view
+
+
+FEATURE_MAJOR = {
+    "C": np.ascontiguousarray,
+    "C, every second row": lambda X: _inside(X, "C", (1, 0), (2, 1)),
+    "C, some columns": lambda X: _inside(X, "C", (0, 3), (1, 1)),
+}
+EXAMPLE_MAJOR = {
+    "F": np.asfortranarray,
+    "F, some rows": lambda X: _inside(X, "F", (3, 0), (1, 1)),
+    "F, every second column": lambda X: _inside(X, "F", (0, 1), (1, 2)),
+}
+LAYOUTS = FEATURE_MAJOR | EXAMPLE_MAJOR
+
+
+# ---- Bits ----------------------------------------------------------------------------------------
+
+
+def bits(*results):
+    """Hash every bit of some results: arrays, floats or tuples of them."""
+    digest = hashlib.sha256()
+    for result in results:
+        for value in result if isinstance(result, tuple) else (result,):
+            digest.update(np.ascontiguousarray(value, dtype=np.float64).tobytes())
+    return digest.hexdigest()
+
+
+def run_python(code, **environment):
+    """Return what a fresh interpreter prints that runs `code`, with the tests' modules in reach."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=Path(__file__).parent,  # not the clone's root, where logreg_c is only the source
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

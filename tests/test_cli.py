@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line: what it prints, what it writes, and one line for whatever is wrong."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import logreg_c
+from logreg_c._cli import main
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
+PYTHON = [sys.executable, "-P", "-m", "logreg_c"]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the entry point; return its exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["logreg-c", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def fails(run):
+    """Expect exit code 2, nothing on stdout, and one line on stderr that matches."""
+
+    def call(*arguments, match, code=2):
+        ended, out, err = run(*arguments)
+        assert (ended, out) == (code, "")
+        assert err.startswith("logreg-c: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        assert re.search(match, err), err
+
+    return call
+
+
+@pytest.fixture
+def frame():
+    """40 rows, two numeric features, one true/false, and a target that they tell."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2, 40))
+    return pl.DataFrame(
+        {
+            "height": x[0],
+            "weight": x[1] * 10 + 70,
+            "smokes": rng.random(40) < 0.5,
+            "sick": np.where(x[0] + x[1] > 0, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture
+def data(tmp_path, frame):
+    path = tmp_path / "data.csv"
+    frame.write_csv(path)
+    return path
+
+
+@pytest.fixture
+def model(tmp_path, data, run):
+    path = tmp_path / "model.npz"
+    assert run("train", data, "--target", "sick", "--output", path)[0] == 0
+    return path
+
+
+# ---- What comes out ----------------------------------------------------------------------------
+
+
+def test_the_example_trains(run):
+    code, out, err = run("train", EXAMPLE, "--target", "diagnosis")
+    assert (code, err) == (0, "")
+    assert "569: 455 to train on, 114 held out (seed 0)" in out
+    assert "0 = benign (357 rows), 1 = malignant (212 rows)" in out
+    assert "30, standardised" in out
+    assert "1000 (all of --iters 1000), alpha 0.5" in out
+    assert float(re.search(r"accuracy (0\.\d+)", out)[1]) > 0.95
+    assert float(re.search(r"log-loss (0\.\d+)", out)[1]) < 0.1
+    assert "worst_texture" in out
+    assert not re.search(r"[^\n -~]", out)  # piped: no colour, no box, no control character
+
+
+def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
+    path = tmp_path / "model.npz"
+    options = ["--alpha", "0.0001", "--iters", "77", "--l2", "0.01", "--no-standardize"]
+    run("train", data, "--target", "sick", "--test-fraction", "0", "--output", path, *options)
+    X = frame.drop("sick").cast(pl.Float64).to_numpy().T
+    Y = (frame["sick"] == "yes").to_numpy().astype(np.float64)
+    w, b, _ = logreg_c.train(np.ascontiguousarray(X), Y, 0.0001, 77, l2=0.01)
+    with np.load(path, allow_pickle=False) as stored:
+        np.testing.assert_array_equal(stored["weights"], w[:, 0])
+        assert stored["bias"] == b
+        assert stored["feature_names"].tolist() == ["height", "weight", "smokes"]
+        assert stored["classes"].tolist() == ["no", "yes"]
+        assert stored["format"] == 1
+        settings = json.loads(str(stored["settings"]))
+    assert settings == {
+        "target": "sick",
+        "alpha": 0.0001,
+        "iters": 77,
+        "tol": None,
+        "l2": 0.01,
+        "standardize": False,
+        "test_fraction": 0.0,
+        "seed": 0,
+        "version": logreg_c.__version__,
+    }
+    assert {p.name for p in tmp_path.iterdir()} == {"data.csv", "model.npz"}
+
+
+def test_csv_and_parquet_give_the_same_model(run, tmp_path, frame, data, model):
+    parquet = tmp_path / "data.parquet"
+    frame.write_parquet(parquet, row_group_size=7)
+    run("train", parquet, "--target", "sick", "--output", tmp_path / "other.npz")
+    with np.load(model) as one, np.load(tmp_path / "other.npz") as two:
+        np.testing.assert_array_equal(one["weights"], two["weights"])
+
+
+def test_the_seed_chooses_the_rows_held_out(run, data):
+    reports = [run("train", data, "--target", "sick", "--seed", seed)[1] for seed in (1, 1, 2)]
+    assert reports[0] == reports[1] != reports[2]
+
+
+def test_no_rows_held_out(run, data):
+    code, out, _ = run("train", data, "--target", "sick", "--test-fraction", "0")
+    assert code == 0
+    assert "40 to train on, 0 held out" in out
+    assert "no rows" in out
+
+
+def test_tol_ends_training(run, data):
+    _, out, _ = run("train", data, "--target", "sick", "--tol", "0.1")
+    assert re.search(r"iterations +\d{1,3} \(reached --tol 0.1\)", out)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["no", "yes"], "U"),
+        (["", "ünï"], "U"),
+        ([False, True], "b"),
+        ([-1, 1], "i"),
+        ([2, 10], "i"),  # 10 sorts after 2: numbers, not text
+        ([0.5, 1.5], "f"),
+    ],
+)
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_classes_of_any_kind_come_back(run, tmp_path, frame, values, kind, name):
+    labels = [values[text == "yes"] for text in frame["sick"]]
+    table = tmp_path / "labelled.parquet"
+    frame.with_columns(pl.Series("sick", labels)).write_parquet(table)
+    model, out = tmp_path / "model.npz", tmp_path / name
+    assert run("train", table, "--target", "sick", "--output", model)[0] == 0
+    with np.load(model, allow_pickle=False) as stored:
+        assert stored["classes"].tolist() == values
+        assert stored["classes"].dtype.kind == kind
+    code, _, err = run("predict", model, table, "--output", out)
+    assert code == 0
+    assert err.startswith("logreg-c: 40 rows; probability is that of ")
+    predicted = pl.read_parquet(out) if out.suffix == ".parquet" else pl.read_csv(out)
+    assert predicted.columns == ["probability", "prediction"]
+    if values[0] != "":  # which CSV cannot tell from a missing value
+        right = predicted["prediction"] == pl.Series(labels)
+        assert right.mean() > 0.9
+
+
+def test_classes_of_categories_and_dates_are_text(run, tmp_path, frame):
+    table, model = tmp_path / "t.parquet", tmp_path / "model.npz"
+    day = pl.col("sick").replace_strict({"no": "2020-01-01", "yes": "2021-01-01"})
+    for labels in (day.cast(pl.Categorical), day.str.to_date()):
+        frame.with_columns(labels).write_parquet(table)
+        assert run("train", table, "--target", "sick", "--output", model)[0] == 0
+        with np.load(model, allow_pickle=False) as stored:
+            assert stored["classes"].tolist() == ["2020-01-01", "2021-01-01"]
+
+
+def test_predict_takes_features_by_name(run, tmp_path, frame, data, model):
+    shuffled = tmp_path / "shuffled.csv"
+    frame.select("smokes", "weight", pl.lit("x").alias("extra"), "height").write_csv(shuffled)
+    assert run("predict", model, data)[1] == run("predict", model, shuffled)[1]
+
+
+def test_predict_writes_csv_to_stdout(run, frame, data, model):
+    code, out, err = run("predict", model, data)
+    assert code == 0
+    assert err == "logreg-c: 40 rows; probability is that of yes\n"
+    rows = pl.read_csv(out.encode())
+    with np.load(model) as stored:
+        X = frame.drop("sick").cast(pl.Float64).to_numpy().T
+        A = logreg_c.predict_proba(X, stored["weights"], float(stored["bias"]))
+    np.testing.assert_array_equal(rows["probability"].to_numpy(), A[0])
+    assert rows["prediction"].to_list() == ["yes" if p > 0.5 else "no" for p in A[0]]
+
+
+def test_odd_names_do_not_reach_the_terminal(run, tmp_path, frame):
+    path = tmp_path / "odd.csv"
+    frame.rename({"height": "[red]\x1b[2J", "weight": "größe"}).write_csv(path)
+    _, out, _ = run("train", path, "--target", "sick")
+    assert "'[red]\\x1b[2J'" in out
+    assert "größe" in out
+
+
+def test_a_cost_that_rises_is_a_warning(run, data):
+    code, _, err = run(
+        "train", data, "--target", "sick", "--no-standardize", "--alpha", "100", "--iters", "10"
+    )
+    assert code == 0
+    assert err.startswith("logreg-c: warning: ")
+    assert err.count("\n") == 1
+
+
+# ---- What goes wrong ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("header.csv", b"a,y\n", "no rows"),
+        ("ragged.csv", b"a,y\n1,0\n1,2,1\n", "cannot be read as CSV .*more fields"),
+        ("short.csv", b"a,y\n1,0\n2\n", "column 'y' has 1 missing value .*row 2"),
+        ("latin1.csv", "a,y\n1,é\n2,x\n".encode("latin-1"), "latin1.csv .*UTF-8"),
+        ("header.csv", "é,y\n1,0\n2,1\n".encode("latin-1"), "not UTF-8"),
+        ("utf16.csv", "a,y\n1,0\n2,1\n".encode("utf-16"), "not UTF-8"),
+        ("quote.csv", b'a,y\n1,"0\n2,1\n', "cannot be read as CSV|in every row"),
+        ("twice.csv", b"a,a,y\n1,2,0\n3,4,1\n", "2 columns named 'a'"),
+        ("twice.csv", b"y,a,y\n1,2,0\n3,4,1\n", "2 columns named 'y'"),
+        ("tabs.csv", b"a\ty\n1\t0\n2\t1\n", r"no column 'y'.*separated by commas"),
+        ("bytes.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
+        ("empty.parquet", b"", "cannot be read as Parquet"),
+        ("missing.csv", b"a,y\n1,0\n,1\n,0\n", "column 'a' has 2 missing values .*row 2"),
+        ("missing.csv", b"a,y\n1,0\n2,\n3,1\n", "column 'y' has 1 missing value .*row 2"),
+        ("text.csv", b"a,y\n1,0\n?,1\n", r"feature 'a' is text \(row 2: '\?'\)"),
+        ("text.csv", b"a,y\n1,0\nnan,1\n", r"feature 'a' is text \(row 2: 'nan'\)"),
+        ("missing.csv", b"a,y\n1,0\nNaN,1\n", "column 'a' has 1 missing value .*row 2"),
+        ("near.csv", b"a,Y\n1,0\n2,1\n", "no column 'y'; it has 'a', 'Y'"),
+        ("near.csv", b"a,yy\n1,0\n2,1\n", "no column 'y'; did you mean 'yy'"),
+        ("three.csv", b"a,y\n1,u\n2,v\n3,w\n", "3 different values \\('u', 'v', 'w'\\)"),
+        ("one.csv", b"a,y\n1,u\n2,u\n", "'u' in every row"),
+        ("only.csv", b"y\n0\n1\n", "no column beside the target"),
+        ("few.csv", b"a,y\n1,0\n2,1\n", "only 2 rows.*--test-fraction"),
+        ("few.csv", b"a,y\n1,0\n2,1\n3,1\n", "not of two classes.*--seed"),
+    ],
+)
+def test_a_table_that_cannot_be_used(fails, tmp_path, name, content, match):
+    path, out = tmp_path / name, tmp_path / "model.npz"
+    path.write_bytes(content)
+    options = ["--test-fraction", "0.67"] if content.count(b"\n") == 4 else []
+    fails("train", path, "--target", "y", "--output", out, *options, match=match)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_target_of_many_values(fails, data):
+    fails("train", data, "--target", "weight", match="40 different values .* and 35 more")
+
+
+def test_values_that_are_not_finite(fails, tmp_path):
+    path = tmp_path / "t.parquet"
+    for value, match in [
+        (float("nan"), "column 'a' has 1 missing value .*row 3"),
+        (float("-inf"), "column 'a' is infinite in row 3"),
+    ]:
+        pl.DataFrame({"a": [1.0, 2.0, value], "y": [0, 1, 0]}).write_parquet(path)
+        fails("train", path, "--target", "y", match=match)
+
+
+def test_columns_that_are_not_numbers(fails, tmp_path, frame):
+    path = tmp_path / "t.parquet"
+    for values, match in [
+        (pl.lit("7"), r"'smokes' is text \(row 1: '7'\)"),
+        (pl.date(2020, 1, 1), "'smokes' is of type Date"),
+        (pl.concat_list("height"), "'smokes' is of type List"),
+    ]:
+        frame.with_columns(values.alias("smokes")).write_parquet(path)
+        fails("train", path, "--target", "sick", match=match)
+    fails("train", path, "--target", "smokes", match="target 'smokes' is of type List")
+
+
+def test_a_truncated_parquet_file(fails, tmp_path, frame):
+    path = tmp_path / "t.parquet"
+    frame.write_parquet(path)
+    whole = path.read_bytes()
+    for size in (3, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        fails("train", path, "--target", "sick", match="t.parquet cannot be read as Parquet")
+
+
+def test_a_path_that_is_no_file(fails, tmp_path, model, data):
+    for path, match in [(tmp_path, "is a directory"), (tmp_path / "no.csv", "does not exist")]:
+        fails("train", path, "--target", "y", match=match)
+        fails("predict", model, path, match=match)
+    fails("predict", tmp_path / "no.npz", data, match="does not exist")
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_an_output_that_cannot_be_written(fails, tmp_path, data, model, command):
+    start = ["train", data, "--target", "sick"] if command == "train" else ["predict", model, data]
+    before = set(tmp_path.iterdir())
+    fails(*start, "--output", tmp_path / "no" / "out.npz", match="cannot be written: No such")
+    fails(*start, "--output", tmp_path, match="not a file that can be replaced")
+    fails(*start, "--output", os.devnull, match="not a file that can be replaced")
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_failed_write_keeps_the_old_file(run, monkeypatch, tmp_path, data, model):
+    before = model.read_bytes()
+
+    def full(file, **_):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    code, _, err = run("train", data, "--target", "sick", "--output", model)
+    assert (code, err) == (2, f"logreg-c: {model} cannot be written: No space left on device\n")
+    assert model.read_bytes() == before
+    assert {p.name for p in tmp_path.iterdir()} == {"data.csv", "model.npz"}
+
+
+def test_files_that_are_not_models(fails, tmp_path, data, model):
+    match = "damaged, or not a model"
+    fails("predict", data, data, match=match)
+    bad = tmp_path / "bad.npz"
+    whole = model.read_bytes()
+    for content in (b"", whole[:100], whole[:-50], b"\0" * 500, whole[:200] + whole[260:]):
+        bad.write_bytes(content)
+        fails("predict", bad, data, match=match)
+    with np.load(model) as stored:
+        arrays = dict(stored)
+    for change in (
+        {"weights": np.zeros(2)},
+        {"weights": np.array([1.0, np.nan, 1.0])},
+        {"weights": np.array(["a", "b", "c"])},
+        {"bias": np.zeros(3)},
+        {"classes": np.zeros(3)},
+        {"classes": np.array([{}, {}])},
+        {"settings": np.array("not JSON")},
+    ):
+        np.savez(bad, **(arrays | change))
+        fails("predict", bad, data, match=match)
+    np.savez(bad, weights=np.zeros(3))
+    fails("predict", bad, data, match=match)
+    np.savez(bad, **(arrays | {"format": np.array(2)}))
+    fails("predict", bad, data, match="model of format 2, this logreg-c reads 1")
+
+
+def test_a_feature_that_predict_misses(fails, tmp_path, frame, model):
+    path = tmp_path / "t.csv"
+    frame.rename({"weight": "weigth"}).write_csv(path)
+    fails("predict", model, path, match="no column 'weight'; did you mean 'weigth'")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--alpha", "0"],
+        ["--alpha", "nan"],
+        ["--alpha", "fast"],
+        ["--iters", "0"],
+        ["--iters", "1.5"],
+        ["--tol", "-1"],
+        ["--l2", "inf"],
+        ["--test-fraction", "1"],
+        ["--test-fraction", "nan"],
+        ["--seed", "-1"],
+    ],
+)
+def test_option_values(run, data, option):
+    code, out, err = run("train", data, "--target", "sick", *option)
+    assert (code, out) == (2, "")
+    assert option[0] in err
+    assert "Traceback" not in err
+
+
+def test_target_is_asked_for(run, data):
+    code, _, err = run("train", data)
+    assert code == 2
+    assert "--target" in err
+
+
+def test_divergence_is_exit_code_1(fails, tmp_path, data):
+    out = tmp_path / "model.npz"
+    options = ["--alpha", "10", "--l2", "1", "--output", out]
+    fails("train", data, "--target", "sick", *options, match="training diverged: ", code=1)
+    assert not out.exists()
+
+
+# ---- As a program ------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_the_progress_bar_and_writes_nothing(tmp_path, data):
+    pty = pytest.importorskip("pty", reason="the progress bar is for terminals")
+    command = ["train", data, "--target", "sick", "--iters", str(10**9)]
+    command += ["--output", tmp_path / "model.npz"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PYTHON, *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while b"/1000000000" not in seen or b"cost 0." not in seen:
+            seen += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        while b"interrupted; nothing was written" not in seen:
+            seen += os.read(ours, 4096)
+        assert process.wait(timeout=10) == 130
+        assert process.stdout.read() == b""
+    os.close(ours)
+    assert b"Traceback" not in seen
+    assert list(tmp_path.iterdir()) == [data]
+
+
+def test_without_the_extra_one_line_says_how_to_get_it():
+    for name in ("typer", "rich", "polars"):
+        code = f"import sys; sys.modules[{name!r}] = None; from logreg_c._cli import main; main()"
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 2
+        assert ended.stdout == ""
+        assert ended.stderr == (
+            f"logreg-c: the command line needs {name}: pip install 'logreg-c[cli]'\n"
+        )
+
+
+def test_importing_the_package_loads_none_of_it():
+    code = (
+        "import logreg_c, sys;"
+        "assert not {'typer', 'rich', 'polars', 'logreg_c._cli'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(tmp_path, model, frame):
+    path = tmp_path / "long.csv"
+    pl.concat([frame] * 5000).write_csv(path)
+    command = [*PYTHON, "predict", str(model), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"probability,prediction\n"
+        process.stdout.close()
+        err = process.stderr.read()
+    assert b"Traceback" not in err
+    assert b"Exception" not in err

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Finite data never give NaN or infinity without a word."""
+
+import copy
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import logreg_c
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    """Read X (30, 569), unscaled, and Y."""
+    lines = EXAMPLE.read_text().splitlines()
+    rows = [line.split(",") for line in lines if not line.startswith("#")]
+    target = rows[0].index("diagnosis")
+    Y = np.array([row[target] == "malignant" for row in rows[1:]], dtype=float)
+    features = [[v for i, v in enumerate(row) if i != target] for row in rows[1:]]
+    return np.array(features, dtype=float).T, Y
+
+
+def assert_finite(w, b, costs):
+    assert np.isfinite(w).all()
+    assert np.isfinite(b)
+    assert np.isfinite(costs).all()
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_penalty_too_strong_for_alpha_is_named(cancer, standardize):
+    with pytest.raises(
+        logreg_c.DivergenceError, match=r"alpha \* l2 = 10 is above 2.*2 / l2 = 2"
+    ) as c:
+        logreg_c.train(*cancer, 10.0, 10_000, l2=1.0, standardize=standardize)
+    error = c.value
+    assert isinstance(error, ArithmeticError)
+    assert f"iteration {error.iteration} left" in str(error)
+    assert error.iteration in {error.costs.size, error.costs.size - 1}
+    assert error.w.shape == (30, 1)
+    assert_finite(error.w, error.b, error.costs)
+    # w, b are those before the iteration that failed
+    with pytest.warns(logreg_c.DivergenceWarning):
+        w, b, costs = logreg_c.train(
+            *cancer, 10.0, error.iteration, l2=1.0, standardize=standardize
+        )
+    assert w.tobytes() == error.w.tobytes()
+    assert b == error.b
+    assert costs.tobytes() == error.costs[: error.iteration].tobytes()
+
+
+def test_a_large_alpha_swings_with_one_warning(cancer):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = logreg_c.train(*cancer, 10.0, 100)
+    assert_finite(*result)
+    (warning,) = caught
+    assert warning.category is logreg_c.DivergenceWarning
+    assert "choose alpha below 10, or pass standardize=True" in str(warning.message)
+    assert warning.filename == __file__  # it points to the caller's line
+
+
+def test_standardised_it_converges_without_a_word(cancer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        costs = logreg_c.train(*cancer, 0.5, 2000, standardize=True).costs
+    assert costs[-1] < 0.1 < costs[0]
+    assert (np.diff(costs) < 0).all()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_overflow_is_an_exception_with_a_remedy(order):
+    X, Y = np.full((2, 3000), 1e308, order=order), np.ones(3000)
+    with pytest.raises(logreg_c.DivergenceError, match="rescale X") as caught:
+        logreg_c.train(X, Y, 0.1, 5, w=[-0.25, 0])
+    assert caught.value.iteration == 0
+    assert caught.value.costs.size == 0
+    assert caught.value.w.tolist() == [[-0.25], [0.0]]
+    w = [[2.0], [2.0]]
+    with pytest.raises(OverflowError, match="overflows float64: rescale X"):
+        logreg_c.cost_and_gradient(X, Y, w, 0.0)
+    with pytest.raises(OverflowError, match="overflows float64: rescale X"):
+        logreg_c.predict_proba(X, w, 0.0)
+    with pytest.raises(OverflowError, match="overflows float64: rescale X"):
+        logreg_c.predict(X, w, 0.0)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("size", [1e308, 1e160, 1e-170, 5e-324])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_extreme_data_give_finite_results_or_an_exception(order, size, standardize):
+    X = np.full((3, 3000), size, order=order)
+    X[0, ::2] *= -1
+    X[1, 7] = 0
+    Y = np.arange(3000) % 3 == 0
+    result = message = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", logreg_c.DivergenceWarning)
+        try:
+            result = logreg_c.train(X, Y, 0.1, 5, standardize=standardize)
+        except logreg_c.DivergenceError as error:
+            result, message = (error.w, error.b, error.costs), str(error)
+    assert_finite(*result)
+    assert message is None or "rescale X" in message
+
+
+def test_an_update_that_overflows_is_undone():
+    X = np.array([[1e200, -1e200]])
+    with pytest.raises(logreg_c.DivergenceError, match="iteration 0 left") as caught:
+        logreg_c.train(X, [1, 0], 1e200, 5)
+    error = caught.value
+    assert (error.iteration, error.w.item(), error.b, error.costs.size) == (0, 0.0, 0.0, 1)
+
+
+@pytest.mark.parametrize("weight", [1.5e308, 5e-324, 1e-300])
+def test_weights_whose_sum_leaves_the_range_are_named(weight):
+    """Below 2^-960, not only at 0, their products with dz lose bits: that may not pass silently."""
+    X, Y, sample_weight = [[1.0, 2.0]], [0, 1], [weight, weight]
+    with pytest.raises(logreg_c.DivergenceError, match="divide the weights by their largest"):
+        logreg_c.train(X, Y, 0.1, 1, sample_weight=sample_weight)
+    with pytest.raises(OverflowError, match="sample_weight"):
+        logreg_c.cost_and_gradient(X, Y, [0.0], 0.0, sample_weight=sample_weight)
+
+
+def test_the_callback_sees_the_iterations_before():
+    seen = []
+    with pytest.raises(logreg_c.DivergenceError) as caught:
+        logreg_c.train(
+            [[1.0, -1.0]], [1, 0], 10.0, 10_000, l2=1.0, callback=lambda *a: seen.append(a)
+        )
+    assert [k for k, *_ in seen] == list(range(caught.value.iteration))
+    assert seen[-1][2].tobytes() == caught.value.w.tobytes()
+
+
+@pytest.mark.parametrize("through", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_exceptions_travel_between_processes(through):
+    w, costs = np.ones((2, 1)), np.arange(3.0)
+    diverged = through(logreg_c.DivergenceError("far", 3, w, 0.5, costs))
+    interrupted = through(logreg_c.TrainingInterrupted("stop", w, 0.5, costs))
+    assert (str(diverged), diverged.iteration, str(interrupted)) == ("far", 3, "stop")
+    for error in diverged, interrupted:
+        np.testing.assert_array_equal(error.w, w)
+        np.testing.assert_array_equal(error.costs, costs)
+        assert error.b == 0.5

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What README.md shows is what happens."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import logreg_c
+
+CLONE = Path(__file__).parent.parent
+README = (CLONE / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_prints_what_is_shown():
+    _, example = blocks("python")
+    (shown,) = blocks("text")
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", example],
+        cwd=CLONE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout == shown
+
+
+def test_the_taught_loop_is_what_train_does():
+    loop, _ = blocks("python")
+    rng = np.random.default_rng(3)
+    names = {"np": np, "n_x": 4, "m": 50, "iters": 30, "alpha": 0.3, "costs": np.zeros(30)}
+    names["X"] = rng.normal(size=(4, 50))
+    names["Y"] = (rng.random((1, 50)) < 0.5).astype(np.float64)
+    exec(loop, names)  # noqa: S102
+    w, b, costs = logreg_c.train(names["X"], names["Y"], 0.3, 30)
+    np.testing.assert_allclose(names["w"], w, rtol=1e-12)
+    np.testing.assert_allclose(names["b"], b, rtol=1e-12)
+    np.testing.assert_allclose(names["costs"], costs, rtol=1e-12)
+
+
+def test_it_stays_short_and_its_links_lead_somewhere():
+    assert README.count("\n") <= 120
+    pages = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "examples/README.md"]
+    for page in pages:
+        text = (CLONE / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+            assert (CLONE / page).parent.joinpath(target).exists(), (page, target)

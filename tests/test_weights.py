@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every mean is a weighted mean, and a weight of k equals the example k times."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import LAYOUTS, bits, bounded, descend, make_data, relative
+
+import logreg_c
+
+
+def assert_close(ours, theirs, tolerance=1e-12):
+    for value, other in zip(ours, theirs, strict=True):
+        scale = max(np.abs(other).max(initial=0), 1e-3)  # sums may cancel down to nothing
+        assert np.abs(np.subtract(value, other)).max(initial=0) <= tolerance * scale
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize(("n_x", "m"), [(1, 2), (3, 17), (8, 512), (5, 3000)])
+def test_an_integer_weight_equals_the_example_that_often(n_x, m, standardize, layout):
+    X, Y = make_data(n_x, m)
+    times = np.random.default_rng(m).integers(0, 4, m)
+    times[:2] = 1, 2
+    repeated = np.repeat(np.arange(m), times)
+    options = {"l2": 0.1, "standardize": standardize}
+    weighted = logreg_c.train(
+        LAYOUTS[layout](X), Y, 0.1, 20, sample_weight=times.astype(float), **options
+    )
+    plain = logreg_c.train(LAYOUTS[layout](X[:, repeated]), Y[:, repeated], 0.1, 20, **options)
+    assert_close((weighted.w, weighted.costs), (plain.w, plain.costs))
+    assert abs(weighted.b - plain.b) <= 1e-12 * max(abs(plain.b), np.abs(plain.w).max())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_weight_of_0_leaves_the_example_out(standardize, layout):
+    X, Y = make_data(4, 1500)
+    out = np.random.default_rng(0).random(1500) < 0.3
+    X[:, out] *= 1e6  # it would be seen
+    weighted = logreg_c.train(
+        LAYOUTS[layout](X),
+        Y,
+        0.1,
+        10,
+        sample_weight=np.where(out, 0.0, 1.0),
+        standardize=standardize,
+    )
+    plain = logreg_c.train(
+        LAYOUTS[layout](X[:, ~out]), Y[:, ~out], 0.1, 10, standardize=standardize
+    )
+    assert_close(weighted, plain)
+
+
+@pytest.mark.parametrize("place", [0, 7, 8, 99])
+def test_only_one_example_has_weight(place):
+    X, Y = make_data(3, 100)
+    weight = np.zeros(100)
+    weight[place] = 0.7
+    one = slice(place, place + 1)
+    ours = logreg_c.cost_and_gradient(X, Y, np.ones(3), 0.1, sample_weight=weight)
+    alone = logreg_c.cost_and_gradient(X[:, one], Y[:, one], np.ones(3), 0.1)
+    assert_close(ours, alone, 1e-14)
+
+
+@bounded
+@given(
+    n_x=st.integers(1, 20),
+    m=st.integers(1, 700),
+    exponent=st.integers(-900, 900),
+    seed=st.integers(0, 2**32),
+)
+def test_weights_times_a_power_of_two_give_the_same_bits(n_x, m, exponent, seed):
+    X, Y = make_data(n_x, m, seed)
+    weight = np.random.default_rng(seed).uniform(0.5, 2, m)
+    scaled = np.ldexp(weight, exponent)
+    w = np.ones(n_x)
+    assert bits(logreg_c.cost_and_gradient(X, Y, w, 0.1, sample_weight=scaled)) == bits(
+        logreg_c.cost_and_gradient(X, Y, w, 0.1, sample_weight=weight)
+    )
+
+
+@bounded
+@given(n_x=st.integers(0, 20), m=st.integers(1, 700), seed=st.integers(0, 2**32))
+def test_equal_weights_are_no_weights(n_x, m, seed):
+    X, Y = make_data(n_x, m, seed)
+    for weight in (1.0, 0.3):
+        ours = logreg_c.train(X, Y, 0.1, 5, sample_weight=np.full(m, weight))
+        plain = logreg_c.train(X, Y, 0.1, 5)
+        assert_close((ours.w, ours.costs), (plain.w, plain.costs))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_weighted_descent_is_exact_weighted_descent(layout):
+    X, Y = make_data(3, 70)
+    rng = np.random.default_rng(0)
+    weight = rng.lognormal(0, 2, 70)
+    start = {"w": rng.standard_normal(3), "b": -0.4, "l2": 0.2}
+    ours = logreg_c.train(LAYOUTS[layout](X), Y, 0.4, 20, sample_weight=weight, **start)
+    w, b, costs = descend(X, Y, 0.4, 20, sample_weight=weight, **start)
+    assert relative(ours.w, w) < 1e-13
+    assert relative(ours.b, [b]) < 1e-12
+    assert relative(ours.costs, costs) < 1e-13
