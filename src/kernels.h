@@ -9,9 +9,10 @@
 #include "logreg.h"
 #include "portable.h"
 
-/* Lanes of a sum, whatever the width of the machine's vectors (lanes_c.h), and the most examples
- * of a block: activate's product of a lane has LOGREG_BLOCK_MAX / LOGREG_LANES factors. */
-enum { LOGREG_LANES = 8, LOGREG_BLOCK_MAX = 512 };
+/* Lanes of a sum, whatever the width of the machine's vectors (lanes_c.h), and the most examples of
+ * a run: activate's product of a lane has LOGREG_RUN / LOGREG_LANES factors. A run is a whole
+ * number of blocks. */
+enum { LOGREG_LANES = 8, LOGREG_RUN = 512 };
 
 /* What is summed beside dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
@@ -25,10 +26,17 @@ typedef struct logreg_block {
     const double *Y, *sample_weight; /* the block's; sample_weight may be NULL */
     const double *w, *centre;        /* Z = w'(X - centre) + b; centre may be NULL */
     double b;
-    double *Z;      /* forward: Z; then activate: dZ, or predict: A */
+    double *Z;          /* forward: Z; then activate: dZ, or predict: A */
+    int64_t rows_ahead; /* example-major: how many examples on `backward` prefetches */
     double *packed; /* NULL, or room for a feature-major copy of the block, which is then made */
     int64_t packed_stride;
 } logreg_block;
+
+/* What `activate` sums over the blocks of a run, in lanes. */
+typedef struct logreg_run_sums {
+    double db[LOGREG_LANES], linear[LOGREG_LANES], q[LOGREG_LANES], logs[LOGREG_LANES],
+        weight[LOGREG_LANES];
+} logreg_run_sums;
 
 /* The moments of a set of examples: arrays over features, padded, and the sum of the weights. The
  * mean is mean + rest; M2 is the weighted sum of (x - mean)^2; low and high are the range. */
@@ -38,7 +46,8 @@ typedef struct logreg_moments {
 
 typedef struct logreg_kernels {
     void (*forward)(const logreg_block *block);
-    void (*activate)(const logreg_block *block, double *sums);
+    void (*activate)(const logreg_block *block, logreg_run_sums *run);
+    void (*finish_run)(const logreg_run_sums *run, int64_t count, double *sums);
     void (*backward)(const logreg_block *block, double *dw);
     double (*predict)(const logreg_block *block);
     void (*sigmoid)(const double *Z, double *A, int64_t n);

@@ -34,14 +34,29 @@ int64_t logreg_segment_size(int64_t n_x)
     return power_of_two((1 << 17) / (n_x < 1 ? 1 : n_x), 128, 4096);
 }
 
-/* Examples a block. Feature-major: 512 KB at most, in a quarter of a megabyte of L2 for the usual
- * n_x, yet at least 32 values, 4 cache lines, of each column. Example-major: 64 KB, since no column
- * suffers from shortness. */
+/* Example-major, and packed feature-major block by block (block_kernels.h). */
+static int short_examples(const logreg_data *data)
+{
+    return data->example_stride != 1 && data->n_x <= LOGREG_LANES;
+}
+
+/* Examples a block. Feature-major: 512 KB at most for the usual n_x, half of an L2, since the next
+ * block is prefetched into the other half; yet at least 32 values, 4 cache lines, of each column.
+ * Example-major: 8 KB or 8 examples. No column suffers from shortness there, and the shorter the
+ * turns, the less the stream from memory stalls; the bits do not depend on it. */
 static int64_t block_size(const logreg_data *data)
 {
     const int64_t n_x = data->n_x < 1 ? 1 : data->n_x;
-    if (data->example_stride == 1) return power_of_two((1 << 16) / n_x, 32, LOGREG_BLOCK_MAX);
-    return power_of_two((1 << 13) / n_x, LOGREG_LANES, LOGREG_BLOCK_MAX);
+    if (data->example_stride == 1 || short_examples(data))
+        return power_of_two((1 << 16) / n_x, 32, LOGREG_RUN);
+    return power_of_two((1 << 10) / n_x, LOGREG_LANES, LOGREG_RUN);
+}
+
+/* How far ahead `backward` prefetches examples: 16 KB, or the next block. */
+static int64_t rows_ahead(int64_t n_x, int64_t block)
+{
+    const int64_t rows = (1 << 11) / (n_x < 1 ? 1 : n_x);
+    return rows > block ? rows : block;
 }
 
 int64_t logreg_padded(int64_t n_x)
@@ -61,11 +76,6 @@ static int task_level(int64_t n_segments, int n_threads)
 static int columns_collide(const logreg_data *data)
 {
     return data->n_x > 4 && data->feature_stride % 256 == 0;
-}
-
-static int short_examples(const logreg_data *data)
-{
-    return data->example_stride != 1 && data->n_x <= LOGREG_LANES;
 }
 
 static int64_t packed_size(const logreg_data *data)
@@ -94,7 +104,7 @@ static int64_t n_segments_of(const logreg_data *data)
 /* Doubles of one thread's scratch: Z, the packed block, and the waiting nodes. */
 static int64_t scratch_size(const logreg_data *data, int level)
 {
-    return LOGREG_BLOCK_MAX + packed_size(data) + (level + 1) * largest_node(data->n_x);
+    return LOGREG_RUN + packed_size(data) + (level + 1) * largest_node(data->n_x);
 }
 
 size_t logreg_workspace_size(const logreg_data *data, int n_threads)
@@ -113,7 +123,7 @@ logreg_scratch logreg_pass_scratch(const logreg_pass *pass, int thread)
 {
     logreg_scratch scratch;
     scratch.Z = pass->scratch + thread * pass->scratch_size;
-    scratch.packed = scratch.Z + LOGREG_BLOCK_MAX;
+    scratch.packed = scratch.Z + LOGREG_RUN;
     scratch.nodes = scratch.packed + packed_size(pass->data);
     return scratch;
 }
@@ -134,6 +144,7 @@ logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t e
     block.centre = pass->centre;
     block.b = pass->b;
     block.Z = scratch.Z;
+    block.rows_ahead = rows_ahead(data->n_x, pass->block);
     block.packed = pass->packing ? scratch.packed : NULL;
     block.packed_stride = pass->block;
     return block;
@@ -146,13 +157,18 @@ static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double
     const int64_t end = first + pass->segment < data->m ? first + pass->segment : data->m;
     double *sums = node + logreg_padded(data->n_x);
     memset(node, 0, (size_t)pass->node_size * sizeof *node);
-    for (int64_t i = first; i < end; i += pass->block) {
-        const logreg_block block = logreg_pass_block(pass, i, end, thread);
-        if (logreg_stop_due(&pass->stop, thread, block.count * (data->n_x + ACTIVATION_WORK)))
-            return;
-        pass->kernels->forward(&block);
-        pass->kernels->activate(&block, sums);
-        pass->kernels->backward(&block, node);
+    for (int64_t start = first; start < end; start += LOGREG_RUN) {
+        const int64_t stop = start + LOGREG_RUN < end ? start + LOGREG_RUN : end;
+        logreg_run_sums run = {{0}, {0}, {0}, {0}, {0}};
+        for (int64_t i = start; i < stop; i += pass->block) {
+            const logreg_block block = logreg_pass_block(pass, i, stop, thread);
+            if (logreg_stop_due(&pass->stop, thread, block.count * (data->n_x + ACTIVATION_WORK)))
+                return;
+            pass->kernels->forward(&block);
+            pass->kernels->activate(&block, &run);
+            pass->kernels->backward(&block, node);
+        }
+        pass->kernels->finish_run(&run, data->sample_weight ? 0 : stop - start, sums);
     }
 }
 

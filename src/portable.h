@@ -19,20 +19,25 @@
 #if defined(__GNUC__)
 #define LOGREG_INLINE static inline __attribute__((always_inline, unused))
 #define LOGREG_NOINLINE __attribute__((noinline))
-#define LOGREG_PREFETCH(address) __builtin_prefetch(address)
+#define LOGREG_PREFETCH_LINE(address) __builtin_prefetch((const void *)(address), 0, 2)
 #elif defined(_MSC_VER)
 #define LOGREG_INLINE static __forceinline
 #define LOGREG_NOINLINE __declspec(noinline)
 #ifdef LOGREG_X86_64
-#define LOGREG_PREFETCH(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
+#define LOGREG_PREFETCH_LINE(address) _mm_prefetch((const char *)(address), _MM_HINT_T1)
 #else
-#define LOGREG_PREFETCH(address) ((void)(address))
+#define LOGREG_PREFETCH_LINE(address) ((void)(address))
 #endif
 #else
 #define LOGREG_INLINE static inline
 #define LOGREG_NOINLINE
-#define LOGREG_PREFETCH(address) ((void)(address))
+#define LOGREG_PREFETCH_LINE(address) ((void)(address))
 #endif
+
+/* Asks for the line of x[ahead] to come into L2. That may lie beyond the array: an address that is
+ * only prefetched need not exist, but a pointer must, so it is computed as a number. */
+#define LOGREG_PREFETCH(x, ahead)                                                                  \
+    LOGREG_PREFETCH_LINE((uintptr_t)(x) + (uintptr_t)(ahead) * sizeof *(x))
 
 LOGREG_INLINE uint64_t logreg_bits_of(double value)
 {
