@@ -3,12 +3,12 @@
 
 From the clone's root, with ``logreg_c`` installed::
 
-    python -m benchmarks.speed            # times beside NumPy's, and beside a bare read of X
+    python -m benchmarks                  # times beside other libraries', and a bare read of X
     python -m benchmarks.call_overhead    # what one call costs
     python -m benchmarks.import_time      # what the import costs
     python -m benchmarks.cache_misses     # is X read once an iteration? (needs valgrind)
 
-They use two threads; ``OMP_NUM_THREADS=8 python -m benchmarks.speed`` sets another number.
+They use two threads; ``OMP_NUM_THREADS=8 python -m benchmarks`` sets another number.
 """
 
 import os
@@ -23,5 +23,6 @@ sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != _root]
 # gets the OpenBLAS settings that it chooses by itself.
 THREADS = int(os.environ.setdefault("OMP_NUM_THREADS", "2"))
 os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)
+os.environ.setdefault("KMP_BLOCKTIME", "1")  # ms that Intel's OpenMP spins after work, not 200
 for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(_name, None)

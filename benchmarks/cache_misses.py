@@ -3,27 +3,41 @@
 
 ``python -m benchmarks.cache_misses`` trains on X of at least four times a simulated last-level
 cache of 8 MB, and prints how many cache lines an iteration fetches from memory, over the number of
-lines that X has. 1 is one pass; above 1.1 the script fails. It needs valgrind and a C compiler,
-and takes the kernel from src/.
+lines that X has. 1 is one pass; above 1.1 the script fails. With ``--types`` it does so for every
+type that is read in place. It needs valgrind and a C compiler, and takes the kernel from src/.
 """
 
+import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.compiler import compile_c
 
-# m for X of 32 MB or more, and for the next power of two, where all features of an example fall
-# into the same set of the cache
-SHAPES = [(28, 150_000), (28, 2**18), (784, 5_400), (784, 2**13)]
+X_BYTES = 33_554_432
+N_X = (28, 784, 10_000)
+# the order of logreg_type
+TYPES = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint16": 2,
+    "uint8": 1,
+}
 LIMIT = 1.1
 CACHE_LINE = 64
 FEW, MANY = 1, 3  # iterations; the difference of the two runs leaves start-up out
 
 
-def misses(program: Path, layout: str, n_x: int, m: int, iters: int) -> int:
+def misses(program: Path, iters: int, *arguments: object) -> int:
     """Count the reads that miss the last-level cache, over a whole run of `program`."""
     command = [
         "valgrind",
@@ -32,7 +46,7 @@ def misses(program: Path, layout: str, n_x: int, m: int, iters: int) -> int:
         "--cachegrind-out-file=/dev/null",
         "--D1=32768,8,64",
         "--LL=8388608,16,64",
-        *map(str, (program, layout, n_x, m, iters)),
+        *map(str, (program, *arguments, iters)),
     ]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     # ==1234== LL misses:   1,234  (  1,100 rd   +   134 wr)
@@ -42,20 +56,41 @@ def misses(program: Path, layout: str, n_x: int, m: int, iters: int) -> int:
     return int(found[1].replace(",", ""))
 
 
+def examples(n_x: int, size: int) -> list[int]:
+    """Return m for X of four caches, and the next power of two, where columns share cache sets."""
+    m = X_BYTES // (n_x * size) // 8 * 8 + 8
+    return [m, 1 << m.bit_length()]
+
+
 def main() -> int:
-    """Print the ratio of each shape and layout; return 1 if one is above the limit."""
+    """Print the ratio of each shape, type and layout; return 1 if one is above the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--types", action="store_true", help="every type, not float64 alone")
+    types = list(TYPES) if parser.parse_args().types else ["float64"]
+    cases = [
+        (layout, name, n_x, m)
+        for name in types
+        for n_x in N_X
+        for m in examples(n_x, TYPES[name])
+        for layout in ("feature-major", "example-major")
+    ]
     worst = 0.0
     root = Path(__file__).parent.parent
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         program = Path(folder) / "one_pass"
         sources = [root / "benchmarks" / "one_pass.c", *sorted(root.glob("src/*.c"))]
         compile_c(program, sources, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
-        for n_x, m in SHAPES:
-            for layout in ("feature-major", "example-major"):
-                few, many = (misses(program, layout, n_x, m, iters) for iters in (FEW, MANY))
-                ratio = (many - few) / (MANY - FEW) / (n_x * m * 8 / CACHE_LINE)
-                worst = max(worst, ratio)
-                print(f"n_x {n_x:3}  m {m:6}  {layout}  {ratio:.3f}", flush=True)
+
+        def ratio(case: tuple[str, str, int, int]) -> float:
+            layout, name, n_x, m = case
+            arguments = (layout, list(TYPES).index(name), n_x, m)
+            few, many = (misses(program, iters, *arguments) for iters in (FEW, MANY))
+            return (many - few) / (MANY - FEW) / (n_x * m * TYPES[name] / CACHE_LINE)
+
+        for case, found in zip(cases, pool.map(ratio, cases), strict=True):
+            layout, name, n_x, m = case
+            worst = max(worst, found)
+            print(f"n_x {n_x:5}  m {m:8}  {name:7}  {layout}  {found:.3f}", flush=True)
     print(f"worst {worst:.3f}, limit {LIMIT}")
     return int(worst > LIMIT)
 

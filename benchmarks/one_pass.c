@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * one_pass feature-major|example-major N_X M ITERS: trains on made-up data on one thread, for
- * cache_misses.py to count what the iterations read. */
+ * one_pass feature-major|example-major TYPE N_X M ITERS: trains on made-up data of a logreg_type on
+ * one thread, for cache_misses.py to count what the iterations read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,28 +15,33 @@ static void *allocate(size_t bytes)
     return p;
 }
 
-static double *allocate_doubles(int64_t n)
-{
-    return allocate((size_t)n * sizeof(double));
-}
-
 int main(int argc, char **argv)
 {
-    if (argc != 5) return 2;
-    int feature_major = strcmp(argv[1], "feature-major") == 0;
-    int64_t n_x = atoll(argv[2]), m = atoll(argv[3]), iters = atoll(argv[4]), n_costs;
-    double *X = allocate_doubles(n_x * m), *Y = allocate_doubles(m), *w = allocate_doubles(n_x);
-    double *costs = allocate_doubles(iters);
-    for (int64_t k = 0; k < n_x * m; k++) X[k] = (double)(k * 7919 % 1009) / 1009;
-    for (int64_t j = 0; j < n_x; j++) w[j] = 0;
-    for (int64_t i = 0; i < m; i++) Y[i] = (double)(i % 2);
+    static const int64_t sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1};
+    if (argc != 6) return 2;
+    const int feature_major = strcmp(argv[1], "feature-major") == 0;
+    const logreg_type type = (logreg_type)atoi(argv[2]);
+    const int64_t n_x = atoll(argv[3]), m = atoll(argv[4]), iters = atoll(argv[5]);
+    const int64_t size = sizes[type];
+    unsigned char *X = allocate((size_t)(n_x * m * size)), *Y = allocate((size_t)m);
+    double *w = allocate((size_t)n_x * sizeof(double)), costs[16];
+    int64_t n_costs;
+    if (iters > 16) return 2;
+    memset(X, 1, (size_t)(n_x * m * size)); /* a small number in every type */
+    memset(w, 0, (size_t)n_x * sizeof(double));
+    for (int64_t i = 0; i < m; i++) Y[i] = (unsigned char)(i % 2);
 
-    logreg_data data = {.n_x = n_x, .m = m, .X = X, .Y = Y};
-    data.feature_stride = feature_major ? m : 1;
-    data.example_stride = feature_major ? 1 : n_x;
-    logreg_settings settings = {.alpha = 0.1, .tol = -1};
+    logreg_data data = {.n_x = n_x, .m = m, .example_major = !feature_major};
+    data.X = (logreg_column){X, feature_major ? size : n_x * size, type};
+    data.feature_stride = feature_major ? m * size : size;
+    data.Y = (logreg_column){Y, 1, LOGREG_UINT8};
+    data.arithmetic = type == LOGREG_FLOAT64 || type == LOGREG_INT64 || type == LOGREG_INT32
+                          ? LOGREG_FLOAT64
+                          : LOGREG_FLOAT32;
+    logreg_settings settings = {.alpha = 1e-9, .tol = -1};
     logreg_state state = {.w = w};
-    logreg_run run = {.n_threads = 1, .workspace = allocate(logreg_workspace_size(&data, 1))};
+    logreg_run run = {.n_threads = 1, .workspace = allocate(logreg_workspace_size(&data, 0, 1))};
     logreg_isa_select(NULL);
+    if (type == LOGREG_INT64) settings.alpha = 1e-40;
     return logreg_descend(&data, &settings, &state, costs, iters, &n_costs, &run);
 }

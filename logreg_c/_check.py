@@ -11,16 +11,22 @@ import math
 import numbers
 import operator
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import _kernel
+from ._cpus import default_threads
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 FLOAT64 = np.dtype(np.float64)
+# What the kernel reads in place. Features of the first three are computed with in float64; where
+# all are of the others, arithmetic is in float32 within a block of examples.
+WIDE = frozenset(map(np.dtype, ("f8", "i8", "i4")))
+NARROW = frozenset(map(np.dtype, ("f4", "f2", "?", "i1", "u1", "i2", "u2")))
+IN_PLACE = WIDE | NARROW
 LARGEST = sys.float_info.max
 # Far above any machine's cores; keeps the size of the workspace within reason.
 MAX_THREADS = 1024
@@ -55,47 +61,105 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
     return value
 
 
-def _as_float64(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Convert by one copy, in the layout nearest to the given one, where there is need."""
-    if array.dtype != FLOAT64 or not array.flags.aligned:
-        return array.astype(np.float64, order="K")
-    return array
-
-
-def _as_contiguous(array: NDArray[Any]) -> NDArray[np.float64]:
-    array = _as_float64(array)
-    return array if array.flags.c_contiguous else array.copy()
+def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
+    """Make the dtype one that the kernel reads: itself, or one copy in the nearest layout."""
+    dtype = array.dtype
+    if dtype in IN_PLACE and dtype.isnative and array.flags.aligned:
+        return array
+    native = dtype.newbyteorder("=")
+    return array.astype(native if native in IN_PLACE else FLOAT64, order="K")
 
 
 def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
     """Any shape, float64 and in C order: itself, or one copy."""
-    return _as_contiguous(_as_array(value, name))
+    array = _as_array(value, name)
+    if array.dtype != FLOAT64 or not (array.flags.aligned and array.flags.c_contiguous):
+        return array.astype(np.float64, order="C")
+    return array
 
 
-def matrix(X: ArrayLike) -> NDArray[np.float64]:
-    """X as a float64 matrix (n_x, m) with one unit stride: itself, or one copy."""
-    array = _as_array(X, "X")
-    if array.ndim != 2:
-        msg = f"X has shape {array.shape}; expected two dimensions, (n_x, m): one column an example"
-        if array.ndim == 1:
-            msg += ". Use X.reshape(1, -1) for one feature, X.reshape(-1, 1) for one example"
+class Examples(NamedTuple):
+    """X as the kernel reads it."""
+
+    values: NDArray[Any] | list[NDArray[Any]]  # (n_x, m), or n_x columns (m,)
+    shape: tuple[int, int]
+    float32: bool  # the arithmetic; else float64
+
+
+def examples(X: ArrayLike, dtype: DTypeLike | None) -> Examples:
+    """X as it is stored, where the kernel can read that; what it cannot is copied once."""
+    values: NDArray[Any] | list[NDArray[Any]]
+    if isinstance(X, (list, tuple)) and X and all(_is_column(x) for x in X):
+        values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
+        shape = len(values), len(values[0])
+        for j, x in enumerate(values):
+            if len(x) != shape[1]:
+                msg = (
+                    f"X[{j}] has {len(x)} values and X[0] {shape[1]}; expected columns of one "
+                    "length, a value for each example"
+                )
+                raise ValueError(msg)
+    else:
+        array = _as_array(X, "X")
+        if array.ndim != 2:
+            msg = (
+                f"X has shape {array.shape}; expected two dimensions, (n_x, m): one column an "
+                "example"
+            )
+            if array.ndim == 1:
+                msg += ". Use X.reshape(1, -1) for one feature, X.reshape(-1, 1) for one example"
+            raise ValueError(msg)
+        values = _with_a_unit_stride(_as_stored(array))
+        shape = values.shape
+    if shape[1] == 0:
+        msg = f"X has shape {shape}; expected at least one example, that is one column"
         raise ValueError(msg)
+    return Examples(values, shape, _in_float32(values, dtype))
+
+
+def _is_column(x: object) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim == 1
+
+
+def _with_a_unit_stride(array: NDArray[Any]) -> NDArray[Any]:
     n_x, m = array.shape
-    if m == 0:
-        msg = f"X has shape {array.shape}; expected at least one example, that is one column"
-        raise ValueError(msg)
-    array = _as_float64(array)
     by_feature, by_example = array.strides
+    size = array.itemsize
     in_place = (
-        (n_x <= 1 or (by_feature >= 0 and by_feature % 8 == 0))
-        and (m == 1 or (by_example >= 0 and by_example % 8 == 0))
-        and (n_x <= 1 or m == 1 or by_feature == 8 or by_example == 8)
+        n_x <= 1
+        or m <= 1
+        or (by_example == size and by_feature % size == 0)
+        or (by_feature == size and by_example % size == 0)
     )
     return array if in_place else array.copy(order="K")
 
 
-def column(value: ArrayLike, name: str, X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Y or sample_weight as m contiguous float64 values: itself, or one copy."""
+def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
+    """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
+    stored = {x.dtype for x in values} if isinstance(values, list) else {values.dtype}
+    wide = stored - NARROW
+    if dtype is None:
+        return not wide
+    try:
+        chosen = np.dtype(dtype).name
+    except TypeError:
+        chosen = ""
+    if chosen == "float64":
+        return False
+    if chosen != "float32":
+        msg = f"dtype is {dtype!r}; expected None, float64 or float32: the type to compute in"
+        raise TypeError(msg)
+    if wide:
+        msg = (
+            f"dtype is float32 and X {', '.join(sorted(map(str, wide)))}, whose values float32 may "
+            "not hold; expected None or float64: convert X if they fit, X.astype(np.float32)"
+        )
+        raise TypeError(msg)
+    return True
+
+
+def column(value: ArrayLike, name: str, X: Examples) -> NDArray[Any]:
+    """Y or sample_weight as m values, (m,), of a dtype that the kernel reads."""
     array = _as_array(value, name)
     m = X.shape[1]
     if array.shape not in ((1, m), (m,)):
@@ -108,13 +172,13 @@ def column(value: ArrayLike, name: str, X: NDArray[np.float64]) -> NDArray[np.fl
         elif array.shape == (m, 1):
             msg += f". Use {name}.T or {name}.ravel()"
         raise ValueError(msg)
-    return _as_contiguous(array)
+    return _as_stored(array[0] if array.ndim == 2 else array)
 
 
-def labels(value: ArrayLike, X: NDArray[np.float64]) -> NDArray[np.float64]:
+def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
     """Check Y: (1, m) or (m,), within [0, 1]."""
     Y = column(value, "Y", X)
-    bad = _kernel.first_outside(Y, Y.size, 0.0, 1.0)
+    bad = _kernel.first_outside(Y, 0.0, 1.0)
     if bad >= 0:
         msg = f"Y is {Y.item(bad)} at example {bad}; expected 0, 1 or a probability within [0, 1]"
         if np.all(np.abs(Y) == 1.0):
@@ -127,25 +191,25 @@ def labels(value: ArrayLike, X: NDArray[np.float64]) -> NDArray[np.float64]:
     return Y
 
 
-def weights(value: ArrayLike | None, X: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
     """Check sample_weight: None, or (m,) or (1, m), finite, >= 0, not all 0."""
     if value is None:
         return None
     sample_weight = column(value, "sample_weight", X)
-    bad = _kernel.first_outside(sample_weight, sample_weight.size, 0.0, LARGEST)
+    bad = _kernel.first_outside(sample_weight, 0.0, LARGEST)
     if bad >= 0:
         msg = (
             f"sample_weight is {sample_weight.item(bad)} at example {bad}; expected finite weights"
             " >= 0. Weight 0 leaves an example out"
         )
         raise ValueError(msg)
-    if _kernel.first_outside(sample_weight, sample_weight.size, 0.0, 0.0) < 0:
+    if _kernel.first_outside(sample_weight, 0.0, 0.0) < 0:
         msg = "sample_weight is 0 at every example; expected a positive sum"
         raise ValueError(msg)
     return sample_weight
 
 
-def coefficients(value: ArrayLike, X: NDArray[np.float64]) -> NDArray[np.float64]:
+def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
     """Check w: (n_x, 1) or (n_x,), finite. A new array (n_x, 1), that may be written to."""
     array = _as_array(value, "w")
     n_x = X.shape[0]
@@ -160,7 +224,7 @@ def coefficients(value: ArrayLike, X: NDArray[np.float64]) -> NDArray[np.float64
             msg += ". Use w.T"
         raise ValueError(msg)
     w = np.array(array, dtype=np.float64, order="C").reshape(n_x, 1)
-    bad = _kernel.first_outside(w, n_x, -LARGEST, LARGEST)
+    bad = _kernel.first_outside(w, -LARGEST, LARGEST)
     if bad >= 0:
         msg = f"w is {w.item(bad)} at feature {bad}; expected finite weights"
         raise ValueError(msg)
@@ -216,18 +280,8 @@ def integer(value: Any, name: str, least: int) -> int:
 def threads(n_threads: int | None) -> int:
     """Check n_threads: None for what the machine offers."""
     if n_threads is None:
-        return _kernel.max_threads()
+        return default_threads()
     return min(integer(n_threads, "n_threads", 1), MAX_THREADS)
-
-
-def arithmetic(dtype: DTypeLike | None) -> None:
-    """Check dtype: the type to compute in, of which there is one so far."""
-    if dtype is not None and np.dtype(dtype) != FLOAT64:
-        msg = (
-            f"dtype is {np.dtype(dtype)}; expected None or float64: this version computes in "
-            "float64 whatever the type of X"
-        )
-        raise TypeError(msg)
 
 
 def _wrong_type(value: object, name: str, expected: str) -> str:
@@ -236,6 +290,13 @@ def _wrong_type(value: object, name: str, expected: str) -> str:
 
 def _out_of_range(value: float, name: str, expected: str) -> str:
     return f"{name} is {value!r}; expected {expected}"
+
+
+def overflow(X: Examples) -> str:
+    """Say which range was left, and what to do."""
+    if X.float32:
+        return "overflows float32: pass dtype=np.float64, or rescale X"
+    return "overflows float64: rescale X"
 
 
 def raise_if_nonfinite(problem: _kernel.Problem) -> None:

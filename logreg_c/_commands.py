@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What `logreg-c train` and `logreg-c predict` do and say."""
 
+import errno
 import io
 import math
 import sys
@@ -49,11 +50,16 @@ def _one_line_errors() -> Iterator[None]:
     except InputError as error:
         message, code = str(error), 2
     except logreg_c.DivergenceError as error:
-        message, code = f"training diverged: {error}", 1
+        in_options = str(error).replace("standardize=True", "--standardize")
+        message, code = f"training diverged: {in_options}", 1
     except ArithmeticError as error:
         message, code = str(error), 1
     except MemoryError:
         message, code = "not enough memory for this file", 1
+    except OSError as error:  # stdout: files are spoken for by InputError
+        if error.errno == errno.EPIPE:  # nobody reads on, as after `| head`
+            raise
+        message, code = f"standard output cannot be written: {error.strerror or error}", 1
     except KeyboardInterrupt:
         message, code = "interrupted; nothing was written", 130
     else:
@@ -290,6 +296,8 @@ def predict(
     else:
         predictions.write_csv(encoded)
     if output is None:
+        if sys.stdout is None:
+            refuse("standard output is closed; give --output")
         sys.stdout.buffer.write(encoded.getvalue())
         sys.stdout.flush()
     else:

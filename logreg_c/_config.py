@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 from . import _kernel
+from ._cpus import default_threads
 
 
 def select_isa() -> None:
@@ -33,7 +34,9 @@ def show_config() -> dict[str, object]:
             Those that this machine can run; the environment variable ``LOGREG_C_ISA``, read at
             import, chooses one.
         threads : int
-            The threads used where `n_threads` is None.
+            The threads used where `n_threads` is None: OpenMP's number (``OMP_NUM_THREADS``, the
+            process's CPUs, threadpoolctl), and without ``OMP_NUM_THREADS`` no more than the
+            container's CPU quota.
         threads_backend : str
             What runs them: "openmp", or "serial" for none.
 
@@ -49,6 +52,6 @@ def show_config() -> dict[str, object]:
         "version": __version__,
         "isa": _kernel.isa(),
         "isa_available": [isa for isa, here in _kernel.isa_known().items() if here],
-        "threads": _kernel.max_threads(),
+        "threads": default_threads(),
         "threads_backend": _kernel.threads_backend(),
     }

@@ -5,11 +5,8 @@ import difflib
 import io
 import json
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -96,7 +93,7 @@ def column(table: pl.DataFrame, name: str, path: Path) -> pl.Series:
         if table.width == 1:
             hint = f"its only column is {table.columns[0]!r}: are its values separated by commas?"
         refuse(f"{path} has no column {name!r}; {hint}")
-    values = table[name]
+    values = table.get_column(name)
     missing = values.is_null()
     if values.dtype.is_float():
         missing |= values.is_nan()
@@ -117,6 +114,8 @@ def _first_row(where: pl.Series) -> int:
 def feature_matrix(table: pl.DataFrame, names: Sequence[str], path: Path) -> NDArray[np.float64]:
     """Return X, (n_x, m), C order: a row of X is a column of the table."""
     for name in names:
+        if name.endswith("\0"):
+            refuse(f"{path} has a column name that ends in NUL, {name!r}; rename it")
         values = column(table, name, path)
         if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
             refuse(f"{path}: {_not_numeric(values)}")
@@ -125,8 +124,10 @@ def feature_matrix(table: pl.DataFrame, names: Sequence[str], path: Path) -> NDA
                 f"{path}: column {name!r} is infinite in row {_first_row(values.is_infinite())};"
                 " replace it by a finite number or take the row out"
             )
-    rows = table.select(pl.col(list(names)).cast(pl.Float64)).to_numpy()
-    return np.ascontiguousarray(rows.T)
+    X = np.empty((len(names), table.height))
+    for x, name in zip(X, names, strict=True):
+        x[:] = table.get_column(name).cast(pl.Float64).to_numpy()
+    return X
 
 
 def _not_numeric(values: pl.Series) -> str:
@@ -160,9 +161,12 @@ def two_classes(
             f"{path}: target {target!r} has {len(found)} different values ({_listed(found)});"
             " make it two classes, or keep only the rows of two"
         )
-    classes = np.array(found)
-    if classes.dtype.kind not in "biufU":  # dates, decimals: kept as text
-        classes = classes.astype(np.str_)
+    classes, as_text = np.array(found), [str(value) for value in found]
+    if classes.dtype.kind not in "biufU" or [str(value) for value in classes.tolist()] != as_text:
+        # dates, decimals, integers that no type holds both of: kept as text
+        classes = np.array(as_text)
+        if classes.tolist() != as_text:
+            refuse(f"{path}: target {target!r} has a value that ends in NUL; take that out")
     return (values == found[1]).cast(pl.Float64).to_numpy(), classes
 
 
@@ -188,6 +192,8 @@ def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
                 part.replace(place)
         finally:
             part.unlink(missing_ok=True)
+    except RuntimeError as error:  # links in a circle
+        refuse(f"{path} cannot be written: {error}")
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")
 
@@ -204,6 +210,22 @@ class Model:
     feature_names: list[str]
     classes: NDArray[Any]  # (2,): text, integers, floats or bools
     settings: dict[str, object]
+
+    def is_sound(self) -> bool:
+        """Whether these can be what `save_model` wrote."""
+        names, classes = self.feature_names, self.classes
+        try:
+            "".join([*names, *map(str, classes.ravel())]).encode()
+        except UnicodeEncodeError:  # half a character
+            return False
+        return (
+            self.weights.shape == (len(names),)
+            and len(set(names)) == len(names) > 0
+            and classes.shape == (2,)
+            and classes.dtype.kind in "biufU"
+            and (classes.dtype.kind == "U" or classes.dtype.itemsize <= 8)
+            and bool(np.isfinite(self.weights).all() and np.isfinite(self.bias))
+        )
 
 
 def save_model(path: Path, model: Model) -> None:
@@ -228,17 +250,9 @@ def load_model(path: Path) -> Model:
         refuse(f"{path} does not exist; check the name and the folder")
     except OSError as error:
         refuse(f"{path} cannot be read: {error.strerror or error}")
-    model = None
-    # What numpy and zipfile may raise on bytes that are not an .npz, or not one of ours.
-    broken = (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError)
-    with suppress(*broken, struct.error, zipfile.BadZipFile, zlib.error):
+    try:
         stored = np.load(io.BytesIO(content), allow_pickle=False)
         version = int(stored["format"])
-        if version != MODEL_FORMAT:
-            refuse(
-                f"{path} is a model of format {version}, this logreg-c reads {MODEL_FORMAT};"
-                " use the one that wrote it, or train again"
-            )
         model = Model(
             weights=stored["weights"].astype(np.float64, casting="safe"),
             bias=float(stored["bias"]),
@@ -246,11 +260,13 @@ def load_model(path: Path) -> Model:
             classes=stored["classes"],
             settings=dict(json.loads(str(stored["settings"]))),
         )
-    if (
-        model is None
-        or model.weights.shape != (len(model.feature_names),)
-        or model.classes.shape != (2,)
-        or not (np.isfinite(model.weights).all() and np.isfinite(model.bias))
-    ):
+    except Exception:  # noqa: BLE001 (numpy, zipfile and ast raise a dozen kinds on foreign bytes)
+        version, model = MODEL_FORMAT, None
+    if version != MODEL_FORMAT:
+        refuse(
+            f"{path} is a model of format {version}, this logreg-c reads {MODEL_FORMAT};"
+            " use the one that wrote it, or train again"
+        )
+    if model is None or not model.is_sound():
         refuse(f"{path} is damaged, or not a model from `logreg-c train --output`")
     return model

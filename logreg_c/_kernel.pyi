@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,11 @@ class Problem:
     def b(self) -> float: ...
     def __init__(
         self,
-        X: NDArray[np.float64],
-        Y: NDArray[np.float64] | None,
-        sample_weight: NDArray[np.float64] | None,
+        X: NDArray[Any] | list[NDArray[Any]],
+        Y: NDArray[Any] | None,
+        sample_weight: NDArray[Any] | None,
         n_threads: int,
+        float32: bool,
     ) -> None: ...
     def start(
         self, w: NDArray[np.float64], b: float, alpha: float, l2: float, tol: float
@@ -30,7 +33,7 @@ class Problem:
     def first_nonfinite(self) -> tuple[int, int] | None: ...
 
 def sigmoid(Z: NDArray[np.float64], A: NDArray[np.float64], n: int) -> None: ...
-def first_outside(v: NDArray[np.float64], n: int, low: float, high: float) -> int: ...
+def first_outside(v: NDArray[Any], low: float, high: float) -> int: ...
 def max_threads() -> int: ...
 def threads_backend() -> str: ...
 def isa() -> str: ...

@@ -8,7 +8,8 @@ nothing. Raw Py_buffers, because a typed memoryview costs a microsecond each.
 """
 
 from cpython.buffer cimport (
-    PyBUF_C_CONTIGUOUS, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
+    PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -16,14 +17,32 @@ from libc.stdint cimport int64_t, uintptr_t
 
 
 cdef extern from "logreg.h" nogil:
+    ctypedef enum logreg_type:
+        LOGREG_FLOAT64
+        LOGREG_FLOAT32
+        LOGREG_FLOAT16
+        LOGREG_INT64
+        LOGREG_INT32
+        LOGREG_INT16
+        LOGREG_INT8
+        LOGREG_UINT16
+        LOGREG_UINT8
+
+    ctypedef struct logreg_column:
+        const void *values
+        int64_t stride
+        logreg_type type
+
     ctypedef struct logreg_data:
         int64_t n_x
         int64_t m
-        const double *X
+        int example_major
+        logreg_column X
         int64_t feature_stride
-        int64_t example_stride
-        const double *Y
-        const double *sample_weight
+        const logreg_column *features
+        logreg_column Y
+        logreg_column sample_weight
+        logreg_type arithmetic
 
     ctypedef struct logreg_run:
         int n_threads
@@ -53,7 +72,9 @@ cdef extern from "logreg.h" nogil:
     const int LOGREG_PASS_OVERFLOW
     const int LOGREG_UPDATE_OVERFLOW
 
-    size_t logreg_workspace_size(const logreg_data *data, int n_threads)
+    size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads)
+    size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
+    size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads)
     int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
                            const logreg_run *run)
     int logreg_descend(const logreg_data *data, const logreg_settings *settings,
@@ -64,7 +85,7 @@ cdef extern from "logreg.h" nogil:
     int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                              const logreg_run *run)
     void logreg_sigmoid(const double *Z, double *A, int64_t n)
-    int64_t logreg_first_outside(const double *v, int64_t n, double low, double high)
+    int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
     int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example)
     int logreg_isa_count()
     const char *logreg_isa_name(int index)
@@ -99,6 +120,47 @@ cdef class Buffer:
         return <double *> self.view.buf
 
 
+cdef logreg_type type_of(const Py_buffer *view) noexcept:
+    """How the values of a buffer are stored; the wrapper passes no others."""
+    cdef char code = view.format[0]
+    cdef Py_ssize_t size = view.itemsize
+    if code == b"<" or code == b">" or code == b"=" or code == b"@":  # the native order, spelt out
+        code = view.format[1]
+    if code == b"d":
+        return LOGREG_FLOAT64
+    if code == b"f":
+        return LOGREG_FLOAT32
+    if code == b"e":
+        return LOGREG_FLOAT16
+    if code == b"B" or code == b"?":
+        return LOGREG_UINT8
+    if code == b"H":
+        return LOGREG_UINT16
+    if size == 8:
+        return LOGREG_INT64
+    if size == 4:
+        return LOGREG_INT32
+    return LOGREG_INT16 if size == 2 else LOGREG_INT8
+
+
+cdef class Column:
+    """One value an example: (m,), with any stride."""
+
+    cdef Buffer buffer
+    cdef logreg_column column
+    cdef int64_t count
+
+    def __cinit__(self, array):
+        self.buffer = Buffer(array, PyBUF_STRIDES | PyBUF_FORMAT)
+        cdef Py_buffer *view = &self.buffer.view
+        self.count = view.shape[0]
+        self.column.values = view.buf
+        self.column.stride = view.strides[0]
+        self.column.type = type_of(view)
+        if self.count == 1:  # the stride of a dimension of length 1 may be anything
+            self.column.stride = view.itemsize
+
+
 cdef int should_stop(void *context) noexcept with gil:
     """Let Python run its signal handlers; what one raises ends the call and is raised by it."""
     try:
@@ -112,8 +174,9 @@ cdef int should_stop(void *context) noexcept with gil:
 cdef class Problem:
     """The examples, the workspace, and where a descent over them stands.
 
-    The state of a descent (w, b and `done`, the costs written so far) changes inside `descend`
-    alone, so no signal handler ever finds it half-changed.
+    X is an array (n_x, m), or a list of n_x arrays (m,). The state of a descent (w, b and `done`,
+    the costs written so far) changes inside `descend` alone, so no signal handler ever finds it
+    half-changed.
     """
 
     cdef logreg_data data
@@ -121,42 +184,81 @@ cdef class Problem:
     cdef logreg_settings settings
     cdef logreg_state state
     cdef logreg_standardization standardization
-    cdef Buffer X, Y, sample_weight, w, moments
+    cdef Buffer X, w, moments
+    cdef list features
+    cdef logreg_column *columns
+    cdef Column Y, sample_weight
     cdef void *memory
+    cdef size_t memory_size
     cdef object error
     cdef readonly int64_t done
 
-    def __cinit__(self, X, Y, sample_weight, int n_threads):
-        self.X = Buffer(X, PyBUF_STRIDES)
-        cdef Py_buffer *view = &self.X.view
-        self.data.n_x = view.shape[0]
-        self.data.m = view.shape[1]
-        self.data.X = self.X.data()
-        # The stride of a dimension of length 1 is never used, and may be anything.
-        self.data.feature_stride = 1
-        if view.shape[0] > 1:
-            self.data.feature_stride = view.strides[0] // <Py_ssize_t> sizeof(double)
-        self.data.example_stride = 1
-        if view.shape[1] > 1:
-            self.data.example_stride = view.strides[1] // <Py_ssize_t> sizeof(double)
+    def __cinit__(self, X, Y, sample_weight, int n_threads, bint float32):
+        self.data.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
+        if isinstance(X, list):
+            self.read_columns(X)
+        else:
+            self.read_matrix(X)
         if Y is not None:
-            self.Y = Buffer(Y, PyBUF_C_CONTIGUOUS)
-            self.data.Y = self.Y.data()
+            self.Y = Column(Y)
+            self.data.Y = self.Y.column
         if sample_weight is not None:
-            self.sample_weight = Buffer(sample_weight, PyBUF_C_CONTIGUOUS)
-            self.data.sample_weight = self.sample_weight.data()
-
-        self.memory = PyMem_Malloc(logreg_workspace_size(&self.data, n_threads) + ALIGNMENT)
-        if self.memory == NULL:
-            raise MemoryError
+            self.sample_weight = Column(sample_weight)
+            self.data.sample_weight = self.sample_weight.column
         self.run.n_threads = n_threads
         self.run.should_stop = should_stop
         self.run.context = <void *> self
+
+    cdef int read_matrix(self, X) except -1:
+        self.X = Buffer(X, PyBUF_STRIDES | PyBUF_FORMAT)
+        cdef Py_buffer *view = &self.X.view
+        self.data.n_x = view.shape[0]
+        self.data.m = view.shape[1]
+        self.data.X.values = view.buf
+        self.data.X.type = type_of(view)
+        # The stride of a dimension of length 1 is never used, and may be anything.
+        self.data.X.stride = view.strides[1] if view.shape[1] > 1 else view.itemsize
+        self.data.feature_stride = view.strides[0] if view.shape[0] > 1 else 0
+        self.data.example_major = (
+            self.data.X.stride != view.itemsize and self.data.feature_stride == view.itemsize
+        )
+        return 0
+
+    cdef int read_columns(self, X) except -1:
+        cdef Py_ssize_t j
+        self.data.n_x = len(X)
+        self.columns = <logreg_column *> PyMem_Malloc(len(X) * sizeof(logreg_column))
+        if self.columns == NULL:
+            raise MemoryError
+        self.features = [Column(x) for x in X]
+        for j in range(len(X)):
+            self.columns[j] = (<Column> self.features[j]).column
+        self.data.m = (<Column> self.features[0]).count
+        self.data.features = self.columns
+        return 0
+
+    cdef int reserve(self, size_t size) except -1:
+        """Make the workspace at least so large."""
+        if size <= self.memory_size:
+            return 0
+        PyMem_Free(self.memory)
+        self.memory_size = 0
+        self.memory = PyMem_Malloc(size + ALIGNMENT)
+        if self.memory == NULL:
+            raise MemoryError
+        self.memory_size = size
         self.run.workspace = <void *> (
             (<uintptr_t> self.memory + ALIGNMENT - 1) & ~<uintptr_t> (ALIGNMENT - 1)
         )
+        return 0
+
+    cdef int reserve_for_descent(self) except -1:
+        return self.reserve(logreg_workspace_size(
+            &self.data, self.settings.standardization != NULL, self.run.n_threads
+        ))
 
     def __dealloc__(self):
+        PyMem_Free(self.columns)
         PyMem_Free(self.memory)
 
     cdef int status(self, int status) except -1:
@@ -186,6 +288,7 @@ cdef class Problem:
         self.standardization.mean = self.moments.data()
         self.standardization.mean_rest = self.standardization.mean + self.data.n_x
         self.standardization.sd = self.standardization.mean_rest + self.data.n_x
+        self.reserve(logreg_standardize_workspace_size(&self.data, self.run.n_threads))
         with nogil:
             status = logreg_standardize(&self.data, &self.standardization, &self.run)
         self.settings.standardization = &self.standardization
@@ -197,6 +300,7 @@ cdef class Problem:
         cdef double *here = out.data() + self.done
         cdef int64_t n_costs = 0
         cdef int status
+        self.reserve_for_descent()
         with nogil:
             status = logreg_descend(&self.data, &self.settings, &self.state, here, iters,
                                     &n_costs, &self.run)
@@ -209,6 +313,7 @@ cdef class Problem:
         cdef Buffer dw_out = Buffer(dw, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         cdef double J = 0, db = 0
         cdef int status
+        self.reserve_for_descent()
         with nogil:
             status = logreg_cost_and_gradient(&self.data, w_in.data(), b, l2, &J, dw_out.data(),
                                               &db, &self.run)
@@ -219,6 +324,7 @@ cdef class Problem:
         cdef Buffer w_in = Buffer(w, PyBUF_C_CONTIGUOUS)
         cdef Buffer A_out = Buffer(A, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         cdef int status
+        self.reserve(logreg_predict_workspace_size(&self.data, self.run.n_threads))
         with nogil:
             status = logreg_predict_proba(&self.data, w_in.data(), b, A_out.data(), &self.run)
         return self.status(status)
@@ -240,12 +346,12 @@ def sigmoid(Z, A, int64_t n):
         logreg_sigmoid(Z_in.data(), A_out.data(), n)
 
 
-def first_outside(v, int64_t n, double low, double high):
-    """The first index at which v (n values) is not within [low, high], or -1."""
-    cdef Buffer v_in = Buffer(v, PyBUF_C_CONTIGUOUS)
+def first_outside(v, double low, double high):
+    """The first index at which v (any shape of one axis) is not within [low, high], or -1."""
+    cdef Column column = Column(v)
     cdef int64_t index
     with nogil:
-        index = logreg_first_outside(v_in.data(), n, low, high)
+        index = logreg_first_outside(&column.column, column.count, low, high)
     return index
 
 
@@ -272,4 +378,4 @@ def isa_known():
 
 def isa_select(name):
     """Whether `name` ("" for the best) could be chosen, and now is."""
-    return logreg_isa_select(name.encode()) == 0
+    return logreg_isa_select(name.encode("utf-8", "surrogateescape")) == 0

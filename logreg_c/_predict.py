@@ -25,14 +25,14 @@ def predict_proba(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m)
+    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
         One column an example, read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
         Weights.
     b : float
         Bias.
     dtype : dtype, optional
-        The type to compute in: float64, the only one so far.
+        The type to compute in, as for `train`.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would.
 
@@ -56,15 +56,16 @@ def predict_proba(
     >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
     array([[0.119, 0.5  , 0.881]])
     """
-    X = _check.matrix(X)
-    w = _check.coefficients(w, X)
+    examples = _check.examples(X, dtype)
+    w = _check.coefficients(w, examples)
     b = _check.number(b, "b")
-    _check.arithmetic(dtype)
-    problem = _kernel.Problem(X, None, None, _check.threads(n_threads))
-    A = np.empty((1, X.shape[1]))
+    problem = _kernel.Problem(
+        examples.values, None, None, _check.threads(n_threads), examples.float32
+    )
+    A = np.empty((1, examples.shape[1]))
     if problem.predict_proba(w, b, A) != _kernel.OK:
         _check.raise_if_nonfinite(problem)
-        msg = "Z = w.T X + b overflows float64: rescale X, and train again"
+        msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
         raise OverflowError(msg)
     return A
 
@@ -82,7 +83,7 @@ def predict(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m)
+    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
         One column an example, read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
         Weights.
@@ -91,7 +92,7 @@ def predict(
     threshold : float, optional
         The probability within [0, 1] above which an example gets label 1.
     dtype : dtype, optional
-        The type to compute in: float64, the only one so far.
+        The type to compute in, as for `train`.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 # Costs to make room for at first; the room doubles when it is full.
 FIRST_COSTS = 1024
-
-# A smaller sum of weights has lost bits of them to underflow (LOGREG_SMALLEST_SUM).
-SMALLEST_TOTAL = 2.0**-960
+COPIED_AT_ONCE = 1 << 16
 
 Stopped = Literal["iters", "tol", "callback"]
 
@@ -105,19 +103,21 @@ def train(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m)
-        One column an example; for data stored as (samples, features) pass ``X.T``. A float64 array
-        in which the features or the examples are contiguous is read where it is, without a copy.
-        Other dtypes and layouts are converted once.
+    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
+        One column an example; for data stored as (samples, features) pass ``X.T``. Read where it
+        is, in its own type (float64, float32, float16, bool, or an integer of 8, 16, 32 or 64 bits
+        but for uint32 and uint64), if the values of a feature or those of an example are side by
+        side; arrays of a list may differ in type, and have any stride. What is not, is copied once.
     Y : array_like of shape (1, m) or (m,)
-        Labels 0 and 1, or probabilities between.
+        Labels 0 and 1, or probabilities between; read where they are, as X is.
     alpha : float
         Learning rate, > 0.
     iters : int
         Iterations to do at most, >= 0.
     w : array_like of shape (n_x, 1) or (n_x,), optional
         Weights to start from; zeros by default. Starting from the `w` and `b` of an earlier result
-        continues that training bit for bit.
+        continues that training bit for bit (with `standardize` as long as abs(b) <= 4096: a larger
+        b holds too few digits of what standardised descent needs, and continues it to rounding).
     b : float, optional
         Bias to start from.
     l2 : float, optional
@@ -134,7 +134,8 @@ def train(
         Called as ``callback(k, cost, w, b)`` after the update of iteration k, with the cost before
         it and a copy of w after it. A true return stops the training.
     dtype : dtype, optional
-        The type to compute in: float64, the only one so far.
+        The type to compute in: float64 or float32. By default float64 where a feature is a float64,
+        int64 or int32, and otherwise float32, with sums over blocks of examples in float64.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would (``OMP_NUM_THREADS``).
 
@@ -175,12 +176,13 @@ def train(
     >>> bool(costs[-1] < costs[0])
     True
     """
-    X = _check.matrix(X)
-    Y = _check.labels(Y, X)
-    sample_weight = _check.weights(sample_weight, X)
+    examples = _check.examples(X, dtype)
+    Y = _check.labels(Y, examples)
+    sample_weight = _check.weights(sample_weight, examples)
     alpha = _check.positive(alpha, "alpha")
     iters = _check.integer(iters, "iters", 0)
-    w = np.zeros((X.shape[0], 1)) if w is None else _check.coefficients(w, X)
+    n_x = examples.shape[0]
+    w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     # The kernel takes a negative tol for none.
@@ -190,8 +192,9 @@ def train(
             f"callback is a {type(callback).__name__}; expected a callable that takes k, cost, w, b"
         )
         raise TypeError(msg)
-    _check.arithmetic(dtype)
-    problem = _kernel.Problem(X, Y, sample_weight, _check.threads(n_threads))
+    problem = _kernel.Problem(
+        examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
+    )
     problem.start(w, b, alpha, l2, tol)
 
     costs = np.empty(min(iters, FIRST_COSTS))
@@ -199,12 +202,10 @@ def train(
     status = _kernel.OK
     try:
         if standardize and iters > 0:
-            status = problem.standardize(np.empty((3, X.shape[0])))
+            status = problem.standardize(np.empty((3, n_x)))
         while status == _kernel.OK and problem.done < iters:
             if problem.done == costs.size:
-                more = np.empty(min(iters, 2 * costs.size))
-                more[: problem.done] = costs
-                costs = more
+                costs = _with_more_room(costs, min(iters, 2 * costs.size))
             status = problem.descend(costs, costs.size - problem.done if callback is None else 1)
             if callback is not None and status == _kernel.OK:
                 k = problem.done - 1
@@ -213,16 +214,17 @@ def train(
                     break
     except KeyboardInterrupt:
         msg = f"interrupted after {problem.done} iterations; see the attributes w, b and costs"
-        costs = costs[: problem.done].copy()
+        costs.resize(problem.done, refcheck=False)
         raise TrainingInterrupted(msg, w, problem.b, costs) from None
 
-    if problem.done < costs.size:
-        costs = costs[: problem.done].copy()
+    costs.resize(problem.done, refcheck=False)
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         _check.raise_if_nonfinite(problem)
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
-        remedy = _remedy(iteration, alpha, l2, sample_weight, standardize=standardize)
-        msg = f"iteration {iteration} left the range of float64: {remedy}"
+        remedy = _remedy(
+            iteration, alpha, l2, sample_weight, standardize=standardize, float32=examples.float32
+        )
+        msg = f"iteration {iteration} left the range of {remedy}"
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
@@ -235,37 +237,55 @@ def train(
     return TrainResult(w, problem.b, costs, stopped)
 
 
-def _sum(sample_weight: NDArray[np.float64]) -> float:
+def _with_more_room(costs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Copy in pieces, between which Ctrl-C is answered: a whole may take seconds."""
+    more = np.empty(size)
+    for k in range(0, costs.size, COPIED_AT_ONCE):
+        piece = costs[k : k + COPIED_AT_ONCE]
+        more[k : k + piece.size] = piece
+    return more
+
+
+def _sum(sample_weight: NDArray[Any]) -> float:
     with np.errstate(over="ignore"):
-        return float(sample_weight.sum())
+        return float(sample_weight.sum(dtype=np.float64))
 
 
 def _remedy(
     iteration: int,
     alpha: float,
     l2: float,
-    sample_weight: NDArray[np.float64] | None,
+    sample_weight: NDArray[Any] | None,
     *,
     standardize: bool,
+    float32: bool,
 ) -> str:
+    smallest, largest = (2.0**-100, 2.0**100) if float32 else (2.0**-960, math.inf)
+    arithmetic = "float32" if float32 else "float64"
     if alpha * l2 > 2.0:
         return (
-            f"alpha * l2 = {alpha * l2:g} is above 2, so the penalty alone makes w grow at every "
-            f"iteration; choose alpha below 2 / l2 = {2.0 / l2:g}"
+            f"{arithmetic}: alpha * l2 = {alpha * l2:g} is above 2, so the penalty alone makes w "
+            f"grow at every iteration; choose alpha below 2 / l2 = {2.0 / l2:g}"
         )
-    if sample_weight is not None and not SMALLEST_TOTAL <= _sum(sample_weight) < math.inf:
+    if sample_weight is not None and not smallest <= _sum(sample_weight) < largest:
         return (
-            f"sample_weight sums to {_sum(sample_weight):g}, where float64 loses precision or "
-            "overflows; divide the weights by their largest"
+            f"{arithmetic}: sample_weight sums to {_sum(sample_weight):g}, where a sum loses "
+            "precision or overflows; divide the weights by their largest"
+        )
+    if float32:
+        return (
+            "float32, in which X of this dtype is computed: pass dtype=np.float64, which reads X "
+            f"in place too, or choose alpha below {alpha:g}"
         )
     if iteration == 0:
         return (
-            "X, w or b is too large (or too small, for standardize=True) for a sum or a square to "
-            "be a float64; rescale X, say by its largest magnitude"
+            "float64: X, w or b is too large (or too small, for standardize=True) for a sum or a "
+            "square to be a float64; rescale X, say by its largest magnitude"
         )
+    remedy = f"float64: choose alpha below {alpha:g}"
     if standardize:
-        return f"choose alpha below {alpha:g}"
-    return f"choose alpha below {alpha:g}, or rescale X: standardize=True does so without a copy"
+        return remedy
+    return f"{remedy}, or rescale X: standardize=True does so without a copy"
 
 
 def cost_and_gradient(
@@ -288,7 +308,7 @@ def cost_and_gradient(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m)
+    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
         One column an example, read as by `train`.
     Y : array_like of shape (1, m) or (m,)
         Labels 0 and 1, or probabilities between.
@@ -301,7 +321,8 @@ def cost_and_gradient(
     sample_weight : array_like of shape (m,) or (1, m), optional
         Weights >= 0 of the examples: every mean becomes a weighted mean.
     dtype : dtype, optional
-        The type to compute in: float64, the only one so far.
+        The type to compute in: float64 or float32. By default float64 where a feature is a float64,
+        int64 or int32, and otherwise float32, with sums over blocks of examples in float64.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would.
 
@@ -330,18 +351,19 @@ def cost_and_gradient(
     >>> round(J, 6), dw.round(6), round(db, 6)
     (0.693147, array([[-0.5]]), -0.166667)
     """
-    X = _check.matrix(X)
-    Y = _check.labels(Y, X)
-    sample_weight = _check.weights(sample_weight, X)
-    w = _check.coefficients(w, X)
+    examples = _check.examples(X, dtype)
+    Y = _check.labels(Y, examples)
+    sample_weight = _check.weights(sample_weight, examples)
+    w = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
-    _check.arithmetic(dtype)
-    problem = _kernel.Problem(X, Y, sample_weight, _check.threads(n_threads))
+    problem = _kernel.Problem(
+        examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
+    )
     dw = np.empty_like(w)
     status, J, db = problem.cost_and_gradient(w, b, l2, dw)
     if status != _kernel.OK:
         _check.raise_if_nonfinite(problem)
-        msg = "Z = w.T X + b, or a sum over it, overflows float64: rescale X, w or sample_weight"
+        msg = f"Z = w.T X + b, or a sum over it, {_check.overflow(examples)}, or w or sample_weight"
         raise OverflowError(msg)
     return J, dw, db

@@ -43,14 +43,20 @@ These two forms have been copied many times. If yours disagrees with this one, l
     right, as the descent never uses J.
 """
 
-from typing import TypeAlias
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.float64]
 
 __all__ = ["sigmoid", "train_loop", "train_vectorized"]
-
-Array: TypeAlias = NDArray[np.float64]
 
 
 def sigmoid(Z: Array) -> Array:

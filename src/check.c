@@ -5,18 +5,29 @@
  */
 #include "kernels.h"
 
-int64_t logreg_first_outside(const double *v, int64_t n, double low, double high)
+static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_t n, double low,
+                                             double high)
 {
-    enum { STRIDE = 64 };
-    for (int64_t i = 0; i < n; i += STRIDE) {
-        const int64_t end = i + STRIDE < n ? i + STRIDE : n;
+    const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    double room[LOGREG_BLOCK];
+    for (int64_t i = 0; i < n; i += LOGREG_BLOCK) {
+        const int64_t count = n - i < LOGREG_BLOCK ? n - i : LOGREG_BLOCK;
+        const double *v = kernels->column(column, i, count, room);
         int within = 1;
-        for (int64_t k = i; k < end; k++) within &= (v[k] >= low) & (v[k] <= high);
+        for (int64_t k = 0; k < count; k++) within &= (v[k] >= low) & (v[k] <= high);
         if (within) continue;
-        for (int64_t k = i; k < end; k++)
-            if (!(v[k] >= low && v[k] <= high)) return k;
+        for (int64_t k = 0; k < count; k++)
+            if (!(v[k] >= low && v[k] <= high)) return i + k;
     }
     return -1;
+}
+
+int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
+{
+    const logreg_fp_modes found = logreg_fp_default();
+    const int64_t first = first_outside(column, n, low, high);
+    logreg_fp_restore(found);
+    return first;
 }
 
 static int is_finite(double value)
@@ -27,21 +38,22 @@ static int is_finite(double value)
 
 int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example)
 {
-    /* Examples in groups, so that feature-major data too is read a cache line at a time. */
-    enum { GROUP = 512 };
-    for (int64_t first = 0; first < data->m; first += GROUP) {
-        const int64_t end = first + GROUP < data->m ? first + GROUP : data->m;
-        int64_t found = end;
+    const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    double room[LOGREG_BLOCK];
+    for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
+        const int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
+        int64_t found = count;
         for (int64_t j = 0; j < data->n_x; j++) {
-            const double *x = data->X + j * data->feature_stride;
-            for (int64_t i = first; i < found; i++) {
-                if (is_finite(x[i * data->example_stride])) continue;
+            const logreg_column column = logreg_feature(data, j);
+            const double *x = kernels->column(&column, first, found, room);
+            for (int64_t i = 0; i < found; i++) {
+                if (is_finite(x[i])) continue;
                 found = i;
                 *feature = j;
-                *example = i;
+                *example = first + i;
             }
         }
-        if (found < end) return 1;
+        if (found < count) return 1;
     }
     return 0;
 }

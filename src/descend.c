@@ -88,6 +88,11 @@ typedef struct gradient {
     int within_range;      /* J, dw and db are finite */
 } gradient;
 
+static double smallest_sum(const logreg_data *data)
+{
+    return data->arithmetic == LOGREG_FLOAT32 ? LOGREG_SMALLEST_SUM_FLOAT32 : LOGREG_SMALLEST_SUM;
+}
+
 /* The root of the tree holds sums: turns the first n_x of it into dw, and returns the rest. */
 static gradient finish(const logreg_pass *pass, double *root, double l2,
                        const logreg_standardization *s)
@@ -100,7 +105,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     g.J = sums[LOGREG_SUM_J] / total;
     g.db = sums[LOGREG_SUM_DB] / total;
     g.largest = magnitude(g.db);
-    g.within_range = total >= LOGREG_SMALLEST_SUM && is_within_range(total);
+    g.within_range = total >= smallest_sum(pass->data) && is_within_range(total);
     for (int64_t j = 0; j < n_x; j++) {
         const double sd = s ? s->sd[j] : 1.0, w_j = w[j] * sd;
         double dw = root[j];
@@ -132,17 +137,18 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
     int status = LOGREG_OK;
     logreg_pass pass;
 
-    logreg_pass_open(&pass, data, run, s ? s->mean : NULL);
+    logreg_pass_open(&pass, data, run, s ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT,
+                     s ? s->mean : NULL);
     memcpy(pass.w, state->w, (size_t)n_x * sizeof(double));
     if (s) w_mean = sum_w_mean(pass.w, s, n_x);
     *n_costs = 0;
 
     while (*n_costs < iters) {
         const double b_std = s ? add_pair(b, b_rest, 1.0, w_mean).high : b;
-        pass.b = b_std;
+        double b_centred = b_std;
         if (s)
-            for (int64_t j = 0; j < n_x; j++) pass.b -= pass.w[j] * s->mean_rest[j];
-        double *root = logreg_pass_sum(&pass);
+            for (int64_t j = 0; j < n_x; j++) b_centred -= pass.w[j] * s->mean_rest[j];
+        double *root = logreg_pass_sum(&pass, b_centred);
         if (root == NULL) {
             status = LOGREG_STOPPED;
             break;
@@ -201,10 +207,9 @@ static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const doub
                                              const logreg_run *run)
 {
     logreg_pass pass;
-    logreg_pass_open(&pass, data, run, NULL);
+    logreg_pass_open(&pass, data, run, LOGREG_GRADIENT, NULL);
     memcpy(pass.w, w, (size_t)data->n_x * sizeof *w);
-    pass.b = b;
-    double *root = logreg_pass_sum(&pass);
+    double *root = logreg_pass_sum(&pass, b);
     if (root == NULL) return LOGREG_STOPPED;
     const gradient g = finish(&pass, root, l2, NULL);
     if (!g.within_range) return LOGREG_PASS_OVERFLOW;

@@ -4,9 +4,13 @@
  */
 #include "kernels.h"
 
-#if defined(LOGREG_X86_64) && !defined(__GNUC__)
+#ifdef LOGREG_X86_64
+#ifdef __GNUC__
+#include <cpuid.h>
+#else
 #include <immintrin.h>
 #include <intrin.h>
+#endif
 #endif
 
 static int always(void)
@@ -15,7 +19,7 @@ static int always(void)
 }
 
 #ifdef LOGREG_X86_64
-/* Each takes three yeses: the CPU has AVX, it has the set, and the operating system saves the
+/* Each takes three yeses: the CPU has AVX, it has the sets, and the operating system saves the
  * registers: bits 1 and 2 of XCR0, and for AVX-512 bits 5 to 7. The builtin of GCC and clang asks
  * all three. AVX-512 counts from VBMI2 on (Ice Lake, Zen 4), since the CPUs before lower their
  * clock for its vectors, and never on a Mac, whose kernel enables it only on first use. */
@@ -23,7 +27,9 @@ static int always(void)
 
 static int has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") != 0;
+    unsigned int eax, ebx, ecx, edx; /* clang's builtin does not know F16C */
+    return __builtin_cpu_supports("avx2") && __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
+           (ecx & bit_F16C) != 0;
 }
 
 static int has_avx512(void)
@@ -31,7 +37,8 @@ static int has_avx512(void)
 #ifdef __APPLE__
     return 0;
 #else
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vbmi2");
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vbmi2");
 #endif
 }
 
@@ -39,14 +46,14 @@ static int has_avx512(void)
 
 static int has(int leaf_7_ebx, int leaf_7_ecx, unsigned int xcr0)
 {
-    enum { OSXSAVE = 1 << 27, AVX = 1 << 28 };
+    enum { OSXSAVE = 1 << 27, AVX = 1 << 28, F16C = 1 << 29, NEEDED = OSXSAVE | AVX | F16C };
     int r[4];
     __cpuid(r, 0);
     if (r[0] < 7) return 0;
     __cpuid(r, 1);
-    if ((r[2] & OSXSAVE) == 0 || (r[2] & AVX) == 0 || (_xgetbv(0) & xcr0) != xcr0) return 0;
+    if ((r[2] & NEEDED) != NEEDED || (_xgetbv(0) & xcr0) != xcr0) return 0;
     __cpuidex(r, 7, 0);
-    return (r[1] & leaf_7_ebx) != 0 && (r[2] & leaf_7_ecx) == leaf_7_ecx;
+    return (r[1] & leaf_7_ebx) == leaf_7_ebx && (r[2] & leaf_7_ecx) == leaf_7_ecx;
 }
 
 static int has_avx2(void)
@@ -56,7 +63,7 @@ static int has_avx2(void)
 
 static int has_avx512(void)
 {
-    return has(1 << 16, 1 << 6, 0xe6);
+    return has(1 << 5 | 1 << 16 | 1 << 17, 1 << 6, 0xe6);
 }
 
 #endif
@@ -64,13 +71,13 @@ static int has_avx512(void)
 
 static const struct {
     const char *name;
-    const logreg_kernels *kernels;
+    const logreg_kernels *float64, *float32;
     int (*supported)(void);
 } variants[] = {
-    {"baseline", &logreg_kernels_baseline, always},
+    {"baseline", &logreg_kernels_baseline_float64, &logreg_kernels_baseline_float32, always},
 #ifdef LOGREG_X86_64
-    {"avx2", &logreg_kernels_avx2, has_avx2},
-    {"avx512", &logreg_kernels_avx512, has_avx512},
+    {"avx2", &logreg_kernels_avx2_float64, &logreg_kernels_avx2_float32, has_avx2},
+    {"avx512", &logreg_kernels_avx512_float64, &logreg_kernels_avx512_float32, has_avx512},
 #endif
 };
 
@@ -110,7 +117,7 @@ const char *logreg_isa(void)
     return variants[in_use].name;
 }
 
-const logreg_kernels *logreg_kernels_in_use(void)
+const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic)
 {
-    return variants[in_use].kernels;
+    return arithmetic == LOGREG_FLOAT32 ? variants[in_use].float32 : variants[in_use].float64;
 }

@@ -28,23 +28,48 @@
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* The examples, read where they are. Element (j, i), feature j of example i, is
+/* How a value is stored. A bool is a uint8 of 0 or 1. */
+typedef enum logreg_type {
+    LOGREG_FLOAT64,
+    LOGREG_FLOAT32,
+    LOGREG_FLOAT16,
+    LOGREG_INT64,
+    LOGREG_INT32,
+    LOGREG_INT16,
+    LOGREG_INT8,
+    LOGREG_UINT16,
+    LOGREG_UINT8
+} logreg_type;
+
+/* A value for each example: that of example i is `stride` bytes times i from `values` on. Any
+ * stride and any alignment will do; values side by side are read fastest. */
+typedef struct logreg_column {
+    const void *values;
+    int64_t stride;
+    logreg_type type;
+} logreg_column;
+
+/* The examples, read where they are. X is one of
  *
- *     X[j * feature_stride + i * example_stride]
+ *     feature-major     each feature is a column. Either the columns are `features`, each of its
+ * own type, or feature j is X moved on by j times feature_stride bytes. example-major     the
+ * features of an example are side by side, in the type of X; they are aligned, X.stride >= 0 is the
+ * way from one example to the next, and feature_stride is the size of the type.
  *
- * Strides count elements, not bytes. The layout follows from them:
- *     example_stride == 1   feature-major: each feature's values are contiguous
- *     feature_stride == 1   example-major: each example's values are contiguous
- * One of the two must hold; where both do, X counts as feature-major. Call an array with m == 1
- * feature-major by setting example_stride = 1. */
+ * The sums of the two run along different axes, so their bits may differ: call an array that is
+ * both (n_x == 1 or m == 1) feature-major. How the values are stored changes no bit. */
 typedef struct logreg_data {
     int64_t n_x; /* features, >= 0 */
     int64_t m;   /* examples, >= 1 */
-    const double *X;
+    int example_major;
+    logreg_column X;
     int64_t feature_stride;
-    int64_t example_stride;
-    const double *Y;             /* (m,) labels in [0, 1]; unused by logreg_predict_proba */
-    const double *sample_weight; /* (m,) weights >= 0 with a positive sum, or NULL: all are 1 */
+    const logreg_column *features; /* n_x, or NULL */
+    logreg_column Y;               /* labels in [0, 1]; unused by logreg_predict_proba */
+    logreg_column sample_weight;   /* weights >= 0 with a positive sum; values NULL: all are 1 */
+    /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then all is
+     * computed in float32 within a block of examples, and in float64 across blocks. */
+    logreg_type arithmetic;
 } logreg_data;
 
 /* ---- How to run ------------------------------------------------------------------------------ */
@@ -57,27 +82,33 @@ typedef struct logreg_run {
      * ends the call with LOGREG_STOPPED. NULL: never asked. */
     int (*should_stop)(void *context);
     void *context;
-    /* logreg_workspace_size(data, n_threads) bytes, aligned to 64. Its contents mean nothing
+    /* As many bytes as the function for the call says, aligned to 64. Their contents mean nothing
      * between calls. */
     void *workspace;
 } logreg_run;
 
-size_t logreg_workspace_size(const logreg_data *data, int n_threads);
+/* For logreg_descend (standardized: whether the settings have a standardization) and
+ * logreg_cost_and_gradient; for logreg_standardize; and for logreg_predict_proba. */
+size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads);
+size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads);
+size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads);
 
 /* What a call came to. */
 enum {
     LOGREG_OK = 0,          /* all that was asked for is done */
     LOGREG_CONVERGED,       /* descend: max(|dw|, |db|) <= tol */
     LOGREG_STOPPED,         /* should_stop said so */
-    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or float64's range is left,
-                             * which goes for a sum of weights below 2^-960 too */
+    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or the range of the arithmetic
+                             * is left, which goes for a sum of weights below 2^-960 (in float32
+                             * 2^-100) too */
     LOGREG_UPDATE_OVERFLOW, /* descend: J, dw and db are finite, the updated w or b is not */
 };
 
 /* ---- Standardised features ------------------------------------------------------------------- */
 
-/* Mean and deviation of every feature, found in one pass over X: mean + mean_rest is the
- * (weighted) mean to about twice float64's precision, sd the root of the (weighted) mean squared
+/* Mean and deviation of every feature, found in one pass over X, in float64: mean + mean_rest is
+ * the (weighted) mean to about twice float64's precision (mean alone is a value of the arithmetic
+ * that the descent subtracts), sd the root of the (weighted) mean squared
  * deviation. A constant feature has sd == 0 exactly, and only a constant feature has. Examples of
  * weight 0 count for nothing.
  *
@@ -135,16 +166,17 @@ int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b,
 int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                          const logreg_run *run);
 
-/* A[i] = 1 / (1 + exp(-Z[i])) within 2 ulp: 1 at inf, 0 at -inf, nan at nan. A may be Z. */
+/* A[i] = 1 / (1 + exp(-Z[i])), in float64, within 2 ulp: 1 at inf, 0 at -inf, nan at nan. A may be
+ * Z. */
 void logreg_sigmoid(const double *Z, double *A, int64_t n);
 
 /* ---- Looking for what is wrong --------------------------------------------------------------- */
 
-/* The lowest i whose v[i] is not within [low, high] (NaN never is), or -1. */
-int64_t logreg_first_outside(const double *v, int64_t n, double low, double high);
+/* The lowest i < n whose value is not within [low, high] (NaN never is), or -1. */
+int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high);
 
-/* The first value of X that is NaN or infinite: the lowest example that has one, then the lowest
- * feature. 1 and its place, or 0. */
+/* The first value of X that is NaN or infinite (in float64): the lowest example that has one, then
+ * the lowest feature. 1 and its place, or 0. */
 int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example);
 
 /* ---- The machine ----------------------------------------------------------------------------- */

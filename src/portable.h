@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What differs between compilers and CPUs outside the kernels: inlining, the bits of a double,
- * prefetching, and the floating-point modes of a thread.
+ * float16, prefetching, and the floating-point modes of a thread.
  */
 #ifndef LOGREG_PORTABLE_H
 #define LOGREG_PORTABLE_H
@@ -19,10 +19,12 @@
 #if defined(__GNUC__)
 #define LOGREG_INLINE static inline __attribute__((always_inline, unused))
 #define LOGREG_NOINLINE __attribute__((noinline))
+#define LOGREG_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #define LOGREG_PREFETCH_LINE(address) __builtin_prefetch((const void *)(address), 0, 2)
 #elif defined(_MSC_VER)
 #define LOGREG_INLINE static __forceinline
 #define LOGREG_NOINLINE __declspec(noinline)
+#define LOGREG_OPAQUE(pointer) ((void)(pointer))
 #ifdef LOGREG_X86_64
 #define LOGREG_PREFETCH_LINE(address) _mm_prefetch((const char *)(address), _MM_HINT_T1)
 #else
@@ -31,13 +33,15 @@
 #else
 #define LOGREG_INLINE static inline
 #define LOGREG_NOINLINE
+#define LOGREG_OPAQUE(pointer) ((void)(pointer))
 #define LOGREG_PREFETCH_LINE(address) ((void)(address))
 #endif
 
-/* Asks for the line of x[ahead] to come into L2. That may lie beyond the array: an address that is
- * only prefetched need not exist, but a pointer must, so it is computed as a number. */
-#define LOGREG_PREFETCH(x, ahead)                                                                  \
-    LOGREG_PREFETCH_LINE((uintptr_t)(x) + (uintptr_t)(ahead) * sizeof *(x))
+/* LOGREG_OPAQUE hides from the compiler where a pointer points. */
+
+/* Asks for the line that lies `ahead` bytes beyond x to come into L2. That may be beyond the array:
+ * an address that is only prefetched need not exist, but a pointer must, so it is a number. */
+#define LOGREG_PREFETCH(x, ahead) LOGREG_PREFETCH_LINE((uintptr_t)(x) + (uintptr_t)(ahead))
 
 LOGREG_INLINE uint64_t logreg_bits_of(double value)
 {
@@ -49,6 +53,26 @@ LOGREG_INLINE uint64_t logreg_bits_of(double value)
 LOGREG_INLINE double logreg_double_of(uint64_t bits)
 {
     double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* IEEE 754 half precision, which C11 has no type for. */
+typedef struct logreg_float16 {
+    uint16_t bits;
+} logreg_float16;
+
+/* Exact: exponent and fraction move to where float32 has them, and 2^112 makes up for the bias; it
+ * makes subnormals normal too. The exponent of infinities and NaNs is filled up. */
+LOGREG_INLINE float logreg_float_of(logreg_float16 h)
+{
+    const uint32_t sign = (uint32_t)(h.bits & 0x8000) << 16, size = (uint32_t)(h.bits & 0x7fff);
+    uint32_t bits = size << 13;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    value *= 0x1p112f;
+    memcpy(&bits, &value, sizeof bits);
+    bits |= sign | (size >= 0x7c00 ? 0x7f800000 : 0);
     memcpy(&value, &bits, sizeof value);
     return value;
 }

@@ -18,7 +18,7 @@ enum { MOMENT_ARRAYS = 5 };
 
 int64_t logreg_moments_size(int64_t n_x)
 {
-    return MOMENT_ARRAYS * logreg_padded(n_x) + LOGREG_LANES;
+    return MOMENT_ARRAYS * logreg_padded(n_x) + 1;
 }
 
 static logreg_moments moments_in(double *node, int64_t n_x)
@@ -41,13 +41,34 @@ static double two_sum(double a, double b, double *rest)
     return sum;
 }
 
+/* Where one of the two sets weighs nothing the other's moments stand, but a NaN of it has to show.
+ */
+static void take_counting(const logreg_moments *a, const logreg_moments *b, int64_t n_x)
+{
+    const int take_b = *a->weight == 0.0;
+    for (int64_t j = 0; j < n_x; j++) {
+        const double mean = take_b ? b->mean[j] : a->mean[j],
+                     other = take_b ? a->mean[j] : b->mean[j];
+        a->mean[j] = mean + (other - other);
+        if (!take_b) continue;
+        a->rest[j] = b->rest[j];
+        a->M2[j] = b->M2[j];
+        a->low[j] = b->low[j];
+        a->high[j] = b->high[j];
+    }
+    *a->weight += *b->weight;
+}
+
 static void merge_moments(const logreg_pass *pass, double *left, const double *right)
 {
     const int64_t n_x = pass->data->n_x;
     const logreg_moments a = moments_in(left, n_x);
     const logreg_moments b = moments_in((double *)right, n_x);
-    const double weight = *a.weight + *b.weight;
-    const double share = weight > 0.0 ? *b.weight / weight : 1.0;
+    if (*a.weight == 0.0 || *b.weight == 0.0) {
+        take_counting(&a, &b, n_x);
+        return;
+    }
+    const double weight = *a.weight + *b.weight, share = *b.weight / weight;
     for (int64_t j = 0; j < n_x; j++) {
         const double d = (b.mean[j] - a.mean[j]) + (b.rest[j] - a.rest[j]);
         const double step = d * share;
@@ -64,16 +85,16 @@ static void merge_moments(const logreg_pass *pass, double *left, const double *r
 /* The block's moments are made where the next waiting node would be, and merged into the node. */
 static void moments_leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
-    const logreg_data *data = pass->data;
-    const int64_t first = segment * pass->segment;
-    const int64_t end = first + pass->segment < data->m ? first + pass->segment : data->m;
-    double *spare = logreg_pass_scratch(pass, thread).nodes + pass->task_level * pass->node_size;
-    for (int64_t i = first; i < end; i += pass->block) {
-        const logreg_block block = logreg_pass_block(pass, i, end, thread);
-        const logreg_moments out = moments_in(i == first ? node : spare, data->n_x);
-        if (logreg_stop_due(&pass->stop, thread, 4 * block.count * (data->n_x + LOGREG_LANES)))
-            return;
-        pass->kernels->moments(&block, &out);
+    const int64_t n_x = pass->data->n_x;
+    double *spare =
+        logreg_pass_waiting(pass, thread) + pass->plan.task_level * pass->plan.node_size;
+    int64_t first, end;
+    logreg_pass_segment(pass, segment, &first, &end);
+    for (int64_t i = first; i < end; i += pass->plan.block) {
+        logreg_block block = logreg_pass_block(pass, i, end, thread);
+        const logreg_moments out = moments_in(i == first ? node : spare, n_x);
+        if (logreg_stop_due(&pass->stop, thread, 4 * block.count * (n_x + 8))) return;
+        pass->plan.kernels->moments(&block, &out);
         if (i != first) merge_moments(pass, node, spare);
     }
 }
@@ -82,11 +103,10 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
                                        const logreg_run *run)
 {
     logreg_pass pass;
-    logreg_pass_open(&pass, data, run, NULL);
-    pass.node_size = logreg_moments_size(data->n_x);
+    logreg_pass_open(&pass, data, run, LOGREG_MOMENTS, NULL);
     pass.leaf = moments_leaf;
     pass.merge = merge_moments;
-    double *root = logreg_pass_sum(&pass);
+    double *root = logreg_pass_sum(&pass, 0.0);
     if (root == NULL) return LOGREG_STOPPED;
 
     const logreg_moments m = moments_in(root, data->n_x);
@@ -94,8 +114,9 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
     for (int64_t j = 0; j < data->n_x; j++) {
         const int constant = m.low[j] == m.high[j];
         const double sd = constant ? 0.0 : sqrt(m.M2[j] / *m.weight);
-        out->mean[j] = constant ? m.low[j] : m.mean[j];
-        out->mean_rest[j] = constant ? 0.0 : m.rest[j];
+        const double mean = constant ? m.low[j] : m.mean[j];
+        out->mean[j] = data->arithmetic == LOGREG_FLOAT32 ? (float)mean : mean;
+        out->mean_rest[j] = (mean - out->mean[j]) + (constant ? 0.0 : m.rest[j]);
         out->sd[j] = sd;
         /* A NaN or an infinity in X is in its mean, even where it weighs nothing. */
         within_range &= m.mean[j] - m.mean[j] == 0.0;

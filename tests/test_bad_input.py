@@ -108,8 +108,13 @@ TYPES = [
     ("l2", False, r"l2 is False of type bool"),
     ("tol", "no", r"tol is 'no' of type str; expected a finite number >= 0"),
     ("callback", 3, r"callback is a int; expected a callable that takes k, cost, w, b"),
-    ("dtype", np.float32, r"dtype is float32; expected None or float64"),
-    ("dtype", int, r"dtype is int\d+; expected None or float64"),
+    (
+        "dtype",
+        np.float32,
+        r"dtype is float32 and X float64, .*; expected None or float64: convert X",
+    ),
+    ("dtype", int, r"dtype is .*int.*; expected None, float64 or float32"),
+    ("dtype", "number", r"dtype is 'number'; expected None, float64 or float32"),
     ("n_threads", 2.0, r"n_threads is 2\.0 of type float; expected an integer >= 1"),
     ("n_threads", True, r"n_threads is True of type bool"),
 ]

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -357,6 +358,88 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
     fails("predict", bad, data, match="model of format 2, this logreg-c reads 1")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": np.array([1j, 2j])},
+        {"classes": np.array(["2001", "2002"], dtype="M8[Y]")},
+        {"classes": np.array([b"a", b"\xff"])},
+        {"classes": np.array(["a", "\ud800"])},
+        {"classes": np.array([1, 2], dtype=np.longdouble)},
+        {"feature_names": np.array(["height"] * 3)},
+        {"feature_names": np.array([], dtype=str), "weights": np.zeros(0)},
+        {"format": np.array(np.inf)},
+    ],
+    ids=str,
+)
+def test_models_that_only_look_like_one(fails, tmp_path, data, model, change):
+    with np.load(model, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    bad = tmp_path / "bad.npz"
+    np.savez(bad, **(arrays | change))
+    fails("predict", bad, data, match=r"bad.npz is damaged, or not a model")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"not numpy",
+        b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8', ",
+        b"\x93NUMPY\x01\x00\x4c\x00{'descr': '<f8', 'fortran_order': False, 'shape': (%d,)}"
+        % 10**27,
+    ],
+)
+def test_models_with_a_member_that_is_none(fails, tmp_path, data, model, header):
+    bad = tmp_path / "bad.npz"
+    with zipfile.ZipFile(model) as good, zipfile.ZipFile(bad, "w") as out:
+        for name in good.namelist():
+            out.writestr(name, header if name == "weights.npy" else good.read(name))
+    fails("predict", bad, data, match=r"bad.npz is damaged, or not a model")
+
+
+def test_column_names_that_polars_takes_for_patterns(run, tmp_path, frame):
+    path = tmp_path / "patterns.csv"
+    names = {"height": "*", "weight": "^.*$"}
+    frame.rename(names).write_csv(path)
+    code, out, _ = run("train", path, "--target", "sick", "--output", tmp_path / "model.npz")
+    assert code == 0
+    assert "^.*$" in out
+    code, out, _ = run("predict", tmp_path / "model.npz", path)
+    assert (code, out.count("\n")) == (0, 41)
+
+
+def test_integer_classes_that_no_type_holds_stay_as_they_were(run, tmp_path, frame):
+    path = tmp_path / "large.parquet"
+    large = pl.when(pl.col("height") > 0).then(pl.lit(2**63 + 1)).otherwise(pl.lit(0))
+    frame.with_columns(sick=large.cast(pl.Int128) - 1).write_parquet(path)
+    code, out, _ = run("train", path, "--target", "sick", "--output", tmp_path / "model.npz")
+    assert code == 0, out
+    _, out, _ = run("predict", tmp_path / "model.npz", path)
+    assert {line.split(",")[1] for line in out.splitlines()[1:]} == {str(2**63), "-1"}
+
+
+def test_an_output_that_links_to_itself(fails, tmp_path, data):
+    loop = tmp_path / "loop.npz"
+    loop.symlink_to(loop)
+    fails("train", data, "--target", "sick", "--output", loop, match="loop.npz cannot be written")
+
+
+def test_a_full_standard_output_is_one_line(tmp_path, model, frame):
+    frame.write_csv(tmp_path / "data.csv")
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*PYTHON, "predict", model, tmp_path / "data.csv"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert "standard output cannot be written: No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_feature_that_predict_misses(fails, tmp_path, frame, model):
     path = tmp_path / "t.csv"
     frame.rename({"weight": "weigth"}).write_csv(path)
@@ -396,6 +479,19 @@ def test_divergence_is_exit_code_1(fails, tmp_path, data):
     options = ["--alpha", "10", "--l2", "1", "--output", out]
     fails("train", data, "--target", "sick", *options, match="training diverged: ", code=1)
     assert not out.exists()
+    far = tmp_path / "far.csv"
+    far.write_text("a,y\n" + "1e160,0\n-1e150,1\n" * 9)
+    fails(
+        "train",
+        far,
+        "--target",
+        "y",
+        "--no-standardize",
+        "--alpha",
+        "1",
+        match=": --standardize does",
+        code=1,
+    )
 
 
 # ---- As a program ------------------------------------------------------------------------------

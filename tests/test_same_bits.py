@@ -31,17 +31,19 @@ SIZES = [
 def make_inputs(n_x, m):
     """All that `everything` reads, made beforehand: NumPy's results depend on the modes."""
     X, Y = make_data(n_x, m)
+    narrow = X.astype(np.float32)
     X[:1] *= 1e-310  # subnormal values, products and slopes
+    narrow[:1] *= np.float32(1e-40)
     rng = np.random.default_rng([n_x, m])
     weight = rng.integers(0, 4, m) + 0.25
     w = rng.standard_normal((n_x, 1)) / np.sqrt(n_x + 1)
-    return X, Y, rng.uniform(size=m), weight, w, 1 / (10 + n_x), np.linspace(-760, 760, 999)
+    return X, narrow, Y, rng.uniform(size=m), weight, w, 1 / (10 + n_x), np.linspace(-760, 760, 999)
 
 
 def everything(inputs, layout="C", n_threads=None):
     """Hash all that the package computes from one data set."""
-    X, Y, soft, weight, w, alpha, Z = inputs
-    X = LAYOUTS[layout](X)
+    X, narrow, Y, soft, weight, w, alpha, Z = inputs
+    X, narrow = LAYOUTS[layout](X), LAYOUTS[layout](narrow)
     threads = {"n_threads": n_threads}
     return bits(
         logreg_c.train(X, Y, alpha, 5, **threads),
@@ -52,6 +54,8 @@ def everything(inputs, layout="C", n_threads=None):
         ),
         logreg_c.cost_and_gradient(X, soft, w, 0.3, **threads),
         logreg_c.predict_proba(X, w, 0.3, **threads),
+        logreg_c.predict_proba(narrow, w, 0.3, **threads),
+        logreg_c.train(narrow, soft, alpha, 3, sample_weight=weight, **threads),
         logreg_c.sigmoid(Z),
     )
 
@@ -119,7 +123,7 @@ def hashes_here():
     ]
 
 
-@pytest.mark.parametrize("isa", ["baseline", "avx2"])
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
 def test_every_instruction_set_gives_the_same_bits(isa):
     if isa not in logreg_c.show_config()["isa_available"]:
         pytest.skip(f"{isa} is not available here")

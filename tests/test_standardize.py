@@ -218,3 +218,23 @@ def test_breast_cancer_is_exact_descent():
     assert relative(ours.costs, exact[2]) < 1e-13
     for j in range(30):
         assert relative(ours.w[j], exact[0][j : j + 1]) < 1e-10
+
+
+@pytest.mark.parametrize("fill", [1e20, 9.96921e36, 1e200])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("left_out", [slice(None, None, 64), slice(0, 5000), slice(600, None)])
+def test_weight_0_leaves_an_example_out_whatever_it_holds(fill, order, left_out):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 20_000)).astype(float, order=order)
+    Y = (X[0] + X[1] > 0) * 1.0
+    weight = np.ones(20_000)
+    weight[left_out] = 0
+    X[0, left_out] = fill
+    kept = weight > 0
+    ours = logreg_c.train(X, Y, 0.5, 20, sample_weight=weight, standardize=True)
+    without = logreg_c.train(X[:, kept], Y[kept], 0.5, 20, standardize=True)
+    np.testing.assert_allclose(ours.w, without.w, rtol=1e-12)
+    np.testing.assert_allclose(ours.costs, without.costs, rtol=1e-13)
+    X[1, np.flatnonzero(~kept)[-1]] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        logreg_c.train(X, Y, 0.5, 2, sample_weight=weight, standardize=True)

@@ -51,30 +51,39 @@ typedef enum layout { EXAMPLE_MAJOR, FEATURE_MAJOR } layout;
 
 typedef struct problem {
     logreg_data data;
-    double *X, *Y, *sample_weight; /* the buffers behind data */
-    double *w, b;                  /* a point to look at it from */
+    double *X, *Y, *sample_weight;                /* the values behind data */
+    int64_t size, feature_stride, example_stride; /* of X, in elements */
+    void *stored;                                 /* X in another type, or NULL */
+    double *w, b;                                 /* a point to look at it from */
 } problem;
 
 static inline double *element(const problem *p, int64_t j, int64_t i)
 {
-    return p->X + j * p->data.feature_stride + i * p->data.example_stride;
+    return p->X + j * p->feature_stride + i * p->example_stride;
+}
+
+static inline logreg_column column_of(const double *values)
+{
+    return (logreg_column){.values = values, .stride = sizeof(double), .type = LOGREG_FLOAT64};
 }
 
 /* The same values in either layout and with any gap. The gap, the stride beyond a line's length,
  * is filled with NaN and the buffer ends with the last value, so reading astray shows. */
 static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_t gap, int weighted)
 {
-    problem p = {.data = {.n_x = n_x, .m = m, .feature_stride = 1, .example_stride = 1}};
+    problem p = {.data = {.n_x = n_x, .m = m, .example_major = layout == EXAMPLE_MAJOR},
+                 .feature_stride = 1,
+                 .example_stride = 1};
     int64_t length = layout == FEATURE_MAJOR ? m : n_x, lines = layout == FEATURE_MAJOR ? n_x : m;
     if (layout == FEATURE_MAJOR)
-        p.data.feature_stride = m + gap;
+        p.feature_stride = m + gap;
     else if (m > 1)
-        p.data.example_stride = n_x + gap;
-    int64_t size = lines == 0 || length == 0 ? 0 : (lines - 1) * (length + gap) + length;
+        p.example_stride = n_x + gap;
+    p.size = lines == 0 || length == 0 ? 0 : (lines - 1) * (length + gap) + length;
     uint64_t seed = (uint64_t)(n_x * 1000003 + m);
 
-    p.X = allocate_doubles(size);
-    for (int64_t k = 0; k < size; k++) p.X[k] = NAN;
+    p.X = allocate_doubles(p.size);
+    for (int64_t k = 0; k < p.size; k++) p.X[k] = NAN;
     p.Y = allocate_doubles(m);
     p.sample_weight = weighted ? allocate_doubles(m) : NULL;
     p.w = allocate_doubles(n_x);
@@ -86,9 +95,11 @@ static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_
     }
     for (int64_t j = 0; j < n_x; j++) p.w[j] = next_value(&seed);
     p.b = next_value(&seed);
-    p.data.X = p.X;
-    p.data.Y = p.Y;
-    p.data.sample_weight = p.sample_weight;
+    p.data.X = column_of(p.X);
+    p.data.X.stride *= p.example_stride;
+    p.data.feature_stride = p.feature_stride * (int64_t)sizeof(double);
+    p.data.Y = column_of(p.Y);
+    if (weighted) p.data.sample_weight = column_of(p.sample_weight);
     return p;
 }
 
@@ -97,15 +108,83 @@ static inline void free_problem(problem *p)
     free(p->X);
     free(p->Y);
     free(p->sample_weight);
+    free(p->stored);
     free(p->w);
+}
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int64_t size;
+} all_types[] = {
+    [LOGREG_FLOAT64] = {"float64", 8}, [LOGREG_FLOAT32] = {"float32", 4},
+    [LOGREG_FLOAT16] = {"float16", 2}, [LOGREG_INT64] = {"int64", 8},
+    [LOGREG_INT32] = {"int32", 4},     [LOGREG_INT16] = {"int16", 2},
+    [LOGREG_INT8] = {"int8", 1},       [LOGREG_UINT16] = {"uint16", 2},
+    [LOGREG_UINT8] = {"uint8", 1},
+};
+
+enum { ALL_TYPES = 9 };
+
+static inline int computes_in_float32(logreg_type type)
+{
+    return type != LOGREG_FLOAT64 && type != LOGREG_INT64 && type != LOGREG_INT32;
+}
+
+/* Stores at `place` what of `value`, within [-1, 1), the type can hold, and returns that: for
+ * floats a multiple of 2^-10 (so float16 is exact, and normal or 0), for integers one up to 100. */
+static inline double store(logreg_type type, void *place, double value)
+{
+    if (isnan(value)) value = 0;
+    double scaled = nearbyint(value * (type == LOGREG_INT64 ? 0x1p60 : 100));
+    if (type == LOGREG_UINT8 || type == LOGREG_UINT16) scaled = fabs(scaled);
+    if (type == LOGREG_FLOAT16) {
+        double fraction = nearbyint(value * 1024) / 1024;
+        int exponent;
+        double f = frexp(fabs(fraction), &exponent); /* f in [1/2, 1) */
+        uint16_t bits =
+            fraction == 0 ? 0 : (uint16_t)((exponent + 14) << 10 | (int)(f * 2048 - 1024));
+        bits |= fraction < 0 ? 0x8000 : 0;
+        memcpy(place, &bits, sizeof bits);
+        return fraction;
+    }
+#define STORE(name, type_of, number)                                                               \
+    if (type == name) {                                                                            \
+        type_of stored = (type_of)(number);                                                        \
+        memcpy(place, &stored, sizeof stored);                                                     \
+        return (double)stored;                                                                     \
+    }
+    STORE(LOGREG_FLOAT64, double, value)
+    STORE(LOGREG_FLOAT32, float, value)
+    STORE(LOGREG_INT64, int64_t, scaled + 1)
+    STORE(LOGREG_INT32, int32_t, scaled)
+    STORE(LOGREG_INT16, int16_t, scaled)
+    STORE(LOGREG_INT8, int8_t, scaled)
+    STORE(LOGREG_UINT16, uint16_t, scaled)
+    STORE(LOGREG_UINT8, uint8_t, scaled)
+#undef STORE
+    return NAN;
+}
+
+/* Stores X in another type, and makes p->X what was stored. */
+static inline void store_X_as(problem *p, logreg_type type)
+{
+    int64_t size = all_types[type].size;
+    p->stored = allocate((size_t)(p->size * size));
+    for (int64_t k = 0; k < p->size; k++)
+        p->X[k] = store(type, (char *)p->stored + k * size, p->X[k]);
+    p->data.X.values = p->stored;
+    p->data.X.type = type;
+    p->data.X.stride = p->example_stride * size;
+    p->data.feature_stride = p->feature_stride * size;
 }
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
 /* A run with a workspace of NaN, at the aligned end of a buffer that ends where it does. */
-static inline logreg_run make_run(const logreg_data *data, int n_threads, char **buffer)
+static inline logreg_run make_run(size_t size, int n_threads, char **buffer)
 {
-    size_t size = logreg_workspace_size(data, n_threads);
     *buffer = allocate(size + 64);
     memset(*buffer, 0xff, size + 64);
     size_t past = (uintptr_t)*buffer % 64;
@@ -116,7 +195,8 @@ static inline int standardize(const logreg_data *data, int n_threads,
                               const logreg_standardization *out)
 {
     char *buffer;
-    logreg_run run = make_run(data, n_threads, &buffer);
+    logreg_run run =
+        make_run(logreg_standardize_workspace_size(data, n_threads), n_threads, &buffer);
     int code = logreg_standardize(data, out, &run);
     free(buffer);
     return code;
@@ -127,7 +207,8 @@ static inline int descend(const logreg_data *data, const logreg_settings *settin
                           int n_threads)
 {
     char *buffer;
-    logreg_run run = make_run(data, n_threads, &buffer);
+    size_t size = logreg_workspace_size(data, settings->standardization != NULL, n_threads);
+    logreg_run run = make_run(size, n_threads, &buffer);
     int code = logreg_descend(data, settings, state, costs, iters, n_costs, &run);
     free(buffer);
     return code;
@@ -137,7 +218,7 @@ static inline int cost_and_gradient(const logreg_data *data, const double *w, do
                                     double *J, double *dw, double *db, int n_threads)
 {
     char *buffer;
-    logreg_run run = make_run(data, n_threads, &buffer);
+    logreg_run run = make_run(logreg_workspace_size(data, 0, n_threads), n_threads, &buffer);
     int code = logreg_cost_and_gradient(data, w, b, l2, J, dw, db, &run);
     free(buffer);
     return code;
@@ -147,7 +228,7 @@ static inline int predict_proba(const logreg_data *data, const double *w, double
                                 int n_threads)
 {
     char *buffer;
-    logreg_run run = make_run(data, n_threads, &buffer);
+    logreg_run run = make_run(logreg_predict_workspace_size(data, n_threads), n_threads, &buffer);
     int code = logreg_predict_proba(data, w, b, A, &run);
     free(buffer);
     return code;

@@ -161,8 +161,7 @@ static void test_a_pass_agrees_with_long_hand(void)
 static void check_cost_at(double z, double y, double J_exact, double dz_exact)
 {
     double X = z, Y = y, w = 1, J, dw, db;
-    logreg_data data = {
-        .n_x = 1, .m = 1, .X = &X, .feature_stride = 1, .example_stride = 1, .Y = &Y};
+    logreg_data data = {.n_x = 1, .m = 1, .X = column_of(&X), .Y = column_of(&Y)};
     CHECK(cost_and_gradient(&data, &w, 0, 0, &J, &dw, &db, 1) == LOGREG_OK);
     CHECK(near(J, J_exact, 1e-13 * J_exact));
     CHECK(near(db, dz_exact, 1e-13 * fabs(dz_exact)));
@@ -203,6 +202,116 @@ static void test_a_gap_or_a_slice_changes_no_bit(void)
             CHECK(same_bits(dw[0], dw[1], n_x));
             free(dw[0]);
             free(dw[1]);
+        }
+}
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+/* What is computed depends on the values and the arithmetic, not on how the values are stored, nor
+ * on whether they are a matrix, a list of columns, or columns with gaps. */
+static void check_type(int64_t n_x, int64_t m, layout layout, logreg_type type, int weighted)
+{
+    problem p = make_problem(n_x, m, layout, 3, weighted);
+    for (int64_t j = 0; j < n_x; j++) p.w[j] /= 10; /* integers are up to 100 */
+    store_X_as(&p, type);
+    if (type == LOGREG_INT64)
+        for (int64_t j = 0; j < n_x; j++) p.w[j] *= 0x1p-55;
+    logreg_data as_float64 = p.data;
+    as_float64.X = column_of(p.X);
+    as_float64.X.stride *= p.example_stride;
+    as_float64.feature_stride = p.feature_stride * (int64_t)sizeof(double);
+    double *dw[2] = {allocate_doubles(n_x), allocate_doubles(n_x)}, J[2], db[2];
+    double *A[2] = {allocate_doubles(m), allocate_doubles(m)};
+    logreg_standardization s[2] = {allocate_standardization(n_x), allocate_standardization(n_x)};
+    logreg_column *columns = allocate((size_t)n_x * sizeof *columns);
+    const logreg_data *both[2] = {&as_float64, &p.data};
+    for (int k = 0; k < 2; k++) {
+        CHECK(cost_and_gradient(both[k], p.w, p.b, 0, &J[k], dw[k], &db[k], 2) == LOGREG_OK);
+        CHECK(predict_proba(both[k], p.w, p.b, A[k], 2) == LOGREG_OK);
+        CHECK(m < 3 || standardize(both[k], 2, &s[k]) == LOGREG_OK);
+    }
+    CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
+    CHECK(same_bits(dw[0], dw[1], n_x) && same_bits(A[0], A[1], m));
+    if (m >= 3) CHECK(same_bits(s[0].mean, s[1].mean, n_x) && same_bits(s[0].sd, s[1].sd, n_x));
+
+    if (computes_in_float32(type)) {
+        p.data.arithmetic = LOGREG_FLOAT32;
+        CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[1], dw[1], &db[1], 2) == LOGREG_OK);
+        CHECK(predict_proba(&p.data, p.w, p.b, A[1], 2) == LOGREG_OK);
+        double slope = type == LOGREG_FLOAT32 || type == LOGREG_FLOAT16 ? 1 : 100;
+        double z_error = 0x1p-24 * (double)(n_x + 2) * (0.1 * slope * (double)n_x + 1);
+        CHECK(near(J[0], J[1], z_error + 1e-6 * J[0]));
+        CHECK(near(db[0], db[1], z_error + 4e-6));
+        for (int64_t j = 0; j < n_x; j++) CHECK(near(dw[0][j], dw[1][j], slope * (z_error + 4e-6)));
+        for (int64_t i = 0; i < m; i++) CHECK(near(A[0][i], A[1][i], z_error + 1e-7));
+    }
+    if (layout == FEATURE_MAJOR) {
+        double J_columns, db_columns, *dw_columns = dw[0];
+        for (int64_t j = 0; j < n_x; j++) {
+            columns[j] = p.data.X;
+            columns[j].values = (char *)p.stored + j * p.data.feature_stride;
+        }
+        p.data.features = columns;
+        CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J_columns, dw_columns, &db_columns, 2) ==
+              LOGREG_OK);
+        CHECK(same_bits(&J[1], &J_columns, 1) && same_bits(&db[1], &db_columns, 1));
+        CHECK(same_bits(dw[1], dw_columns, n_x));
+    }
+    for (int k = 0; k < 2; k++) {
+        free(dw[k]);
+        free(A[k]);
+        free_standardization(&s[k]);
+    }
+    free(columns);
+    free_problem(&p);
+}
+
+static void test_how_values_are_stored_changes_no_bit(void)
+{
+    static const int64_t features[] = {1, 2, 4, 5, 8, 9, 16, 17, 31, 33, 130};
+    static const int64_t examples[] = {1, 2, 7, 8, 9, 15, 16, 17, 33, 65, 129, 257, 513, 700};
+    for (int type = 0; type < ALL_TYPES; type++)
+        for (int f = 0; f < COUNT(features); f++)
+            for (int e = 0; e < COUNT(examples); e++)
+                for (int variant = 0; variant < 4; variant++)
+                    check_type(features[f], examples[e],
+                               variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, (logreg_type)type,
+                               variant & 2);
+    /* too long to keep, packed in tiles */
+    for (int type = 0; type < ALL_TYPES; type++) {
+        check_type(17000, 70, EXAMPLE_MAJOR, (logreg_type)type, 0);
+        check_type(17000, 70, FEATURE_MAJOR, (logreg_type)type, 0);
+    }
+    check_type(140000, 3, EXAMPLE_MAJOR, LOGREG_INT8, 0);
+}
+
+/* Labels and weights of any type and stride, beside features of any. */
+static void test_typed_labels_and_weights_change_no_bit(void)
+{
+    enum { N_X = 9, M = 700 };
+    for (int type = 0; type < ALL_TYPES; type++)
+        for (int variant = 0; variant < 8; variant++) {
+            problem p = make_problem(N_X, M, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
+            int64_t stride = all_types[type].size * (variant & 2 ? 1 : 3) + (variant & 4 ? 1 : 0);
+            char *Y = allocate((size_t)(M * stride)), *weight = allocate((size_t)(M * stride));
+            double J[2], db[2], dw[2][N_X];
+            for (int i = 0; i < M; i++) {
+                double y = type == LOGREG_FLOAT16 || type <= LOGREG_FLOAT32 ? p.Y[i] : 0;
+                p.Y[i] = store((logreg_type)type, Y + i * stride, y);
+                if (type == LOGREG_INT64) p.Y[i] = 1; /* store adds 1 */
+                p.sample_weight[i] = store((logreg_type)type, weight + i * stride, 0.5);
+            }
+            for (int k = 0; k < 2; k++) {
+                CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[k], dw[k], &db[k], 2) ==
+                      LOGREG_OK);
+                p.data.Y = (logreg_column){Y, stride, (logreg_type)type};
+                p.data.sample_weight = (logreg_column){weight, stride, (logreg_type)type};
+            }
+            CHECK(same_bits(J, J + 1, 1) && same_bits(db, db + 1, 1) &&
+                  same_bits(dw[0], dw[1], N_X));
+            free(Y);
+            free(weight);
+            free_problem(&p);
         }
 }
 
@@ -643,18 +752,19 @@ static void test_first_nonfinite_is_the_lowest_example_then_feature(void)
 static void test_first_outside(void)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY, -0x1p-1074, 1 + 0x1p-52};
-    double v[40];
+    double v[40] = {0};
+    const logreg_column column = column_of(v);
     for (int n = 0; n <= 40; n++) {
         for (int i = 0; i < n; i++) v[i] = i % 2;
-        CHECK(logreg_first_outside(v, n, 0, 1) == -1);
+        CHECK(logreg_first_outside(&column, n, 0, 1) == -1);
         for (int i = 0; i < n; i++)
             for (int k = 0; k < COUNT(bad); k++) {
                 double good = v[i];
                 v[i] = bad[k];
-                CHECK(logreg_first_outside(v, n, 0, 1) == i);
+                CHECK(logreg_first_outside(&column, n, 0, 1) == i);
                 double last = v[n - 1];
                 v[n - 1] = NAN;
-                CHECK(logreg_first_outside(v, n, 0, 1) == i);
+                CHECK(logreg_first_outside(&column, n, 0, 1) == i);
                 v[n - 1] = last;
                 v[i] = good;
             }
@@ -728,7 +838,7 @@ static void test_should_stop_ends_many_small_iterations(void)
     logreg_state state = {.w = p.w, .b = p.b}, plain = {.w = w, .b = p.b};
     int asked = 0;
     char *buffer;
-    logreg_run run = make_run(&p.data, 1, &buffer);
+    logreg_run run = make_run(logreg_workspace_size(&p.data, 0, 1), 1, &buffer);
     run.should_stop = stop_third;
     run.context = &asked;
     CHECK(logreg_descend(&p.data, &settings, &state, costs, iters, &n_costs, &run) ==
@@ -754,10 +864,15 @@ static void test_should_stop_ends_one_long_pass(void)
     for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
     for (int i = 0; i < M; i++) Y[i] = i % 2;
     for (int call = 0; call < 3; call++) {
-        logreg_data data = {.n_x = N_X, .m = M, .X = line, .feature_stride = 1, .Y = Y};
+        logreg_data data = {.n_x = N_X, .m = M, .example_major = 1, .Y = column_of(Y)};
+        data.X = (logreg_column){.values = line, .stride = 0, .type = LOGREG_FLOAT64};
+        data.feature_stride = sizeof(double);
         int asked = 0;
         char *buffer;
-        logreg_run run = make_run(&data, 2, &buffer);
+        size_t size = call == 0   ? logreg_workspace_size(&data, 0, 2)
+                      : call == 1 ? logreg_predict_workspace_size(&data, 2)
+                                  : logreg_standardize_workspace_size(&data, 2);
+        logreg_run run = make_run(size, 2, &buffer);
         run.should_stop = stop_third;
         run.context = &asked;
         double start = seconds();
@@ -827,6 +942,8 @@ int main(void)
         test_a_pass_agrees_with_long_hand();
         test_cost_is_accurate_far_out();
         test_a_gap_or_a_slice_changes_no_bit();
+        test_how_values_are_stored_changes_no_bit();
+        test_typed_labels_and_weights_change_no_bit();
         test_descent_agrees_with_long_hand();
         test_descent_converges_at_tol();
         test_many_calls_continue_one();

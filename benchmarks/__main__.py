@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Time `train` beside other libraries and beside a bare read of X.
+
+``python -m benchmarks`` runs float64 in every shape; ``--full`` every type, layout and shape, the
+sweep over six decades of size, and draws the plots. A row has the time of our iteration and, as
+median and quartiles over repeats in which all competitors take turns, these ratios: the time to
+read the matrix once as float64 (for mixed columns, their bytes) over ours, and each peer's time
+over ours. Above 1 we are faster.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+from pathlib import Path
+
+import numpy as np
+
+import logreg_c
+from benchmarks import THREADS
+from benchmarks.cases import LAYOUTS, Case, full, quick, sizes
+from benchmarks.peers import PEERS, missing, ours
+from benchmarks.timing import BareRead, Competitor, Times, fastest, measure, ratio
+
+
+def machine() -> dict[str, object]:
+    """Describe what the times depend on."""
+    cpu = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].partition(":")[2].strip() if names else cpu
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "threads": THREADS,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "logreg_c": logreg_c.show_config(),
+    }
+
+
+def compare(
+    case: Case, read: BareRead, peers: list[str], repeats: int
+) -> tuple[Times, dict[str, str]]:
+    """Time one case; return also why peers are absent from it."""
+    competitors: dict[str, Competitor] = {**ours(case)}
+    competitors |= read.competitors(case.nbytes if case.dtype == "mixed" else 8 * case.n_x * case.m)
+    absent = {}
+    for name in peers:
+        try:
+            competitors |= PEERS[name][1](case)
+        except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
+            absent[name] = str(error)
+    return measure(competitors, repeats), absent
+
+
+def shown(low: float, median: float, high: float) -> str:
+    """Return a ratio as the table has it."""
+    return f"{median:.2f} [{low:.2f} {high:.2f}]"
+
+
+def row(case: Case, times: Times, peers: list[str]) -> list[str]:
+    """Return the cells of one line."""
+    own = times["ours"]
+    read = fastest(times, "read")
+    cells = [str(case), f"{statistics.median(own) * 1e6:.1f} us", shown(*ratio(times[read], own))]
+    for peer in peers:
+        name = fastest(times, peer)
+        cells.append(shown(*ratio(times[name], own)) if name else "-")
+    return cells
+
+
+def main() -> None:
+    """Run what the options ask for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--full", action="store_true", help="every type, layout, shape and plot")
+    parser.add_argument("--repeats", type=int, help="of each case (default: 7, full: 9)")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER")
+    parser.add_argument("--shape", help="n_x,m: this shape alone")
+    parser.add_argument("--types", nargs="+", help="these types alone")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="JSON file")
+    options = parser.parse_args()
+    repeats = options.repeats or (9 if options.full else 7)
+
+    about = machine()
+    absent = {name: reason for name in options.peers if (reason := missing(name))}
+    peers = [name for name in options.peers if name not in absent]
+    cases = full() if options.full else quick()
+    if options.shape:
+        n_x, m = map(int, options.shape.split(","))
+        types = options.types or sorted({case.dtype for case in cases} - {"mixed"})
+        cases = [Case(n_x, m, dtype, layout) for dtype in types for layout in LAYOUTS]
+    elif options.types:
+        cases = [case for case in cases if case.dtype in options.types]
+
+    print(json.dumps(about))
+    for name, reason in absent.items():
+        print(f"missing: {name}, {reason}")
+    print("| " + " | ".join(["X", "an iteration", "read / ours", *(f"{p} / ours" for p in peers)]))
+    print("|" + "---|" * (3 + len(peers)), flush=True)
+    read = BareRead()
+    rows = []
+    for case in cases:
+        times, why = compare(case, read, peers, repeats)
+        print("| " + " | ".join(row(case, times, peers)) + " |", flush=True)
+        rows.append({"case": str(case), **vars_of(case), "seconds": times, "absent": why})
+    sweep = []
+    if options.full and not options.shape:
+        for case in sizes():
+            times, _ = compare(case, read, [p for p in peers if p == "numpy"], repeats)
+            sweep.append({"case": str(case), **vars_of(case), "seconds": times})
+    result = {"machine": about, "missing": absent, "rows": rows, "sizes": sweep}
+    options.output.write_text(json.dumps(result, indent=1))
+    print(f"written to {options.output}")
+    if options.full:
+        from benchmarks import plots  # noqa: PLC0415 (needs matplotlib)
+
+        plots.draw(result, options.output.parent)
+
+
+def vars_of(case: Case) -> dict[str, object]:
+    """Return what JSON holds of a case."""
+    return {
+        "n_x": case.n_x,
+        "m": case.m,
+        "dtype": case.dtype,
+        "layout": case.layout,
+        "nbytes": case.nbytes,
+    }
+
+
+if __name__ == "__main__":
+    main()

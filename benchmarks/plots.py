@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pictures of a full run: ``python -m benchmarks.plots JSON FOLDER`` draws them again."""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+
+STYLE = {"figure.figsize": (6.4, 4), "svg.hashsalt": "logreg_c", "font.size": 9}
+
+
+def median(row: dict, kind: str) -> float | None:
+    """Seconds an iteration of the fastest competitor of a kind."""
+    times = [statistics.median(t) for n, t in row["seconds"].items() if n.partition(",")[0] == kind]
+    return min(times, default=None)
+
+
+def save(folder: Path, name: str) -> None:
+    """Write and forget the figure."""
+    plt.tight_layout()
+    plt.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    plt.close()
+
+
+def roofline(rows: list[dict], folder: Path) -> None:
+    """Bytes of X that an iteration gets through a second, over what a bare read does."""
+    large = [row for row in rows if row["n_x"] * row["m"] > 10**7]
+    labels = [f"{r['n_x']} {r['dtype']} {r['layout'][0].upper()}" for r in large]
+    plt.figure(figsize=(6.4, 0.16 * len(large) + 1))
+    for kind, mark in (("ours", "o"), ("numba", "x"), ("numpy", "+")):
+        shares = []
+        for row in large:
+            read, own = median(row, "read"), median(row, kind)
+            whole = row["nbytes"] if row["dtype"] == "mixed" else 8 * row["n_x"] * row["m"]
+            shares.append(row["nbytes"] / whole * read / own if own else None)
+        plt.plot(shares, range(len(large)), mark, label=kind)
+    plt.axvline(1, color="grey", linewidth=1)
+    plt.yticks(range(len(large)), labels, fontsize=6)
+    plt.gca().invert_yaxis()
+    plt.xlabel("bytes of X a second, over the machine's reading speed (F, E: layout)")
+    plt.legend()
+    save(folder, "roofline")
+
+
+def sizes(rows: list[dict], folder: Path) -> None:
+    """Time against n_x m."""
+    plt.figure()
+    for kind in ("ours", "numpy", "read"):
+        plt.loglog(
+            [r["n_x"] * r["m"] for r in rows], [median(r, kind) for r in rows], "o-", label=kind
+        )
+    plt.xlabel("n_x m (n_x = 28, float64, feature-major)")
+    plt.ylabel("seconds an iteration")
+    plt.legend()
+    save(folder, "sizes")
+
+
+def types(rows: list[dict], folder: Path) -> None:
+    """Time against bytes per element."""
+    plt.figure()
+    for layout, mark in (("feature-major", "o"), ("example-major", "x")):
+        for n_x in (28, 784):
+            chosen = [
+                r
+                for r in rows
+                if (r["n_x"], r["layout"]) == (n_x, layout)
+                and r["n_x"] * r["m"] > 4 * 10**7
+                and r["dtype"] != "mixed"
+            ]
+            widths = [r["nbytes"] / (r["n_x"] * r["m"]) for r in chosen]
+            shares = [median(r, "ours") / median(r, "read") for r in chosen]
+            plt.plot(widths, shares, mark, label=f"{n_x} features, {layout}")
+    plt.plot([0, 8], [0, 1], color="grey", linewidth=1)
+    plt.xlabel("bytes per element")
+    plt.ylabel("time over that to read the float64 matrix")
+    plt.legend()
+    save(folder, "types")
+
+
+def draw(result: dict, folder: Path) -> None:
+    """Draw all pictures of a result."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with plt.rc_context(STYLE):
+        roofline(result["rows"], folder)
+        types(result["rows"], folder)
+        if result["sizes"]:
+            sizes(result["sizes"], folder)
+
+
+if __name__ == "__main__":
+    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))

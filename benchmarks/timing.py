@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Times of competitors by turns, and the machine's own reading speed."""
+
+import ctypes
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import THREADS
+from benchmarks.compiler import compile_c
+
+Competitor = Callable[[int], object]  # what to run, given the number of iterations
+Times = dict[str, list[float]]  # seconds an iteration, of each repeat
+
+LEAST_SECONDS = 0.02  # that a timed call lasts, beside the clock's tick and a call's overhead
+# Idle workers of each library's thread pool spin for a while, on the cores that the next competitor
+# needs: they get time to fall asleep, and each competitor an untimed iteration to wake its own.
+PAUSE_SECONDS = 0.05
+
+
+def seconds(competitor: Competitor, iters: int) -> float:
+    """Time one iteration, as a share of a run of `iters`."""
+    start = time.perf_counter()
+    competitor(iters)
+    return (time.perf_counter() - start) / iters
+
+
+def enough(competitor: Competitor) -> int:
+    """Return how many iterations last long enough."""
+    competitor(1)  # compile, touch memory, start threads
+    iters = 1
+    while (took := seconds(competitor, iters) * iters) < LEAST_SECONDS:
+        iters = max(2 * iters, int(iters * LEAST_SECONDS / max(took, 1e-9)))
+    return iters
+
+
+def measure(competitors: dict[str, Competitor], repeats: int) -> Times:
+    """Time all competitors in turn, `repeats` times."""
+    iters = {name: enough(competitor) for name, competitor in competitors.items()}
+    times: Times = {name: [] for name in competitors}
+    for _ in range(repeats):
+        for name, competitor in competitors.items():
+            time.sleep(PAUSE_SECONDS)
+            competitor(1)
+            times[name].append(seconds(competitor, iters[name]))
+    return times
+
+
+def ratio(numerator: list[float], denominator: list[float]) -> tuple[float, float, float]:
+    """Return lower quartile, median and upper quartile of the ratios of each repeat."""
+    ratios = [n / d for n, d in zip(numerator, denominator, strict=True)]
+    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return low, median, high
+
+
+def fastest(times: Times, *kinds: str) -> str | None:
+    """Return the competitor of these kinds (a kind is what its name begins with) that did best."""
+    names = [name for name in times if name.partition(",")[0] in kinds]
+    return min(names, key=lambda name: statistics.median(times[name]), default=None)
+
+
+class BareRead:
+    """A linear, unrolled sweep over memory, on one thread and on all."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        library = Path(self._folder.name) / "bare_read.so"
+        source = Path(__file__).with_name("bare_read.c")
+        compile_c(library, [source], "-march=native", "-fopenmp", "-shared", "-fPIC")
+        self._read = ctypes.CDLL(str(library)).bare_read
+        self._read.restype = ctypes.c_double
+        self._read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_int]
+
+    def competitors(self, nbytes: int) -> dict[str, Competitor]:
+        """Return the readers of so many bytes of float64."""
+        values = np.ones(nbytes // 8)
+
+        def reader(threads: int) -> Competitor:
+            return lambda sweeps: self._read(values.ctypes.data, values.size, threads, sweeps)
+
+        return {f"read, {threads} threads": reader(threads) for threads in {1, THREADS}}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How many threads to use where nobody says: OpenMP's number, within a container's CPU quota."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from . import _kernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def cpu_quota(cgroup: Path, group: str) -> int | None:
+    """Return the CPUs that the control group and those above it may use, rounded up, or None."""
+    quotas = []
+    folder = cgroup / group.lstrip("/")
+    for place in (folder, *folder.parents):
+        try:  # version 2: "quota period", of which the quota may be "max"
+            quota, period = (place / "cpu.max").read_text().split()
+        except (OSError, ValueError):
+            try:  # version 1: a quota of -1 is none
+                quota = (place / "cpu.cfs_quota_us").read_text()
+                period = (place / "cpu.cfs_period_us").read_text()
+            except (OSError, ValueError):
+                quota, period = "max", "1"
+        if quota.strip() not in {"max", "-1"}:
+            quotas.append(max(1, -(-int(quota) // int(period))))
+        if place == cgroup:
+            break
+    return min(quotas, default=None)
+
+
+@cache
+def _quota_here() -> int | None:
+    from pathlib import Path  # noqa: PLC0415 (NumPy does not load it, nor should the import)
+
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:  # not Linux
+        return None
+    quotas = []
+    for line in lines:  # hierarchy:controllers:group
+        _, controllers, group = line.split(":", 2)
+        mount = Path("/sys/fs/cgroup") / (controllers and "cpu")
+        if not controllers or "cpu" in controllers.split(","):
+            quotas.append(cpu_quota(mount, group))
+    return min((quota for quota in quotas if quota), default=None)
+
+
+def default_threads() -> int:
+    """Return what OpenMP would use (OMP_NUM_THREADS, affinity, threadpoolctl), within the quota."""
+    threads = _kernel.max_threads()
+    if threads == 1 or "OMP_NUM_THREADS" in os.environ:
+        return threads
+    quota = _quota_here()
+    return min(threads, quota) if quota else threads

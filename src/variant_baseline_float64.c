@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The block kernels in float64 for any CPU of this architecture. LOGREG_PLAIN_LANES asks for plain
+ * C even where there is a page of vectors, for the tests that compare the two.
+ */
+#include "portable.h"
+
+#define REAL_BITS 64
+#if defined(LOGREG_X86_64) && !defined(LOGREG_PLAIN_LANES)
+#include "lanes_sse2.h"
+#else
+#include "lanes_c.h"
+#endif
+
+#define LOGREG_VARIANT logreg_kernels_baseline_float64
+#include "block_kernels.h"

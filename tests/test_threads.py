@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How many threads are used where nobody says."""
+
+import os
+import sys
+
+import pytest
+from oracle import run_python
+
+from logreg_c import _cpus
+
+THREADS = "import logreg_c; print(logreg_c.show_config()['threads'])"
+
+
+def test_a_quota_of_version_2_holds_for_the_groups_below(tmp_path):
+    below = tmp_path / "pod" / "box"
+    below.mkdir(parents=True)
+    assert _cpus.cpu_quota(tmp_path, "/pod/box") is None
+    (below / "cpu.max").write_text("max 100000\n")
+    assert _cpus.cpu_quota(tmp_path, "/pod/box") is None
+    (tmp_path / "pod" / "cpu.max").write_text("250000 100000\n")
+    assert _cpus.cpu_quota(tmp_path, "/pod/box") == 3
+    (below / "cpu.max").write_text("50000 100000\n")
+    assert _cpus.cpu_quota(tmp_path, "/pod/box") == 1
+    assert _cpus.cpu_quota(tmp_path, "/pod") == 3
+
+
+def test_a_quota_of_version_1(tmp_path):
+    (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
+    (tmp_path / "cpu.cfs_quota_us").write_text("-1\n")
+    assert _cpus.cpu_quota(tmp_path, "/") is None
+    (tmp_path / "cpu.cfs_quota_us").write_text("400000\n")
+    assert _cpus.cpu_quota(tmp_path, "/gone/missing") == 4
+
+
+def test_the_quota_caps_openmp_but_not_the_user(monkeypatch):
+    monkeypatch.setattr(_cpus._kernel, "max_threads", lambda: 16)
+    monkeypatch.setattr(_cpus, "_quota_here", lambda: 3)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert _cpus.default_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "16")
+    assert _cpus.default_threads() == 16
+
+
+def test_omp_num_threads_is_obeyed():
+    for threads in ("1", "3", "7"):
+        assert run_python(THREADS, OMP_NUM_THREADS=threads) == threads
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="affinity is Linux's")
+def test_affinity_is_obeyed():
+    cpu = min(os.sched_getaffinity(0))
+    assert run_python(f"import os; os.sched_setaffinity(0, {{{cpu}}}); {THREADS}") == "1"
+
+
+def test_threadpoolctl_is_obeyed():
+    pytest.importorskip("threadpoolctl")
+    code = "import logreg_c, threadpoolctl\nwith threadpoolctl.threadpool_limits(1): "
+    assert run_python(code + THREADS.partition("; ")[2]) == "1"
