@@ -6,8 +6,12 @@
 #include "portable.h"
 
 #define REAL_BITS 64
-#if defined(LOGREG_X86_64) && !defined(LOGREG_PLAIN_LANES)
+#if defined(LOGREG_PLAIN_LANES)
+#include "lanes_c.h"
+#elif defined(LOGREG_X86_64)
 #include "lanes_sse2.h"
+#elif defined(__aarch64__)
+#include "lanes_neon.h"
 #else
 #include "lanes_c.h"
 #endif
