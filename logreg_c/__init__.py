@@ -17,7 +17,8 @@ from . import reference
 from ._config import select_isa, show_config
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._predict import predict, predict_proba, sigmoid
-from ._train import TrainResult, cost_and_gradient, train
+from ._result import TrainResult
+from ._train import cost_and_gradient, train
 
 __all__ = [
     "DivergenceError",

@@ -19,6 +19,8 @@ from . import _kernel
 from ._cpus import default_threads
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 FLOAT64 = np.dtype(np.float64)
@@ -28,6 +30,11 @@ WIDE = frozenset(map(np.dtype, ("f8", "i8", "i4")))
 NARROW = frozenset(map(np.dtype, ("f4", "f2", "?", "i1", "u1", "i2", "u2")))
 IN_PLACE = WIDE | NARROW
 LARGEST = sys.float_info.max
+# Where data frames and their columns come from. Told by name: nothing is imported to ask.
+FRAME_LIBRARIES = frozenset((
+    "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
+    "pyspark", "sqlframe",
+))  # fmt: skip
 # Far above any machine's cores; keeps the size of the workspace within reason.
 MAX_THREADS = 1024
 
@@ -78,17 +85,63 @@ def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
+def _comes_from_frames(value: object) -> bool:
+    return hasattr(value, "__narwhals_dataframe__") or any(
+        base.__module__.partition(".")[0] in FRAME_LIBRARIES for base in type(value).__mro__
+    )
+
+
+def _frames() -> ModuleType | None:
+    """Return what reads data frames, if the extra is installed."""
+    try:
+        from . import _frames as module  # noqa: PLC0415 (not before a frame is passed)
+    except ModuleNotFoundError as error:
+        if error.name != "narwhals":
+            raise
+        return None
+    return module
+
+
 class Examples(NamedTuple):
     """X as the kernel reads it."""
 
     values: NDArray[Any] | list[NDArray[Any]]  # (n_x, m), or n_x columns (m,)
     shape: tuple[int, int]
     float32: bool  # the arithmetic; else float64
+    names: tuple[Any, ...] | None  # of the features: the columns of a data frame
+
+    @property
+    def feature(self) -> str:
+        """What a feature is to the user."""
+        return "row" if self.names is None else "column"
+
+    @property
+    def example(self) -> str:
+        """What an example is to the user."""
+        return "column" if self.names is None else "row"
+
+    def __str__(self) -> str:
+        n_x, m = self.shape
+        return f"X {self.shape}" if self.names is None else f"X {n_x} columns and {m} rows"
 
 
-def examples(X: ArrayLike, dtype: DTypeLike | None) -> Examples:
-    """X as it is stored, where the kernel can read that; what it cannot is copied once."""
+def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) -> Examples:
+    """X as it is stored, where the kernel can read that; what it cannot is copied once.
+
+    Of a data frame all columns, or those whose names `w` has.
+    """
     values: NDArray[Any] | list[NDArray[Any]]
+    names = None
+    if type(X) is not np.ndarray and _comes_from_frames(X):
+        frames = _frames()
+        if frames is None:
+            library, kind = type(X).__module__.partition(".")[0], type(X).__name__
+            msg = (
+                f"X is a {library} {kind}; reading it needs narwhals: "
+                "pip install 'logreg-c[frames]'"
+            )
+            raise ModuleNotFoundError(msg, name="narwhals")
+        X, names = frames.columns(X, getattr(w, "feature_names", None))
     if isinstance(X, (list, tuple)) and X and all(_is_column(x) for x in X):
         values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), len(values[0])
@@ -111,10 +164,11 @@ def examples(X: ArrayLike, dtype: DTypeLike | None) -> Examples:
             raise ValueError(msg)
         values = _with_a_unit_stride(_as_stored(array))
         shape = values.shape
+    result = Examples(values, shape, _in_float32(values, dtype), names)
     if shape[1] == 0:
-        msg = f"X has shape {shape}; expected at least one example, that is one column"
+        msg = f"X has shape {shape}; expected at least one example, that is one {result.example}"
         raise ValueError(msg)
-    return Examples(values, shape, _in_float32(values, dtype))
+    return result
 
 
 def _is_column(x: object) -> bool:
@@ -160,15 +214,23 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
 
 def column(value: ArrayLike, name: str, X: Examples) -> NDArray[Any]:
     """Y or sample_weight as m values, (m,), of a dtype that the kernel reads."""
+    if type(value) is not np.ndarray and _comes_from_frames(value):
+        frames = _frames()
+        # Without, NumPy reads a series well enough.
+        value = value if frames is None else frames.column(value, name)
     array = _as_array(value, name)
     m = X.shape[1]
     if array.shape not in ((1, m), (m,)):
         msg = (
-            f"{name} has shape {array.shape} and X {X.shape}; expected (1, m) or (m,) with m = {m},"
-            " one value for each column of X"
+            f"{name} has shape {array.shape} and {X}; expected (1, m) or (m,) with m = {m},"
+            f" one value for each {X.example} of X"
         )
         if array.size == X.shape[0] and array.size == max(array.shape, default=0):
-            msg += ". Did you pass (samples, features)? Use X.T"
+            msg += (
+                ". Did you pass (samples, features)? Use X.T"
+                if X.names is None
+                else ". The rows of a data frame are the examples: pass it, not its transpose"
+            )
         elif array.shape == (m, 1):
             msg += f". Use {name}.T or {name}.ravel()"
         raise ValueError(msg)
@@ -215,10 +277,10 @@ def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
     n_x = X.shape[0]
     if array.shape not in ((n_x, 1), (n_x,)):
         msg = (
-            f"w has shape {array.shape} and X {X.shape}; expected (n_x, 1) or (n_x,) with"
-            f" n_x = {n_x}, one weight for each row of X"
+            f"w has shape {array.shape} and {X}; expected (n_x, 1) or (n_x,) with"
+            f" n_x = {n_x}, one weight for each {X.feature} of X"
         )
-        if array.shape in ((X.shape[1], 1), (X.shape[1],)):
+        if X.names is None and array.shape in ((X.shape[1], 1), (X.shape[1],)):
             msg += ". Did you pass (samples, features)? Use X.T"
         elif array.shape == (1, n_x):
             msg += ". Use w.T"
@@ -299,14 +361,16 @@ def overflow(X: Examples) -> str:
     return "overflows float64: rescale X"
 
 
-def raise_if_nonfinite(problem: _kernel.Problem) -> None:
+def raise_if_nonfinite(problem: _kernel.Problem, X: Examples) -> None:
     """Name the first NaN or infinity in X, now that a pass has come out as one."""
     place = problem.first_nonfinite()
     if place is not None:
         feature, example = place
+        where = f"that is X[{feature}, {example}]"
+        if X.names is not None:
+            where = f"that is column {X.names[feature]!r}, row {example} (counted from 0)"
         msg = (
-            f"X holds NaN or infinity, first at (feature, example) = ({feature}, {example}), that "
-            f"is X[{feature}, {example}]; expected finite values. Fill it in, or leave out the "
-            "example or the feature"
+            f"X holds NaN or infinity, first at (feature, example) = ({feature}, {example}), "
+            f"{where}; expected finite values. Fill it in, or leave out the example or the feature"
         )
         raise ValueError(msg)

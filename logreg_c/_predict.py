@@ -25,10 +25,11 @@ def predict_proba(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
-        One column an example, read as by `train`.
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+        One column an example, in a data frame one row; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
-        Weights.
+        Weights. Those that were trained on a data frame take their columns from X by name, in
+        whatever order and among whichever others they are; else the columns go by their order.
     b : float
         Bias.
     dtype : dtype, optional
@@ -47,6 +48,8 @@ def predict_proba(
         Shapes that do not fit, NaN or infinity in the data.
     TypeError
         Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 
@@ -56,7 +59,7 @@ def predict_proba(
     >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
     array([[0.119, 0.5  , 0.881]])
     """
-    examples = _check.examples(X, dtype)
+    examples = _check.examples(X, dtype, w)
     w = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     problem = _kernel.Problem(
@@ -64,7 +67,7 @@ def predict_proba(
     )
     A = np.empty((1, examples.shape[1]))
     if problem.predict_proba(w, b, A) != _kernel.OK:
-        _check.raise_if_nonfinite(problem)
+        _check.raise_if_nonfinite(problem, examples)
         msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
         raise OverflowError(msg)
     return A
@@ -83,10 +86,11 @@ def predict(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
-        One column an example, read as by `train`.
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+        One column an example, in a data frame one row; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
-        Weights.
+        Weights. Those that were trained on a data frame take their columns from X by name, in
+        whatever order and among whichever others they are; else the columns go by their order.
     b : float
         Bias.
     threshold : float, optional
@@ -107,6 +111,8 @@ def predict(
         Shapes that do not fit, a threshold outside [0, 1], NaN or infinity in the data.
     TypeError
         Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 

@@ -5,72 +5,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _check, _kernel
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from ._result import TrainResult, with_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from ._result import Stopped
+
 # Costs to make room for at first; the room doubles when it is full.
 FIRST_COSTS = 1024
 COPIED_AT_ONCE = 1 << 16
-
-Stopped = Literal["iters", "tol", "callback"]
-
-
-class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
-    """What `train` found; unpacks as ``w, b, costs``.
-
-    Attributes
-    ----------
-    w : ndarray of shape (n_x, 1)
-        Weights.
-    b : float
-        Bias.
-    costs : ndarray of shape (k,)
-        The cost J at the start of each of the k iterations.
-    stopped : {"iters", "tol", "callback"}
-        What ended the training.
-    """
-
-    __module__ = "logreg_c"
-
-    stopped: Stopped
-
-    def __new__(
-        cls,
-        w: NDArray[np.float64],
-        b: float,
-        costs: NDArray[np.float64],
-        stopped: Stopped,
-    ) -> Self:
-        self = super().__new__(cls, (w, b, costs))
-        self.stopped = stopped
-        return self
-
-    def __getnewargs__(self) -> tuple[object, ...]:  # for pickle and copy
-        return (*self, self.stopped)
-
-    @property
-    def w(self) -> NDArray[np.float64]:
-        return self[0]
-
-    @property
-    def b(self) -> float:
-        return self[1]
-
-    @property
-    def costs(self) -> NDArray[np.float64]:
-        return self[2]
-
-    def __repr__(self) -> str:
-        return f"TrainResult(w={self.w}, b={self.b}, costs={self.costs}, stopped={self.stopped!r})"
 
 
 def train(
@@ -103,26 +55,29 @@ def train(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One column an example; for data stored as (samples, features) pass ``X.T``. Read where it
         is, in its own type (float64, float32, float16, bool, or an integer of 8, 16, 32 or 64 bits
         but for uint32 and uint64), if the values of a feature or those of an example are side by
         side; arrays of a list may differ in type, and have any stride. What is not, is copied once.
-    Y : array_like of shape (1, m) or (m,)
+        Of a data frame (pandas, polars, PyArrow, whatever narwhals knows; extra ``frames``) each
+        column is a feature and each row an example: pass it as it is.
+    Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between; read where they are, as X is.
     alpha : float
         Learning rate, > 0.
     iters : int
         Iterations to do at most, >= 0.
     w : array_like of shape (n_x, 1) or (n_x,), optional
-        Weights to start from; zeros by default. Starting from the `w` and `b` of an earlier result
+        Weights to start from; zeros by default. Weights that were trained on a data frame take
+        their columns from X by name. Starting from the `w` and `b` of an earlier result
         continues that training bit for bit (with `standardize` as long as abs(b) <= 4096: a larger
         b holds too few digits of what standardised descent needs, and continues it to rounding).
     b : float, optional
         Bias to start from.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0.
-    sample_weight : array_like of shape (m,) or (1, m), optional
+    sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0 of the examples: every mean becomes a weighted mean.
     standardize : bool, optional
         Descend as if every feature had mean 0 and variance 1. X is not copied; `alpha`, `l2`, `tol`
@@ -151,6 +106,8 @@ def train(
         Shapes that do not fit, values out of range, NaN or infinity in the data.
     TypeError
         Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
     DivergenceError
         The data are finite, but w, b, Z or a sum leaves the range of float64. It carries the
         iteration and the last finite w, b and costs.
@@ -176,13 +133,14 @@ def train(
     >>> bool(costs[-1] < costs[0])
     True
     """
-    examples = _check.examples(X, dtype)
+    examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
     sample_weight = _check.weights(sample_weight, examples)
     alpha = _check.positive(alpha, "alpha")
     iters = _check.integer(iters, "iters", 0)
     n_x = examples.shape[0]
     w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
+    w = with_names(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     # The kernel takes a negative tol for none.
@@ -209,7 +167,7 @@ def train(
             status = problem.descend(costs, costs.size - problem.done if callback is None else 1)
             if callback is not None and status == _kernel.OK:
                 k = problem.done - 1
-                if callback(k, costs.item(k), w.copy(), problem.b):
+                if callback(k, costs.item(k), with_names(w.copy(), examples.names), problem.b):
                     stopped = "callback"
                     break
     except KeyboardInterrupt:
@@ -219,7 +177,7 @@ def train(
 
     costs.resize(problem.done, refcheck=False)
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
-        _check.raise_if_nonfinite(problem)
+        _check.raise_if_nonfinite(problem, examples)
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
             iteration, alpha, l2, sample_weight, standardize=standardize, float32=examples.float32
@@ -234,7 +192,7 @@ def train(
             + ("" if standardize else ", or pass standardize=True")
         )
         warnings.warn(msg, DivergenceWarning, stacklevel=2)
-    return TrainResult(w, problem.b, costs, stopped)
+    return TrainResult(w, problem.b, costs, stopped, examples.names)
 
 
 def _with_more_room(costs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -308,17 +266,17 @@ def cost_and_gradient(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), or a list of n_x arrays of shape (m,)
-        One column an example, read as by `train`.
-    Y : array_like of shape (1, m) or (m,)
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+        One column an example, in a data frame one row; read as by `train`.
+    Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between.
     w : array_like of shape (n_x, 1) or (n_x,)
-        Weights.
+        Weights. Those that were trained on a data frame take their columns from X by name.
     b : float
         Bias.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0.
-    sample_weight : array_like of shape (m,) or (1, m), optional
+    sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0 of the examples: every mean becomes a weighted mean.
     dtype : dtype, optional
         The type to compute in: float64 or float32. By default float64 where a feature is a float64,
@@ -341,6 +299,8 @@ def cost_and_gradient(
         Shapes that do not fit, values out of range, NaN or infinity in the data.
     TypeError
         Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
     OverflowError
         The data are finite, but Z or a sum leaves the range of float64.
 
@@ -351,7 +311,7 @@ def cost_and_gradient(
     >>> round(J, 6), dw.round(6), round(db, 6)
     (0.693147, array([[-0.5]]), -0.166667)
     """
-    examples = _check.examples(X, dtype)
+    examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
     sample_weight = _check.weights(sample_weight, examples)
     w = _check.coefficients(w, examples)
@@ -363,7 +323,7 @@ def cost_and_gradient(
     dw = np.empty_like(w)
     status, J, db = problem.cost_and_gradient(w, b, l2, dw)
     if status != _kernel.OK:
-        _check.raise_if_nonfinite(problem)
+        _check.raise_if_nonfinite(problem, examples)
         msg = f"Z = w.T X + b, or a sum over it, {_check.overflow(examples)}, or w or sample_weight"
         raise OverflowError(msg)
     return J, dw, db

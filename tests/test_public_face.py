@@ -64,7 +64,7 @@ def test_result_is_a_tuple_of_three_with_attributes():
     assert w.dtype == costs.dtype == np.float64
     assert w.flags.writeable
     assert result.stopped == "iters"
-    assert repr(result).startswith("TrainResult(w=[[")
+    assert result.feature_names is None
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,7 @@ def test_result_travels(through):
     result = logreg_c.train(X, Y, 0.1, 7, tol=10.0)
     other = through(result)
     assert type(other) is logreg_c.TrainResult
+    assert other.feature_names is None
     assert other.stopped == "tol"
     assert other.w.tobytes() == result.w.tobytes()
     assert other.b == result.b

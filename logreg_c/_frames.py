@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Data frames and their columns, of every library that narwhals knows, as arrays in place."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+from narwhals.exceptions import DuplicateError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_CLASSES = nw.String, nw.Categorical, nw.Enum
+_REMEDIES: tuple[tuple[tuple[type[nw.dtypes.DType], ...], str], ...] = (
+    ((nw.Date, nw.Datetime, nw.Duration, nw.Time), "make numbers of it, such as days since a date"),
+    ((nw.Decimal, nw.Int128, nw.UInt128), "cast it to float64"),
+    ((nw.Object, nw.Binary), "if every value is a number, cast it to float64"),
+    ((nw.List, nw.Array, nw.Struct), "make a column of each of its parts"),
+)
+
+
+def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...] | None]:
+    """Return the columns of X that `names` asks for, in its order (None: all), and their names.
+
+    What is no data frame after all is returned as it is, without names.
+    """
+    frame = _seen_by_narwhals(X, "X")
+    if isinstance(frame, nw.Series):
+        msg = f"X is a {type(X).__name__}; expected a data frame, whose columns are the features"
+        raise TypeError(msg)
+    if not isinstance(frame, nw.DataFrame):
+        return X, None
+    found = dict(zip(frame.columns, frame.iter_columns(), strict=True))
+    if not found:
+        msg = "X is a data frame without columns; expected a column for each feature"
+        raise ValueError(msg)
+    names = tuple(found if names is None else names)
+    missing = [name for name in names if name not in found]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        msg = (
+            f"X lacks {', '.join(map(repr, missing[:3]))}{more} of the columns that w was trained "
+            "on; expected all of them, in any order: rename those that mean the same. A copy of w "
+            "goes by the order of the columns"
+        )
+        raise ValueError(msg)
+    one_hot = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"
+    return [_values(found[name], f"column {name!r} of X", one_hot) for name in names], names
+
+
+def column(value: Any, name: str) -> Any:
+    """Return the values of a series, or of a data frame's only column; anything else as it is."""
+    seen = _seen_by_narwhals(value, name)
+    if isinstance(seen, nw.DataFrame):
+        if len(seen.columns) != 1:
+            msg = (
+                f"{name} is a data frame of {len(seen.columns)} columns; expected one column: take "
+                "the one that is meant"
+            )
+            raise ValueError(msg)
+        seen = seen.get_column(seen.columns[0])
+    if not isinstance(seen, nw.Series):
+        return value
+    return _values(seen, name, f"for labels of one class and another pass {name} == one_of_them")
+
+
+def _seen_by_narwhals(value: Any, name: str) -> Any:
+    """Return a narwhals DataFrame or Series; what narwhals does not know, as it is."""
+    if type(value).__module__.partition(".")[0] == "pyarrow":  # narwhals knows their plurals
+        pa = sys.modules["pyarrow"]
+        if isinstance(value, pa.RecordBatch):
+            value = pa.Table.from_batches([value])
+        elif isinstance(value, pa.Array):
+            value = pa.chunked_array([value])
+    try:
+        seen = nw.from_native(value, allow_series=True, pass_through=True)
+    except DuplicateError:
+        names = value.column_names if hasattr(value, "column_names") else value.columns
+        twice = next(column for column, count in Counter(names).items() if count > 1)
+        msg = f"{name} has several columns named {twice!r}; expected names that differ: rename them"
+        raise ValueError(msg) from None
+    if isinstance(seen, nw.LazyFrame) or type(value).__name__ in {"Expr", "Expression"}:
+        msg = (
+            f"{name} is a {type(value).__name__}, which is still to be computed; expected values: "
+            "pass .collect() of a lazy frame, .compute() in dask, frame.select(...) of an "
+            "expression"
+        )
+        raise TypeError(msg)
+    return seen
+
+
+def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
+    """Return the series as an array: a view of it, wherever its library can give one.
+
+    `classes` is what to do about a series of text or categories.
+    """
+    dtype = series.dtype
+    for kinds, remedy in ((_CLASSES, classes), *_REMEDIES):
+        if isinstance(dtype, kinds):
+            msg = f"{what} is of type {dtype}; expected numbers or booleans: {remedy}"
+            raise TypeError(msg)
+    count = _null_count(series)
+    if count:
+        msg = (
+            f"{what} has {count} null{'s' * (count > 1)}, first in row "
+            f"{np.argmax(series.is_null().to_numpy())} (counted from 0); expected a value in every "
+            "row: fill them in, or leave those rows out"
+        )
+        raise ValueError(msg)
+    values: NDArray[Any] = series.to_numpy()
+    if values.dtype.kind not in "fiub":
+        msg = f"{what} is of type {values.dtype}; expected numbers or booleans: cast it to float64"
+        raise TypeError(msg)
+    return values
+
+
+def _null_count(series: nw.Series[Any]) -> int:
+    # A pandas column on a NumPy array has no nulls but NaN, which the pass over X finds for free.
+    if series.implementation.is_pandas() and isinstance(series.to_native().dtype, np.dtype):
+        return 0
+    return int(series.null_count())

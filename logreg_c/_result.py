@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What training found, and how it shows itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Stopped = Literal["iters", "tol", "callback"]
+# Of the drawn cost curve.
+WIDTH, HEIGHT, POINTS = 320, 96, 160
+
+
+class Weights(np.ndarray[tuple[Any, ...], np.dtype[np.float64]]):
+    """The weights w of a training on a data frame, which know its columns by name.
+
+    Only the very array does that `train` returns: a copy of it, a part, or whatever is computed
+    from it may be in another order, and has no names.
+    """
+
+    feature_names: tuple[Any, ...] | None = None
+
+
+def with_names(
+    w: NDArray[np.float64], feature_names: tuple[Any, ...] | None
+) -> NDArray[np.float64]:
+    """Return w as Weights, if there are names."""
+    if feature_names is None:
+        return w
+    weights = w.view(Weights)
+    weights.feature_names = feature_names
+    return weights
+
+
+class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
+    """What `train` found; unpacks as ``w, b, costs``.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_x, 1)
+        Weights. From a data frame they know its columns by name: `predict` takes those from another
+        frame, in whatever order it has them.
+    b : float
+        Bias.
+    costs : ndarray of shape (k,)
+        The cost J at the start of each of the k iterations.
+    stopped : {"iters", "tol", "callback"}
+        What ended the training.
+    feature_names : tuple or None
+        The names of the data frame's columns, in the order of w; None where X was no data frame.
+    """
+
+    __module__ = "logreg_c"
+
+    stopped: Stopped
+    feature_names: tuple[Any, ...] | None
+
+    def __new__(
+        cls,
+        w: NDArray[np.float64],
+        b: float,
+        costs: NDArray[np.float64],
+        stopped: Stopped,
+        feature_names: tuple[Any, ...] | None = None,
+    ) -> Self:
+        self = super().__new__(cls, (with_names(w, feature_names), b, costs))
+        self.stopped = stopped
+        self.feature_names = feature_names
+        return self
+
+    def __getnewargs__(self) -> tuple[object, ...]:  # for pickle and copy
+        return np.asarray(self.w), self.b, self.costs, self.stopped, self.feature_names
+
+    @property
+    def w(self) -> NDArray[np.float64]:
+        return self[0]
+
+    @property
+    def b(self) -> float:
+        return self[1]
+
+    @property
+    def costs(self) -> NDArray[np.float64]:
+        return self[2]
+
+    def _facts(self) -> dict[str, str]:
+        costs = self.costs
+        ending = {"iters": "all done", "tol": "tol reached", "callback": "stopped by callback"}
+        facts = {
+            "features": str(self.w.size),
+            "iterations": f"{costs.size} ({ending[self.stopped]})",
+        }
+        if costs.size:
+            facts["cost"] = f"{costs[0]:.6g} -> {costs[-1]:.6g}"
+        return facts | {"b": f"{self.b:.6g}"}
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}: {value}" for name, value in self._facts().items())
+        return f"<TrainResult {facts}>"
+
+    def _repr_html_(self) -> str:
+        """Draw the cost curve above the facts: what notebooks show."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{value.replace('->', '&rarr;')}</td></tr>"
+            for name, value in self._facts().items()
+        )
+        return f"<div><b>TrainResult</b>{_curve(self.costs)}<table>{rows}</table></div>"
+
+
+def _curve(costs: NDArray[np.float64]) -> str:
+    """Draw the costs as a line of the text's own colour, which suits a light and a dark page."""
+    if costs.size < 2:
+        return ""
+    shown = np.unique(np.linspace(0, costs.size - 1, POINTS).round().astype(np.int64))
+    low, high = float(costs[shown].min()), float(costs[shown].max())
+    x = shown / (costs.size - 1) * (WIDTH - 4) + 2
+    # scaled before they are subtracted: costs may be as large as float64 has them
+    scale = max(abs(low), abs(high)) or 1.0
+    span = high / scale - low / scale
+    share = (costs[shown] / scale - low / scale) / (span or 1.0)
+    y = HEIGHT - 2 - share * (HEIGHT - 4)
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    label = f"cost over {costs.size} iterations, from {costs[0]:.6g} to {costs[-1]:.6g}"
+    return (
+        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{label}' "
+        f"style='display:block;width:100%;max-width:{WIDTH}px;margin:.5em 0'>"
+        f"<path d='M1 0V{HEIGHT - 1}H{WIDTH}' fill='none' stroke='currentColor' opacity='.3'/>"
+        f"<polyline points='{points}' fill='none' stroke='currentColor' stroke-width='2' "
+        "stroke-linejoin='round'/></svg>"
+    )

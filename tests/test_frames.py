@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Data frames: read where they are, by the names of their columns, and what cannot be is named."""
+
+import copy
+import pickle
+import sys
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import bits, bounded, make_data, run_python
+
+import logreg_c
+from logreg_c import _check
+
+nw = pytest.importorskip("narwhals")
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
+
+M = 700
+X, Y = make_data(4, M)
+COLUMNS = {
+    "income": X[0],
+    "age": np.round(20 * X[1]).astype(np.int8),
+    "rate": X[2].astype(np.float32),
+    "late": X[3] > 0,
+}
+LIBRARIES = {
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "pyarrow": pa.table,
+    "record batch": pa.RecordBatch.from_pydict,
+    "narwhals": lambda data: nw.from_native(pl.DataFrame(data)),
+}
+libraries = pytest.mark.parametrize("frame_of", LIBRARIES.values(), ids=LIBRARIES)
+SETTINGS = {"alpha": 0.1, "iters": 20, "standardize": True}
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+# ---- The same numbers ----------------------------------------------------------------------------
+
+
+@libraries
+def test_every_function_takes_a_frame_and_gives_the_bits_of_its_columns(frame_of):
+    frame, columns = frame_of(COLUMNS), list(COLUMNS.values())
+    result, expected = (logreg_c.train(x, Y, **SETTINGS) for x in (frame, columns))
+    w, b, _ = result
+    assert bits(result) == bits(expected)
+    for function in logreg_c.predict_proba, logreg_c.predict:
+        assert bits(function(frame, w, b)) == bits(function(columns, w, b))
+    for args in ((w, b), (np.array(w), b), (np.array(w).ravel(), b)):
+        of_frame = logreg_c.cost_and_gradient(frame, Y, *args, l2=0.1)
+        assert bits(of_frame) == bits(logreg_c.cost_and_gradient(columns, Y, *args, l2=0.1))
+
+
+@libraries
+def test_a_frame_of_one_type_gives_the_bits_of_the_matrix(frame_of):
+    frame = frame_of({f"x{j}": x for j, x in enumerate(X)})
+    assert bits(logreg_c.train(frame, Y, 0.1, 20)) == bits(logreg_c.train(X, Y, 0.1, 20))
+
+
+def test_a_pandas_frame_on_an_array_of_examples_gives_the_same_bits():
+    frame = pd.DataFrame(np.ascontiguousarray(X.T), copy=False)
+    assert bits(logreg_c.train(frame, Y, 0.1, 20)) == bits(logreg_c.train(X, Y, 0.1, 20))
+
+
+CODES = st.lists(st.sampled_from("?bBhHefilq"), min_size=1, max_size=5)
+
+
+@given(codes=CODES, m=st.integers(1, 600), library=st.sampled_from(["pandas", "polars", "pyarrow"]))
+@bounded
+def test_any_mixture_of_types(codes, m, library):
+    rng = np.random.default_rng(m)
+    columns = [rng.integers(0, 2, m).astype(code) for code in codes]
+    frame = LIBRARIES[library]({f"x{j}": x for j, x in enumerate(columns)})
+    labels = rng.integers(0, 2, m)
+    assert bits(logreg_c.train(frame, labels, 0.5, 3)) == bits(
+        logreg_c.train(columns, labels, 0.5, 3)
+    )
+
+
+SERIES = {
+    "pandas": pd.Series,
+    "pandas, nullable": lambda y: pd.Series(y).convert_dtypes(),
+    "polars": pl.Series,
+    "polars, one column": lambda y: pl.DataFrame({"y": y}),
+    "polars, an expression's result": lambda y: pl.DataFrame({"y": y}).select(pl.col("y") * 1),
+    "pyarrow": pa.array,
+    "pyarrow, chunked": lambda y: pa.chunked_array([y[:99], y[99:]]),
+    "pyarrow, one column": lambda y: pa.table({"y": y}),
+    "narwhals": lambda y: nw.from_native(pl.Series(y), series_only=True),
+}
+
+
+@pytest.mark.parametrize("series_of", SERIES.values(), ids=SERIES)
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float32, np.float64])
+def test_labels_and_weights_may_be_series(series_of, dtype):
+    labels = Y[0].astype(dtype)
+    weight = np.arange(M, dtype=np.float32)
+    expected = bits(logreg_c.train(X, Y, 0.1, 5, sample_weight=weight))
+    given = {"Y": series_of(labels), "sample_weight": series_of(weight)}
+    assert bits(logreg_c.train(X, alpha=0.1, iters=5, **given)) == expected
+    frame = pl.DataFrame({f"x{j}": x for j, x in enumerate(X)})
+    assert bits(logreg_c.train(frame, alpha=0.1, iters=5, **given)) == expected
+
+
+# ---- What is copied when: the table in docs/howto/frames.md --------------------------------------
+
+
+def values(code, n=99):
+    return np.arange(n).astype(code)
+
+
+def chunked(*arrays):
+    return pa.chunked_array(arrays)
+
+
+CODES_IN_PLACE = "bBhHefilq"
+IN_PLACE = {
+    **{f"pandas, {code}": pd.Series(values(code)) for code in "?" + CODES_IN_PLACE},
+    **{f"polars, {code}": pl.Series(values(code)) for code in CODES_IN_PLACE},
+    **{f"pyarrow, {code}": chunked(values(code)) for code in CODES_IN_PLACE},
+    **{
+        f"pandas, {name}": pd.Series(values("d")).astype(name)
+        for name in ("Float64", "Float32", "Int64", "UInt8", "double[pyarrow]", "int8[pyarrow]")
+    },
+    "pandas, boolean": pd.Series(values("?")).astype("boolean"),
+    "pandas, every second row": pd.Series(values("d"))[::2],
+    "pandas, of an array of examples": pd.DataFrame(values("d").reshape(33, 3), copy=False)[1],
+    "polars, some rows": pl.Series(values("d"))[10:50],
+    "pyarrow, some rows": chunked(values("d"))[10:50],
+}
+COPIED = {
+    "pandas, bool[pyarrow]": pd.Series(values("?")).astype("bool[pyarrow]"),
+    "pandas, sparse": pd.Series(pd.arrays.SparseArray(values("h") % 2)),
+    "polars, boolean": pl.Series(values("?")),
+    "polars, several chunks": pl.concat([pl.Series(values("f"))] * 2, rechunk=False),
+    "pyarrow, boolean": chunked(values("?")),
+    "pyarrow, several chunks": chunked(values("f", 9), values("f", 90)),
+}
+COPIED_TO_FLOAT64 = {
+    f"{library}, {code}": series_of(values(code))
+    for library, series_of in {"pandas": pd.Series, "polars": pl.Series, "pyarrow": chunked}.items()
+    for code in "IQ"
+}
+
+
+def read(series):
+    """Return the array that the kernel gets for a column, and that for labels."""
+    if isinstance(series, pd.Series):
+        frame = series.to_frame("x")
+    else:
+        frame = (pl.DataFrame if isinstance(series, pl.Series) else pa.table)({"x": series})
+    examples = _check.examples(frame, None)
+    (column,) = examples.values
+    labels = _check.column(series, "Y", examples)
+    native = series.to_pylist() if isinstance(series, pa.ChunkedArray) else series.to_list()
+    assert column.tolist() == labels.tolist() == native
+    return column, labels
+
+
+def native_address(series):
+    """Return where the values are, as the library itself says."""
+    if isinstance(series, pl.Series):
+        series = chunked(series.to_arrow())
+    if isinstance(series, pd.Series):
+        if hasattr(series.array, "_data"):  # nullable
+            return address(series.array._data)
+        if "pyarrow" not in str(series.dtype):
+            return address(series.array._ndarray)
+        series = series.array._pa_array
+    (chunk,) = series.chunks
+    return chunk.buffers()[1].address + chunk.offset * chunk.type.bit_width // 8
+
+
+@pytest.mark.parametrize("series", IN_PLACE.values(), ids=IN_PLACE)
+def test_these_are_read_in_place(series):
+    for array in read(series):
+        assert address(array) == native_address(series)
+
+
+@pytest.mark.parametrize("series", COPIED.values(), ids=COPIED)
+def test_these_are_copied_in_their_own_type(series):
+    column, labels = read(series)
+    assert address(column) != address(labels)
+    assert column.dtype == labels.dtype == np.asarray(series).dtype
+
+
+@pytest.mark.parametrize("series", COPIED_TO_FLOAT64.values(), ids=COPIED_TO_FLOAT64)
+def test_these_are_copied_to_float64(series):
+    for array in read(series):
+        assert array.dtype == np.float64
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+
+@libraries
+def test_columns_are_found_by_name_in_any_order_and_among_others(frame_of):
+    w, b, _ = result = logreg_c.train(frame_of(COLUMNS), Y, **SETTINGS)
+    assert result.feature_names == w.feature_names == tuple(COLUMNS)
+    other = frame_of({"comment": ["text"] * M} | dict(reversed(COLUMNS.items())))
+    expected = bits(logreg_c.predict_proba(frame_of(COLUMNS), w, b))
+    assert bits(logreg_c.predict_proba(other, w, b)) == expected
+    assert logreg_c.predict(other, w, b).tolist() == logreg_c.predict(other, *result[:2]).tolist()
+    again = logreg_c.train(other, Y, 0.1, 5, w=w, b=b)
+    assert again.feature_names == tuple(COLUMNS)
+    assert bits(again) == bits(logreg_c.train(frame_of(COLUMNS), Y, 0.1, 5, w=w, b=b))
+    J = logreg_c.cost_and_gradient(other, Y, w, b)
+    assert bits(J) == bits(logreg_c.cost_and_gradient(frame_of(COLUMNS), Y, w, b))
+
+
+@libraries
+def test_a_missing_column_is_named(frame_of):
+    w, b, _ = logreg_c.train(frame_of(COLUMNS), Y, **SETTINGS)
+    fewer = frame_of({"age": COLUMNS["age"], "late": COLUMNS["late"]})
+    message = r"X lacks 'income', 'rate' of the columns that w was trained on; expected all of"
+    for call in (
+        lambda: logreg_c.predict(fewer, w, b),
+        lambda: logreg_c.cost_and_gradient(fewer, Y, w, b),
+        lambda: logreg_c.train(fewer, Y, 0.1, 1, w=w),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_many_missing_columns_are_counted():
+    w, b, _ = logreg_c.train(pl.DataFrame({f"x{j}": X[0] for j in range(9)}), Y, 0.1, 1)
+    with pytest.raises(ValueError, match=r"lacks 'x0', 'x1', 'x2' and 6 more of"):
+        logreg_c.predict(pl.DataFrame({"y": X[0]}), w, b)
+
+
+def test_names_may_be_anything_that_pandas_has():
+    for names in ([3, 1, 2, 0], pd.MultiIndex.from_product([["a", "b"], [1, 2]])):
+        frame = pd.DataFrame(X.T, columns=names)
+        w, b, _ = logreg_c.train(frame, Y, 0.1, 5)
+        assert w.feature_names == tuple(names)
+        expected = logreg_c.predict_proba(X, np.array(w), b)
+        backwards = frame[frame.columns[::-1]]
+        assert logreg_c.predict_proba(backwards, w, b).tolist() == expected.tolist()
+
+
+def test_without_names_columns_go_by_their_order():
+    frame = pl.DataFrame(COLUMNS)
+    result = logreg_c.train(frame, Y, **SETTINGS)
+    other = frame.rename({"age": "years"})
+    expected = bits(logreg_c.predict_proba(frame, result.w, result.b))
+    for w in (result.w.copy(), np.array(result.w), result.w * 1, result.w[:], result.w.tolist()):
+        assert getattr(w, "feature_names", None) is None
+        assert bits(logreg_c.predict_proba(other, w, result.b)) == expected
+    matrix = np.array([column.astype(float) for column in COLUMNS.values()])
+    assert bits(logreg_c.predict_proba(matrix, result.w, result.b, dtype=float)) == expected
+    assert logreg_c.train(matrix, Y, 0.1, 1).feature_names is None
+
+
+@pytest.mark.parametrize(
+    "through", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_names_travel_with_the_result(through):
+    result = through(logreg_c.train(pl.DataFrame(COLUMNS), Y, 0.1, 2))
+    assert result.feature_names == result.w.feature_names == tuple(COLUMNS)
+
+
+def test_the_callback_and_what_is_caught_have_the_names():
+    seen = []
+    frame = pl.DataFrame(COLUMNS)
+    logreg_c.train(frame, Y, 0.1, 2, callback=lambda *a: seen.append(a[2].feature_names))
+    assert seen == [tuple(COLUMNS)] * 2
+    with pytest.raises(logreg_c.DivergenceError) as caught:
+        logreg_c.train(frame, Y, 1e308, 50, l2=1e5)
+    assert caught.value.w.feature_names == tuple(COLUMNS)
+
+
+# ---- What cannot be read -------------------------------------------------------------------------
+
+WRONG_TYPES = {
+    "text": (["yes", "no"], r"a column of 0 and 1"),
+    "date": (np.array(["2024-01-01"] * 2, dtype="M8[us]"), r"such as days since"),
+    "decimal": ([Decimal("1.5"), Decimal(2)], r"cast it to float64"),
+    "list": ([[1], [2]], r"a column of each of its parts|cast it to float64"),
+    "bytes": ([b"1", b"2"], r"cast it to float64"),
+}
+
+
+@pytest.mark.parametrize("frame_of", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("kind", WRONG_TYPES)
+def test_a_column_that_holds_no_numbers_is_named(frame_of, kind):
+    given, remedy = WRONG_TYPES[kind]
+    message = rf"column 'odd' of X is of type \w+.*; expected numbers or booleans: .*({remedy})"
+    with pytest.raises(TypeError, match=message):
+        logreg_c.train(frame_of({"fine": [1.0, 2.0], "odd": given}), [0, 1], 0.1, 1)
+    with pytest.raises(TypeError, match=r"Y is of type \w+.*; expected numbers or booleans"):
+        logreg_c.train(np.zeros((1, 2)), frame_of({"odd": given}), 0.1, 1)
+
+
+OTHER_TYPES = {
+    "pandas, categorical": pd.DataFrame({"odd": pd.Categorical(["a", "b"])}),
+    "polars, categorical": pl.DataFrame({"odd": ["a", "b"]}, schema={"odd": pl.Categorical}),
+    "polars, enum": pl.DataFrame({"odd": ["a"]}, schema={"odd": pl.Enum(["a"])}),
+    "pyarrow, dictionary": pa.table({"odd": pa.array(["a", "b"]).dictionary_encode()}),
+    "pandas, objects": pd.DataFrame({"odd": [1, "b"]}, dtype=object),
+    "pandas, complex": pd.DataFrame({"odd": [1j, 2.0]}),
+    "pandas, timedelta": pd.DataFrame({"odd": pd.to_timedelta([1, 2])}),
+    "pandas, period": pd.DataFrame({"odd": pd.period_range("2024", periods=2)}),
+    "polars, int128": pl.DataFrame({"odd": [1, 2]}, schema={"odd": pl.Int128}),
+    "polars, struct": pl.DataFrame({"odd": [{"a": 1}, {"a": 2}]}),
+}
+
+
+@pytest.mark.parametrize("frame", OTHER_TYPES.values(), ids=OTHER_TYPES)
+def test_other_types_are_named_too(frame):
+    with pytest.raises(TypeError, match=r"column 'odd' of X is of type .*; expected numbers or bo"):
+        logreg_c.train(frame, [0] * len(frame), 0.1, 1)
+
+
+def test_labels_that_are_text_are_told_to_compare():
+    with pytest.raises(TypeError, match=r"Y is of type String; .* pass Y == one_of_them"):
+        logreg_c.train([[1.0, 2.0]], pl.Series(["yes", "no"]), 0.1, 1)
+
+
+NULLS = {
+    "pandas, nullable": pd.DataFrame({"x": pd.array([1, 2, None, None], dtype="Int64")}),
+    "pandas, boolean": pd.DataFrame({"x": pd.array([True, False, None, None], dtype="boolean")}),
+    "pandas, pyarrow": pd.DataFrame({"x": pd.array([1, 2, None, None], dtype="int8[pyarrow]")}),
+    "polars": pl.DataFrame({"x": [1, 2, None, None]}),
+    "polars, boolean": pl.DataFrame({"x": [True, False, None, None]}),
+    "pyarrow": pa.table({"x": pa.chunked_array([[1.0, 2.0], [None, None]])}),
+}
+
+
+@pytest.mark.parametrize("frame", NULLS.values(), ids=NULLS)
+def test_nulls_are_counted_and_named(frame):
+    said = r"has 2 nulls, first in row 2 \(counted from 0\); expected a value in every row: fill"
+    with pytest.raises(ValueError, match=f"column 'x' of X {said}"):
+        logreg_c.train(frame, [0, 1, 0, 1], 0.1, 1)
+    with pytest.raises(ValueError, match=f"Y {said}"):
+        logreg_c.train(np.zeros((1, 4)), frame, 0.1, 1)
+    with pytest.raises(ValueError, match=f"sample_weight {said}"):
+        logreg_c.train(np.zeros((1, 4)), [0, 1, 0, 1], 0.1, 1, sample_weight=frame)
+
+
+def test_a_column_of_nothing_but_nulls_is_named():
+    for frame in pl.DataFrame({"x": [None]}), pa.table({"x": pa.nulls(1)}):
+        with pytest.raises(ValueError, match=r"column 'x' of X has 1 null, first in row 0"):
+            logreg_c.train(frame, [0], 0.1, 1)
+
+
+@libraries
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_and_infinity_are_named_by_column_and_row(frame_of, value):
+    changed = COLUMNS["income"].copy()
+    changed[17] = value
+    frame = frame_of({"age": COLUMNS["age"], "income": changed})
+    message = r"X holds NaN or infinity, .*that is column 'income', row 17 \(counted from 0\)"
+    for call in (
+        lambda: logreg_c.train(frame, Y, 0.1, 1),
+        lambda: logreg_c.cost_and_gradient(frame, Y, [1, 1], 0),
+        lambda: logreg_c.predict(frame, [1, 1], 0),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [pd.DataFrame([[1, 2, 3]], columns=list("aba")), pa.table([[1]] * 3, names=list("aba"))],
+)
+def test_names_that_repeat_are_named(frame):
+    with pytest.raises(ValueError, match=r"X has several columns named 'a'; .*rename them"):
+        logreg_c.train(frame, [0], 0.1, 1)
+
+
+LAZY = {
+    "frame": pl.LazyFrame(COLUMNS),
+    "narwhals": nw.from_native(pl.LazyFrame(COLUMNS)),
+    "expression": pl.col("income") > 3,
+}
+
+
+@pytest.mark.parametrize("lazy", LAZY.values(), ids=LAZY)
+def test_what_is_still_to_be_computed_is_not_computed_here(lazy):
+    for name, args in {"X": (lazy, Y), "Y": (X, lazy)}.items():
+        with pytest.raises(TypeError, match=rf"{name} is a \w+, which is still to be computed; .*"):
+            logreg_c.train(*args, 0.1, 1)
+
+
+FRAME = pd.DataFrame(COLUMNS)
+SHAPES = [
+    (FRAME["age"], Y, TypeError, r"X is a Series; expected a data frame"),
+    (FRAME[:0], Y, ValueError, r"expected at least one example, that is one row"),
+    (FRAME[[]], Y, ValueError, r"X is a data frame without columns"),
+    (FRAME, FRAME, ValueError, r"Y is a data frame of 4 columns; expected one column"),
+    (
+        FRAME[["income", "rate"]].T,
+        Y,
+        ValueError,
+        r"X 700 columns and 2 rows; .*each row of X.*not its transpose",
+    ),
+    (
+        FRAME,
+        Y[0, :5],
+        ValueError,
+        r"Y has shape \(5,\) and X 4 columns and 700 rows; expected .* row",
+    ),
+    (pd.Index([1, 2]), Y, ValueError, r"X has shape \(2,\); expected two dimensions"),
+]
+
+
+@pytest.mark.parametrize(("frame", "labels", "kind", "message"), SHAPES)
+def test_shapes_are_told_in_columns_and_rows(frame, labels, kind, message):
+    with pytest.raises(kind, match=message):
+        logreg_c.train(frame, labels, 0.1, 1)
+
+
+def test_weights_of_another_number_are_told_in_columns():
+    with pytest.raises(ValueError, match=r"w has shape \(3,\) and X 4 columns .* each column of X"):
+        logreg_c.predict(FRAME, [1, 2, 3], 0)
+
+
+# ---- Memory, imports, the extra ------------------------------------------------------------------
+
+PEAK = """
+import numpy as np, {library} as library, logreg_c
+
+def status(key):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+rng = np.random.default_rng(0)
+M = 1_000_000
+def columns(m):
+    for j in range(50):
+        integers = rng.integers(0, 200, m, dtype=np.uint8)
+        yield f"x{{j}}", integers if j % 2 else integers.astype(np.float32)
+
+def frame(m):
+    return library.DataFrame(dict(columns(m)))
+
+w, b, _ = logreg_c.train(frame(9), np.arange(9) % 2, 1e-5, 1)  # loads what there is to load
+X, Y, weight = frame(M), *(library.Series(rng.integers(0, 2, M, dtype=np.uint8)) for _ in "YV")
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
+before = status("VmRSS")
+{call}
+print((status("VmHWM") - before) / (M * 25 * 5))
+"""
+CALLS = {
+    "train": "logreg_c.train(X, Y, 1e-5, 2)",
+    "train, standardized": "logreg_c.train(X, Y, 0.1, 2, standardize=True, sample_weight=weight)",
+    "cost_and_gradient": "logreg_c.cost_and_gradient(X, Y, w, b)",
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_is_trained_on_within_2_percent_more_memory(library, call):
+    assert float(run_python(PEAK.format(library=library, call=CALLS[call]))) < 0.02
+
+
+MISSING = """
+import sys
+for name in {missing}:
+    sys.modules[name] = None
+import numpy as np
+import logreg_c
+{code}
+"""
+
+
+def test_without_narwhals_the_error_says_what_to_install():
+    code = """
+import pandas as pd
+X = pd.DataFrame({"a": [1.0, 2.0]})
+for call in (lambda: logreg_c.train(X, [0, 1], 0.1, 1), lambda: logreg_c.predict(X, [0], 0)):
+    try:
+        call()
+    except ModuleNotFoundError as error:
+        print(error)
+print(logreg_c.train(X.to_numpy().T, X["a"] > 1, 0.1, 1).costs.size)
+"""
+    said = run_python(MISSING.format(missing=["narwhals", "polars", "pyarrow"], code=code))
+    message = "X is a pandas DataFrame; reading it needs narwhals: pip install 'logreg-c[frames]'"
+    assert said.splitlines() == [message, message, "1"]
+
+
+def test_one_library_is_read_without_the_others():
+    for library, others in {
+        "pandas": ["polars", "pyarrow"],
+        "polars": ["pandas", "pyarrow"],
+    }.items():
+        code = (
+            f"import {library} as library\n"
+            "X = library.DataFrame({'a': [1.0, 2.0], 'b': [True, False]})\n"
+            "print(logreg_c.train(X, X['b'], 0.1, 1).feature_names)"
+        )
+        said = run_python(MISSING.format(missing=others, code=code))
+        assert said == "('a', 'b')"
+
+
+def test_arrays_and_lists_load_nothing_of_it():
+    code = """
+import sys, numpy as np, logreg_c
+logreg_c.train([[1, 2]], [0, 1], 0.1, 1)
+logreg_c.train(np.ones((1, 2)), (0, 1), 0.1, 1, callback=lambda *_: None)
+print({"narwhals", "pandas", "polars", "pyarrow", "tqdm", "logreg_c._frames"} & set(sys.modules))
+"""
+    assert run_python(code) == "set()"
