@@ -225,15 +225,18 @@ cdef class Problem:
         return 0
 
     cdef int read_columns(self, X) except -1:
+        """Hold the arrays rather than their Py_buffers, which would take 300 bytes a column."""
         cdef Py_ssize_t j
+        cdef Column column
         self.data.n_x = len(X)
         self.columns = <logreg_column *> PyMem_Malloc(len(X) * sizeof(logreg_column))
         if self.columns == NULL:
             raise MemoryError
-        self.features = [Column(x) for x in X]
+        self.features = X
         for j in range(len(X)):
-            self.columns[j] = (<Column> self.features[j]).column
-        self.data.m = (<Column> self.features[0]).count
+            column = Column(X[j])
+            self.columns[j] = column.column
+        self.data.m = column.count
         self.data.features = self.columns
         return 0
 

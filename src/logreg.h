@@ -49,12 +49,13 @@ typedef struct logreg_column {
     logreg_type type;
 } logreg_column;
 
-/* The examples, read where they are. X is one of
+/* The examples, read where they are.
  *
- *     feature-major     each feature is a column. Either the columns are `features`, each of its
- * own type, or feature j is X moved on by j times feature_stride bytes. example-major     the
- * features of an example are side by side, in the type of X; they are aligned, X.stride >= 0 is the
- * way from one example to the next, and feature_stride is the size of the type.
+ * Feature-major, each feature is a column: either the columns are `features`, each of its own type,
+ * or feature j is X moved on by j times feature_stride bytes.
+ *
+ * Example-major, the features of an example are side by side, in the type of X, and aligned;
+ * X.stride is the way from one example to the next, and feature_stride is the size of the type.
  *
  * The sums of the two run along different axes, so their bits may differ: call an array that is
  * both (n_x == 1 or m == 1) feature-major. How the values are stored changes no bit. */
@@ -108,9 +109,9 @@ enum {
 
 /* Mean and deviation of every feature, found in one pass over X, in float64: mean + mean_rest is
  * the (weighted) mean to about twice float64's precision (mean alone is a value of the arithmetic
- * that the descent subtracts), sd the root of the (weighted) mean squared
- * deviation. A constant feature has sd == 0 exactly, and only a constant feature has. Examples of
- * weight 0 count for nothing.
+ * that the descent subtracts), sd the root of the (weighted) mean squared deviation. A constant
+ * feature has sd == 0 exactly, and only a constant feature has. Examples of weight 0 count for
+ * nothing.
  *
  * Fills three arrays of n_x. LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a mean or a
  * deviation is not finite, or the squares of a feature that varies underflow. */

@@ -37,10 +37,11 @@ int64_t logreg_padded(int64_t n_x)
 }
 
 /* Examples a segment: about 2^17 values of X, few enough that many threads get some of any data
- * worth the trouble, many enough that merging n_x sums a segment is nothing beside it. */
+ * worth the trouble, many enough that merging n_x sums a segment is nothing beside it, nor the sums
+ * that wait beside X, where n_x is large. */
 int64_t logreg_segment_size(int64_t n_x)
 {
-    return power_of_two((1 << 17) / at_least_1(n_x), 64, 4096);
+    return power_of_two((1 << 17) / at_least_1(n_x), power_of_two(n_x / 128, 64, 256), 4096);
 }
 
 /* Examples a block. Feature-major: 512 KB of float64 at most for the usual n_x, half of an L2,
@@ -58,9 +59,9 @@ static int64_t block_size(int64_t n_x, int example_major, int64_t real_size)
 
 /* The subtrees that threads take: the smallest level with few enough of them. Their number is the
  * number of nodes in memory, so there are fewer where nodes are large. */
-static int task_level(int64_t n_segments, int64_t n_x, int n_threads)
+static int task_level(int64_t n_segments, int64_t node_size, int n_threads)
 {
-    const int64_t tasks = power_of_two((1 << 15) / at_least_1(n_x), 2, 16) * n_threads;
+    const int64_t tasks = power_of_two((1 << 15) / node_size, 2, 16) * n_threads;
     int level = 0;
     while (((n_segments - 1) >> level) + 1 > tasks) level++;
     return level;
@@ -116,9 +117,9 @@ static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int 
     plan.block = block_size(n_x, plan.example_major, plan.kernels->real_size);
     plan.segment = logreg_segment_size(n_x);
     plan.n_segments = (data->m + plan.segment - 1) / plan.segment;
-    plan.task_level = task_level(plan.n_segments, n_x, n_threads);
-    plan.n_tasks = ((plan.n_segments - 1) >> plan.task_level) + 1;
     plan.node_size = purpose == LOGREG_MOMENTS ? logreg_moments_size(n_x) : padded + LOGREG_SUMS;
+    plan.task_level = task_level(plan.n_segments, plan.node_size, n_threads);
+    plan.n_tasks = ((plan.n_segments - 1) >> plan.task_level) + 1;
 
     const logreg_type real_type = float64 ? LOGREG_FLOAT64 : LOGREG_FLOAT32;
     const int twice = purpose == LOGREG_GRADIENT || purpose == LOGREG_CENTRED_GRADIENT;
@@ -177,7 +178,7 @@ static scratch_layout scratch_of(const logreg_plan *plan, int64_t n_x)
     return s;
 }
 
-static size_t workspace_size(const logreg_data *data, logreg_purpose purpose, int n_threads)
+size_t logreg_pass_workspace_size(const logreg_data *data, logreg_purpose purpose, int n_threads)
 {
     const logreg_plan plan = plan_of(data, purpose, n_threads);
     const size_t vector = (size_t)logreg_padded(data->n_x) * sizeof(double);
@@ -187,18 +188,13 @@ static size_t workspace_size(const logreg_data *data, logreg_purpose purpose, in
 
 size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads)
 {
-    return workspace_size(data, standardized ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT,
-                          n_threads);
-}
-
-size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
-{
-    return workspace_size(data, LOGREG_MOMENTS, n_threads);
+    return logreg_pass_workspace_size(
+        data, standardized ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT, n_threads);
 }
 
 size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads)
 {
-    return workspace_size(data, LOGREG_PREDICTION, n_threads);
+    return logreg_pass_workspace_size(data, LOGREG_PREDICTION, n_threads);
 }
 
 static char *scratch_for(const logreg_pass *pass, int thread)
@@ -308,10 +304,15 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_r
     pass->n_threads = small ? 1 : run->n_threads;
     pass->w = run->workspace;
     pass->next_w = pass->w + padded;
-    memset(pass->w, 0, (size_t)(4 * padded) * sizeof(double));
+    memset(pass->w, 0, (size_t)(2 * padded) * sizeof(double));
     pass->narrow_w = pass->plan.kernels->real_size < 8 ? pass->next_w + padded : NULL;
     pass->centre = centre ? pass->next_w + 2 * padded : NULL;
-    if (centre) pass->plan.kernels->narrow(centre, n_x, pass->centre);
+    /* What is not needed is not touched: it takes no memory. */
+    if (pass->narrow_w) memset(pass->narrow_w, 0, (size_t)padded * sizeof(float));
+    if (centre) {
+        memset(pass->centre, 0, (size_t)padded * sizeof(double));
+        pass->plan.kernels->narrow(centre, n_x, pass->centre);
+    }
     pass->nodes = pass->next_w + 3 * padded;
     pass->scratch = (char *)pass->nodes +
                     in_lines((size_t)(pass->plan.n_tasks * pass->plan.node_size) * sizeof(double));

@@ -56,6 +56,8 @@ typedef struct logreg_pass {
     void (*merge)(const struct logreg_pass *pass, double *left, const double *right);
 } logreg_pass;
 
+size_t logreg_pass_workspace_size(const logreg_data *data, logreg_purpose purpose, int n_threads);
+
 /* Lays out the workspace for passes over the data, as sums of J, dw and db: a node is dw, padded,
  * and the LOGREG_SUMS. `centre` is NULL, or for LOGREG_CENTRED_GRADIENT an array of n_x. */
 void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_run *run,

@@ -99,14 +99,40 @@ static void moments_leaf(logreg_pass *pass, int64_t segment, int thread, double 
     }
 }
 
-static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_standardization *out,
-                                       const logreg_run *run)
+/* Features in a pass, whose nodes are five arrays: of many features they would take more memory
+ * than X. */
+enum { FEATURES_AT_ONCE = 512 };
+
+static logreg_data some_features(const logreg_data *data, int64_t first)
+{
+    const int64_t left = data->n_x - first;
+    logreg_data some = *data;
+    some.n_x = left < FEATURES_AT_ONCE ? left : FEATURES_AT_ONCE;
+    some.X = logreg_feature(data, first);
+    if (data->features) some.features = data->features + first;
+    return some;
+}
+
+size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
+{
+    const logreg_data first = some_features(data, 0);
+    const logreg_data last =
+        some_features(data, (data->n_x - 1) / FEATURES_AT_ONCE * FEATURES_AT_ONCE);
+    const size_t a = logreg_pass_workspace_size(&first, LOGREG_MOMENTS, n_threads);
+    const size_t b = logreg_pass_workspace_size(&last, LOGREG_MOMENTS, n_threads);
+    return a > b ? a : b; /* fewer features have larger blocks */
+}
+
+static int moments_of_features(const logreg_data *data, const logreg_standardization *out,
+                               const logreg_run *run, logreg_stop *stop)
 {
     logreg_pass pass;
     logreg_pass_open(&pass, data, run, LOGREG_MOMENTS, NULL);
+    pass.stop = *stop;
     pass.leaf = moments_leaf;
     pass.merge = merge_moments;
     double *root = logreg_pass_sum(&pass, 0.0);
+    *stop = pass.stop;
     if (root == NULL) return LOGREG_STOPPED;
 
     const logreg_moments m = moments_in(root, data->n_x);
@@ -123,6 +149,20 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
         within_range &= constant || (m.M2[j] >= LOGREG_SMALLEST_SUM && sd <= DBL_MAX);
     }
     return within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+}
+
+static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_standardization *out,
+                                       const logreg_run *run)
+{
+    logreg_stop stop;
+    logreg_stop_open(&stop, run);
+    for (int64_t j = 0; j < data->n_x; j += FEATURES_AT_ONCE) {
+        const logreg_data some = some_features(data, j);
+        const logreg_standardization out_j = {out->mean + j, out->mean_rest + j, out->sd + j};
+        const int status = moments_of_features(&some, &out_j, run, &stop);
+        if (status != LOGREG_OK) return status;
+    }
+    return LOGREG_OK;
 }
 
 int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
