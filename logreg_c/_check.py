@@ -339,6 +339,13 @@ def integer(value: Any, name: str, least: int) -> int:
     return result
 
 
+def boolean(value: object, name: str) -> bool:
+    """Check True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(_wrong_type(value, name, "True or False"))
+    return bool(value)
+
+
 def threads(n_threads: int | None) -> int:
     """Check n_threads: None for what the machine offers."""
     if n_threads is None:

@@ -86,7 +86,8 @@ cdef extern from "logreg.h" nogil:
                              const logreg_run *run)
     void logreg_sigmoid(const double *Z, double *A, int64_t n)
     int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
-    int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example)
+    int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
+                               const logreg_run *run)
     int logreg_isa_count()
     const char *logreg_isa_name(int index)
     int logreg_isa_supported(int index)
@@ -98,6 +99,7 @@ cdef extern from "logreg.h" nogil:
 
 cdef enum:
     ALIGNMENT = 64  # of the workspace
+    AT_ONCE = 1 << 22  # values looked at between two questions about signals
 
 OK = LOGREG_OK
 CONVERGED = LOGREG_CONVERGED
@@ -335,10 +337,11 @@ cdef class Problem:
     def first_nonfinite(self):
         """(feature, example) of the first NaN or infinity in X, or None."""
         cdef int64_t feature = 0, example = 0
-        cdef int found
+        cdef int status
         with nogil:
-            found = logreg_first_nonfinite(&self.data, &feature, &example)
-        return (feature, example) if found else None
+            status = logreg_first_nonfinite(&self.data, &feature, &example, &self.run)
+        self.status(status)
+        return None if feature < 0 else (feature, example)
 
 
 def sigmoid(Z, A, int64_t n):
@@ -352,10 +355,18 @@ def sigmoid(Z, A, int64_t n):
 def first_outside(v, double low, double high):
     """The first index at which v (any shape of one axis) is not within [low, high], or -1."""
     cdef Column column = Column(v)
-    cdef int64_t index
-    with nogil:
-        index = logreg_first_outside(&column.column, column.count, low, high)
-    return index
+    cdef logreg_column part = column.column
+    cdef int64_t first = 0, n, index
+    while first < column.count:  # in parts, between which Ctrl-C is answered
+        n = min(column.count - first, <int64_t> AT_ONCE)
+        with nogil:
+            index = logreg_first_outside(&part, n, low, high)
+        if index >= 0:
+            return first + index
+        first += n
+        part.values = <const char *> part.values + n * part.stride
+        PyErr_CheckSignals()
+    return -1
 
 
 def max_threads():

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from ._result import Stopped
 
-# Costs to make room for at first; the room doubles when it is full.
-FIRST_COSTS = 1024
+# Costs to make room for at first; the room doubles when it is full. Room takes no memory before it
+# is written to, doubling takes twice the costs for a moment.
+FIRST_COSTS = 1 << 24
 COPIED_AT_ONCE = 1 << 16
 
 
@@ -143,6 +144,7 @@ def train(
     w = with_names(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
+    standardize = _check.boolean(standardize, "standardize")
     # The kernel takes a negative tol for none.
     tol = -1.0 if tol is None else _check.not_negative(tol, "tol")
     if callback is not None and not callable(callback):
@@ -170,6 +172,8 @@ def train(
                 if callback(k, costs.item(k), with_names(w.copy(), examples.names), problem.b):
                     stopped = "callback"
                     break
+        if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
+            _check.raise_if_nonfinite(problem, examples)
     except KeyboardInterrupt:
         msg = f"interrupted after {problem.done} iterations; see the attributes w, b and costs"
         costs.resize(problem.done, refcheck=False)
@@ -177,7 +181,6 @@ def train(
 
     costs.resize(problem.done, refcheck=False)
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
-        _check.raise_if_nonfinite(problem, examples)
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
             iteration, alpha, l2, sample_weight, standardize=standardize, float32=examples.float32

@@ -4,6 +4,7 @@
  * out non-finite.
  */
 #include "kernels.h"
+#include "parallel.h"
 
 static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_t n, double low,
                                              double high)
@@ -36,24 +37,33 @@ static int is_finite(double value)
     return (logreg_bits_of(value) & exponent) != exponent;
 }
 
-int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example)
+static int is_integer(logreg_type type)
+{
+    return type != LOGREG_FLOAT64 && type != LOGREG_FLOAT32 && type != LOGREG_FLOAT16;
+}
+
+int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
+                           const logreg_run *run)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
     double room[LOGREG_BLOCK];
-    for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
-        const int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
-        int64_t found = count;
+    logreg_stop stop;
+    logreg_stop_open(&stop, run);
+    *feature = *example = -1;
+    for (int64_t first = 0; first < data->m && *feature < 0; first += LOGREG_BLOCK) {
+        int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
         for (int64_t j = 0; j < data->n_x; j++) {
             const logreg_column column = logreg_feature(data, j);
-            const double *x = kernels->column(&column, first, found, room);
-            for (int64_t i = 0; i < found; i++) {
+            if (logreg_stop_due(&stop, 0, count)) return LOGREG_STOPPED;
+            if (is_integer(column.type)) continue;
+            const double *x = kernels->column(&column, first, count, room);
+            for (int64_t i = 0; i < count; i++) {
                 if (is_finite(x[i])) continue;
-                found = i;
+                count = i; /* of another feature only an earlier example is of interest */
                 *feature = j;
                 *example = first + i;
             }
         }
-        if (found < count) return 1;
     }
-    return 0;
+    return LOGREG_OK;
 }

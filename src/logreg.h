@@ -177,8 +177,10 @@ void logreg_sigmoid(const double *Z, double *A, int64_t n);
 int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high);
 
 /* The first value of X that is NaN or infinite (in float64): the lowest example that has one, then
- * the lowest feature. 1 and its place, or 0. */
-int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example);
+ * the lowest feature; -1 and -1 if there is none. LOGREG_OK or LOGREG_STOPPED. Needs no workspace,
+ * and runs on one thread. */
+int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
+                           const logreg_run *run);
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 

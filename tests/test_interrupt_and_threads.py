@@ -104,7 +104,15 @@ def test_ctrl_c_inside_one_long_pass(standardize):
 
 
 @posix
-@pytest.mark.parametrize("call", ["cost_and_gradient(X, Y, w0, 0.0)", "predict_proba(X, w0, 0.0)"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cost_and_gradient(X, Y, w0, 0.0)",
+        "predict_proba(X, w0, 0.0)",
+        "_kernel.Problem(X, None, None, 1, False).first_nonfinite()",
+        "_kernel.first_outside(np.broadcast_to(1.0, 10**12), 0.0, 1.0)",
+    ],
+)
 def test_ctrl_c_elsewhere_is_a_keyboard_interrupt(call):
     name, seconds, _ = interrupt(LONG, f"logreg_c.{call}", after=0.3)
     assert name == "KeyboardInterrupt"

@@ -311,31 +311,64 @@ def test_columns_of_different_lengths_are_named():
 # ---- Memory --------------------------------------------------------------------------------------
 
 MEMORY = """
-import resource
+import warnings
+from pathlib import Path
 import numpy as np
 import logreg_c
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
+warnings.simplefilter("ignore")
 X = np.zeros(({n_x}, {m}), dtype="{dtype}", order="{order}")
 (X if X.flags.c_contiguous else X.T)[:, ::3] = 1
 Y = np.zeros({m}, dtype=np.uint8)
 Y[::2] = 1
+X = {given}
+logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)  # what is loaded once
+Path("/proc/self/clear_refs").write_text("5")  # the peak is that from now on
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
 before = peak()
-logreg_c.train({given}, Y, 1e-6, 3, n_threads=2)
+logreg_c.train(X, Y, 1e-6, {iters}, n_threads={n_threads}, standardize={standardize})
 print(peak() - before)
 """
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss has other units")
+def memory_above(n_x, dtype="float64", order="C", given="X", iters=3, nbytes=80_000_000, **settings):
+    m = max(1, nbytes // n_x // np.dtype(dtype).itemsize)
+    settings = {"n_threads": 2, "standardize": False} | settings
+    code = MEMORY.format(n_x=n_x, m=m, dtype=dtype, order=order, given=given, iters=iters, **settings)
+    return int(run_python(code))
+
+
+@linux
 @pytest.mark.parametrize("given", ["X", "list(X)"])
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "uint8"])
 @pytest.mark.parametrize("n_x", [28, 784, 10_000])
 def test_peak_memory_above_the_data(n_x, dtype, order, given):
-    nbytes = 80_000_000
-    m = nbytes // n_x // np.dtype(dtype).itemsize
-    code = MEMORY.format(n_x=n_x, m=m, dtype=dtype, order=order, given=given)
-    extra = int(run_python(code))
-    assert extra <= 0.01 * nbytes + 2e6 + 8 * n_x * 8 + 24
+    extra = memory_above(n_x, dtype, order, given)
+    assert extra <= 0.8e6 + 2e6 + 8 * n_x * 8 + 24
+
+
+@linux
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    ("n_x", "n_threads"), [(784, 8), (30_000, 2), (100_000, 2), (100_000, 8), (1_000_000, 1)]
+)
+def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
+    """The sums of as many features are what counts then; standardising adds three moments."""
+    extra = memory_above(
+        n_x, "uint8", order, n_threads=n_threads, standardize=standardize, nbytes=300_000_000
+    )
+    vectors = 4 + 2 * n_threads + 3 * standardize
+    assert extra <= 3e6 + 2e6 + 8 * n_x * vectors + 24
+
+
+@linux
+def test_peak_memory_of_many_costs():
+    iters = 1_500_000
+    assert memory_above(2, nbytes=160, iters=iters, n_threads=1) <= 8 * iters + 2e6

@@ -704,6 +704,8 @@ static void test_sigmoid_is_within_2_ulp(void)
 
 /* ---- What is not finite ---------------------------------------------------------------------- */
 
+static const logreg_run quiet_run = {.n_threads = 1};
+
 static void test_a_nonfinite_x_is_never_swallowed(void)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
@@ -722,7 +724,7 @@ static void test_a_nonfinite_x_is_never_swallowed(void)
             CHECK(predict_proba(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(n_costs == 0);
-            CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 1);
+            CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
             CHECK(feature == 3 && example == i);
             p.w[3] = 0; /* nor does a weight of 0 in w hide it */
             CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
@@ -738,12 +740,13 @@ static void test_first_nonfinite_is_the_lowest_example_then_feature(void)
     for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
         problem p = make_problem(6, 1200, (enum layout)layout, 3, 0);
         int64_t feature = -5, example = -5;
-        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 0);
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
+        CHECK(feature == -1 && example == -1);
         *element(&p, 0, 1199) = NAN;
         *element(&p, 4, 801) = INFINITY;
         *element(&p, 2, 801) = -INFINITY;
         *element(&p, 1, 802) = NAN;
-        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 1);
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
         CHECK(feature == 2 && example == 801);
         free_problem(&p);
     }
@@ -793,7 +796,8 @@ static void test_overflow_of_finite_data_is_told(void)
         p.w[0] = p.w[1] = 2;
         CHECK(cost_and_gradient(&p.data, p.w, 0, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
         CHECK(predict_proba(&p.data, p.w, 0, A, 1) == LOGREG_PASS_OVERFLOW);
-        CHECK(logreg_first_nonfinite(&p.data, &feature, &example) == 0);
+        CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
+        CHECK(feature == -1 && example == -1);
         for (int i = 0; i < 20; i++) *element(&p, 0, i) = i % 2 ? 1e308 : -1e308;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
         for (int i = 0; i < 20; i++) /* varies, but its variance is below the range */
@@ -863,7 +867,8 @@ static void test_should_stop_ends_one_long_pass(void)
     logreg_standardization found = allocate_standardization(N_X);
     for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
     for (int i = 0; i < M; i++) Y[i] = i % 2;
-    for (int call = 0; call < 3; call++) {
+    for (int call = 0; call < 4; call++) {
+        int64_t feature, example;
         logreg_data data = {.n_x = N_X, .m = M, .example_major = 1, .Y = column_of(Y)};
         data.X = (logreg_column){.values = line, .stride = 0, .type = LOGREG_FLOAT64};
         data.feature_stride = sizeof(double);
@@ -878,7 +883,8 @@ static void test_should_stop_ends_one_long_pass(void)
         double start = seconds();
         int code = call == 0   ? logreg_cost_and_gradient(&data, w, 0, 0, &J, dw, &db, &run)
                    : call == 1 ? logreg_predict_proba(&data, w, 0, A, &run)
-                               : logreg_standardize(&data, &found, &run);
+                   : call == 2 ? logreg_standardize(&data, &found, &run)
+                               : logreg_first_nonfinite(&data, &feature, &example, &run);
         CHECK(code == LOGREG_STOPPED && asked == 3);
         CHECK(seconds() - start < 2);
         free(buffer);
