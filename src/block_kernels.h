@@ -172,7 +172,8 @@ static void labels(logreg_block *block)
  * One logarithm serves a whole run of examples: q grows so that 1 + q is the product of the (1 +
  * e), and log1p(q) is taken at the run's end, a lane at a time. In float64 a run has at most 512
  * examples, 64 a lane, so q stays below 2^64, and its relative error below 64 * 1.5 roundings. In
- * float32 it has 128, 8 a lane: that bounds the error of J, 12 roundings or 7e-7. */
+ * float32 it has 128, 8 a lane (16 in blocks of 8 examples or fewer): that bounds the error of J,
+ * 12 roundings or 7e-7. */
 typedef struct activation {
     lanes dZ, linear, e; /* cost = linear + log1p(e) */
 } activation;

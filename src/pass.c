@@ -245,8 +245,10 @@ void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *firs
 
 /* ---- The sum of J, dw and db ----------------------------------------------------------------- */
 
-/* What an example costs beside its features, in features: activate. */
-enum { ACTIVATION_WORK = 16 };
+/* What an example costs beside its features, in features: activate. A block takes so many places
+ * of a run at least, since its examples begin at the first lane: a lane of many blocks of one
+ * example would overflow. */
+enum { ACTIVATION_WORK = 16, LEAST_PLACES = 8 };
 
 static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
@@ -254,7 +256,7 @@ static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double
     const int64_t n_x = pass->data->n_x;
     double *sums = node + logreg_padded(n_x);
     logreg_run_sums run;
-    int64_t first, end, in_run = 0;
+    int64_t first, end, in_run = 0, places = 0;
     logreg_pass_segment(pass, segment, &first, &end);
     memset(node, 0, (size_t)pass->plan.node_size * sizeof *node);
     memset(&run, 0, sizeof run);
@@ -267,20 +269,21 @@ static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double
         kernels->labels(&block);
         /* A block is a whole number of runs, or a run of blocks. */
         for (int64_t from = 0; from < block.count;) {
-            const int64_t room = kernels->run - in_run, left = block.count - from;
+            const int64_t room = kernels->run - places, left = block.count - from;
             const int64_t count = left < room ? left : room;
             kernels->activate(&block, from, count, &run);
             from += count;
             in_run += count;
+            places += (count + LEAST_PLACES - 1) / LEAST_PLACES * LEAST_PLACES;
             if (from < block.count) {
                 kernels->finish_run(&block, &run, in_run, node, sums);
-                in_run = 0;
+                in_run = places = 0;
             }
         }
         kernels->backward(&block, node);
-        if (in_run == kernels->run || block.first + block.count == end) {
+        if (places >= kernels->run || block.first + block.count == end) {
             kernels->finish_run(&block, &run, in_run, node, sums);
-            in_run = 0;
+            in_run = places = 0;
         }
     }
 }

@@ -107,6 +107,7 @@ TYPES = [
     ("b", None, r"b is None of type NoneType"),
     ("l2", False, r"l2 is False of type bool"),
     ("tol", "no", r"tol is 'no' of type str; expected a finite number >= 0"),
+    ("standardize", "no", r"standardize is 'no' of type str; expected True or False"),
     ("callback", 3, r"callback is a int; expected a callable that takes k, cost, w, b"),
     (
         "dtype",

@@ -162,6 +162,22 @@ def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighte
         assert abs(mpf(ours_j) - exact_j) <= 1e-9 * max(abs(exact_j), 1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+@pytest.mark.parametrize("n_x", [511, 513, 521, 1033])
+def test_many_features_are_standardized_as_few_are(n_x, dtype):
+    """Their moments are found for 512 features at a time."""
+    X, Y = make_data(n_x, 700)
+    X = (50 + 10 * X).astype(dtype)
+    twin = X.astype(float)
+    twin = (twin - twin.mean(axis=1, keepdims=True)) / twin.std(axis=1, keepdims=True)
+    exact = logreg_c.train(twin, Y, 0.01, 5)
+    for stored in (X, np.asfortranarray(X), list(X)):
+        ours = logreg_c.train(stored, Y, 0.01, 5, standardize=True, dtype=np.float64, n_threads=2)
+        np.testing.assert_allclose(ours.costs, exact.costs, rtol=1e-12)
+        again = logreg_c.train(stored, Y, 0.01, 5, standardize=True, dtype=np.float64, n_threads=1)
+        assert again.w.tobytes() == ours.w.tobytes()
+
+
 def test_units_do_not_matter():
     X, Y = make_data(5, 800)
     units = np.array([[2.0**-40], [1.0], [2.0**300], [2.0**-300], [8.0]])

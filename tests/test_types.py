@@ -191,6 +191,17 @@ def test_int64_beyond_2_to_53_rounds_as_numpy_does():
         assert bits(ours) == bits(logreg_c.cost_and_gradient(matrix.astype(float), Y, w, 0))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_cost_of_very_wide_data_is_right(dtype):
+    """Blocks of a few examples: no lane may hold the product of all of a run."""
+    for n_x in (16_385, 40_000, 140_000):
+        X = np.ones((n_x, 300), dtype=dtype, order="F")
+        J, dw, db = logreg_c.cost_and_gradient(X, np.arange(300) % 3 == 0, np.zeros(n_x), 0.0)
+        assert J == pytest.approx(np.log(2), rel=1e-13 if dtype == "float64" else 2e-6)
+        np.testing.assert_allclose(dw, 1 / 6, rtol=1e-6)
+        assert db == pytest.approx(1 / 6, rel=1e-6)
+
+
 def test_every_float16_is_read_exactly():
     X = np.arange(2**16, dtype=np.uint16).view(np.float16)
     X = X[np.isfinite(X)]
@@ -336,10 +347,14 @@ print(peak() - before)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
-def memory_above(n_x, dtype="float64", order="C", given="X", iters=3, nbytes=80_000_000, **settings):
+def memory_above(
+    n_x, dtype="float64", order="C", given="X", iters=3, nbytes=80_000_000, **settings
+):
     m = max(1, nbytes // n_x // np.dtype(dtype).itemsize)
     settings = {"n_threads": 2, "standardize": False} | settings
-    code = MEMORY.format(n_x=n_x, m=m, dtype=dtype, order=order, given=given, iters=iters, **settings)
+    code = MEMORY.format(
+        n_x=n_x, m=m, dtype=dtype, order=order, given=given, iters=iters, **settings
+    )
     return int(run_python(code))
 
 
