@@ -313,7 +313,7 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_r
     /* What is not needed is not touched: it takes no memory. */
     if (pass->narrow_w) memset(pass->narrow_w, 0, (size_t)padded * sizeof(float));
     if (centre) {
-        memset(pass->centre, 0, (size_t)padded * sizeof(double));
+        memset(pass->centre, 0, (size_t)(padded * pass->plan.kernels->real_size));
         pass->plan.kernels->narrow(centre, n_x, pass->centre);
     }
     pass->nodes = pass->next_w + 3 * padded;
