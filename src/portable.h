@@ -22,6 +22,7 @@
 #define LOGREG_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #define LOGREG_PREFETCH_LINE(address) __builtin_prefetch((const void *)(address), 0, 2)
 #elif defined(_MSC_VER)
+#pragma fp_contract(off) /* which /fp:precise implies from Visual Studio 2022 on alone */
 #define LOGREG_INLINE static __forceinline
 #define LOGREG_NOINLINE __declspec(noinline)
 #define LOGREG_OPAQUE(pointer) ((void)(pointer))

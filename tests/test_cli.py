@@ -11,11 +11,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 import logreg_c
 from logreg_c._cli import main
+
+pl = pytest.importorskip("polars")
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
 PYTHON = [sys.executable, "-P", "-m", "logreg_c"]

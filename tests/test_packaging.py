@@ -15,6 +15,8 @@ import pytest
 
 import logreg_c
 
+pytestmark = pytest.mark.clone
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = "import sys, setuptools.build_meta as b; getattr(b, 'build_' + sys.argv[1])(sys.argv[2])"
 
@@ -33,7 +35,14 @@ def sdist(tmp_path_factory):
     tmp = tmp_path_factory.mktemp("sdist")
     copy = tmp / "copy"
     copy.mkdir()
-    for name in ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"):
+    for name in (
+        "CITATION.cff",
+        "LICENSE",
+        "MANIFEST.in",
+        "README.md",
+        "pyproject.toml",
+        "setup.py",
+    ):
         shutil.copy(ROOT / name, copy)
     for path in ROOT.glob("*.md"):
         shutil.copy(path, copy)

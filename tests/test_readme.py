@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import logreg_c
+
+pytestmark = pytest.mark.clone
 
 CLONE = Path(__file__).parent.parent
 README = (CLONE / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What must hold of the C sources for every CPU, whichever one the tests run on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import logreg_c
+
+pytestmark = pytest.mark.clone
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "src").glob("*.[ch]")}
+TARGET = re.compile(r'target\("([^"]*)"\)')
+
+# what dispatch.c asks for, in the words of GCC's options
+ASKED = {
+    "avx2": {"avx2", "f16c"},
+    "avx512": {"avx2", "f16c", "avx512f", "avx512dq", "avx512vbmi2"},
+}
+
+
+def test_only_variant_files_raise_their_target():
+    raising = {name for name, text in SOURCES.items() if TARGET.search(text)}
+    assert raising == {
+        f"variant_{isa}_{real}.c" for isa in ASKED for real in ("float32", "float64")
+    }
+
+
+@pytest.mark.parametrize("isa", ASKED)
+def test_dispatch_asks_for_all_that_a_variant_is_compiled_for(isa):
+    body = re.search(
+        rf"int has_{isa}\(void\)\n{{(.*?)^}}", SOURCES["dispatch.c"], re.MULTILINE | re.DOTALL
+    )[1]
+    asked = set(re.findall(r'supports\("(\w+)"\)', body))
+    asked |= {"f16c"} if "bit_F16C" in body else set()
+    asked |= ASKED["avx2"] if "has_avx2()" in body else set()
+    assert asked == ASKED[isa]
+    for name, text in SOURCES.items():
+        if name.startswith(f"variant_{isa}_"):
+            targets = TARGET.findall(text)
+            assert len(targets) == 2  # Clang's and GCC's
+            for target in targets:
+                assert set(target.split(",")) <= asked
+
+
+def test_no_variable_is_thread_local():
+    for name, text in SOURCES.items():
+        assert not re.search(r"__thread|_Thread_local|thread_local|declspec\(thread\)", text), name
+
+
+def test_the_papers_name_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {logreg_c.__version__}\n" in citation
+    assert f"{logreg_c.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
