@@ -28,6 +28,7 @@ enum { RUN = 512 };
 enum { RUN = 128 };
 #endif
 #include "pack.h"
+#include "loops.h"
 
 static void narrow(const double *from, int64_t n, void *to)
 {
@@ -43,105 +44,47 @@ static void widen(const logreg_block *block, double *Z)
 
 /* ---- Forward: Z = w'(X - centre) + b --------------------------------------------------------- */
 
-/* Adds n features, 4 or 1, to the Z of the block's examples, feature-major; `prefetch` is for x in
- * place, or 0. */
-LOGREG_INLINE void forward_features(const logreg_block *block, const real *const *x, const real *w,
-                                    int64_t prefetch, int n)
-{
-    const int64_t count = block->count, whole = count - count % LANES;
-    real *Z = block->Z;
-    lanes weights[4];
-    for (int f = 0; f < n; f++) weights[f] = lanes_set(w[f]);
-    for (int64_t i = 0; i < whole; i += LANES) {
-        lanes sum = lanes_load(Z + i);
-        if (prefetch != 0)
-            for (int f = 0; f < n; f++) LOGREG_PREFETCH(x[f] + i, prefetch);
-        for (int f = 0; f < n; f++)
-            sum = lanes_add(sum, lanes_mul(weights[f], lanes_load(x[f] + i)));
-        lanes_store(Z + i, sum);
-    }
-    if (whole < count) {
-        const int some = (int)(count - whole);
-        lanes sum = lanes_load(Z + whole);
-        for (int f = 0; f < n; f++)
-            sum = lanes_add(sum, lanes_mul(weights[f], lanes_load_first(x[f] + whole, some)));
-        lanes_store(Z + whole, sum);
-    }
-}
-
 /* What prefetching in place takes. */
-LOGREG_INLINE int64_t prefetch_in_place(const logreg_block *block, int last_time)
+LOGREG_INLINE int64_t prefetch_in_place(const logreg_block *block, logreg_type type, int last_time)
 {
-    const logreg_data *data = block->data;
     if (!block->in_place) return 0;
-    return prefetch_of(block, block->matrix ? data->feature_stride : 0, sizeof(real), last_time);
+    return prefetch_of(block, block->matrix ? block->data->feature_stride : 0,
+                       logreg_type_size(type), last_time);
 }
 
 static void forward_feature_major(const logreg_block *block)
 {
-    const int64_t n_x = block->data->n_x, prefetch = prefetch_in_place(block, 0);
+    const int64_t n_x = block->data->n_x;
     const real *w = block->w;
     real *Z = block->Z;
     for (int64_t i = 0; i < block->count; i += LANES) lanes_store(Z + i, lanes_set((real)block->b));
     for (int64_t j = 0; j < n_x; j += 4) {
         const int n = n_x - j < 4 ? (int)(n_x - j) : 4;
-        const real *x[4];
-        feature_values(block, j, n, block->kept ? j : 0, 1, block->kept, x);
-        if (n == 4 && prefetch != 0)
-            forward_features(block, x, w + j, prefetch, 4);
-        else if (n == 4)
-            forward_features(block, x, w + j, 0, 4);
+        const char *x[4];
+        const logreg_type type =
+            feature_values(block, j, n, block->kept ? j : 0, 1, block->kept, x);
+        if (n == 4)
+            loops[type].forward_features(x, block->count, w + j, Z,
+                                         prefetch_in_place(block, type, 0));
         else
-            for (int f = 0; f < n; f++) forward_features(block, x + f, w + j + f, 0, 1);
+            for (int f = 0; f < n; f++)
+                forward_features(x + f, block->count, w + j + f, Z, 0, 1, REAL_TYPE, sizeof(real));
     }
-}
-
-/* Adds w times n features of `examples` examples, 4 or 1, to their sums, example-major; `sums` is
- * where these are kept from one tile to the next. */
-LOGREG_INLINE void forward_examples(const rows *r, int64_t i, const real *w, real b, real *sums,
-                                    real *Z, int examples, int first, int last)
-{
-    const int64_t stride = r->stride, n = r->length, whole = n - n % LANES;
-    const real *x = r->x + i * stride;
-    lanes sum[4];
-    for (int e = 0; e < examples; e++)
-        sum[e] = first ? lanes_set(0) : lanes_load(sums + (i + e) * LANES);
-    for (int64_t j = 0; j < whole; j += LANES) {
-        const lanes weights = lanes_load(w + j);
-        for (int e = 0; e < examples; e++)
-            sum[e] = lanes_add(sum[e], lanes_mul(weights, lanes_load(x + e * stride + j)));
-    }
-    if (whole < n) {
-        const lanes weights = lanes_load(w + whole);
-        for (int e = 0; e < examples; e++)
-            sum[e] = lanes_add(sum[e], lanes_mul(weights, lanes_load_first(x + e * stride + whole,
-                                                                           (int)(n - whole))));
-    }
-    if (!last) {
-        for (int e = 0; e < examples; e++) lanes_store(sums + (i + e) * LANES, sum[e]);
-        return;
-    }
-    real folded[4];
-    if (examples == 4)
-        lanes_sum4(sum[0], sum[1], sum[2], sum[3], folded);
-    else
-        folded[0] = lanes_sum(sum[0]);
-    for (int e = 0; e < examples; e++) Z[i + e] = folded[e] + b;
 }
 
 static void forward_example_major(const logreg_block *block)
 {
     const int64_t n_x = block->data->n_x, tile = block->tile;
-    const real b = (real)block->b, *w = block->w;
+    const lanes b = lanes_set((real)block->b);
+    const real *w = block->w;
     real *Z = block->Z, *sums = block->sums;
     for (int64_t j = 0; j < n_x; j += tile) {
         const int first = j == 0, last = n_x - j <= tile;
         const rows r = example_values(block, j, last ? n_x - j : tile, 1);
-        int64_t i = 0;
-        for (; i + 4 <= block->count; i += 4)
-            forward_examples(&r, i, w + j, b, sums, Z, 4, first, last);
-        for (; i < block->count; i++) forward_examples(&r, i, w + j, b, sums, Z, 1, first, last);
+        loops[r.type].forward_rows(&r, w + j, sums, Z, first, last);
     }
+    for (int64_t i = 0; i < block->count; i += LANES)
+        lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
 static void forward(const logreg_block *block)
@@ -294,95 +237,32 @@ static void finish_run(const logreg_block *block, logreg_run_sums *run, int64_t 
 
 /* ---- Backward: dw += X dZ' ------------------------------------------------------------------- */
 
-/* Adds the block's examples to dw of n features, 4 or 1, feature-major; `prefetch` is for x in
- * place, or 0. */
-LOGREG_INLINE void backward_features(const logreg_block *block, const real *const *x,
-                                     int64_t prefetch, double *dw, int n)
-{
-    const int64_t count = block->count, whole = count - count % LANES;
-    const real *Z = block->Z;
-    lanes sum[4];
-    for (int f = 0; f < n; f++) sum[f] = lanes_set(0);
-    for (int64_t i = 0; i < whole; i += LANES) {
-        const lanes dZ = lanes_load(Z + i);
-        if (prefetch != 0)
-            for (int f = 0; f < n; f++) LOGREG_PREFETCH(x[f] + i, prefetch);
-        for (int f = 0; f < n; f++) sum[f] = lanes_add(sum[f], lanes_mul(lanes_load(x[f] + i), dZ));
-    }
-    if (whole < count) {
-        const lanes dZ = lanes_load(Z + whole);
-        for (int f = 0; f < n; f++)
-            sum[f] = lanes_add(sum[f],
-                               lanes_mul(lanes_load_first(x[f] + whole, (int)(count - whole)), dZ));
-    }
-    real folded[4];
-    if (n == 4)
-        lanes_sum4(sum[0], sum[1], sum[2], sum[3], folded);
-    else
-        folded[0] = lanes_sum(sum[0]);
-    for (int f = 0; f < n; f++) dw[f] += (double)folded[f];
-}
-
 static void backward_feature_major(const logreg_block *block, double *dw)
 {
-    const int64_t n_x = block->data->n_x, prefetch = prefetch_in_place(block, 1);
+    const int64_t n_x = block->data->n_x;
+    const real *dZ = block->Z;
     for (int64_t j = 0; j < n_x; j += 4) {
         const int n = n_x - j < 4 ? (int)(n_x - j) : 4;
-        const real *x[4];
-        feature_values(block, j, n, block->kept ? j : 0, !block->kept, 1, x);
-        if (n == 4 && prefetch != 0)
-            backward_features(block, x, prefetch, dw + j, 4);
-        else if (n == 4)
-            backward_features(block, x, 0, dw + j, 4);
+        const char *x[4];
+        const logreg_type type =
+            feature_values(block, j, n, block->kept ? j : 0, !block->kept, 1, x);
+        if (n == 4)
+            loops[type].backward_features(x, block->count, dZ, dw + j,
+                                          prefetch_in_place(block, type, 1));
         else
-            for (int f = 0; f < n; f++) backward_features(block, x + f, 0, dw + j + f, 1);
+            for (int f = 0; f < n; f++)
+                backward_features(x + f, block->count, dZ, dw + j + f, 0, 1, REAL_TYPE,
+                                  sizeof(real));
     }
 }
-
-/* Adds `examples` examples, 8 or 1, to dw, example-major. */
-LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, int64_t ahead,
-                                     real *dw, int examples)
-{
-    const int64_t stride = r->stride, n = r->length, whole = n - n % LANES;
-    const real *x = r->x + i * stride;
-    lanes dZ[8];
-    for (int e = 0; e < examples; e++) dZ[e] = lanes_set(Z[i + e]);
-    for (int64_t j = 0; j < whole; j += LANES) {
-        if (ahead > 0)
-            for (int e = 0; e < examples; e++) LOGREG_PREFETCH(x + e * stride + j, ahead);
-        lanes sum = lanes_mul(lanes_load(x + j), dZ[0]);
-        for (int e = 1; e < examples; e++)
-            sum = lanes_add(sum, lanes_mul(lanes_load(x + e * stride + j), dZ[e]));
-        lanes_store(dw + j, lanes_add(lanes_load(dw + j), sum));
-    }
-    if (whole < n) {
-        const int some = (int)(n - whole);
-        if (ahead > 0)
-            for (int e = 0; e < examples; e++) LOGREG_PREFETCH(x + e * stride + whole, ahead);
-        lanes sum = lanes_mul(lanes_load_first(x + whole, some), dZ[0]);
-        for (int e = 1; e < examples; e++)
-            sum = lanes_add(sum, lanes_mul(lanes_load_first(x + e * stride + whole, some), dZ[e]));
-        lanes_store(dw + whole, lanes_add(lanes_load(dw + whole), sum));
-    }
-}
-
-/* How far ahead examples in place are prefetched: the next block, or this many bytes. */
-enum { LEAST_AHEAD = 1 << 14 };
 
 static void backward_example_major(const logreg_block *block, real *dw)
 {
     const int64_t n_x = block->data->n_x, tile = block->tile;
     for (int64_t j = 0; j < n_x; j += tile) {
         const rows r = example_values(block, j, n_x - j < tile ? n_x - j : tile, !block->kept);
-        int64_t ahead = block->count * r.stride * (int64_t)sizeof(real);
-        if (ahead < LEAST_AHEAD) ahead = LEAST_AHEAD;
-        int64_t i = 0;
-        if (block->in_place)
-            for (; i + 8 <= block->count; i += 8)
-                backward_examples(&r, i, block->Z, ahead, dw + j, 8);
-        else
-            for (; i + 8 <= block->count; i += 8) backward_examples(&r, i, block->Z, 0, dw + j, 8);
-        for (; i < block->count; i++) backward_examples(&r, i, block->Z, 0, dw + j, 1);
+        const int64_t size = block->count * r.stride, ahead = size < ROWS_AHEAD ? ROWS_AHEAD : size;
+        loops[r.type].backward_rows(&r, block->Z, block->in_place ? ahead : 0, dw + j);
     }
 }
 

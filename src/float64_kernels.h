@@ -143,7 +143,9 @@ static void moments(logreg_block *block, const logreg_moments *out)
 
     if (!block->example_major) {
         for (int64_t j = 0; j < n_x; j++) {
-            feature_values(block, j, 1, 0, 1, 1, &s.x);
+            const char *x;
+            feature_values(block, j, 1, 0, 1, 1, &x);
+            s.x = (const double *)(const void *)x;
             const moments_lanes m = moments_of(&s, first, *out->weight);
             double mean[LANES], rest[LANES], M2[LANES], low[LANES], high[LANES];
             const logreg_moments one = {mean, rest, M2, low, high, NULL};
@@ -165,9 +167,9 @@ static void moments(logreg_block *block, const logreg_moments *out)
     for (int64_t j = 0; j < n_x; j += block->tile) {
         const int64_t n = n_x - j < block->tile ? n_x - j : block->tile;
         const rows r = example_values(block, j, n, 1);
-        s.advance = r.stride;
+        s.advance = r.stride / (int64_t)sizeof(double);
         for (int64_t k = 0; k < n; k += LANES) {
-            s.x = r.x + k;
+            s.x = (const double *)(const void *)r.x + k;
             s.last = at_most_lanes(r.length - k);
             const moments_lanes m = moments_of(&s, first, *out->weight);
             store_moments(out, j + k, &m);

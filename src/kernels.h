@@ -19,6 +19,13 @@ enum { LOGREG_BLOCK = 512, LOGREG_PADDING = 16 };
 /* What is summed beside dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 
+/* Bytes a value. */
+LOGREG_INLINE int logreg_type_size(logreg_type type)
+{
+    static const int sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1};
+    return sizes[type];
+}
+
 /* Feature j. */
 LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
 {

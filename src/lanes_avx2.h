@@ -27,6 +27,9 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
+/* Before a loop over a few lanes: unrolled, they stay in registers. */
+#define LANES_UNROLL LOGREG_UNROLL
+
 LOGREG_INLINE lanes lanes_of(vector lo, vector hi)
 {
     lanes r;

@@ -25,6 +25,9 @@ enum { LANES = 16 };
 #define AVX512_ABOVE _mm512_cmp_ps_mask
 #endif
 
+/* Before a loop over a few lanes: unrolled, they stay in registers. */
+#define LANES_UNROLL LOGREG_UNROLL
+
 LOGREG_INLINE lanes lanes_set(real value)
 {
     return AVX512(set1)(value);

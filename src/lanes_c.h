@@ -29,6 +29,9 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
+/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+#define LANES_UNROLL
+
 LOGREG_INLINE real_bits lanes_c_bits(real value)
 {
     real_bits bits;

@@ -39,6 +39,9 @@ typedef struct lanes_mask {
     vector_bits at[4];
 } lanes_mask;
 
+/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+#define LANES_UNROLL
+
 /* A lanes of the expression for each of its four vectors, number i. */
 #define LANES_NEON(expression)                                                                     \
     do {                                                                                           \

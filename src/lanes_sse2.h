@@ -32,6 +32,9 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
+/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+#define LANES_UNROLL
+
 /* A lanes of the expression for each of its four vectors, number i. */
 #define LANES_SSE2(expression)                                                                     \
     do {                                                                                           \

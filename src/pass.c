@@ -82,15 +82,9 @@ static int columns_collide(const logreg_data *data)
     return 2 * close > data->n_x;
 }
 
-static int64_t type_size(logreg_type type)
-{
-    static const int64_t sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1};
-    return sizes[type];
-}
-
 static int is_matrix(const logreg_data *data)
 {
-    const int64_t size = type_size(data->X.type);
+    const int64_t size = logreg_type_size(data->X.type);
     return !data->features && data->X.stride == size && data->feature_stride % size == 0 &&
            (uintptr_t)data->X.values % (uintptr_t)size == 0;
 }
@@ -121,27 +115,27 @@ static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int 
     plan.task_level = task_level(plan.n_segments, plan.node_size, n_threads);
     plan.n_tasks = ((plan.n_segments - 1) >> plan.task_level) + 1;
 
-    const logreg_type real_type = float64 ? LOGREG_FLOAT64 : LOGREG_FLOAT32;
     const int twice = purpose == LOGREG_GRADIENT || purpose == LOGREG_CENTRED_GRADIENT;
-    const int one_type = plan.example_major || is_matrix(data);
-    plan.matrix = !plan.example_major && one_type;
+    plan.matrix = !plan.example_major && is_matrix(data);
     const int collide = twice && !plan.example_major && columns_collide(data);
+    const logreg_type real_type = float64 ? LOGREG_FLOAT64 : LOGREG_FLOAT32;
+    const int reals = (plan.example_major || plan.matrix) && data->X.type == real_type;
     plan.in_place = purpose != LOGREG_CENTRED_GRADIENT && !collide;
-    if (one_type && data->X.type != real_type) plan.in_place = 0;
+    if (purpose == LOGREG_MOMENTS && plan.example_major && !reals) plan.in_place = 0;
     const int64_t size = plan.block * n_x * plan.kernels->real_size;
     plan.kept = twice && (collide || size <= KEPT_BYTES);
     plan.columns_ahead = 0;
-    if (n_x * plan.block * type_size(data->X.type) > NEXT_BYTES) plan.columns_ahead = 16;
+    if (n_x * plan.block * logreg_type_size(data->X.type) > NEXT_BYTES) plan.columns_ahead = 16;
     if (plan.example_major) {
-        plan.kept = twice && (plan.in_place || size <= KEPT_EXAMPLES_BYTES);
-        plan.tile = plan.kept || size <= KEPT_EXAMPLES_BYTES ? padded : TILE;
+        plan.kept = twice && size <= KEPT_EXAMPLES_BYTES;
+        plan.tile = plan.in_place || size <= KEPT_EXAMPLES_BYTES ? padded : TILE;
         plan.packed_stride = plan.tile;
         plan.packed_lines = plan.in_place ? 0 : plan.block;
     } else {
         plan.tile = 0;
         plan.packed_stride = plan.block + LOGREG_PADDING; /* no power of two, nor collisions */
         plan.packed_lines = plan.kept ? n_x : COLUMNS;
-        if (plan.matrix && plan.in_place) plan.packed_lines = 0;
+        if (reals && plan.in_place) plan.packed_lines = 0;
     }
     return plan;
 }

@@ -38,6 +38,15 @@
 #define LOGREG_PREFETCH_LINE(address) ((void)(address))
 #endif
 
+/* Before a loop of few and constant turns: without loops, arrays of lanes stay in registers. */
+#if defined(__clang__)
+#define LOGREG_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define LOGREG_UNROLL _Pragma("GCC unroll 8")
+#else
+#define LOGREG_UNROLL
+#endif
+
 /* LOGREG_OPAQUE hides from the compiler where a pointer points. */
 
 /* Asks for the line that lies `ahead` bytes beyond x to come into L2. That may be beyond the array:
