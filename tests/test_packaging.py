@@ -68,7 +68,8 @@ def test_sdist_holds_all_sources(sdist):
         path.relative_to(ROOT).as_posix()
         for folder, pattern in [
             ("src", "**/*.[ch]"),
-            ("logreg_c", "*.py*"),
+            ("logreg_c", "**/*.py*"),
+            ("logreg_c", "**/*.html"),
             ("tests", "**/*.py"),
             ("tests", "**/*.[ch]"),
             ("tests", "**/Makefile"),
@@ -90,7 +91,11 @@ def test_wheel_holds_the_package_alone(wheel):
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
     package = {name for name in names if not name.startswith(info)}
     extensions = {name for name in package if re.search(r"_kernel\..*(so|pyd)$", name)}
-    python = {f"logreg_c/{path.name}" for path in (ROOT / "logreg_c").glob("*.py")}
+    python = {
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("*.py", "*.html")
+        for path in (ROOT / "logreg_c").rglob(pattern)
+    }
     assert len(extensions) == 1
     assert package == python | extensions | {"logreg_c/_kernel.pyi", "logreg_c/py.typed"}
     assert info + "licenses/LICENSE" in names

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands and their options; what they do is imported when they are called."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import one_line_errors
+
+app = typer.Typer(
+    help="Logistic regression on tables: CSV, Parquet, Arrow, NPY or NPZ files.",
+    epilog="Exit codes: 0 done, 1 training failed, 2 usage or data, 130 Ctrl-C.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _above_0(value: float) -> float:
+    if not (value > 0 and math.isfinite(value)):
+        msg = "must be a finite number above 0"
+        raise typer.BadParameter(msg)
+    return value
+
+
+def _at_least_0(value: float | None) -> float | None:
+    if value is not None and not (value >= 0 and math.isfinite(value)):
+        msg = "must be a finite number, 0 or above"
+        raise typer.BadParameter(msg)
+    return value
+
+
+def _below_1(value: float) -> float:
+    if not 0 <= value < 1:
+        msg = "must be at least 0 and below 1"
+        raise typer.BadParameter(msg)
+    return value
+
+
+TableFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for stdin."
+    ),
+]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="What `train --output` wrote.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+@one_line_errors()
+def train(
+    file: TableFile,
+    target: Annotated[str, typer.Option(help="Column to learn: two values of any kind.")],
+    alpha: Annotated[float, typer.Option(callback=_above_0, help="Learning rate.")] = 0.5,
+    iters: Annotated[int, typer.Option(min=1, help="Iterations at most.")] = 1000,
+    tol: Annotated[
+        float | None,
+        typer.Option(callback=_at_least_0, help="Stop when max(|dw|, |db|) is at most this."),
+    ] = None,
+    l2: Annotated[
+        float, typer.Option(callback=_at_least_0, help="Add l2/2 sum(w^2) to the cost.")
+    ] = 0.0,
+    standardize: Annotated[
+        bool, typer.Option(help="Descend as if each feature had mean 0 and deviation 1.")
+    ] = True,
+    one_hot: Annotated[
+        bool, typer.Option("--one-hot", help="Make a feature of each value of a text column.")
+    ] = False,
+    test_fraction: Annotated[
+        float, typer.Option(callback=_below_1, help="Share of the rows held out to be scored.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the rows held out.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the model here, as .npz.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on every column but the target; score the rows held out."""
+    from . import training
+
+    settings = training.Settings(
+        target=target,
+        alpha=alpha,
+        iters=iters,
+        tol=tol,
+        l2=l2,
+        standardize=standardize,
+        one_hot=one_hot,
+        test_fraction=test_fraction,
+        seed=seed,
+    )
+    training.run(file, settings, output=output, as_json=as_json)
+
+
+@app.command()
+@one_line_errors()
+def predict(
+    model: ModelFile,
+    file: TableFile,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="CSV, or by its name *.parquet or *.arrow; stdout (CSV) if not given.",
+        ),
+    ] = None,
+) -> None:
+    """Write the probability and class of each row, a batch of rows in memory at a time."""
+    from . import scoring
+
+    scoring.predict(model, file, output)
+
+
+@app.command()
+@one_line_errors()
+def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None:
+    """Score a model on rows whose class is known."""
+    from . import scoring
+
+    scoring.evaluate(model, file, as_json=as_json)
+
+
+@app.command()
+@one_line_errors()
+def inspect(model: ModelFile, as_json: AsJson = False) -> None:
+    """Show what a model is made of: classes, settings, cost, weights."""
+    from . import inspection
+
+    inspection.run(model, as_json=as_json)
+
+
+@app.command()
+@one_line_errors()
+def report(
+    model: ModelFile,
+    file: TableFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the page here, as HTML.")],
+) -> None:
+    """Draw one page about a model and rows whose class is known."""
+    from . import report as page
+
+    page.run(model, file, output)
+
+
+@app.command()
+@one_line_errors()
+def export(
+    model: ModelFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the ONNX model here.")],
+) -> None:
+    """Write the model as ONNX, for other programs and languages."""
+    from . import exporting
+
+    exporting.run(model, output)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the commands print on stdout: lines for a person, or JSON for a program."""
+
+import json
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .models import Model
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that takes no text for markup."""
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not made.is_terminal:  # a file or a pipe has no margin to fold at
+        made.width = 10_000
+    return made
+
+
+def print_facts(facts: dict[str, str]) -> None:
+    """Print a line each."""
+    out, width = console(), max(map(len, facts)) + 2
+    for key, value in facts.items():
+        out.print(Text.assemble((f"{key:<{width}}", "bold"), value), soft_wrap=True)
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one object; what no JSON number is, is null."""
+    print(json.dumps(_finite(content), indent=2, ensure_ascii=True, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def weights_as_json(model: Model) -> dict[str, Any]:
+    """Return the bias and the weights of a model."""
+    return {
+        "bias": float(model.bias),
+        "weights": [
+            {"column": column, "category": category, "weight": w, "deviation": sd}
+            for (column, category), w, sd in zip(
+                model.features, model.weights.tolist(), model.deviations.tolist(), strict=True
+            )
+        ],
+    }
+
+
+def print_weights(model: Model, at_most: int | None = None) -> None:
+    """Print the weights, the largest per deviation first, and what they mean."""
+    names, per_sd = [feature.name for feature in model.features], model.per_deviation
+    some = at_most is not None and len(names) > at_most
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("largest weights" if some else "weights", overflow="fold")
+    table.add_column("w x sd", justify="right")
+    table.add_column("w", justify="right")
+    for j in model.ranking[:at_most]:
+        table.add_row(Text(names[j]), f"{per_sd[j]:.4f}", f"{model.weights[j]:.6g}")
+    table.add_row("bias b", "", f"{model.bias:.6g}")
+    out = console()
+    out.print()
+    out.print(table)
+    out.print(
+        "\n(w x sd: what one deviation of the feature adds to the log-odds of"
+        f" {model.class_names[1]})",
+        soft_wrap=True,
+    )

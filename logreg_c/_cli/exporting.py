@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`logreg-c export`: a model file as ONNX."""
+
+from pathlib import Path
+
+from logreg_c.onnx import to_onnx
+
+from . import models
+from .console import console
+from .errors import refuse
+from .output import written_whole
+
+
+def run(model_file: Path, output: Path) -> None:
+    """Write it, and say what it takes."""
+    model = models.load(model_file)
+    columns = [feature.column for feature in model.features]
+    categories = [feature.category for feature in model.features]
+    try:
+        made = to_onnx(
+            model.weights, float(model.bias), columns, categories=categories, classes=model.classes
+        )
+    except (ValueError, TypeError) as error:
+        refuse(f"{model_file} cannot be written as ONNX: {error}")
+    with written_whole(output) as part:
+        part.write(made.SerializeToString())
+    inputs = len(made.graph.input)
+    console().print(
+        f"ONNX model written to {output}: {inputs} input{'s' * (inputs > 1)} by the names of the"
+        " columns; outputs probability and prediction",
+        soft_wrap=True,
+    )

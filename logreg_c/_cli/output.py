@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files that are whole or not there at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import refuse
+
+
+@contextmanager
+def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
+    """Write beside `path`, and put the file in its place only when all of it is there.
+
+    A rehearsal leaves nothing behind: it finds out that `path` cannot be written before an hour
+    of training rather than after it.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            refuse(f"{path} is not a file that can be replaced; choose another --output")
+        try:
+            place = path.resolve()  # a link stays a link
+        except RuntimeError as error:  # links in a circle
+            refuse(f"{path} cannot be written: {error}")
+        part = place.with_name(f".logreg-c-{os.getpid()}.part")
+        try:
+            with part.open("xb") as file:
+                yield file
+            if not rehearse:
+                part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`logreg-c report`: one page, with nothing to fetch, about a model and rows it is tried on."""
+
+import io
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+import logreg_c
+
+from . import metrics, models
+from .console import console
+from .errors import shown
+from .models import Model
+from .output import written_whole
+from .scoring import Scored, measures, score_file
+
+MOST_POINTS = 400  # of a curve: more than a screen shows
+MOST_WEIGHTS = 20
+
+# Colours that stand for the page's own, so that a picture changes with light and dark.
+COLOURS = {
+    "ink": "#010203",
+    "faint": "#010204",
+    "line": "#010205",
+    "area": "#010206",
+    "other": "#010207",
+}
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "logreg_c",
+    "font.size": 10.5,
+    "text.parse_math": False,  # a $ in a name is a $
+    "text.color": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["faint"],
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": COLOURS["faint"],
+    "grid.alpha": 0.35,
+    "grid.linewidth": 0.7,
+    "xtick.color": COLOURS["faint"],
+    "ytick.color": COLOURS["faint"],
+    "xtick.labelcolor": COLOURS["ink"],
+    "ytick.labelcolor": COLOURS["ink"],
+    "lines.linewidth": 2.0,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "none",
+}
+
+
+def run(model_file: Path, file: Path, output: Path) -> None:
+    """Score the file and write the page."""
+    with written_whole(output, rehearse=True):
+        pass
+    model = models.load(model_file)
+    page = render(model, score_file(model, file), str(model_file), str(file))
+    with written_whole(output) as part:
+        part.write(page.encode("utf-8", errors="replace"))
+    console().print(f"report written to {output}", soft_wrap=True)
+
+
+def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str:
+    """Return the page."""
+    found = measures(scored)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("logreg_c._cli", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    per_sd, features = model.per_deviation, model.features
+    ranked = model.ranking[:MOST_WEIGHTS]
+    largest = max((abs(per_sd[j]) for j in ranked if np.isfinite(per_sd[j])), default=0.0) or 1.0
+    return environment.get_template("report.html").render(
+        target=shown(str(model.target)),
+        classes=model.class_names,
+        model=model_name,
+        file=file_name,
+        found=found,
+        confusion=found["confusion_matrix"],
+        pictures=_pictures(model, scored),
+        weights=[
+            {
+                "name": features[j].name,
+                "per_sd": float(per_sd[j]),
+                "w": float(model.weights[j]),
+                "share": min(abs(float(per_sd[j])) / largest, 1.0),
+            }
+            for j in ranked
+        ],
+        n_weights=len(features),
+        bias=float(model.bias),
+        settings=json.loads(str(model.settings)),
+        version=logreg_c.__version__,
+    )
+
+
+def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
+    A, Y, _ = scored
+    with style.context(["default", STYLE]), warnings.catch_warnings():
+        # The reader's browser has the fonts for names that matplotlib has no letters for.
+        warnings.filterwarnings("ignore", "Glyph")
+        pictures = [_cost(model)]
+        if Y.any() and not Y.all():
+            curves = metrics.curves(A, Y)
+            pictures += [_roc(curves), _precision_recall(curves, Y)]
+        pictures += [_calibration(A, Y), _probabilities(model, A, Y)]
+    return pictures
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(4.7, 3.5), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _cost(model: Model) -> dict[str, Any]:
+    figure, axes = _figure()
+    costs = model.costs
+    axes.plot(model.cost_iterations + 1, costs, color=COLOURS["line"])
+    if costs.min() > 0 and costs.max() > 100 * costs.min():
+        axes.set_yscale("log")
+    if model.cost_iterations[-1] >= 100:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set(xlabel="iteration", ylabel="cost J")
+    count = int(model.cost_iterations[-1]) + 1
+    text = f"From {costs[0]:.4g} to {costs[-1]:.4g} in {count} iteration{'s' * (count > 1)}."
+    return _picture("Cost", text, figure)
+
+
+def _roc(curves: metrics.Curves) -> dict[str, Any]:
+    figure, axes = _square("false positive rate", "true positive rate")
+    x, y = _thinned(*curves.roc)
+    axes.fill_between(x, y, color=COLOURS["area"], linewidth=0)
+    axes.plot([0, 1], [0, 1], color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.plot(x, y, color=COLOURS["line"])
+    text = f"Area {curves.roc_auc:.4f}; dashed: chance."
+    return _picture("ROC", text, figure)
+
+
+def _precision_recall(curves: metrics.Curves, Y: NDArray[np.bool_]) -> dict[str, Any]:
+    figure, axes = _square("recall", "precision")
+    x, y = _thinned(curves.recall, curves.precision)
+    x, y = np.concatenate([[0.0], x]), np.concatenate([y[:1], y])
+    axes.fill_between(x, y, color=COLOURS["area"], linewidth=0, step="pre")
+    axes.axhline(Y.mean(), color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.step(x, y, color=COLOURS["line"], where="pre")
+    text = f"Average precision {curves.average_precision:.4f}; dashed: chance."
+    return _picture("Precision and recall", text, figure)
+
+
+def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
+    figure, axes = _square("predicted probability", "share observed")
+    mean, share, rows = metrics.calibration(A, Y)
+    # Wilson's interval at 95 %: holds near 0 and 1 and for few rows
+    z2 = 1.96**2
+    centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    half = np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows**2))) / (1 + z2 / rows)
+    axes.plot([0, 1], [0, 1], color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.vlines(mean, centre - half, centre + half, color=COLOURS["line"], alpha=0.5, linewidth=4)
+    axes.plot(mean, share, color=COLOURS["line"], linestyle="none", marker="o", markersize=6)
+    text = "On the dashed line probabilities are what happens; bars are 95 % intervals."
+    return _picture("Calibration", text, figure)
+
+
+def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
+    figure, axes = _figure()
+    edges = np.linspace(0, 1, 21)
+    for label, chosen, colour in zip(model.class_names, (~Y, Y), ("other", "line"), strict=True):
+        axes.stairs(
+            np.histogram(A[chosen], edges)[0],
+            edges,
+            fill=True,
+            color=COLOURS[colour],
+            alpha=0.6,
+            label=label,
+        )
+    axes.axvline(0.5, color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.set(xlim=(0, 1), xlabel=f"probability of {model.class_names[1]}", ylabel="rows")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    text = "How well the classes are told apart; right of the dashed line the second is predicted."
+    return _picture("Probabilities", text, figure)
+
+
+def _square(x: str, y: str) -> tuple[Figure, Axes]:
+    figure, axes = _figure()
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y)
+    return figure, axes
+
+
+def _thinned(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take points about equally far apart along the curve."""
+    if len(x) <= MOST_POINTS:
+        return x, y
+    length = np.cumsum(np.abs(np.diff(x, prepend=x[:1])) + np.abs(np.diff(y, prepend=y[:1])))
+    at = np.searchsorted(length, np.linspace(0, length[-1], MOST_POINTS))
+    at = np.unique(np.concatenate([[0], at, [len(x) - 1]]))
+    return x[at], y[at]
+
+
+def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    svg = out.getvalue()
+    svg = svg[svg.index("<svg") :]
+    for name, colour in COLOURS.items():
+        svg = svg.replace(colour, f"var(--{name})")
+    # The page gives the width and the fonts.
+    svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
+    return {"title": title, "text": text, "svg": svg}

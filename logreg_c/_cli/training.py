@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`logreg-c train`: a table in, a model and a few lines about it out."""
+
+import json
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import logreg_c
+
+from . import models, tables
+from .console import console, print_facts, print_json, print_weights, weights_as_json
+from .errors import refuse, say, shown
+from .models import Feature, Model
+from .output import written_whole
+from .scoring import described, measures, score
+from .tables import Source
+
+LARGEST = 10  # weights printed after training
+
+Callback = Callable[[int, float, NDArray[np.float64], float], object]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a training, kept in the model."""
+
+    target: str
+    alpha: float
+    iters: int
+    tol: float | None
+    l2: float
+    standardize: bool
+    one_hot: bool
+    test_fraction: float
+    seed: int
+
+
+class Rows(NamedTuple):
+    """Some rows of the table as train takes them: X a list of columns, each of its own type."""
+
+    X: list[NDArray[Any]]
+    Y: NDArray[np.bool_]
+
+
+class Data(NamedTuple):
+    """The table, and what it is for."""
+
+    features: list[Feature]
+    classes: NDArray[Any]
+    fit: Rows
+    held_out: Rows
+
+
+def run(file: Path, settings: Settings, *, output: Path | None, as_json: bool) -> None:
+    """Train, write the model, and tell about it."""
+    if output is not None:
+        with written_whole(output, rehearse=True):
+            pass
+    with tables.opened(file) as source:
+        data = _load(source, settings)
+    with warnings.catch_warnings(), _progress_bar(settings.iters) as watch:
+        warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # said below, in our words
+        result = _solve(data, settings, watch)
+    cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
+    if cost_last > cost_first:
+        remedy = "a smaller --alpha" + ("" if settings.standardize else ", or --standardize")
+        say(f"warning: the cost rose from {cost_first:.6g} to {cost_last:.6g}; give {remedy}")
+
+    model = _model(data, settings, result)
+    held_out = data.held_out
+    found = measures(score(model, [held_out])) if len(held_out.Y) else None
+    parts = {"train": len(data.fit.Y), "held_out": len(held_out.Y)}
+    if output is not None:
+        models.save(output, model)
+    if as_json:
+        print_json(
+            {
+                "file": str(file),
+                "classes": data.classes.tolist(),
+                "rows": parts,
+                "iterations": len(result.costs),
+                "stopped": result.stopped,
+                "cost": {"first": cost_first, "last": cost_last},
+                "held_out": found,
+                **weights_as_json(model),
+                "settings": asdict(settings),
+                "model": None if output is None else str(output),
+            }
+        )
+        return
+    ones = sum(int(rows.Y.sum()) for rows in data[2:])
+    m = sum(parts.values())
+    first, second = model.class_names
+    why = {
+        "iters": f"all of --iters {settings.iters}",
+        "tol": f"reached --tol {settings.tol}",
+    }
+    print_facts(
+        {
+            "file": f"{source}, target {shown(settings.target)}",
+            "rows": f"{m}: {parts['train']} to train on, {parts['held_out']} held out"
+            f" (seed {settings.seed})",
+            "features": f"{len(data.features)},"
+            f" {'standardised' if settings.standardize else 'as they are'}",
+            "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
+            "iterations": f"{len(result.costs)} ({why[result.stopped]}),"
+            f" alpha {settings.alpha:g}, l2 {settings.l2:g}",
+            "cost": f"{cost_last:.6g}, from {cost_first:.6g}",
+            "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
+            if found
+            else "no rows",
+        }
+    )
+    print_weights(model, LARGEST)
+    if output is not None:
+        console().print(f"\nmodel written to {output}", soft_wrap=True)
+
+
+# ---- The table ---------------------------------------------------------------------------------
+
+
+def _load(source: Source, settings: Settings) -> Data:
+    """Take the table apart column by column, so that it is in memory about once."""
+    table, target = tables.read(source), settings.target
+    tables.check_presence(target, table.columns, source)
+    names = [name for name in table.columns if name != target]
+    if not names:
+        refuse(f"{source} has no column beside the target {target!r} to learn from")
+    Y, classes = tables.two_classes(table.drop_in_place(target), source)
+
+    features: list[Feature] = []
+    columns: list[NDArray[Any]] = []
+    for name in names:
+        values = table.drop_in_place(name)
+        if settings.one_hot and values.dtype in tables.TEXT:
+            known = tables.categories(values, source)
+            columns += tables.one_hot(values, known)[0]
+            features += [Feature(name, category) for category in known]
+        else:
+            columns.append(tables.numbers(values, source))
+            features.append(Feature(name))
+
+    parts = _split(Y, settings, source)
+    if len(parts[0]) == len(Y):
+        return Data(features, classes, Rows(columns, Y), Rows([], Y[:0]))
+    rows = [Rows([], Y[part]) for part in parts]
+    while columns:
+        column = columns.pop(0)
+        for (X, _), part in zip(rows, parts, strict=True):
+            X.append(column[part])
+    return Data(features, classes, *rows)
+
+
+def _split(
+    Y: NDArray[np.bool_], settings: Settings, source: Source
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to train on and the rows held out, each in the table's order."""
+    fraction = settings.test_fraction
+    m_held_out = round(fraction * len(Y))
+    if fraction > 0 and m_held_out == 0:
+        refuse(
+            f"{source} has only {len(Y)} rows, of which --test-fraction {fraction:g} holds out"
+            " none; give a larger one, or 0"
+        )
+    order = np.random.default_rng(settings.seed).permutation(len(Y))
+    held_out, fit = np.sort(order[:m_held_out]), np.sort(order[m_held_out:])
+    if len(np.unique(Y[fit])) < 2:
+        refuse(
+            f"{source}: the {len(fit)} rows left to train on are not of two classes; give a smaller"
+            " --test-fraction or another --seed"
+        )
+    return fit, held_out
+
+
+# ---- The training ------------------------------------------------------------------------------
+
+
+def _solve(data: Data, settings: Settings, watch: Callback | None) -> logreg_c.TrainResult:
+    # In float64 whatever the columns are: the table's types do not show in the model.
+    return logreg_c.train(
+        *data.fit,
+        settings.alpha,
+        settings.iters,
+        l2=settings.l2,
+        standardize=settings.standardize,
+        tol=settings.tol,
+        callback=watch,
+        dtype=np.float64,
+    )
+
+
+def _model(data: Data, settings: Settings, result: logreg_c.TrainResult) -> Model:
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviations = np.array([np.std(x, dtype=np.float64) for x in data.fit.X])
+    at, costs = models.thinned(result.costs)
+    kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
+        "rows": len(data.fit.Y),
+        "iterations": len(result.costs),
+        "version": logreg_c.__version__,
+    }
+    return Model(
+        weights=result.w[:, 0],
+        bias=np.array(result.b),
+        feature_names=np.array([f.column for f in data.features], dtype=np.str_),
+        is_category=np.array([f.category is not None for f in data.features]),
+        categories=np.array([f.category or "" for f in data.features], dtype=np.str_),
+        deviations=deviations,
+        classes=data.classes,
+        target=np.array(settings.target),
+        cost_iterations=at,
+        costs=costs,
+        settings=np.array(json.dumps(kept)),
+    )
+
+
+@contextmanager
+def _progress_bar(iters: int) -> Iterator[Callback | None]:
+    """Show the falling cost, if stderr is a terminal; otherwise nobody is to be called back."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cost {task.fields[cost]:.6f}"),
+        TimeRemainingColumn(),
+    )
+    done, latest, due = 0, math.nan, 0.0
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task("", total=iters, cost=latest)
+
+        def watch(k: int, cost: float, _w: NDArray[np.float64], _b: float) -> None:
+            nonlocal done, latest, due
+            done, latest, now = k + 1, cost, time.monotonic()
+            if now >= due:
+                due = now + 0.05  # seconds: drawing at every iteration would slow training
+                progress.update(task, completed=done, cost=latest)
+
+        yield watch
+        progress.update(task, total=done, completed=done, cost=latest)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A model file from a stranger runs nothing, takes no memory, and is refused in one line."""
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+class Attack:
+    """Writes a file where it is unpickled."""
+
+    def __init__(self, place):
+        self.place = place
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.place),)
+
+
+def npy(descr, shape):
+    """Return the header of an .npy file, with nothing behind it."""
+    text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def replaced(model, path, name, content, **options):
+    with zipfile.ZipFile(model) as good, zipfile.ZipFile(path, "w", **options) as out:
+        for member in good.namelist():
+            out.writestr(member, content if member == f"{name}.npy" else good.read(member))
+
+
+MEMBERS = ["format", "weights", "bias", "feature_names", "classes", "settings", "costs"]
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_pickle_in_a_model_is_not_opened(fails, tmp_path, data, model, name):
+    bad, place = tmp_path / "bad.npz", tmp_path / "attacked"
+    attack = pickle.dumps(np.array([Attack(place)], dtype=object))
+    as_array = io.BytesIO()
+    np.lib.format.write_array(as_array, np.array([Attack(place)], dtype=object))
+    for content in (attack, as_array.getvalue()):
+        replaced(model, bad, name, content)
+        for command in (["predict", bad, data], ["inspect", bad], ["evaluate", bad, data]):
+            fails(*command, match="damaged, or not a model")
+        assert not place.exists()
+    bad.write_bytes(attack)
+    fails("predict", bad, data, match="damaged, or not a model")
+    assert not place.exists()
+
+
+MEASURE = """
+import sys
+from logreg_c._cli import main
+sys.argv = ["logreg-c", "inspect", sys.argv[1]]
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code == 2, ended.code
+with open("/proc/self/status") as status:
+    print(*[line.split()[1] for line in status if line.startswith("VmHWM")])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize(
+    "content",
+    [
+        npy("<f8", (10**9,)),
+        npy("<f8", (10**12,)),
+        npy("<f8", (2**62, 2**62)),
+        npy("<U1000000000", (3,)),
+        npy("|V" + "9" * 5000, (1,)),
+        b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + b"(" * 10**6,
+        npy("<f8", (0,) * 5000),
+    ],
+    ids=["8 GB", "8 TB", "overflow", "long text", "long type", "long header", "dimensions"],
+)
+def test_a_size_in_a_header_is_not_believed(tmp_path, model, content):
+    bad = tmp_path / "bad.npz"
+    replaced(model, bad, "weights", content)
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", MEASURE, bad], capture_output=True, text=True, check=True
+    )
+    assert "damaged, or not a model" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert int(ended.stdout) < 300_000  # KB
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_zip_bomb_is_not_unpacked(tmp_path, model):
+    bad = tmp_path / "bad.npz"
+    bomb = npy("<f8", (60_000_000,)) + bytes(480_000_000)
+    replaced(model, bad, "weights", bomb, compression=zipfile.ZIP_DEFLATED)
+    assert bad.stat().st_size < 10**6
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", MEASURE, bad], capture_output=True, text=True, check=True
+    )
+    assert "damaged, or not a model" in ended.stderr
+    assert int(ended.stdout) < 300_000  # KB
+
+
+def test_a_model_that_is_no_file(fails, tmp_path, data):
+    fails("predict", tmp_path, data, match="is not a file")
+    if Path("/dev/zero").exists():
+        fails("inspect", "/dev/zero", match="is not a file")
+
+
+def test_a_model_from_a_machine_of_the_other_byte_order_is_read(run, tmp_path, data, model):
+    other = tmp_path / "other.npz"
+    with np.load(model) as stored:
+        np.savez(
+            other, **{name: x.astype(x.dtype.newbyteorder()) for name, x in dict(stored).items()}
+        )
+    assert run("predict", other, data)[:2] == run("predict", model, data)[:2]
+
+
+def test_a_column_of_two_kinds_is_no_model(fails, tmp_path, data, model):
+    bad = tmp_path / "bad.npz"
+    with np.load(model) as stored:
+        arrays = dict(stored)
+    np.savez(
+        bad,
+        **arrays
+        | {
+            "feature_names": np.array(["height", "height", "weight"]),
+            "is_category": np.array([False, True, False]),
+        },
+    )
+    fails("predict", bad, data, match="damaged, or not a model")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The report: one page, complete in itself, that says what evaluate says and believes no name."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+pl = pytest.importorskip("polars")
+for needed in ("jinja2", "matplotlib"):
+    pytest.importorskip(needed)
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer.csv"
+
+
+class Page(HTMLParser):
+    """Collects what a browser would."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def page(run, tmp_path):
+    def make(model, file):
+        out = tmp_path / "report.html"
+        code, said, err = run("report", model, file, "-o", out)
+        assert (code, said, err) == (0, f"report written to {out}\n", "")
+        return out.read_text(encoding="utf-8")
+
+    return make
+
+
+@pytest.fixture
+def trained(run, tmp_path):
+    model = tmp_path / "model.npz"
+    assert run("train", EXAMPLE, "--target", "diagnosis", "-o", model)[0] == 0
+    return model
+
+
+def test_the_page_shows_every_picture_and_number(run, page, trained):
+    text = page(trained, EXAMPLE)
+    found = Page(text)
+    words = " ".join(found.text)
+    for title in (
+        "Cost",
+        "ROC",
+        "Precision and recall",
+        "Calibration",
+        "Probabilities",
+        "Confusion matrix",
+        "The 20 largest of 30 weights",
+        "How it was trained",
+    ):
+        assert title in found.text
+    assert found.tags.count("svg") == 5
+    _, said, _ = run("evaluate", trained, EXAMPLE)
+    auc = float(re.search(r"ROC AUC +([\d.]+)", said)[1])
+    assert f"{auc:.4f}" in words
+    assert "radius_error" in words
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(page, trained):
+    text = page(trained, EXAMPLE)
+    found = Page(text)
+    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(found.tags)
+    for name, value in found.attributes:
+        assert not name.startswith("on")
+        if name in {"src", "href", "xlink:href"}:
+            assert value.startswith("#")
+    assert not re.search(r"url\((?!#)|@import", text)
+    assert "content=\"default-src 'none'; style-src" in text
+    assert len(text) < 500_000
+
+
+def test_the_page_fits_light_and_dark_and_a_phone(page, trained):
+    text = page(trained, EXAMPLE)
+    assert 'name="viewport" content="width=device-width' in text
+    assert "prefers-color-scheme: dark" in text
+    pictures = "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
+    # every colour is the page's own, and every width the card's
+    assert not re.search(r"#[0-9a-f]{6}\b", pictures)
+    assert not re.search(r"<svg[^>]* width=", pictures)
+    assert "var(--line)" in pictures
+
+
+def test_the_same_model_and_rows_give_the_same_page(page, trained):
+    assert page(trained, EXAMPLE) == page(trained, EXAMPLE)
+
+
+def test_names_are_shown_and_not_obeyed(run, page, tmp_path, frame):
+    path, model = tmp_path / "odd.csv", tmp_path / "model.npz"
+    evil = "<script>alert(1)</script>"
+    frame.rename({"height": evil, "weight": "$x_1^2$ 身長 &amp;"}).with_columns(
+        sick=pl.when(pl.col("sick") == "yes").then(pl.lit('"><img src=x>$')).otherwise("sick")
+    ).write_csv(path)
+    assert run("train", path, "--target", "sick", "-o", model)[0] == 0
+    found = Page(page(model, path))
+    assert not {"script", "img"} & set(found.tags)
+    words = "".join(found.text)
+    assert evil in words
+    assert "$x_1^2$ 身長 &amp;" in words
+    assert words.count('"><img src=x>$') > 3  # the legend of a picture too
+
+
+def test_rows_of_one_class_have_a_report(page, tmp_path, frame, model):
+    path = tmp_path / "ones.csv"
+    frame.filter(pl.col("sick") == "yes").write_csv(path)
+    found = Page(page(model, path))
+    assert "needs rows of both classes" in found.text
+    assert "ROC" not in found.text
+
+
+def test_a_training_of_one_iteration_has_a_report(run, page, tmp_path, data):
+    model = tmp_path / "model.npz"
+    assert run("train", data, "--target", "sick", "--iters", "1", "-o", model)[0] == 0
+    assert "in 1 iteration." in page(model, data)
+
+
+def test_a_report_that_cannot_be_made_leaves_nothing(fails, tmp_path, model, data):
+    before = set(tmp_path.iterdir())
+    fails("report", model, tmp_path / "no.csv", "-o", tmp_path / "r.html", match="does not exist")
+    fails("report", model, data, "-o", tmp_path, match="not a file that can be replaced")
+    assert set(tmp_path.iterdir()) == before

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every kind of file, standard input, text columns, and files larger than memory."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+pl = pytest.importorskip("polars")
+
+PYTHON = [sys.executable, "-P", "-m", "logreg_c"]
+
+
+def weights(path):
+    with np.load(path) as stored:
+        return stored["weights"], stored["bias"]
+
+
+def write(frame, path):
+    match path.suffix:
+        case ".csv":
+            frame.write_csv(path)
+        case ".parquet":
+            frame.write_parquet(path)
+        case ".arrow":
+            frame.write_ipc(path)
+        case ".arrows":
+            frame.write_ipc_stream(path)
+        case ".npz":
+            np.savez(path, **{name: frame[name].to_numpy() for name in frame.columns})
+        case ".npy":
+            np.save(path, frame.to_numpy(structured=True))
+    return path
+
+
+KINDS = [".csv", ".parquet", ".arrow", ".arrows", ".npz", ".npy"]
+
+
+@pytest.fixture
+def plain(frame):
+    """The table with text that NumPy can store without a pickle."""
+    return frame.with_columns(sick=(pl.col("sick") == "yes").cast(pl.Int64))
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_every_kind_of_file_gives_the_same_model_and_predictions(run, tmp_path, plain, suffix):
+    results = []
+    for path in (write(plain, tmp_path / "a.csv"), write(plain, tmp_path / f"b{suffix}")):
+        model = tmp_path / "model.npz"
+        code, _, err = run("train", path, "--target", "sick", "--output", model)
+        assert (code, err) == (0, "")
+        results.append((*weights(model), run("predict", model, path)[1]))
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    assert results[0][1:] == results[1][1:]
+
+
+@pytest.mark.parametrize("suffix", KINDS)
+def test_standard_input_is_a_file_of_any_kind(tmp_path, plain, model, suffix, run):
+    path = write(plain, tmp_path / f"b{suffix}")
+    with path.open("rb") as stdin:
+        ended = subprocess.run(
+            [*PYTHON, "predict", model, "-"],
+            stdin=stdin,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+    assert ended.stdout == run("predict", model, path)[1]
+
+
+def test_what_is_wrong_with_standard_input_is_said(tmp_path, model):
+    for content, match in [("", "standard input is empty"), ("a,b\n1,2\n", "no column 'height'")]:
+        ended = subprocess.run(
+            [*PYTHON, "predict", model, "-"],
+            input=content,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+        assert match in ended.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a Unix thing")
+def test_a_pipe_is_a_file_too(run, tmp_path, frame, data, model):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    feed = threading.Thread(target=lambda: pipe.write_bytes(data.read_bytes()))
+    feed.start()
+    code, out, _ = run("predict", model, pipe)
+    feed.join()
+    assert (code, out) == (0, run("predict", model, data)[1])
+
+
+def test_a_matrix_has_columns_by_number(run, tmp_path):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(60, 3)).astype(np.float32)
+    y = X[:, 0] > 0
+    np.savez_compressed(tmp_path / "both.npz", X=X, y=y)
+    np.save(tmp_path / "X.npy", X)
+    model = tmp_path / "model.npz"
+    assert run("train", tmp_path / "both.npz", "--target", "y", "-o", model)[0] == 0
+    with np.load(model) as stored:
+        assert stored["feature_names"].tolist() == ["X0", "X1", "X2"]
+    code, out, _ = run("predict", model, tmp_path / "X.npy")
+    assert code == 0
+    assert (pl.read_csv(out.encode())["prediction"].to_numpy() == y).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("arrays", "match"),
+    [
+        ({"X": np.zeros((3, 2)), "y": np.zeros(4)}, "'X1' has 3 rows and 'y' 4"),
+        ({"X": np.zeros((3, 2, 2)), "y": np.zeros(3)}, r"'X' has shape \(3, 2, 2\)"),
+        ({"X": np.zeros(3, complex), "y": np.zeros(3)}, "'X' has shape .* complex128"),
+        ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "no rows of data"),
+        ({"X": np.array([{}, {}, {}]), "y": np.zeros(3)}, "cannot be read as NPZ .*pickle"),
+    ],
+    ids=["lengths", "dimensions", "complex", "empty", "pickle"],
+)
+def test_arrays_that_are_no_table(fails, tmp_path, arrays, match):
+    path = tmp_path / "data.npz"
+    np.savez(path, **arrays)
+    fails("train", path, "--target", "y", match=match)
+
+
+def test_a_wrong_suffix_does_not_matter(run, tmp_path, frame, data, model):
+    disguised = tmp_path / "data.txt"
+    frame.write_parquet(disguised)
+    assert run("predict", model, disguised)[1] == run("predict", model, data)[1]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".npy", ".npz", ".arrows"])
+def test_a_truncated_file(fails, tmp_path, plain, model, suffix):
+    path = write(plain, tmp_path / f"t{suffix}")
+    whole = path.read_bytes()
+    for size in (len(whole) // 3, len(whole) // 2):
+        path.write_bytes(whole[:size])
+        fails("predict", model, path, match=r"t\.\w+ cannot be read")
+        fails("train", path, "--target", "sick", match=r"t\.\w+ cannot be read")
+
+
+@pytest.mark.parametrize("kind", [".csv", ".parquet", ".arrow"])
+def test_a_file_of_no_rows(fails, tmp_path, frame, model, kind):
+    path = write(frame.clear(), tmp_path / f"t{kind}")
+    fails("train", path, "--target", "sick", match="no rows of data")
+    fails("predict", model, path, match="no rows of data")
+    fails("evaluate", model, path, match="no rows of data")
+
+
+# ---- Text columns ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coloured(frame):
+    colours = np.array(["red", "green", "", 'ünï, "x"'])[np.arange(40) % 4]
+    return frame.with_columns(colour=pl.Series(colours))
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
+def test_one_hot_makes_a_feature_of_each_value(run, tmp_path, coloured, dtype):
+    path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
+    table = coloured.with_columns(pl.col("colour").cast(dtype))
+    table.write_parquet(path)
+    options = ["--test-fraction", "0", "--iters", "50", "--output", model]
+    assert run("train", path, "--target", "sick", "--one-hot", *options)[0] == 0
+    known = sorted(set(coloured["colour"]))
+    with np.load(model) as stored:
+        assert stored["feature_names"].tolist() == ["height", "weight", "smokes", *["colour"] * 4]
+        assert stored["categories"].tolist() == ["", "", "", *known]
+        assert stored["is_category"].tolist() == [False] * 3 + [True] * 4
+        found = stored["weights"]
+    by_hand = tmp_path / "by_hand.parquet"
+    table.select(
+        "height",
+        "weight",
+        "smokes",
+        *[(pl.col("colour").cast(pl.String) == c).cast(pl.Float64).alias(f"c{c}") for c in known],
+        "sick",
+    ).write_parquet(by_hand)
+    assert run("train", by_hand, "--target", "sick", *options)[0] == 0
+    np.testing.assert_array_equal(weights(model)[0], found)
+
+
+def test_one_hot_reads_csv_as_it_was_trained(run, tmp_path, coloured):
+    # a column that looks like numbers in one file and like text in the other
+    codes = coloured.with_columns(colour=pl.Series(["01", "2", "x", "01"] * 10))
+    train, apply, model = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "model.npz"
+    codes.write_csv(train)
+    codes.filter(pl.col("colour") != "x").write_csv(apply)
+    assert run("train", train, "--target", "sick", "--one-hot", "-o", model)[0] == 0
+    _, out, err = run("predict", model, apply)
+    assert err == "logreg-c: 30 rows; probability is that of yes\n"
+    whole = pl.read_csv(run("predict", model, train)[1].encode())
+    assert pl.read_csv(out.encode()).equals(whole.filter(codes["colour"] != "x"))
+
+
+def test_a_value_that_training_has_not_seen_is_a_warning(run, tmp_path, coloured):
+    path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
+    coloured.filter(pl.col("colour") != "red").write_parquet(path)
+    assert run("train", path, "--target", "sick", "--one-hot", "-o", model)[0] == 0
+    coloured.write_parquet(path)
+    code, out, err = run("predict", model, path)
+    assert code == 0
+    assert out.count("\n") == 41
+    first, second = err.splitlines()
+    assert "warning: column 'colour' holds values in 10 of 40 rows" in first
+    assert "first 'red'" in first
+    assert "40 rows" in second
+
+
+def test_text_without_one_hot_names_the_option(fails, tmp_path, coloured):
+    path = tmp_path / "c.parquet"
+    coloured.write_parquet(path)
+    fails("train", path, "--target", "sick", match="'colour' is text .*--one-hot")
+
+
+def test_text_columns_that_cannot_be_encoded(fails, tmp_path, frame):
+    path = tmp_path / "c.parquet"
+    many = pl.concat([frame] * 40).with_row_index("id").with_columns(pl.col("id").cast(pl.String))
+    many.write_parquet(path)
+    options = ["--target", "sick", "--one-hot"]
+    fails("train", path, *options, match="'id' has 1600 different values.*at most 1000")
+    frame.with_columns(t=pl.Series(["a", None] * 20)).write_parquet(path)
+    fails("train", path, *options, match="'t' has missing values, first in row 2")
+    frame.with_columns(t=pl.Series(["a", "b\0"] * 20)).write_parquet(path)
+    fails("train", path, *options, match="'t' has a value that ends in NUL")
+
+
+# ---- Streams -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long(frame):
+    return pl.concat([frame] * 5000)  # 200,000 rows: four batches
+
+
+def test_a_fault_far_down_names_its_row(fails, tmp_path, long, model):
+    path = tmp_path / "t.parquet"
+    for value, match in [(None, "'weight' has missing values, first"), (np.inf, "is infinite")]:
+        row = pl.int_range(pl.len()) == 150_000
+        long.with_columns(
+            weight=pl.when(row).then(pl.lit(value, pl.Float64)).otherwise("weight")
+        ).write_parquet(path)
+        out = tmp_path / "out.parquet"
+        fails("predict", model, path, "-o", out, match=f"{match} in row 150001")
+        assert not out.exists()
+    long.with_columns(sick=pl.when(row).then(pl.lit("maybe")).otherwise("sick")).write_parquet(path)
+    fails("evaluate", model, path, match="'maybe' in row 150001; the model's classes are 'no' and")
+
+
+@pytest.mark.parametrize("tail", ["oops,1,true,no\n", "1,1,true,no,5,6\n", "1,\xff,true,no\n"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
+def test_a_fault_at_the_end_of_a_long_csv_leaves_no_output(
+    fails, tmp_path, long, model, tail, suffix
+):
+    path, out = tmp_path / "t.csv", tmp_path / f"out{suffix}"
+    long.write_csv(path)
+    with path.open("ab") as file:
+        file.write(tail.encode("latin-1"))
+    before = set(tmp_path.iterdir())
+    fails("predict", model, path, "-o", out, match=r"t\.csv cannot be read as CSV")
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
+def test_batches_are_written_in_order(run, tmp_path, long, model, suffix):
+    path, out = write(long, tmp_path / f"t{suffix}"), tmp_path / f"out{suffix}"
+    code, _, err = run("predict", model, path, "-o", out)
+    assert code == 0
+    assert "200000 rows" in err
+    read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".arrow": pl.read_ipc}[suffix]
+    once = pl.read_csv(run("predict", model, write(long.head(40), tmp_path / "s.csv"))[1].encode())
+    assert read(out).equals(pl.concat([once] * 5000))
+
+
+MEASURE = """
+import sys
+from logreg_c._cli import main
+sys.argv = ["logreg-c", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+with open("/proc/self/status") as status:
+    print(*[line.split()[1] for line in status if line.startswith("VmHWM")], file=sys.stderr)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize(("suffix", "sizes"), [(".csv", (15, 30)), (".parquet", (5, 15))])
+def test_predict_takes_no_more_memory_for_a_longer_file(tmp_path, run, suffix, sizes):
+    rng = np.random.default_rng(3)
+    part = pl.DataFrame({f"f{j}": rng.normal(size=100_000).round(3) for j in range(20)})
+    part = part.with_columns(y=pl.col("f0") > 0)
+    model = tmp_path / "model.npz"
+    train = write(part.head(1000), tmp_path / "train.parquet")
+    assert run("train", train, "--target", "y", "--iters", "5", "-o", model)[0] == 0
+    peaks = []
+    for times in sizes:
+        lazy, path = pl.concat([part.lazy()] * times), tmp_path / f"{times}{suffix}"
+        lazy.sink_csv(path) if suffix == ".csv" else lazy.sink_parquet(path)
+        ended = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                MEASURE,
+                "predict",
+                model,
+                path,
+                "-o",
+                tmp_path / f"out{suffix}",
+            ],
+            env=os.environ | {"POLARS_MAX_THREADS": "1"},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        said, peak = ended.stderr.splitlines()
+        assert f"{times * 100_000} rows" in said
+        peaks.append(int(peak) * 1024)
+    # a million rows more, or 1.5 million, are 168 or 252 MB; polars buffers up to 400 MB of text
+    assert peaks[1] - peaks[0] < 120e6, peaks
+
+
+# ---- Full disks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 256 KB, where this user may make one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    try:
+        made = subprocess.run(mount, capture_output=True, check=False)
+    except OSError:
+        pytest.skip("no mount")
+    if made.returncode:
+        pytest.skip("may not mount a small disk here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)  # noqa: S607
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.arrow"])
+def test_a_full_disk_leaves_the_old_file(fails, tmp_path, small_disk, long, model, name):
+    values = np.random.default_rng(4).normal(size=len(long))
+    path = write(long.with_columns(height=pl.Series(values)), tmp_path / "long.parquet")
+    out = small_disk / name
+    out.write_bytes(b"old")
+    fails("predict", model, path, "-o", out, match=f"{name} cannot be written: .*No space left")
+    assert out.read_bytes() == b"old"
+    assert list(small_disk.iterdir()) == [out]
+
+
+def test_a_full_disk_for_models_reports_and_copies(
+    run, fails, tmp_path, small_disk, data, model, monkeypatch
+):
+    pytest.importorskip("onnx")
+    (small_disk / "filler").write_bytes(bytes(250_000))
+    before = set(small_disk.iterdir())
+    for command in (
+        ["train", data, "--target", "sick", "--output", small_disk / "m.npz"],
+        ["report", model, data, "--output", small_disk / "r.html"],
+        ["export", model, "--output", small_disk / "m.onnx"],
+    ):
+        (small_disk / "filler").write_bytes(bytes(256 * 1024))
+        fails(*command, match="cannot be written: No space left")
+        assert set(small_disk.iterdir()) == before
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(10**6))))
+    fails("predict", model, "-", match="standard input cannot be .*No space left")
+    assert set(small_disk.iterdir()) == before

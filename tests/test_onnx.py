@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An ONNX model says what predict_proba says, under the features' names, in another program."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import logreg_c
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+pl = pytest.importorskip("polars")
+
+from logreg_c.onnx import to_onnx  # noqa: E402
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
+
+
+def outputs(model, feed):
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return session.run(["probability", "prediction"], feed)
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    table = pl.read_csv(EXAMPLE)
+    X = table.drop("diagnosis").cast(pl.Float64).to_numpy().T
+    Y = (table["diagnosis"] == "malignant").to_numpy()
+    w, b, _ = logreg_c.train(X, Y, 0.5, 1000, standardize=True)
+    return table, X, w, b
+
+
+def test_real_data_by_the_names_of_the_features(cancer):
+    table, X, w, b = cancer
+    names = table.drop("diagnosis").columns
+    model = to_onnx(w, b, names, classes=["benign", "malignant"])
+    assert [value.name for value in model.graph.input] == names
+    A, labels = outputs(
+        model, {name: table[name].cast(float).to_numpy()[:, None] for name in names}
+    )
+    np.testing.assert_allclose(A, logreg_c.predict_proba(X, w, b)[0], atol=1e-6)
+    expected = np.where(logreg_c.predict(X, w, b)[0] == 1, "malignant", "benign")
+    assert labels.tolist() == expected.tolist()
+
+
+def test_real_data_as_a_matrix(cancer):
+    _, X, w, b = cancer
+    A, labels = outputs(to_onnx(w, b), {"X": np.ascontiguousarray(X.T)})
+    np.testing.assert_allclose(A, logreg_c.predict_proba(X, w, b)[0], atol=1e-6)
+    np.testing.assert_array_equal(labels, logreg_c.predict(X, w, b)[0])
+
+
+@pytest.mark.parametrize(
+    "classes", [[0, 1], [-5, 7], [False, True], [0.5, 1.5], ["no", "ünï"], np.array([0, 3], "u1")]
+)
+def test_classes_of_every_kind(classes):
+    A, labels = outputs(to_onnx([2.0], 0.0, classes=classes), {"X": np.array([[-1.0], [1.0]])})
+    assert labels.tolist() == list(classes)
+    np.testing.assert_allclose(A, logreg_c.sigmoid([-2.0, 2.0]), rtol=1e-12)
+
+
+def test_texts_and_numbers_in_any_order():
+    names, texts = ["colour", "0", "colour", "shape"], ["red", None, "", "ünï"]
+    model = to_onnx([1.0, 0.5, 2.0, 4.0], -3.0, names, categories=texts)
+    feed = {
+        "colour": np.array([["red"], [""], ["blue"], ["red"]], dtype=object),
+        "0": np.array([[0.0], [1.0], [2.0], [3.0]]),
+        "shape": np.array([["x"], [""], ["ünï"], [""]], dtype=object),
+    }
+    A, _ = outputs(model, feed)
+    np.testing.assert_allclose(A, logreg_c.sigmoid([-2.0, -0.5, 2.0, -0.5]), rtol=1e-9)
+
+
+def test_one_row_and_no_rows():
+    model = to_onnx([1.0], 0.0, ["x"])
+    assert outputs(model, {"x": np.array([[0.0]])})[0].tolist() == [0.5]
+    assert outputs(model, {"x": np.zeros((0, 1))})[0].tolist() == []
+
+
+def test_the_command_line_writes_it(tmp_path):
+    rng = np.random.default_rng(5)
+    table = pl.DataFrame(
+        {"x": rng.normal(size=90), "up": rng.random(90) < 0.5, "t": rng.choice(["a", "b", "c"], 90)}
+    ).with_columns(y=pl.when((pl.col("x") > 0) | (pl.col("t") == "a")).then(1).otherwise(0))
+    data, model, out = tmp_path / "d.parquet", tmp_path / "m.npz", tmp_path / "m.onnx"
+    table.write_parquet(data)
+    command = [sys.executable, "-P", "-m", "logreg_c"]
+
+    def run(*arguments):
+        done = subprocess.run([*command, *map(str, arguments)], check=True, capture_output=True)
+        return done.stdout
+
+    run("train", data, "--target", "y", "--one-hot", "-o", model)
+    assert b"3 inputs" in run("export", model, "-o", out)
+    predicted = pl.read_csv(run("predict", model, data))
+    feed = {
+        "x": table["x"].to_numpy()[:, None],
+        "up": table["up"].to_numpy().astype(np.float64)[:, None],
+        "t": table["t"].to_numpy().astype(object)[:, None],
+    }
+    A, labels = outputs(out.read_bytes(), feed)
+    np.testing.assert_allclose(A, predicted["probability"].to_numpy(), atol=1e-6)
+    np.testing.assert_array_equal(labels, predicted["prediction"].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        (([], 0.0), ValueError, "empty, NaN or infinite"),
+        (([np.nan], 0.0), ValueError, "empty, NaN or infinite"),
+        (([1.0], np.inf), ValueError, "empty, NaN or infinite"),
+        (([1.0], 0.0, ["a", "b"]), ValueError, "1 weights, feature_names 2 and categories 1"),
+        (([1.0, 2.0], 0.0, ["a", "a"]), ValueError, "holds 'a' twice"),
+        (([1.0], 0.0, ["prediction"]), ValueError, "named 'prediction', as an output"),
+        (([1.0], 0.0, [""]), ValueError, "rename it"),
+    ],
+)
+def test_what_cannot_be_exported(arguments, error, match):
+    with pytest.raises(error, match=match):
+        to_onnx(*arguments)
+
+
+def test_categories_and_classes_that_do_not_fit():
+    with pytest.raises(ValueError, match="categories without feature_names"):
+        to_onnx([1.0], 0.0, categories=["a"])
+    for categories in (["x", "x"], ["x", None]):
+        with pytest.raises(ValueError, match="holds 'a' twice"):
+            to_onnx([1.0, 2.0], 0.0, ["a", "a"], categories=categories)
+    for classes in ([1, 2, 3], [1j, 2j], np.array(["2001", "2002"], dtype="M8[Y]")):
+        with pytest.raises(TypeError, match="expected two integers, floats, bools or texts"):
+            to_onnx([1.0], 0.0, classes=classes)
+
+
+def test_without_the_extra_the_import_says_how_to_get_it():
+    code = "import sys; sys.modules['onnx'] = None; import logreg_c.onnx"
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: logreg_c.onnx needs onnx: pip install 'logreg-c[onnx]'"
+    )
