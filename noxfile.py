@@ -101,7 +101,7 @@ def free_threaded(session):
     python = ROOT / ".nox" / "python3.13t" / "bin" / "python3.13t"
     if not python.exists():
         session.run(".ci/free_threaded_python", python.parent.parent)
-    venv = Path(session.create_tmp()) / "venv"
+    venv = Path(session.create_tmp()).absolute() / "venv"
     session.run(python, "-m", "venv", "--clear", venv)
     run_suite(session, ROOT, *session.posargs, python=venv / "bin" / "python")
 
