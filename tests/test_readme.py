@@ -14,11 +14,14 @@ import logreg_c
 pytestmark = pytest.mark.clone
 
 CLONE = Path(__file__).parent.parent
-README = (CLONE / "README.md").read_text(encoding="utf-8")
+
+
+def readme():
+    return (CLONE / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", readme(), re.MULTILINE | re.DOTALL)
 
 
 def test_the_example_prints_what_is_shown():
@@ -49,7 +52,7 @@ def test_the_taught_loop_is_what_train_does():
 
 
 def test_it_stays_short_and_its_links_lead_somewhere():
-    assert README.count("\n") <= 120
+    assert readme().count("\n") <= 120
     pages = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "examples/README.md"]
     for page in pages:
         text = (CLONE / page).read_text(encoding="utf-8")
