@@ -12,7 +12,7 @@ X is (n_x, m), one column an example; Y is (1, m); w starts as zeros, b as 0.
 
 Where it fails
 --------------
-It is a sound check while every |Z| stays below 15. Beyond that the formulas, not the code, give
+It is a sound check while every abs(Z) stays below 15. Beyond that the formulas, not the code, give
 way, and `logreg_c.train` is right where this is not:
 
 - ``1 - A`` and ``A - Y`` cancel where A is close to 1. At Z = 15 the difference has 9 good digits

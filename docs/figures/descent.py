@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs on the tumours: what alpha does, what standardising does, how a boundary settles."""
+
+import warnings
+
+import numpy as np
+from matplotlib import pyplot as plt
+from style import BLUE, EXAMPLES, GREEN, INK, ORANGE, RED, VIOLET, save
+
+import logreg_c
+
+FILE = EXAMPLES / "breast_cancer.csv"
+X = np.loadtxt(FILE, delimiter=",", skiprows=1, usecols=range(30)).T
+Y = np.loadtxt(FILE, delimiter=",", skiprows=1, usecols=30, dtype=str) == "malignant"
+warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # some swing on purpose
+
+
+def label_ends(lines: list[tuple[str, str, float]], at: float) -> None:
+    """Write each name behind the end of its line, in its colour."""
+    for text, colour, height in lines:
+        plt.annotate(
+            text, (at, height), (5, 0), textcoords="offset points", color=colour, va="center"
+        )
+
+
+figure, axes = plt.subplots()
+ends = []
+for alpha, colour in ((0.003, VIOLET), (0.03, BLUE), (0.3, GREEN), (3.0, ORANGE), (100.0, RED)):
+    costs = logreg_c.train(X, Y, alpha, 100, standardize=True).costs
+    axes.loglog(np.arange(1, 101), costs, color=colour)
+    ends.append((f"{alpha:g}", colour, costs[-1]))
+label_ends(ends, 100)
+axes.set(title="cost, for five values of alpha", xlabel="iteration", ylabel="J", xlim=(1, 100))
+save("alphas")
+
+figure, axes = plt.subplots()
+ends = []
+for alpha, standardize, colour in (
+    (1e-6, False, VIOLET),
+    (3e-6, False, BLUE),
+    (1e-5, False, RED),
+    (0.3, True, GREEN),
+):
+    costs = logreg_c.train(X, Y, alpha, 2000, standardize=standardize).costs
+    axes.loglog(np.arange(1, 2001), costs, color=colour)
+    ends.append((f"{alpha:g}, " + ("standardised" if standardize else "raw"), colour, costs[-1]))
+label_ends(ends, 2000)
+axes.set(title="cost, on raw and on standardised features", xlabel="iteration", ylabel="J")
+axes.set(xlim=(1, 2000))
+save("standardise")
+
+figure, axes = plt.subplots(figsize=(7, 4))
+two = X[:2]
+for label, name, colour, mark in ((0, "benign", BLUE, "o"), (1, "malignant", ORANGE, "s")):
+    axes.scatter(*two[:, label == Y], s=9, color=colour, marker=mark, alpha=0.6, label=name)
+radius = np.array([6.0, 30.0])
+for iters, shade in ((1, 0.25), (10, 0.45), (100, 0.7), (1000, 1.0)):
+    w, b, _ = logreg_c.train(two, Y, 0.5, iters, standardize=True)
+    texture = -(w[0] * radius + b) / w[1]
+    axes.plot(radius, texture, color=INK, alpha=shade, linewidth=1.4)
+    if iters in {1, 1000}:
+        at, side = float(-(w[1, 0] * 9 + b) / w[0, 0]), "left" if iters == 1 else "right"
+        axes.annotate(f" after {iters} ", (at, 9), ha=side)
+axes.set(xlim=(6, 29), ylim=(8, 40), xlabel="mean radius", ylabel="mean texture")
+axes.set_title("where a = 1/2, after 1, 10, 100 and 1000 iterations")
+axes.legend(loc="upper right")
+save("boundary")
