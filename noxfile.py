@@ -135,3 +135,11 @@ def release(session):
             session.error(f"`{command}` should print {wanted!r}, and printed {found!r}")
     tag = f"v{version}"
     session.log(f"git tag --sign {tag} --message 'logreg_c {version}' && git push origin {tag}")
+
+
+@nox.session
+def docs(session):
+    """Build the site into build/docs, warnings being errors, and run every example on it."""
+    session.install(".[docs]")
+    session.run("python", "-P", "-m", "sphinx", "-W", "docs", "build/docs")
+    session.run("pytest", "-q", "docs")

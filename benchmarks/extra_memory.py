@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How much memory does a fit take beside X? In multiples of X, for several types and both orders.
 
-``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features for a few iterations, each
-library in processes of its own, and prints by how much the resident memory rose at its peak. What a
-library has loaded and set up before (it fits a small problem first) does not count. Linux only.
+``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features, each library in processes
+of its own, and prints by how much the resident memory rose at its peak. What a library has loaded
+and set up before (it fits a small problem first) does not count. Linux only.
 """
 
 import subprocess
@@ -28,7 +28,7 @@ CASES = [
 
 
 def fits() -> dict[str, Callable[[NDArray, NDArray], object]]:
-    """Return what fits X (samples, features), for each library; imports happen when it is called."""
+    """Return what fits X (samples, features), by library; each imports it when it is called."""
 
     def logreg_c(X: NDArray, Y: NDArray) -> object:
         import logreg_c  # noqa: PLC0415
@@ -53,7 +53,7 @@ def fits() -> dict[str, Callable[[NDArray, NDArray], object]]:
     def glum(X: NDArray, Y: NDArray) -> object:
         from glum import GeneralizedLinearRegressor  # noqa: PLC0415
 
-        model = GeneralizedLinearRegressor(family="binomial", alpha=0.0, max_iter=5)
+        model = GeneralizedLinearRegressor(family="binomial", alpha=1.0, max_iter=5)
         return model.fit(X, Y.astype(np.float64))
 
     return {f.__name__: f for f in (logreg_c, sklearn, sklearnex, glum, liblinear)}

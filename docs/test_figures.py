@@ -23,7 +23,7 @@ def test_all_pictures_are_shown_with_words_for_those_who_cannot_see_them():
     shown = set()
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for words, name in re.findall(r'!\[([^]]*)\]\([^)]*?([^/)]+\.svg)\)', text):
+        for words, name in re.findall(r"!\[([^]]*)\]\([^)]*?([^/)]+\.svg)\)", text):
             assert len(words) > 40, (page.name, name)
             shown.add(name)
     assert shown == IMAGES
