@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How much memory does a fit take beside X? In multiples of X, for several types and both orders.
 
-``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features, each library in processes
-of its own, and prints by how much the resident memory rose at its peak. What a library has loaded
-and set up before (it fits a small problem first) does not count. Linux only.
+``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features, a library at a time, in
+processes of their own, and prints by how much the resident memory rose at its peak. What one has
+loaded and set up before (it fits a small problem first) does not count. Linux only.
 """
 
 import subprocess
