@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`pytest docs` runs every example of the pages, from top to bottom, and compares what it shows."""
 
+import doctest
 import os
 import re
 import shlex
@@ -53,7 +54,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), CodeBlockParser("console", run_console)],
+    parsers=[
+        PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS),
+        CodeBlockParser("console", run_console),
+    ],
     pattern="*.md",
     fixtures=["folder"],
 ).pytest()
