@@ -42,6 +42,12 @@ def run_console(example: Example) -> str | None:
     return None
 
 
+def run_script(example: Example) -> None:
+    """Run a block of `bash`, of which every command has to succeed."""
+    command = ["bash", "-euc", example.parsed]
+    subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)  # noqa: S603
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give each page a working directory of its own, with the example data in it."""
@@ -57,6 +63,7 @@ pytest_collect_file = Sybil(
     parsers=[
         PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS),
         CodeBlockParser("console", run_console),
+        CodeBlockParser("bash", run_script),
     ],
     pattern="*.md",
     fixtures=["folder"],
