@@ -62,10 +62,10 @@ static void forward_feature_major(const logreg_block *block)
         const int n = n_x - j < 4 ? (int)(n_x - j) : 4;
         const char *x[4];
         const logreg_type type =
-            feature_values(block, j, n, block->kept ? j : 0, 1, block->kept, x);
+            feature_values(block, j, n, block->kept ? j : 0, 1, block->kept || block->once, x);
         if (n == 4)
             loops[type].forward_features(x, block->count, w + j, Z,
-                                         prefetch_in_place(block, type, 0));
+                                         prefetch_in_place(block, type, block->once));
         else
             for (int f = 0; f < n; f++)
                 forward_features(x + f, block->count, w + j + f, Z, 0, 1, REAL_TYPE, sizeof(real));

@@ -44,6 +44,7 @@ typedef struct logreg_block {
     int matrix;        /* feature-major, of one type, each feature contiguous and aligned */
     int in_place;      /* contiguous reals are read in place, everything else is packed */
     int columns_ahead; /* to prefetch; 0: the next block, which fits into L2 beside this one */
+    int once;          /* there is no backward */
     int kept;          /* what forward has packed is there for backward; or else it packs again */
     int64_t tile;      /* example-major: features packed at a time */
     const void *w, *centre; /* Z = w'(X - centre) + b; padded; centre may be NULL */

@@ -44,16 +44,16 @@ int64_t logreg_segment_size(int64_t n_x)
     return power_of_two((1 << 17) / at_least_1(n_x), power_of_two(n_x / 128, 64, 256), 4096);
 }
 
-/* Examples a block. Feature-major: 512 KB of float64 at most for the usual n_x, half of an L2,
- * since the next block is prefetched into the other half; yet at least 32 values of each column.
+/* Examples a block. Feature-major: 2 MB of float64 at most, which a thread's share of L3 has room
+ * for; yet at least 32 values of each column.
  * Example-major: 8 KB or 8 examples, and fewer where 8 are more than 1 MB. No column suffers from
  * shortness there, and the shorter the turns, the less the stream from memory stalls. */
 static int64_t block_size(int64_t n_x, int example_major, int64_t real_size)
 {
     const int64_t n = at_least_1(n_x);
     if (!example_major)
-        return real_size == 8 ? power_of_two((1 << 16) / n, 32, LOGREG_BLOCK)
-                              : power_of_two((1 << 16) / n, 64, LOGREG_BLOCK / 2);
+        return real_size == 8 ? power_of_two((1 << 18) / n, 32, LOGREG_BLOCK)
+                              : power_of_two((1 << 18) / n, 64, LOGREG_BLOCK / 2);
     return power_of_two((1 << 10) / n, power_of_two((1 << 17) / n, 1, 8), LOGREG_BLOCK);
 }
 
@@ -123,6 +123,7 @@ static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int 
     plan.in_place = purpose != LOGREG_CENTRED_GRADIENT && !collide;
     if (purpose == LOGREG_MOMENTS && plan.example_major && !reals) plan.in_place = 0;
     const int64_t size = plan.block * n_x * plan.kernels->real_size;
+    plan.once = !twice;
     plan.kept = twice && (collide || size <= KEPT_BYTES);
     plan.columns_ahead = 0;
     if (n_x * plan.block * logreg_type_size(data->X.type) > NEXT_BYTES) plan.columns_ahead = 16;
@@ -214,6 +215,7 @@ logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t e
     block.matrix = plan->matrix;
     block.in_place = plan->in_place;
     block.columns_ahead = plan->columns_ahead;
+    block.once = plan->once;
     block.kept = plan->kept;
     block.tile = plan->tile;
     block.w = pass->block_w;

@@ -30,7 +30,7 @@ typedef struct logreg_plan {
     int64_t block, segment; /* examples each */
     int64_t n_segments, n_tasks;
     int task_level; /* a task is a subtree of 2^task_level segments */
-    int example_major, matrix, in_place, kept, columns_ahead; /* as in logreg_block */
+    int example_major, matrix, in_place, once, kept, columns_ahead; /* as in logreg_block */
     int64_t tile, packed_stride;
     int64_t packed_lines;
     int64_t node_size; /* doubles */

@@ -10,13 +10,14 @@ typedef struct prediction {
 } prediction;
 
 /* The first double of a thread's nodes, which are free here, gathers whether its Z were finite. */
-static void predict_segment(void *context, int64_t segment, int thread)
+static void predict_task(void *context, int64_t task, int thread)
 {
     prediction *p = context;
     const int64_t n_x = p->pass.data->n_x;
     double *finite = logreg_pass_waiting(&p->pass, thread);
-    int64_t first, end;
-    logreg_pass_segment(&p->pass, segment, &first, &end);
+    const logreg_plan *plan = &p->pass.plan;
+    const int64_t m = p->pass.data->m, size = plan->segment << plan->task_level;
+    const int64_t first = task * size, end = m - first < size ? m : first + size;
     logreg_block block = logreg_pass_block(&p->pass, first, end, thread);
     for (; block.first < end; block.first += block.count) {
         if (end - block.first < block.count) block.count = end - block.first;
@@ -37,7 +38,7 @@ static LOGREG_NOINLINE int predict_proba(const logreg_data *data, const double *
     logreg_pass_start(&p.pass, b);
     p.A = A;
     for (int t = 0; t < run->n_threads; t++) *logreg_pass_waiting(&p.pass, t) = 0.0;
-    logreg_parallel_for(p.pass.plan.n_segments, p.pass.n_threads, predict_segment, &p);
+    logreg_parallel_for(p.pass.plan.n_tasks, p.pass.n_threads, predict_task, &p);
     if (logreg_stop_seen(&p.pass.stop)) return LOGREG_STOPPED;
     for (int t = 0; t < run->n_threads; t++) finite += *logreg_pass_waiting(&p.pass, t);
     return finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
