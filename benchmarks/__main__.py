@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Time `train` beside other libraries and beside a bare read of X.
 
-``python -m benchmarks`` runs float64 in every shape; ``--full`` every type, layout and shape, the
-sweep over six decades of size, and draws the plots. A row has the time of our iteration and, as
-median and quartiles over repeats in which all competitors take turns, these ratios: the time to
-read the matrix once as float64 (for mixed columns, their bytes) over ours, and each peer's time
-over ours. Above 1 we are faster.
+``python -m benchmarks`` runs float64 in every shape; ``--full`` every type, layout and shape, and
+six decades of size, threads and `predict_proba` too, and draws the plots. A row has the time of our
+iteration and, as median and quartiles over repeats in which all competitors take turns, these
+ratios: the time to read the matrix once as float64 (for mixed columns, their bytes) over ours, and
+each peer's time over ours. Above 1 we are faster.
 """
 
 import argparse
@@ -19,9 +19,11 @@ import numpy as np
 
 import logreg_c
 from benchmarks import THREADS
-from benchmarks.cases import LAYOUTS, Case, full, quick, sizes
-from benchmarks.peers import PEERS, missing, ours
+from benchmarks.cases import LAYOUTS, Case, full, predictions, quick, sizes, threads
+from benchmarks.peers import PEERS, missing, our_prediction, ours, ours_with
 from benchmarks.timing import BareRead, Competitor, Times, fastest, measure, ratio
+
+MOST_FOR_PEERS = 2 * 10**8  # values of X, of which NumPy gets a copy in the other order
 
 
 def machine() -> dict[str, object]:
@@ -46,8 +48,7 @@ def compare(
     case: Case, read: BareRead, peers: list[str], repeats: int
 ) -> tuple[Times, dict[str, str]]:
     """Time one case; return also why peers are absent from it."""
-    competitors: dict[str, Competitor] = {**ours(case)}
-    competitors |= read.competitors(case.nbytes if case.dtype == "mixed" else 8 * case.n_x * case.m)
+    competitors: dict[str, Competitor] = ours(case) | read.competitors(case)
     absent = {}
     for name in peers:
         try:
@@ -55,6 +56,28 @@ def compare(
         except (NotImplementedError, ValueError, TypeError, AttributeError) as error:
             absent[name] = str(error)
     return measure(competitors, repeats), absent
+
+
+def sweeps(read: BareRead, peers: list[str], repeats: int) -> dict[str, list[dict[str, object]]]:
+    """Time over sizes and over threads, and `predict_proba`."""
+    found: dict[str, list[dict[str, object]]] = {"sizes": [], "threads": [], "predictions": []}
+    for case in sizes():
+        fits = peers if case.n_x * case.m < MOST_FOR_PEERS else []
+        times, _ = compare(case, read, fits, repeats)
+        found["sizes"].append({**vars_of(case), "seconds": times})
+    print("| X | one thread / n threads, for n = 1, 2, ... |\n|---|---|")
+    for case in threads():
+        by_threads = {str(n): ours_with(case, n) for n in range(1, THREADS + 1)}
+        times = measure(by_threads, repeats)
+        speedups = [shown(*ratio(times["1"], times[n])) for n in times]
+        print(f"| {case} | {', '.join(speedups)} |", flush=True)
+        found["threads"].append({**vars_of(case), "seconds": times})
+    print("| predict_proba of X | a call | read / ours |\n|---|---|---|")
+    for case in predictions():
+        times = measure(our_prediction(case) | read.competitors(case), repeats)
+        print("| " + " | ".join(row(case, times, [])) + " |", flush=True)
+        found["predictions"].append({**vars_of(case), "seconds": times})
+    return found
 
 
 def shown(low: float, median: float, high: float) -> str:
@@ -107,13 +130,10 @@ def main() -> None:
     for case in cases:
         times, why = compare(case, read, peers, repeats)
         print("| " + " | ".join(row(case, times, peers)) + " |", flush=True)
-        rows.append({"case": str(case), **vars_of(case), "seconds": times, "absent": why})
-    sweep = []
-    if options.full and not options.shape:
-        for case in sizes():
-            times, _ = compare(case, read, [p for p in peers if p == "numpy"], repeats)
-            sweep.append({"case": str(case), **vars_of(case), "seconds": times})
-    result = {"machine": about, "missing": absent, "rows": rows, "sizes": sweep}
+        rows.append({**vars_of(case), "seconds": times, "absent": why})
+    result: dict[str, object] = {"machine": about, "missing": absent, "rows": rows}
+    if options.full and not options.shape and not options.types:
+        result |= sweeps(read, [peer for peer in peers if peer == "numpy"], repeats)
     options.output.write_text(json.dumps(result, indent=1))
     print(f"written to {options.output}")
     if options.full:
@@ -125,6 +145,7 @@ def main() -> None:
 def vars_of(case: Case) -> dict[str, object]:
     """Return what JSON holds of a case."""
     return {
+        "case": str(case),
         "n_x": case.n_x,
         "m": case.m,
         "dtype": case.dtype,

@@ -106,3 +106,17 @@ def full() -> list[Case]:
 def sizes() -> list[Case]:
     """Return six decades of n_x m, at n_x = 28."""
     return [Case(28, int(10 ** (k / 2) / 28)) for k in range(6, 19)]
+
+
+def threads() -> list[Case]:
+    """Return X in L2, in L3 and in memory."""
+    return [Case(28, 8000), Case(28, 60_000), Case(28, 2_000_000)]
+
+
+def predictions() -> list[Case]:
+    """Return one example, and the large shapes."""
+    types = ("float64", "float32", "uint8")
+    large = [
+        Case(*shape, dtype, layout) for dtype in types for shape in LARGE for layout in LAYOUTS
+    ]
+    return [Case(30, 1), *large]

@@ -24,13 +24,28 @@ Array = NDArray[np.float64]
 
 def ours(case: Case) -> dict[str, Competitor]:
     """Give `train`, on the data as it is stored."""
-    train = partial(logreg_c.train, case.X, case.Y, case.alpha, n_threads=THREADS)
-    return {"ours": train}
+    return {"ours": ours_with(case, THREADS)}
+
+
+def ours_with(case: Case, threads: int) -> Competitor:
+    """Give `train` with another number of threads."""
+    return partial(logreg_c.train, case.X, case.Y, case.alpha, n_threads=threads)
+
+
+def our_prediction(case: Case) -> dict[str, Competitor]:
+    """Give `predict_proba`."""
+    w = np.full((case.n_x, 1), 1e-3)
+
+    def predict(times: int) -> None:
+        for _ in range(times):
+            logreg_c.predict_proba(case.X, w, 0.1, n_threads=THREADS)
+
+    return {"ours": predict}
 
 
 def converted(case: Case, order: str) -> Array:
     """Return X (n_x, m) in the arithmetic type, C or F order."""
-    return np.asarray(case.X).astype(case.arithmetic, order=order)
+    return np.asarray(case.X).astype(case.arithmetic, order=order, copy=False)
 
 
 def numpy_(case: Case) -> dict[str, Competitor]:

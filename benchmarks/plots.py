@@ -82,14 +82,31 @@ def types(rows: list[dict], folder: Path) -> None:
     save(folder, "types")
 
 
+def threads(rows: list[dict], folder: Path) -> None:
+    """How many times faster than one thread."""
+    plt.figure()
+    for row in rows:
+        one = statistics.median(row["seconds"]["1"])
+        counts = [int(n) for n in row["seconds"]]
+        speedups = [one / statistics.median(t) for t in row["seconds"].values()]
+        plt.plot(counts, speedups, "o-", label=f"{row['nbytes'] / 1e6:.0f} MB")
+    plt.plot(counts, counts, color="grey", linewidth=1)
+    plt.xticks(counts)
+    plt.xlabel("threads (n_x = 28, float64, feature-major)")
+    plt.ylabel("times faster than one thread")
+    plt.legend()
+    save(folder, "threads")
+
+
 def draw(result: dict, folder: Path) -> None:
     """Draw all pictures of a result."""
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
         roofline(result["rows"], folder)
         types(result["rows"], folder)
-        if result["sizes"]:
+        if "sizes" in result:
             sizes(result["sizes"], folder)
+            threads(result["threads"], folder)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import THREADS
+from benchmarks.cases import Case
 from benchmarks.compiler import compile_c
 
 Competitor = Callable[[int], object]  # what to run, given the number of iterations
@@ -75,9 +76,15 @@ class BareRead:
         self._read.restype = ctypes.c_double
         self._read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_int]
 
-    def competitors(self, nbytes: int) -> dict[str, Competitor]:
-        """Return the readers of so many bytes of float64."""
-        values = np.ones(nbytes // 8)
+    def competitors(self, case: Case) -> dict[str, Competitor]:
+        """Return the readers of as many bytes as X has as float64 (mixed columns: as they are).
+
+        Where X is float64 it is X that they read: a large one leaves no room for more.
+        """
+        if case.dtype == "float64":
+            values = case.X if case.X.flags.c_contiguous else case.X.T
+        else:
+            values = np.ones((case.nbytes if case.dtype == "mixed" else 8 * case.n_x * case.m) // 8)
 
         def reader(threads: int) -> Competitor:
             return lambda sweeps: self._read(values.ctypes.data, values.size, threads, sweeps)

@@ -861,15 +861,16 @@ static void test_should_stop_ends_many_small_iterations(void)
 /* Strides of 0 make a pass of many seconds over little memory: every line of X is the same. */
 static void test_should_stop_ends_one_long_pass(void)
 {
-    enum { N_X = 2000, M = 8 << 20 };
-    double *line = allocate_doubles(N_X), *Y = allocate_doubles(M), *A = allocate_doubles(M);
+    enum { N_X = 2000, M = 64 << 20 };
+    double *line = allocate_doubles(N_X), *Y = allocate_doubles(1), *A = allocate_doubles(M);
     double *w = allocate_doubles(N_X), *dw = allocate_doubles(N_X), J, db;
     logreg_standardization found = allocate_standardization(N_X);
     for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
-    for (int i = 0; i < M; i++) Y[i] = i % 2;
+    *Y = 1;
     for (int call = 0; call < 4; call++) {
         int64_t feature, example;
         logreg_data data = {.n_x = N_X, .m = M, .example_major = 1, .Y = column_of(Y)};
+        data.Y.stride = 0;
         data.X = (logreg_column){.values = line, .stride = 0, .type = LOGREG_FLOAT64};
         data.feature_stride = sizeof(double);
         int asked = 0;
