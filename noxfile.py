@@ -24,6 +24,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 CIBUILDWHEEL = PYPROJECT["tool"]["cibuildwheel"]
 
 RELEASED_FROM = {"git status --porcelain": "", "git branch --show-current": "main"}
+# Extra + library: what an environment has beside the core.
+DOORS = ["", "+pandas", "frames+pandas", "frames+polars", "frames+pyarrow", "progress", "cli"]
 
 
 def install_group(session, group):
@@ -143,3 +145,17 @@ def docs(session):
     session.install(".[docs]")
     session.run("python", "-P", "-m", "sphinx", "-W", "docs", "build/docs")
     session.run("pytest", "-q", "docs")
+
+
+@nox.session(requires=["wheel"])
+@nox.parametrize("needs", DOORS)
+def doors(session, needs):
+    """Use each extra where no other is installed; where none is, be told which to install."""
+    (built,) = DIST.glob("wheel/*.whl")
+    extra, _, library = needs.partition("+")
+    session.install(f"{built}[{extra}]" if extra else built, "pytest", *library.split())
+    place = Path(session.create_tmp())
+    for name in "conftest.py", "test_doors.py":
+        shutil.copy(ROOT / "tests" / name, place)
+    session.chdir(place)
+    session.run("pytest", "-q", *session.posargs)

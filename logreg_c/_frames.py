@@ -98,12 +98,18 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
 
     `classes` is what to do about a series of text or categories.
     """
+    values: NDArray[Any]
+    if series.implementation.is_pandas():
+        native = series.to_native()
+        if isinstance(native.dtype, np.dtype) and native.dtype.kind in "fiub":
+            values = native.to_numpy()  # without nulls but NaN, which a pass over X finds for free
+            return values
     dtype = series.dtype
     for kinds, remedy in ((_CLASSES, classes), *_REMEDIES):
         if isinstance(dtype, kinds):
             msg = f"{what} is of type {dtype}; expected numbers or booleans: {remedy}"
             raise TypeError(msg)
-    count = _null_count(series)
+    count = int(series.null_count())
     if count:
         msg = (
             f"{what} has {count} null{'s' * (count > 1)}, first in row "
@@ -111,15 +117,8 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
             "row: fill them in, or leave those rows out"
         )
         raise ValueError(msg)
-    values: NDArray[Any] = series.to_numpy()
+    values = series.to_numpy()
     if values.dtype.kind not in "fiub":
         msg = f"{what} is of type {values.dtype}; expected numbers or booleans: cast it to float64"
         raise TypeError(msg)
     return values
-
-
-def _null_count(series: nw.Series[Any]) -> int:
-    # A pandas column on a NumPy array has no nulls but NaN, which the pass over X finds for free.
-    if series.implementation.is_pandas() and isinstance(series.to_native().dtype, np.dtype):
-        return 0
-    return int(series.null_count())

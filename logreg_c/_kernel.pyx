@@ -286,6 +286,16 @@ cdef class Problem:
         self.settings.l2 = l2
         self.settings.tol = tol
 
+    @property
+    def b_rest(self):
+        return self.state.b_rest
+
+    def resume(self, double b, double b_rest, int64_t done):
+        """Take the descent up where another stood after `done` iterations; w has been set."""
+        self.state.b = b
+        self.state.b_rest = b_rest
+        self.done = done
+
     def standardize(self, moments):
         """Fill moments (3, n_x), and descend on standardised features from now on."""
         cdef int status

@@ -109,7 +109,8 @@ class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
             f"<td style='text-align:left'>{value.replace('->', '&rarr;')}</td></tr>"
             for name, value in self._facts().items()
         )
-        return f"<div><b>TrainResult</b>{_curve(self.costs)}<table>{rows}</table></div>"
+        table = f"<table style='color:inherit;font:inherit'>{rows}</table>"
+        return f"<div><b>TrainResult</b>{_curve(self.costs)}{table}</div>"
 
 
 def _curve(costs: NDArray[np.float64]) -> str:

@@ -12,18 +12,14 @@ import numpy as np
 from . import _check, _kernel
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._result import TrainResult, with_names
+from ._training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from ._result import Stopped
-
-# Costs to make room for at first; the room doubles when it is full. Room takes no memory before it
-# is written to, doubling takes twice the costs for a moment.
-FIRST_COSTS = 1 << 24
-COPIED_AT_ONCE = 1 << 16
+    Callback = Callable[[int, float, NDArray[np.float64], float], object]
 
 
 def train(
@@ -38,7 +34,7 @@ def train(
     sample_weight: ArrayLike | None = None,
     standardize: bool = False,
     tol: float | None = None,
-    callback: Callable[[int, float, NDArray[np.float64], float], object] | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
     dtype: DTypeLike | None = None,
     n_threads: int | None = None,
 ) -> TrainResult:
@@ -86,9 +82,10 @@ def train(
         constant feature keeps its weight.
     tol : float, optional
         Stop when max(abs(dw), abs(db)) <= tol. The last cost is then J at the returned w, b.
-    callback : callable, optional
+    callback : callable or list of callables, optional
         Called as ``callback(k, cost, w, b)`` after the update of iteration k, with the cost before
-        it and a copy of w after it. A true return stops the training.
+        it and a copy of w after it. A true return stops the training. `logreg_c.callbacks` has some
+        that are ready to use: progress, early stopping, checkpoints.
     dtype : dtype, optional
         The type to compute in: float64 or float32. By default float64 where a feature is a float64,
         int64 or int32, and otherwise float32, with sums over blocks of examples in float64.
@@ -147,39 +144,32 @@ def train(
     standardize = _check.boolean(standardize, "standardize")
     # The kernel takes a negative tol for none.
     tol = -1.0 if tol is None else _check.not_negative(tol, "tol")
-    if callback is not None and not callable(callback):
-        msg = (
-            f"callback is a {type(callback).__name__}; expected a callable that takes k, cost, w, b"
-        )
-        raise TypeError(msg)
+    callbacks = _callbacks(callback)
     problem = _kernel.Problem(
         examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
     )
     problem.start(w, b, alpha, l2, tol)
-
-    costs = np.empty(min(iters, FIRST_COSTS))
-    stopped: Stopped = "iters"
-    status = _kernel.OK
+    training = Training(problem, w, iters, callbacks, examples.names)
+    if callbacks:
+        training.settings = {
+            "n_x": n_x,
+            "m": examples.shape[1],
+            "feature_names": None if examples.names is None else list(map(str, examples.names)),
+            "alpha": alpha,
+            "l2": l2,
+            "tol": tol if tol >= 0.0 else None,
+            "standardize": standardize,
+            "arithmetic": "float32" if examples.float32 else "float64",
+        }
     try:
-        if standardize and iters > 0:
-            status = problem.standardize(np.empty((3, n_x)))
-        while status == _kernel.OK and problem.done < iters:
-            if problem.done == costs.size:
-                costs = _with_more_room(costs, min(iters, 2 * costs.size))
-            status = problem.descend(costs, costs.size - problem.done if callback is None else 1)
-            if callback is not None and status == _kernel.OK:
-                k = problem.done - 1
-                if callback(k, costs.item(k), with_names(w.copy(), examples.names), problem.b):
-                    stopped = "callback"
-                    break
+        status, stopped = training.run(standardize=standardize)
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
     except KeyboardInterrupt:
         msg = f"interrupted after {problem.done} iterations; see the attributes w, b and costs"
-        costs.resize(problem.done, refcheck=False)
-        raise TrainingInterrupted(msg, w, problem.b, costs) from None
+        raise TrainingInterrupted(msg, w, problem.b, training.take_costs()) from None
 
-    costs.resize(problem.done, refcheck=False)
+    costs = training.take_costs()
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
@@ -198,13 +188,18 @@ def train(
     return TrainResult(w, problem.b, costs, stopped, examples.names)
 
 
-def _with_more_room(costs: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Copy in pieces, between which Ctrl-C is answered: a whole may take seconds."""
-    more = np.empty(size)
-    for k in range(0, costs.size, COPIED_AT_ONCE):
-        piece = costs[k : k + COPIED_AT_ONCE]
-        more[k : k + piece.size] = piece
-    return more
+def _callbacks(given: object) -> tuple[Callback, ...]:
+    if given is None:
+        return ()
+    if callable(given):
+        return (given,)
+    if isinstance(given, (list, tuple)) and all(map(callable, given)):
+        return tuple(given)
+    msg = (
+        f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, b, or a "
+        "list of such"
+    )
+    raise TypeError(msg)
 
 
 def _sum(sample_weight: NDArray[Any]) -> float:

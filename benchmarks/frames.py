@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Does a data frame cost more than the matrix of the same numbers? 28 float64 columns, 10^6 rows.
+
+``python -m benchmarks.frames`` prints the time of an iteration of `train` on each, in calls of a
+few iterations that begin with the frame, and its ratio to that of the C-order matrix; then of
+`predict_proba`, a call each. A frame's columns may lie a multiple of 2 KB apart, where they share
+the sets of every cache: `aligned` is one, beside a matrix that has it too (m = 2^20).
+"""
+
+import statistics
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+import logreg_c
+from benchmarks.timing import Competitor, measure, ratio
+
+N_X, M, REPEATS = 28, 1_000_000, 9
+NAMES = [f"x{j}" for j in range(N_X)]
+
+
+def tables(X: np.ndarray) -> dict[str, object]:
+    """Return the matrix and frames of its rows, as their libraries make them of a copy."""
+    by_name = dict(zip(NAMES, X, strict=True))
+    return {
+        "matrix": X,
+        "polars": pl.DataFrame(by_name).select(pl.all() * 1.0),
+        "pandas": pd.DataFrame({name: x.copy() for name, x in by_name.items()}),
+        "pandas of an array of examples, not copied": pd.DataFrame(X.T.copy(), copy=False),
+        "pyarrow": pa.table(by_name),
+        "aligned": pl.from_numpy(np.ascontiguousarray(X.T), schema=NAMES),
+    }
+
+
+def show(title: str, call: Callable[[object, int], object], given: dict[str, object]) -> None:
+    """Print the times of `call` on each, and their ratios to the first."""
+    competitors: dict[str, Competitor] = {
+        name: lambda iters, table=table: call(table, iters) for name, table in given.items()
+    }
+    times = measure(competitors, REPEATS)
+    first = next(iter(times.values()))
+    print(title)
+    for name, own in times.items():
+        low, median, high = ratio(own, first)
+        milliseconds = statistics.median(own) * 1e3
+        print(f"  {name:44}{milliseconds:7.2f} ms  {median:.3f} [{low:.3f} {high:.3f}]")
+
+
+def main() -> None:
+    """Print the tables."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N_X, M))
+    Y = (X[0] + rng.standard_normal(M) > 0).astype(np.float64)
+    given = tables(X)
+    w, b, _ = logreg_c.train(X, Y, 0.1, 1)
+
+    def train(table: object, iters: int) -> object:
+        return logreg_c.train(table, Y, 0.1, iters)
+
+    def predict(table: object, times: int) -> None:
+        for _ in range(times):
+            logreg_c.predict_proba(table, w, b)
+
+    show("train, an iteration", train, given)
+    show("predict_proba, a call", predict, given)
+    more = rng.standard_normal((N_X, 1 << 20))
+    labels = (more[0] > 0).astype(np.float64)
+    show(
+        "train, an iteration, m = 2^20",
+        lambda table, iters: logreg_c.train(table, labels, 0.1, iters),
+        {"matrix": more, "aligned": pl.from_numpy(np.ascontiguousarray(more.T), schema=NAMES)},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,550 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Callbacks: progress, early stopping, checkpoints that survive SIGKILL, and how they combine."""
+
+import doctest
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracle import bits, make_data, run_python
+
+import logreg_c
+from logreg_c import callbacks
+from logreg_c.callbacks import Checkpoint, EarlyStopping, Progress
+
+X, Y = make_data(5, 800)
+HELD_OUT = make_data(5, 90, seed=1)
+RAISED = X.copy()
+RAISED[1] = 1e9 + X[1] / 100  # makes b so large that a float64 holds too little of it
+
+
+class Odd(Exception):  # noqa: N818
+    pass
+
+
+def through(callback):
+    def call(*args):
+        return callback(*args)
+
+    return call
+
+
+def fail_at(*iterations):
+    left = list(iterations)
+
+    def callback(k, *_):
+        if left and k == left[0]:
+            left.pop(0)
+            raise Odd
+
+    return callback
+
+
+def train(callback=None, **changes):
+    settings = {"X": X, "Y": Y, "alpha": 0.5, "iters": 60, "l2": 0.01} | changes
+    return logreg_c.train(**settings, callback=callback)
+
+
+def test_examples_in_docstrings_are_true(tmp_path):
+    failed, tried = doctest.testmod(callbacks, extraglobs={"tmp": tmp_path})
+    assert tried > 0
+    assert failed == 0
+
+
+# ---- Several -------------------------------------------------------------------------------------
+
+
+def test_all_callbacks_of_a_list_are_called_in_order_each_with_its_own_copy():
+    seen = []
+
+    def spoil(k, _cost, w, _b):
+        seen.append(("spoil", k, w.copy().tolist()))
+        w[...] = np.nan
+        return k == 4
+
+    def see(k, _cost, w, _b):
+        seen.append(("see", k, w.tolist()))
+
+    result = train([spoil, see])
+    assert result.stopped == "callback"
+    assert result.costs.size == 5
+    assert bits(result) == bits(train(iters=5))
+    assert [name for name, *_ in seen] == ["spoil", "see"] * 5
+    for (_, *first), (_, *second) in zip(seen[::2], seen[1::2], strict=True):
+        assert first == second
+
+
+def test_an_empty_list_is_no_callback():
+    assert bits(train([])) == bits(train())
+
+
+@pytest.mark.parametrize("wrong", [3, [print, 3], "no"])
+def test_what_cannot_be_called_is_named(wrong):
+    with pytest.raises(TypeError, match=rf"callback is a {type(wrong).__name__}; .* list of such"):
+        train(wrong)
+
+
+class Recorder:
+    def __init__(self, name, events):
+        self.name, self.events = name, events
+
+    def begin(self, training):
+        self.events.append(f"{self.name} begins {training.done} of {training.iters}")
+
+    def __call__(self, k, *_):
+        self.events.append(f"{self.name} {k}")
+
+    def end(self):
+        self.events.append(f"{self.name} ends")
+
+
+def test_begin_and_end_frame_the_calls():
+    events = []
+    train([Recorder("a", events), Recorder("b", events)], iters=2)
+    assert events == [
+        "a begins 0 of 2", "b begins 0 of 2", "a 0", "b 0", "a 1", "b 1", "b ends", "a ends",
+    ]  # fmt: skip
+
+
+def test_end_is_called_after_an_exception_too():
+    events = []
+    with pytest.raises(Odd):
+        train([Recorder("a", events), fail_at(1)])
+    assert events[-1] == "a ends"
+    with pytest.raises(logreg_c.DivergenceError):
+        train(Recorder("a", events), alpha=1e308, l2=1e5)
+    assert events[-1] == "a ends"
+
+
+# ---- Progress ------------------------------------------------------------------------------------
+
+
+def test_progress_counts_to_the_end_and_shows_the_cost():
+    out = io.StringIO()
+    result = train(Progress(file=out, mininterval=0))
+    last = out.getvalue().rstrip().rpartition("\r")[2]
+    assert "60/60" in last
+    assert f"cost {result.costs[-1]:.6g}" in last
+
+
+def test_progress_is_left_as_it_is_where_training_ends_early():
+    out = io.StringIO()
+    with pytest.raises(Odd):
+        train([Progress(file=out, mininterval=0), fail_at(6)])
+    assert "7/60" in out.getvalue()
+    assert out.getvalue().endswith("\n")
+
+
+def test_progress_goes_on_from_a_checkpoint(tmp_path):
+    out = io.StringIO()
+    with pytest.raises(Odd):
+        train([fail_at(41), Checkpoint(tmp_path / "run")])
+    train([Progress(file=out, mininterval=0), Checkpoint(tmp_path / "run")])
+    assert "41/60" in out.getvalue().split("\r")[1]
+    assert "60/60" in out.getvalue()
+
+
+def test_progress_without_tqdm_says_what_to_install():
+    code = """
+import sys
+sys.modules["tqdm"] = sys.modules["tqdm.auto"] = None
+import logreg_c.callbacks
+try:
+    logreg_c.callbacks.Progress()
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run_python(code) == (
+        "logreg_c.callbacks.Progress needs tqdm: pip install 'logreg-c[progress]'"
+    )
+
+
+def test_the_other_callbacks_load_no_extra():
+    code = """
+import sys, logreg_c
+before = set(sys.modules)
+from logreg_c.callbacks import Checkpoint, EarlyStopping
+print({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)
+"""
+    assert run_python(code) == "{'logreg_c'}"
+
+
+# ---- Early stopping ------------------------------------------------------------------------------
+
+
+def held_out_costs(result_of, **settings):
+    """Return the held-out cost after each iteration, one training at a time."""
+    results = [result_of(iters) for iters in range(1, 61)]
+    return [logreg_c.cost_and_gradient(*HELD_OUT, r.w, r.b, **settings)[0] for r in results]
+
+
+def noisy_labels():
+    rng = np.random.default_rng(2)
+    return (rng.random(800) < 0.5).astype(float)
+
+
+def test_early_stopping_keeps_the_best_and_stops_when_patience_ends():
+    labels = noisy_labels()  # nothing to learn: the held-out cost rises soon
+    costs = held_out_costs(lambda iters: train(Y=labels, iters=iters))
+    best = int(np.argmin(costs))
+    stopping = EarlyStopping(*HELD_OUT, patience=3)
+    result = train(stopping, Y=labels)
+    assert (stopping.cost, stopping.iteration) == (costs[best], best)
+    assert result.stopped == "callback"
+    assert result.costs.size == best + 1 + 3
+    expected = train(Y=labels, iters=best + 1)
+    assert bits(stopping.w, stopping.b) == bits(expected.w, expected.b)
+
+
+def test_early_stopping_every_so_many_iterations():
+    costs = held_out_costs(lambda iters: train(iters=iters))
+    stopping = EarlyStopping(*HELD_OUT, every=7)
+    train(stopping)
+    assert stopping.cost == min(costs[6::7])
+    assert stopping.iteration == 6 + 7 * int(np.argmin(costs[6::7]))
+
+
+def test_min_delta_stops_what_hardly_improves_and_still_keeps_the_best():
+    stopping = EarlyStopping(*HELD_OUT, patience=2, min_delta=10.0)
+    result = train(stopping)
+    assert result.costs.size == 3  # the first evaluation is always an improvement
+    assert stopping.iteration == 2
+    assert stopping.cost == held_out_costs(lambda iters: train(iters=iters))[2]
+
+
+def test_early_stopping_weighs_its_examples():
+    weight = np.arange(90.0)
+    stopping = EarlyStopping(*HELD_OUT, sample_weight=weight)
+    result = train(stopping, iters=1)
+    J, _, _ = logreg_c.cost_and_gradient(*HELD_OUT, result.w, result.b, sample_weight=weight)
+    assert stopping.cost == J
+
+
+def test_early_stopping_begins_anew_with_each_training():
+    stopping = EarlyStopping(*HELD_OUT)
+    train(stopping)
+    first = stopping.cost
+    train(stopping, iters=2)
+    assert stopping.iteration == 1
+    assert stopping.cost > first
+
+
+def test_early_stopping_computes_in_the_arithmetic_of_the_training():
+    small, held_out = X.astype(np.float32), HELD_OUT[0].astype(np.float32)
+    for dtype in None, np.float64:
+        stopping = EarlyStopping(held_out, HELD_OUT[1])
+        result = train(stopping, X=small, dtype=dtype, iters=1)
+        J, _, _ = logreg_c.cost_and_gradient(held_out, HELD_OUT[1], result.w, result.b, dtype=dtype)
+        assert stopping.cost == J
+
+
+def test_early_stopping_may_be_called_by_another_callback():
+    stopping, other = EarlyStopping(*HELD_OUT), EarlyStopping(*HELD_OUT)
+    train(through(stopping))
+    train(other)
+    assert (stopping.cost, stopping.iteration) == (other.cost, other.iteration)
+
+
+def test_held_out_columns_are_found_by_name():
+    pl = pytest.importorskip("polars")
+    names = [f"x{j}" for j in range(5)]
+    frame = pl.DataFrame(dict(zip(names, X, strict=True)))
+    held_out = pl.DataFrame(dict(zip(names[::-1], HELD_OUT[0][::-1], strict=True)))
+    stopping, expected = EarlyStopping(held_out, HELD_OUT[1]), EarlyStopping(*HELD_OUT)
+    train(stopping, X=frame)
+    train(expected)
+    assert stopping.cost == expected.cost
+    assert stopping.w.feature_names == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"patience": 0}, r"patience is 0; expected an integer >= 1"),
+        ({"every": 0}, r"every is 0; expected an integer >= 1"),
+        ({"min_delta": -1}, r"min_delta is -1\.0; expected a finite number >= 0"),
+    ],
+)
+def test_early_stopping_says_what_is_wrong(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        EarlyStopping(*HELD_OUT, **wrong)
+
+
+def test_held_out_data_that_do_not_fit_are_an_error_before_the_first_iteration():
+    with pytest.raises(ValueError, match=r"Y has shape \(90,\) and X \(4, 91\)|Y has shape"):
+        train(EarlyStopping(HELD_OUT[0][:, 1:], HELD_OUT[1]))
+
+
+# ---- Checkpoints ---------------------------------------------------------------------------------
+
+VARIANTS = {
+    "plain": {},
+    "standardized": {"standardize": True},
+    "a bias that one number does not hold": {"X": RAISED, "standardize": True, "alpha": 0.1},
+    "float32": {"X": X.astype(np.float32)},
+    "tol": {"tol": 0.02, "iters": 10**6},
+    "a start": {"w": np.arange(5.0), "b": -1.0},
+    "weights": {"sample_weight": np.arange(800.0)},
+    "more than the first room for costs": {"iters": 2100},
+}
+
+
+@pytest.mark.parametrize("seconds", [0, 1e6])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_training_that_failed_twice_resumes_to_the_same_bits(tmp_path, variant, seconds):
+    settings = VARIANTS[variant]
+    whole = train(**settings)
+    if variant.startswith("a bias"):
+        assert abs(whole.b) > 4096
+    failing = fail_at(13, 14)
+    for _ in range(2):
+        with pytest.raises(Odd):
+            train([failing, Checkpoint(tmp_path / "run", seconds=seconds)], **settings)
+    for _ in range(2):  # and a training that is over, to the same
+        result = train([Checkpoint(tmp_path / "run", seconds=seconds)], **settings)
+        assert bits(result) == bits(whole)
+        assert result.stopped == whole.stopped
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_early_stopping_resumes_with_what_it_had_seen(tmp_path):
+    labels = noisy_labels()
+
+    def run(*others):
+        stopping = EarlyStopping(*HELD_OUT, patience=20)
+        return train([stopping, *others], Y=labels), stopping
+
+    (whole, expected) = run()
+    with pytest.raises(Odd):
+        run(fail_at(whole.costs.size - 3), Checkpoint(tmp_path / "run"))
+    (result, stopping) = run(Checkpoint(tmp_path / "run"))
+    assert bits(result) == bits(whole)
+    assert result.stopped == "callback"
+    assert bits(stopping.w, stopping.b, stopping.cost) == bits(
+        expected.w, expected.b, expected.cost
+    )
+    assert stopping.iteration == expected.iteration
+
+
+def test_more_iterations_go_on_where_fewer_ended(tmp_path):
+    train([Checkpoint(tmp_path / "run")])
+    assert bits(train([Checkpoint(tmp_path / "run")], iters=99)) == bits(train(iters=99))
+
+
+def test_an_interrupted_training_resumes(tmp_path):
+    def press_ctrl_c(k, *_):
+        if k == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(logreg_c.TrainingInterrupted):
+        train([press_ctrl_c, Checkpoint(tmp_path / "run")])
+    assert bits(train([Checkpoint(tmp_path / "run")])) == bits(train())
+
+
+KILLED = """
+import sys, time
+from oracle import bits, make_data
+import logreg_c
+from logreg_c.callbacks import Checkpoint, EarlyStopping
+
+X, Y = make_data(5, 800)
+X[1] = 1e9 + X[1] / 100
+stopping = EarlyStopping(*make_data(5, 90, seed=1), every=2)
+callback = [stopping, lambda *_: time.sleep(0.005)]
+if sys.argv[1:]:
+    callback.append(Checkpoint(sys.argv[1], seconds=0))
+print("ready", flush=True)
+result = logreg_c.train(X, Y, 0.1, 400, standardize=True, callback=callback)
+print(bits(result), bits(stopping.cost), result.costs.size, flush=True)
+"""
+
+
+def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits(tmp_path):
+    run = [sys.executable, "-c", KILLED]
+    folder = Path(__file__).parent
+    whole = subprocess.run(run, capture_output=True, cwd=folder, check=True, timeout=120)
+    expected = whole.stdout.splitlines()[1]
+    rng = np.random.default_rng(0)
+    kills = 0
+    for _ in range(200):
+        with subprocess.Popen(
+            [*run, str(tmp_path / "run.npz")], stdout=subprocess.PIPE, cwd=folder
+        ) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(rng.uniform(0, 0.3))
+            process.kill()  # SIGKILL
+            last = process.stdout.read().strip()
+        if last:
+            break
+        kills += 1
+    assert kills >= 1  # a dozen on an idle machine
+    assert last == expected
+    assert os.listdir(tmp_path) == ["run.npz"]  # noqa: PTH208
+
+
+CHANGES = [
+    (
+        {"alpha": 0.4},
+        r"alpha = 0\.5, and this one has 0\.4; expected the same\. To begin anew, del",
+    ),
+    ({"l2": 0.0}, r"l2 = 0\.01, and this one has 0\.0"),
+    ({"tol": 1e-9}, r"tol = None, and this one has 1e-09"),
+    ({"standardize": True}, r"standardize = False, and this one has True"),
+    ({"X": X[:4]}, r"n_x = 5, and this one has 4"),
+    ({"X": X[:, 1:], "Y": Y[:, 1:]}, r"m = 800, and this one has 799"),
+    ({"X": X.astype(np.float32)}, r"arithmetic = 'float64', and this one has 'float32'"),
+    ({"w": np.ones(5)}, r"another w or b to start from"),
+    ({"b": 1e-300}, r"another w or b to start from"),
+    ({"iters": 30}, r"60 iterations, and this one has iters = 30"),
+    ({"X": X[::-1]}, r"other data: the next cost was 0\.\d+, and X, Y and sample_weight now"),
+    ({"X": X * 1.0001}, r"other data"),
+    ({"Y": 1 - Y}, r"other data"),
+    ({"sample_weight": np.arange(800.0)}, r"other data"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), CHANGES)
+def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, changes, message):
+    path = tmp_path / "run.npz"
+    train([Checkpoint(path)])
+    content = path.read_bytes()
+    with pytest.raises(ValueError, match=f"run.npz is of a training with {message}"):
+        train([Checkpoint(path, seconds=0)], **changes)
+    assert path.read_bytes() == content
+
+
+def test_other_callbacks_beside_it_are_another_training(tmp_path):
+    train([Checkpoint(tmp_path / "run")])
+    with pytest.raises(ValueError, match=r"callbacks = \[\], and this one has \['EarlyStopping'\]"):
+        train([EarlyStopping(*HELD_OUT), Checkpoint(tmp_path / "run")])
+
+
+def test_other_data_are_seen_even_if_tol_ends_the_first_iteration(tmp_path):
+    settings = {"tol": 0.02, "iters": 10**6}
+    train([Checkpoint(tmp_path / "run")], **settings)
+    content = (tmp_path / "run").read_bytes()
+    with pytest.raises(ValueError, match="other data"):
+        train([Checkpoint(tmp_path / "run")], X=X * (1 + 1e-9), **settings)
+    assert (tmp_path / "run").read_bytes() == content
+
+
+FOREIGN = {
+    "empty": lambda content: content[:0],
+    "text": lambda content: content[:0] + b"hello",
+    "cut short": lambda content: content[: len(content) // 2],
+    "a byte changed": lambda content: content.replace(b"fortran", b"portran", 1),
+    "another .npz": lambda _: npz(w=np.zeros(3)),
+    "a pickle inside": lambda _: npz(settings=np.array([{}], dtype=object)),
+    "costs of integers": lambda content: npz(**dict(np.load(io.BytesIO(content))) | {"costs": [1]}),
+}
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path, change):
+    path = tmp_path / "run.npz"
+    train([Checkpoint(path)])
+    content = change(path.read_bytes())
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.npz is damaged, or was not written by a Checkpoin"):
+        train([Checkpoint(path, seconds=0)])
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_is_an_error_before_the_first_iteration(tmp_path):
+    called = []
+    for path in tmp_path / "missing" / "run", tmp_path:
+        with pytest.raises(OSError, match=r"missing|directory|Permission"):
+            train([lambda *a: called.append(a), Checkpoint(path)])
+    assert not called
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    train([Checkpoint(path)])
+    content = path.read_bytes()
+    checkpoint = Checkpoint(path)
+    checkpoint._part = Path("/dev/full")
+    monkeypatch.setattr(Path, "unlink", lambda *_a, **_k: None)
+    with pytest.raises(OSError, match="No space left"):
+        train([checkpoint], iters=99)
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_must_be_last():
+    with pytest.raises(ValueError, match=r"followed by another callback; expected it last"):
+        train([Checkpoint("run"), print])
+
+
+def test_a_checkpoint_must_be_called_by_train():
+    checkpoint = Checkpoint("run")
+    with pytest.raises(ValueError, match=r"called by something else than train"):
+        train(through(checkpoint))
+
+
+def test_a_user_s_own_callback_is_kept_too(tmp_path):
+    class Counter:
+        def __init__(self):
+            self.calls = 0
+
+        def __call__(self, *_):
+            self.calls += 1
+
+        def state(self):
+            return {"calls": self.calls}
+
+        def restore(self, state):
+            self.calls = state["calls"].item()
+
+    with pytest.raises(Odd):
+        train([Counter(), fail_at(30), Checkpoint(tmp_path / "run")])
+    counter = Counter()
+    train([counter, Checkpoint(tmp_path / "run")])
+    assert counter.calls == 60
+
+
+# ---- What a result shows of itself ---------------------------------------------------------------
+
+
+def test_a_result_says_in_one_line_what_came_of_it():
+    assert repr(train()).startswith(
+        "<TrainResult features: 5, iterations: 60 (all done), cost: 0.6"
+    )
+    assert "(tol reached)" in repr(train(tol=0.1))
+    assert "(stopped by callback)" in repr(train(lambda *_: True))
+    assert repr(train(iters=0)) == "<TrainResult features: 5, iterations: 0 (all done), b: 0>"
+    assert len(repr(logreg_c.train(np.zeros((10_000, 2)), [0, 1], 0.1, 3))) < 100
+
+
+@pytest.mark.parametrize("iters", [0, 1, 2, 60, 100_000])
+def test_the_drawn_cost_curve_is_well_formed_and_small(iters):
+    from xml.etree import ElementTree as ET
+
+    html = logreg_c.train(X[:1, :9], Y[:, :9], 0.5, iters)._repr_html_()
+    tree = ET.fromstring(html.replace("&rarr;", "->"))  # noqa: S314
+    lines = tree.findall(".//polyline")
+    assert len(lines) == (iters >= 2)
+    for line in lines:
+        points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+        assert len(points) == min(iters, 160)
+        assert all(0 <= x <= 320 and 0 <= y <= 96 for x, y in points)
+        assert line.get("stroke") == "currentColor"  # so it suits a light and a dark page
+    assert len(html) < 5000
+
+
+def test_costs_as_large_as_float64_has_them_are_drawn():
+    costs = np.array([1.7e308, -1.7e308, 0.0])
+    html = logreg_c.TrainResult(np.zeros((1, 1)), 0.0, costs, "iters")._repr_html_()
+    assert "nan" not in html
+    assert "inf" not in html
