@@ -176,7 +176,10 @@ LOGREG_INLINE real lanes_sum(lanes a)
 {
     for (int half = LANES / 2; half >= 4; half /= 2)
         for (int i = 0; i < half; i++) a.at[i] += a.at[i + half];
-    return (a.at[0] + a.at[1]) + (a.at[2] + a.at[3]);
+    /* Assigned, since where FLT_EVAL_METHOD is 1 (s390x) a sum of float32 stays a double till then.
+     */
+    const real low = a.at[0] + a.at[1], high = a.at[2] + a.at[3];
+    return low + high;
 }
 
 /* Four such sums. */
