@@ -23,7 +23,8 @@ GCC = [
     "-fno-trapping-math",
     "-fvisibility=hidden",
 ]
-OPENMP = ["-fopenmp"] if sys.platform.startswith("linux") else []
+# The backend of src/parallel.c: OpenMP where it is at home, on a Mac the system's own Dispatch.
+THREADS = {"linux": ["-fopenmp"], "darwin": ["-DLOGREG_DISPATCH"]}.get(sys.platform, [])
 
 
 class BuildExt(build_ext):
@@ -33,8 +34,8 @@ class BuildExt(build_ext):
         """Set the flags, then build."""
         msvc = self.compiler.compiler_type == "msvc"
         for extension in self.extensions:
-            extension.extra_compile_args = MSVC if msvc else GCC + OPENMP
-            extension.extra_link_args = [] if msvc else OPENMP
+            extension.extra_compile_args = MSVC if msvc else GCC + THREADS
+            extension.extra_link_args = [] if msvc else THREADS
         super().build_extensions()
 
 

@@ -36,9 +36,9 @@ def show_config() -> dict[str, object]:
         threads : int
             The threads used where `n_threads` is None: OpenMP's number (``OMP_NUM_THREADS``, the
             process's CPUs, threadpoolctl), and without ``OMP_NUM_THREADS`` no more than the
-            container's CPU quota.
+            container's CPU quota. With Dispatch ``OMP_NUM_THREADS``, or the machine's CPUs.
         threads_backend : str
-            What runs them: "openmp", or "serial" for none.
+            What runs them: "openmp" (Linux, Windows), "dispatch" (macOS), or "serial" for none.
 
     Examples
     --------

@@ -95,11 +95,14 @@ cdef extern from "logreg.h" nogil:
     const char *logreg_isa()
     const char *logreg_threads_backend()
     int logreg_max_threads()
+    void logreg_threads_open()
 
 
 cdef enum:
     ALIGNMENT = 64  # of the workspace
     AT_ONCE = 1 << 22  # values looked at between two questions about signals
+
+logreg_threads_open()
 
 OK = LOGREG_OK
 CONVERGED = LOGREG_CONVERGED

@@ -4,7 +4,7 @@
  * out non-finite.
  */
 #include "kernels.h"
-#include "parallel.h"
+#include "stop.h"
 
 static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_t n, double low,
                                              double high)

@@ -196,8 +196,12 @@ int logreg_isa_supported(int index);
 int logreg_isa_select(const char *name);
 const char *logreg_isa(void); /* in use */
 
-const char *logreg_threads_backend(void); /* "openmp" or "serial" */
+const char *logreg_threads_backend(void); /* "openmp", "dispatch" or "serial" */
 int logreg_max_threads(void);             /* what the backend would use by itself, >= 1 */
+
+/* To be called once, when the kernel is loaded: the threads of Dispatch are the system's and may
+ * have run before a first call of ours, so every child forked from now on works on one thread. */
+void logreg_threads_open(void);
 
 /* Examples a segment: X may be cut at its multiples, and each segment is one thread's work. */
 int64_t logreg_segment_size(int64_t n_x);

@@ -7,6 +7,7 @@
 
 #include "kernels.h"
 #include "parallel.h"
+#include "stop.h"
 
 /* Sums of weights or of squares below this have lost bits of their terms to underflow; float32
  * loses them earlier. */

@@ -396,7 +396,7 @@ def test_show_config():
     assert config["isa"] in config["isa_available"]
     assert config["isa_available"][0] == "baseline"
     assert config["threads"] >= 1
-    assert config["threads_backend"] in {"openmp", "serial"}
+    assert config["threads_backend"] in {"openmp", "dispatch", "serial"}
 
 
 def test_the_environment_chooses_the_instruction_set():
