@@ -159,3 +159,82 @@ def doors(session, needs):
         shutil.copy(ROOT / "tests" / name, place)
     session.chdir(place)
     session.run("pytest", "-q", *session.posargs)
+
+
+# ---- The kernel by itself, see tests/kernel/Makefile --------------------------------------------
+
+KERNEL = ROOT / "tests" / "kernel"
+
+
+def make(session, *targets):
+    """Make targets of the kernel's tests, two at a time."""
+    session.run("make", "-C", str(KERNEL), "-j2", *targets, *session.posargs, external=True)
+
+
+@nox.session(venv_backend="none")
+def kernel(session):
+    """Test the kernel: each backend, gcc and clang, -O0, plain C, sanitizers; compare the bits."""
+    make(session, "all", "clang-sanitized")
+
+
+@nox.session(venv_backend="none")
+def machines(session):
+    """Compare the kernel's bits on AArch64, s390x, Windows and an old x86-64, and test it there."""
+    machines = ["aarch64", "s390x", "windows", "nehalem"]
+    builds = ["aarch64-O0", "aarch64-clang", "s390x-O0", "s390x-clang", "windows-O0"]
+    make(session, *(f"bits-of-{name}" for name in machines + builds), *machines)
+
+
+@nox.session(venv_backend="none")
+def memcheck(session):
+    """Run the kernel's tests under valgrind."""
+    make(session, "valgrind")
+
+
+@nox.session(venv_backend="none")
+def fuzz(session):
+    """Call the kernel with what libFuzzer makes up, for ten minutes, sanitized."""
+    make(session, "fuzz", "FUZZ_SECONDS=600")
+
+
+@nox.session
+def coverage(session):
+    """Measure how many of the kernel's branches its tests take."""
+    session.install("gcovr==8.6")
+    make(session, "coverage", "coverage-dispatch")
+    build = KERNEL / "build"
+    session.run(
+        *("gcovr", "--root", "src", "--exclude-throw-branches", "--print-summary"),
+        *("--merge-mode-functions", "merge-use-line-min", "--txt-metric", "branch", "--txt", "-"),
+        *(str(build / name) for name in ("coverage", "coverage-dispatch")),
+    )
+
+
+TRAIN = """
+import hashlib
+import numpy as np
+import logreg_c
+numbers = np.random.default_rng(0)
+digest = hashlib.sha256()
+for dtype in "f8 f4 f2 i2 u1".split():
+    X = (100 * numbers.random((20, 3000))).astype(dtype)
+    Y = numbers.integers(0, 2, 3000)
+    for given in X, np.asfortranarray(X):
+        w, b, costs = logreg_c.train(given, Y, 1e-3, 20)
+        digest.update(w.tobytes() + np.float64(b).tobytes() + costs.tobytes())
+print(logreg_c.show_config()["isa"], digest.hexdigest())
+"""
+
+
+@nox.session(requires=["wheel"])
+def old_cpu(session):
+    """Import the wheel on an emulated x86-64 without AVX, train, and compare the bits."""
+    (built,) = DIST.glob("wheel/*.whl")
+    session.install(built)
+    python = f"{session.bin}/python"
+    here = session.run(python, "-c", TRAIN, silent=True)
+    emulated = ("qemu-x86_64", "-cpu", "Nehalem", python, "-c", TRAIN)
+    there = session.run(*emulated, silent=True, external=True)
+    session.log(f"here: {here.strip()}; there: {there.strip()}")
+    if there.split() != ["baseline", here.split()[1]]:
+        session.error("another instruction set or other bits")

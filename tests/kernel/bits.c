@@ -1,51 +1,200 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Prints hashes of the bits of w, b and costs over a battery of small trainings, one line an
- * instruction set, one hash a type of X. Every line of every build must carry the same hashes: the
- * Makefile compares them.
- */
+ * Prints hashes of the bits of all that the kernel returns over a battery of shapes, types, layouts
+ * and settings: a line an instruction set, on it a hash for each type of X, for columns of every
+ * type side by side, for every value that can be loaded, and for the sigmoid. Every line of every
+ * build, for whatever machine, must carry the same hashes: the Makefile compares them. */
 #include "problem.h"
 
-static uint64_t hash_training(uint64_t hash, int64_t n_x, int64_t m, layout layout, int weighted,
-                              int standardized, logreg_type type)
+#include "../../src/kernels.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static const uint64_t no_hash = 0xcbf29ce484222325u;
+
+/* As hash_bits, but whichever NaN it is. */
+static uint64_t hash_value(uint64_t hash, double value)
 {
-    enum { ITERS = 4 };
-    problem p = make_problem(n_x, m, layout, 0, weighted);
-    if (type != LOGREG_FLOAT64) store_X_as(&p, type);
-    if (computes_in_float32(type)) p.data.arithmetic = LOGREG_FLOAT32;
-    logreg_standardization standardization = allocate_standardization(n_x);
-    logreg_settings settings = {.alpha = 0.7, .l2 = 0.01, .tol = -1};
-    logreg_state state = {.w = p.w, .b = p.b};
-    double costs[ITERS];
+    double bits = isnan(value) ? (double)NAN : value;
+    if (isnan(value)) memcpy(&bits, &(uint64_t){0x7ff8000000000000u}, sizeof bits);
+    return hash_bits(hash, &bits, 1);
+}
+
+/* ---- Training and prediction ----------------------------------------------------------------- */
+
+enum { ITERS = 3, ALL_MIXED = ALL_TYPES };
+
+/* How X is laid out; the last two as a list of columns, of values side by side or with gaps that
+ * also leave them unaligned. */
+enum { BY_EXAMPLE, BY_FEATURE, COLUMNS, STRIDED_COLUMNS, LAYOUTS };
+
+static uint64_t hash_all(uint64_t hash, const logreg_data *data, const double *w, double b,
+                         int standardized, double alpha)
+{
+    const int n_threads = 3;
+    const int64_t n_x = data->n_x;
+    double costs[ITERS], J, db, *A = allocate_doubles(data->m), *dw = allocate_doubles(n_x);
+    double *w_now = allocate_doubles(n_x);
+    logreg_standardization found = allocate_standardization(n_x);
+    logreg_settings settings = {.alpha = alpha, .l2 = 0.01, .tol = -1};
+    logreg_state state = {.w = w_now, .b = b};
     int64_t n_costs;
+    memcpy(w_now, w, (size_t)n_x * sizeof *w);
     if (standardized) {
-        CHECK(standardize(&p.data, 3, &standardization) == LOGREG_OK);
-        settings.standardization = &standardization;
+        CHECK(standardize(data, n_threads, &found) == LOGREG_OK);
+        hash = hash_bits(hash, found.mean, n_x);
+        hash = hash_bits(hash, found.mean_rest, n_x);
+        hash = hash_bits(hash, found.sd, n_x);
+        settings.standardization = &found;
+    } else {
+        CHECK(cost_and_gradient(data, w, b, 0, &J, dw, &db, n_threads) == LOGREG_OK);
+        hash = hash_bits(hash, &J, 1);
+        hash = hash_bits(hash, dw, n_x);
+        hash = hash_bits(hash, &db, 1);
     }
-    if (type == LOGREG_INT64) settings.alpha = 0x1p-60;
-    CHECK(descend(&p.data, &settings, &state, costs, ITERS, &n_costs, 3) == LOGREG_OK);
-    hash = hash_bits(hash, p.w, n_x);
+    CHECK(descend(data, &settings, &state, costs, ITERS, &n_costs, n_threads) == LOGREG_OK);
+    CHECK(predict_proba(data, state.w, state.b, A, n_threads) == LOGREG_OK);
+    hash = hash_bits(hash, state.w, n_x);
     hash = hash_bits(hash, &state.b, 1);
     hash = hash_bits(hash, costs, ITERS);
-    free_standardization(&standardization);
+    hash = hash_bits(hash, A, data->m);
+    free_standardization(&found);
+    free(A);
+    free(dw);
+    free(w_now);
+    return hash;
+}
+
+/* `type`: of X; ALL_MIXED: every feature is of another. */
+static uint64_t hash_problem(uint64_t hash, int64_t n_x, int64_t m, int layout, int weighted,
+                             int standardized, int type, int float64)
+{
+    const int columns = layout == COLUMNS || layout == STRIDED_COLUMNS;
+    problem p = make_problem(n_x, m, layout == BY_EXAMPLE ? EXAMPLE_MAJOR : FEATURE_MAJOR,
+                             columns ? 0 : 3 * (m % 2), weighted);
+    logreg_column *list = allocate((size_t)n_x * sizeof *list);
+    char *stored = allocate((size_t)(n_x * m) * 17);
+    if (columns) {
+        for (int64_t j = 0; j < n_x; j++) {
+            const int of = type == ALL_MIXED ? (int)(j % ALL_TYPES) : type;
+            const int64_t stride =
+                all_types[of].size * (layout == COLUMNS ? 1 : 2) + (layout == COLUMNS ? 0 : 1);
+            list[j] = (logreg_column){stored + j * m * 17, stride, (logreg_type)of};
+            if (layout == COLUMNS) /* aligned */
+                list[j].values = stored + j * ((m * 17) / 8 * 8);
+            for (int64_t i = 0; i < m; i++)
+                store((logreg_type)of, (char *)list[j].values + i * stride, *element(&p, j, i));
+        }
+        p.data.features = list;
+    } else if (type != LOGREG_FLOAT64) {
+        store_X_as(&p, (logreg_type)type);
+    }
+    if (type != ALL_MIXED && computes_in_float32((logreg_type)type) && !float64)
+        p.data.arithmetic = LOGREG_FLOAT32;
+    /* integers of 64 bits are large */
+    const int large = type == LOGREG_INT64 || type == ALL_MIXED;
+    hash = hash_all(hash, &p.data, p.w, p.b, standardized, large ? 0x1p-60 : 0.7);
+    free(list);
+    free(stored);
     free_problem(&p);
     return hash;
 }
 
-static uint64_t hash_battery(logreg_type type)
+static uint64_t hash_shape(uint64_t hash, int64_t n_x, int64_t m, int type)
+{
+    for (int variant = 0; variant < 4 * LAYOUTS; variant++) {
+        const int layout = variant / 4, weighted = variant & 1, standardized = variant & 2;
+        if (type == ALL_MIXED && layout < COLUMNS) continue;
+        /* float64 for narrow types takes turns with float32 */
+        hash =
+            hash_problem(hash, n_x, m, layout, weighted, standardized && m > 2, type, m % 4 == 1);
+    }
+    return hash;
+}
+
+static uint64_t hash_battery(int type)
 {
     static const int64_t features[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 28, 30, 65, 255, 784};
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t f = type == LOGREG_FLOAT64 ? 0 : 1; f < sizeof features / sizeof *features;
-         f += type == LOGREG_FLOAT64 ? 1 : 3) {
-        int64_t n_x = features[f], segment = logreg_segment_size(n_x);
-        const int64_t examples[] = {1, 2, 7, 8, 9, 15, 16, 17, 65, 511, 512, 513, 3 * segment + 5};
-        for (size_t e = 0; e < sizeof examples / sizeof *examples; e++)
-            for (int variant = 0; variant < 8; variant++)
-                hash = hash_training(hash, n_x, examples[e],
-                                     variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, variant & 2,
-                                     variant & 4 && examples[e] > 2, type);
+    const int every = type == LOGREG_FLOAT64 ? 1 : 3;
+    uint64_t hash = no_hash;
+    for (int f = type == LOGREG_FLOAT64 ? 0 : 1; f < COUNT(features); f += every) {
+        const int64_t n_x = features[f];
+        const int64_t examples[] = {1,  2,  7,   8,   9,   15,   16,
+                                    17, 65, 511, 512, 513, 1024, logreg_segment_size(n_x) + 5};
+        for (int e = f % every; e < COUNT(examples); e += every == 1 ? 1 : 2)
+            if (n_x * examples[e] < 150000) hash = hash_shape(hash, n_x, examples[e], type);
     }
+    if (type < ALL_TYPES) { /* so long that examples are packed in tiles; and many tasks */
+        hash = hash_problem(hash, 17000, 70, BY_EXAMPLE, 0, 0, type, 0);
+        hash = hash_problem(hash, 2, 20 * 4096 + 1, BY_FEATURE, 1, 1, type, 0);
+    }
+    return hash;
+}
+
+/* ---- Every load ------------------------------------------------------------------------------ */
+
+/* All values of 8 and 16 bits, and as many of the others: of every exponent, and those about which
+ * rounding decides. */
+static void *values_to_load(logreg_type type)
+{
+    const int64_t n = 1 << 16, size = all_types[type].size;
+    char *values = allocate((size_t)(n * size));
+    uint64_t seed = 7;
+    for (int64_t i = 0; i < n; i++) {
+        next_value(&seed);
+        const uint64_t wide = type == LOGREG_INT64 && i % 2 ? seed >> (i % 63) : seed;
+        const uint64_t v8 = i % 3 ? wide : (uint64_t)1 << (i % 64) | (uint64_t)(i % 5);
+        const uint32_t v4 = (uint32_t)(v8 >> 16);
+        const uint16_t v2 = (uint16_t)i;
+        const uint8_t v1 = (uint8_t)i;
+        memcpy(values + i * size,
+               size == 8   ? (const void *)&v8
+               : size == 4 ? (const void *)&v4
+               : size == 2 ? (const void *)&v2
+                           : (const void *)&v1,
+               (size_t)size);
+    }
+    return values;
+}
+
+static uint64_t hash_loads(void)
+{
+    const int64_t n = 1 << 16, count = 500; /* not whole lanes */
+    uint64_t hash = no_hash;
+    for (int type = 0; type < ALL_TYPES; type++) {
+        void *values = values_to_load((logreg_type)type);
+        for (int step = 1; step <= 2; step++) {
+            logreg_data data = {.n_x = 0, .m = n / step};
+            data.Y = (logreg_column){values, step * all_types[type].size, (logreg_type)type};
+            for (int64_t first = 0; first + count <= data.m; first += count) {
+                double room[LOGREG_BLOCK];
+                const double *wide =
+                    logreg_kernels_in_use(LOGREG_FLOAT64)->column(&data.Y, first, count, room);
+                for (int64_t i = 0; i < count; i++) hash = hash_value(hash, wide[i]);
+                float narrow_room[LOGREG_BLOCK];
+                logreg_block block = {
+                    .data = &data, .first = first, .count = count, .Y_room = narrow_room};
+                logreg_kernels_in_use(LOGREG_FLOAT32)->labels(&block);
+                for (int64_t i = 0; i < count; i++)
+                    hash = hash_value(hash, (double)((const float *)block.Y)[i]);
+            }
+        }
+        free(values);
+    }
+    return hash;
+}
+
+static uint64_t hash_sigmoid(void)
+{
+    enum { N = 1 << 16 };
+    double *Z = values_to_load(LOGREG_FLOAT64), *A = allocate_doubles(N);
+    uint64_t hash = no_hash, seed = 3;
+    for (int i = 0; i < N; i++)
+        if (i % 2) Z[i] = 800 * next_value(&seed);
+    logreg_sigmoid(Z, A, N);
+    for (int i = 0; i < N; i++) hash = hash_value(hash, A[i]);
+    free(Z);
+    free(A);
     return hash;
 }
 
@@ -55,9 +204,11 @@ int main(void)
         if (logreg_isa_supported(isa)) {
             CHECK(logreg_isa_select(logreg_isa_name(isa)) == 0);
             printf("%-8s ", logreg_isa());
-            for (int type = 0; type < ALL_TYPES; type++)
-                printf("%016llx%c", (unsigned long long)hash_battery((logreg_type)type),
-                       type < ALL_TYPES - 1 ? '-' : '\n');
+            for (int type = 0; type <= ALL_MIXED; type++)
+                printf("%016llx-", (unsigned long long)hash_battery(type));
+            printf("%016llx-", (unsigned long long)hash_loads());
+            printf("%016llx\n", (unsigned long long)hash_sigmoid());
+            fflush(stdout);
         }
     return 0;
 }
