@@ -238,3 +238,17 @@ def old_cpu(session):
     session.log(f"here: {here.strip()}; there: {there.strip()}")
     if there.split() != ["baseline", here.split()[1]]:
         session.error("another instruction set or other bits")
+
+
+@nox.session
+def calls(session):
+    """Make a million generated calls, each checked; `-- --seconds 20` as many as that allows."""
+    session.install(".")
+    session.run("python", "-P", "tests/fuzz.py", *session.posargs or ["--calls", "1000000"])
+
+
+@nox.session
+def others(session):
+    """Train beside torch, scikit-learn, numba and joblib in one process, and under limits."""
+    session.install(".[test]", "torch", "scikit-learn", "numba", "joblib")
+    session.run("pytest", "-q", "tests/test_life_with_others.py", *session.posargs)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import reprlib
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +39,10 @@ FRAME_LIBRARIES = frozenset((
 # Far above any machine's cores; keeps the size of the workspace within reason.
 MAX_THREADS = 1024
 
+# A list of a million values, and an object that cannot show itself, in a message.
+_SHORT = reprlib.Repr()
+_SHORT.maxother = _SHORT.maxstring = 100
+
 _REMEDIES = {
     "c": "take its real part, {0}.real",
     "O": "if every value is a number, pass {0}.astype(np.float64)",
@@ -58,14 +63,16 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
             raise ValueError(msg)
         try:
             value = np.asarray(value)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             msg = f"{name} cannot be read as an array of numbers: {error}"
-            raise ValueError(msg) from None
+            raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
     if value.dtype.kind not in "fiub":
         remedy = _REMEDIES.get(value.dtype.kind, "encode text as numbers first").format(name)
         msg = f"{name} has dtype {value.dtype}; expected real numbers: {remedy}"
         raise TypeError(msg)
-    return value
+    # An object of ours: what a later argument, or another thread, does to the shape or the dtype
+    # of the caller's cannot make the kernel read beyond its end.
+    return value.view()
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
@@ -144,11 +151,11 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
         X, names = frames.columns(X, getattr(w, "feature_names", None))
     if isinstance(X, (list, tuple)) and X and all(_is_column(x) for x in X):
         values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
-        shape = len(values), len(values[0])
+        shape = len(values), values[0].size
         for j, x in enumerate(values):
-            if len(x) != shape[1]:
+            if x.shape != shape[1:]:  # a subclass may have told another number of axes
                 msg = (
-                    f"X[{j}] has {len(x)} values and X[0] {shape[1]}; expected columns of one "
+                    f"X[{j}] has {x.size} values and X[0] {shape[1]}; expected columns of one "
                     "length, a value for each example"
                 )
                 raise ValueError(msg)
@@ -196,12 +203,15 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
         return not wide
     try:
         chosen = np.dtype(dtype).name
-    except TypeError:
+    except (TypeError, ValueError):
         chosen = ""
     if chosen == "float64":
         return False
     if chosen != "float32":
-        msg = f"dtype is {dtype!r}; expected None, float64 or float32: the type to compute in"
+        msg = (
+            f"dtype is {_SHORT.repr(dtype)}; expected None, float64 or float32: the type to"
+            " compute in"
+        )
         raise TypeError(msg)
     if wide:
         msg = (
@@ -304,6 +314,8 @@ def number(value: object, name: str, expected: str = "a finite number") -> float
             value = float(value)
         except OverflowError:
             value = math.inf
+        except (TypeError, ValueError):
+            raise TypeError(_wrong_type(value, name, expected)) from None
     if not math.isfinite(value):
         raise ValueError(_out_of_range(value, name, expected))
     return value
@@ -354,7 +366,7 @@ def threads(n_threads: int | None) -> int:
 
 
 def _wrong_type(value: object, name: str, expected: str) -> str:
-    return f"{name} is {value!r} of type {type(value).__name__}; expected {expected}"
+    return f"{name} is {_SHORT.repr(value)} of type {type(value).__name__}; expected {expected}"
 
 
 def _out_of_range(value: float, name: str, expected: str) -> str:

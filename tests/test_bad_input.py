@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Whatever is wrong is named, with what was expected and what to do; and nothing is modified."""
 
+import numbers
 from fractions import Fraction
 
 import numpy as np
@@ -119,8 +120,48 @@ TYPES = [
     ("n_threads", 2.0, r"n_threads is 2\.0 of type float; expected an integer >= 1"),
     ("n_threads", True, r"n_threads is True of type bool"),
 ]
+SWITCHES = [
+    ("standardize", 1, r"standardize is 1 of type int; expected True or False"),
+    ("standardize", "no", r"standardize is 'no' of type str; expected True or False"),
+    ("standardize", Y, r"standardize is array.* of type ndarray; expected True or False"),
+]
+
+
+class NotReal:
+    """Says that it is a real number, and cannot be turned into one."""
+
+    def __float__(self):
+        return "1.0"
+
+
+numbers.Real.register(NotReal)
+
+
+class NotOneAxis(np.ndarray):
+    ndim = 1
+
+
+class NoArray:
+    def __array__(self, dtype=None, copy=None):
+        return "array"
+
+
+class BadInterface:
+    __array_interface__ = X.__array_interface__ | {"shape": "3, 5"}
+
+
+LIES = [
+    (TypeError, "alpha", NotReal(), r"alpha is <.*NotReal object.*; expected a finite number > 0"),
+    (ValueError, "X", NoArray(), r"X cannot be read as an array of numbers: .*not producing"),
+    (TypeError, "Y", BadInterface(), r"Y cannot be read as an array of numbers: .*tuple"),
+    (ValueError, "X", [X[0], X.view(NotOneAxis)], r"X\[1\] has 15 values and X\[0\] 5"),
+    (ValueError, "X", [np.array(1.0).view(NotOneAxis), X[0]], r"X\[0\] has 1 values"),
+    (TypeError, "dtype", [X, X], r"dtype is \[array.*expected None, float64 or float32"),
+    (TypeError, "alpha", [0.125] * 10**6, r"alpha is \[0\.125, 0\.125, [^]]{,60}\] of type list"),
+]
 
 CASES = [
+    *LIES,
     *((ValueError, *case) for case in SHAPES + VALUES),
     *((TypeError, *case) for case in TYPES),
 ]
@@ -129,6 +170,14 @@ CASES = [
 def cases_of(*names):
     chosen = [case for case in CASES if case[1] in names]
     return pytest.mark.parametrize(("kind", "name", "value", "message"), chosen)
+
+
+@pytest.mark.parametrize(("name", "value", "message"), SWITCHES)
+def test_a_switch_is_true_or_false(name, value, message):
+    with pytest.raises(TypeError, match=message):
+        logreg_c.train(**(GOOD | {name: value}))
+    on = logreg_c.train(**(GOOD | {name: np.True_}))
+    assert on.w.tobytes() == logreg_c.train(**(GOOD | {name: True})).w.tobytes()
 
 
 def freeze(settings):

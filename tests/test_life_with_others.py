@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""In one process with torch, scikit-learn and numba, under joblib, in threads, in a control group.
+
+`nox -s others` installs all of these; elsewhere what is missing is skipped.
+"""
+
+import importlib.util
+import os
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oracle import bits, make_data, run_python
+
+import logreg_c
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into Linux's /proc")
+
+# ---- Libraries with threads of their own ---------------------------------------------------------
+
+# Each brings an OpenMP runtime or a pool of threads, and puts it to work.
+OTHERS = {
+    "torch": """
+import torch
+torch.set_num_threads(2)
+def other():
+    M = torch.ones(400, 400, requires_grad=True)
+    (M @ M).sigmoid().sum().backward()
+    assert torch.isfinite(M.grad).all()
+""",
+    "sklearn": """
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+def other():
+    HistGradientBoostingClassifier(max_iter=3).fit(X.T, Y[0])
+    assert LogisticRegression().fit(X.T, Y[0]).score(X.T, Y[0]) > 0.5
+""",
+    "numba": """
+import numba
+@numba.njit(parallel=True)
+def total(values):
+    result = 0.0
+    for i in numba.prange(values.size):
+        result += values[i]
+    return result
+def other():
+    assert abs(total(X[0]) - X[0].sum()) < 1e-6
+""",
+}
+
+TOGETHER = """
+import warnings
+warnings.simplefilter("ignore")
+from oracle import bits, make_data
+X, Y = make_data(20, 30_000)
+{first}
+{second}
+def train():
+    return bits(*(logreg_c.train(X, Y, 0.1, 5, n_threads=n) for n in (1, 2, 3)))
+print(train())
+other()
+print(train())
+other()
+"""
+
+
+def missing(*names):
+    gone = [name for name in names if importlib.util.find_spec(name) is None]
+    return pytest.mark.skipif(bool(gone), reason=f"not installed: {', '.join(gone)}")
+
+
+def trained_alone():
+    X, Y = make_data(20, 30_000)
+    return bits(*(logreg_c.train(X, Y, 0.1, 5, n_threads=n) for n in (1, 2, 3)))
+
+
+@pytest.mark.parametrize("order", ["ours first", "theirs first"])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=missing(name)) for name in OTHERS])
+def test_beside_another_library(name, order):
+    imports = ["import logreg_c", OTHERS[name]]
+    first, second = imports if order == "ours first" else reversed(imports)
+    printed = run_python(TOGETHER.format(first=first, second=second))
+    assert printed.split() == [trained_alone()] * 2
+
+
+@missing(*OTHERS)
+@pytest.mark.parametrize("order", ["ours first", "theirs first"])
+def test_beside_all_of_them(order):
+    theirs = "".join(
+        code.replace("def other", f"def other_{name}") for name, code in OTHERS.items()
+    )
+    theirs += "\ndef other():\n    other_numba(); other_sklearn(); other_torch()\n"
+    imports = ["import logreg_c", theirs]
+    first, second = imports if order == "ours first" else reversed(imports)
+    printed = run_python(TOGETHER.format(first=first, second=second))
+    assert printed.split() == [trained_alone()] * 2
+
+
+@missing("joblib")
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_under_joblib(backend):
+    code = f"""
+import warnings
+warnings.simplefilter("ignore")
+from joblib import Parallel, delayed
+import logreg_c
+from oracle import bits, make_data
+def train(n_threads):
+    X, Y = make_data(20, 30_000)
+    return bits(logreg_c.train(X, Y, 0.1, 5, n_threads=n_threads))
+if __name__ == "__main__":
+    print(train(2))
+    print(*Parallel(n_jobs=2, backend="{backend}")(delayed(train)(n) for n in (1, 2, 3, None)))
+"""
+    assert len(set(run_python(code).split())) == 1
+
+
+# ---- Limits --------------------------------------------------------------------------------------
+
+# A fresh process has one thread; what it has after training are ours.
+THREADS_OF = """
+import os
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+{before}
+import numpy as np, logreg_c
+X, Y = np.ones((10, 200_000)), np.ones(200_000)
+def threads():
+    return len(os.listdir("/proc/self/task"))
+before = threads()
+{call}
+print(threads() - before + 1)
+"""
+
+
+def threads_of(call, before="", **environment):
+    code = THREADS_OF.format(call=call, before=before)
+    return int(run_python(code, **environment))
+
+
+@linux
+def test_as_many_threads_run_as_were_asked_for():
+    assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=3)") == 3
+    assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=1)") == 1
+    assert threads_of("logreg_c.train(X, Y, 0.1, 2)", OMP_NUM_THREADS="3") == 3
+    assert threads_of("logreg_c.train(X, Y, 0.1, 2)", OMP_NUM_THREADS="1") == 1
+
+
+@linux
+def test_one_cpu_is_one_thread():
+    cpu = min(os.sched_getaffinity(0))
+    before = f"os.sched_setaffinity(0, {{{cpu}}})"
+    assert threads_of("logreg_c.train(X, Y, 0.1, 2)", before) == 1
+
+
+@linux
+@missing("threadpoolctl")
+def test_threadpool_limits_holds_while_training():
+    limited = "import threadpoolctl\nwith threadpoolctl.threadpool_limits(1):\n    "
+    assert threads_of(f"{limited}logreg_c.train(X, Y, 0.1, 2)") == 1
+
+
+@linux
+@pytest.mark.parametrize("quota", [1, 2])
+def test_the_quota_of_a_real_control_group(quota, monkeypatch):
+    mount = Path("/sys/fs/cgroup")
+    limits = {"cpu.max": f"{quota * 100_000} 100000"}
+    if not (mount / "cgroup.controllers").exists():  # version 1
+        mount /= "cpu"
+        limits = {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": f"{quota * 100_000}"}
+    group = mount / f"logreg-c-{uuid.uuid4()}"
+    try:
+        group.mkdir()
+    except OSError:
+        pytest.skip("may not make a control group here")
+    try:
+        if not all((group / name).exists() for name in limits):
+            pytest.skip("the control group has no CPU controller")
+        for name, value in limits.items():
+            (group / name).write_text(value)
+        code = (
+            f"import os; open('{group}/cgroup.procs', 'w').write(str(os.getpid()))\n"
+            "import logreg_c; print(logreg_c.show_config()['threads'])"
+        )
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        assert int(run_python(code)) == min(quota, len(os.sched_getaffinity(0)))
+    finally:
+        group.rmdir()
+
+
+# ---- One X, many threads -------------------------------------------------------------------------
+
+
+def test_many_threads_train_on_one_x():
+    X, Y = make_data(20, 30_000)
+    expected = bits(logreg_c.train(X, Y, 0.1, 10))
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda n: bits(logreg_c.train(X, Y, 0.1, 10, n_threads=n)), [1, 2] * 8)
+        assert set(found) == {expected}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int8"])
+def test_x_changed_by_another_thread_crashes_nothing(dtype, order):
+    """What comes is any result, or an error that fits some state of X."""
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.integers(-3, 4, (12, 20_000)), dtype=dtype, order=order)
+    Y = rng.integers(0, 2, X.shape[1]).astype(float)
+    wild = [0, 1, -1, 3] if dtype == "int8" else [0, 1, np.nan, np.inf, -6e4, 6e-8]
+    done = threading.Event()
+
+    def disturb():
+        k = 0
+        while not done.is_set():
+            X[:, k % 7 :: 7] = wild[k % len(wild)]
+            Y[k % 5 :: 5] = [0.0, 1.0, 0.5, np.nan, 1e300][k % 5]
+            k += 1
+
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    try:
+        for k in range(60):
+            try:
+                w, b, costs = logreg_c.train(
+                    X, Y, 0.1, 4, n_threads=2, standardize=bool(k % 2), sample_weight=Y * 0 + 1
+                )
+            except (ValueError, logreg_c.DivergenceError):
+                continue
+            else:
+                assert np.isfinite(w).all()
+                assert np.isfinite(b)
+                assert np.isfinite(costs).all()
+    finally:
+        done.set()
+        disturber.join()
+
+
+class Saboteur:
+    """Changes the shape or the dtype of an array when it is asked for its own values."""
+
+    def __init__(self, target, change, values):
+        self.target, self.change, self.values = target, change, values
+
+    def __array__(self, dtype=None, copy=None):
+        setattr(self.target, *self.change)
+        return self.values
+
+
+@pytest.mark.filterwarnings("ignore:Setting the")
+@pytest.mark.parametrize(
+    "change", [("shape", (20, 3)), ("shape", (1, 60)), ("dtype", np.dtype("u1"))]
+)
+def test_an_array_given_another_shape_during_the_call_is_read_as_it_was(change):
+    X, Y = np.arange(60.0).reshape(3, 20) / 60, np.arange(20) % 2
+    expected = bits(logreg_c.train(X, Y, 0.1, 3))
+    changed = X.copy()
+    assert bits(logreg_c.train(changed, Saboteur(changed, change, Y), 0.1, 3)) == expected
+    assert changed.shape != X.shape
+    w = np.ones(3)
+    changed = Y.copy()
+    expected = bits(logreg_c.train(X, Y, 0.1, 3, w=w))
+    change = ("dtype", np.dtype("u1"))
+    assert bits(logreg_c.train(X, changed, 0.1, 3, w=Saboteur(changed, change, w))) == expected
+
+
+# ---- Floating-point state ------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.uname().machine != "x86_64",
+    reason="knows the floating-point environment of x86-64 Linux alone",
+)
+@pytest.mark.parametrize("mode", [0x1F80, 0x9FC0, 0x5F80])  # default; flush to zero; round up
+def test_import_and_training_leave_the_floating_point_state(mode):
+    code = f"""
+import ctypes
+import numpy as np
+libm = ctypes.CDLL("libm.so.6")
+def sse_register():
+    env = (ctypes.c_uint32 * 8)()
+    libm.fegetenv(env)
+    return env
+env = sse_register()
+env[7] = {mode}
+libm.fesetenv(env)
+import logreg_c
+print(hex(sse_register()[7] & ~0x3F))
+logreg_c.train(np.ones((3, 50_000)), np.ones(50_000), 0.1, 2, n_threads=2)
+print(hex(sse_register()[7] & ~0x3F))
+"""
+    assert run_python(code).split() == [hex(mode)] * 2
+
+
+# ---- Started in every way ------------------------------------------------------------------------
+
+
+@linux
+def test_a_child_forked_while_another_thread_trains_does_not_hang():
+    code = """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+import logreg_c
+from oracle import bits, make_data
+X, Y = make_data(20, 50_000)
+expected = bits(logreg_c.train(X, Y, 0.1, 5, n_threads=2))
+thread = threading.Thread(target=logreg_c.train, args=(X, Y, 0.1, 300))
+thread.start()
+child = os.fork()
+if child == 0:
+    os._exit(0 if bits(logreg_c.train(X, Y, 0.1, 5, n_threads=2)) == expected else 1)
+status = os.waitpid(child, 0)[1]
+thread.join()
+print(os.waitstatus_to_exitcode(status))
+"""
+    assert run_python(code) == "0"

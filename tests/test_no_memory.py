@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every allocation of a call made to fail in turn: MemoryError, no leak, the next call right.
+
+libgomp's own allocations are made beforehand: it makes them in a process's first parallel region,
+and ends the process where one fails, whoever called it.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from oracle import run_python
+
+CALLS = {
+    "train": "train(X, Y, 0.1, 3)",
+    "train on two threads": "train(LARGE, LARGE_Y, 0.1, 2, n_threads=2)",
+    "train from a start": "train(X, Y, 0.1, 3, w=W, b=0.5, l2=0.1, sample_weight=Y)",
+    "train by columns": "train(COLUMNS, Y, 0.1, 3)",
+    "train standardized": "train(X, Y, 0.1, 3, standardize=True)",
+    "train with a callback": "train(X, Y, 0.1, 3, callback=lambda *_: False)",
+    "train for long": "train(X, Y, 0.1, 3000)",
+    "train on what is converted": "train(X.astype('u4'), Y.tolist(), 0.1, 3)",
+    "diverge": "train(X, Y, 1e9, 10, l2=1e9)",
+    "warn": "train(X, Y, 60.0, 2)",
+    "refuse NaN": "train(X * NAN, Y, 0.1, 3)",
+    "refuse a shape": "train(X.T, Y, 0.1, 3)",
+    "refuse a label": "train(X, 3 * Y, 0.1, 3)",
+    "cost_and_gradient": "cost_and_gradient(X, Y, W, 0.5)",
+    "predict_proba": "predict_proba(X, W, 0.5)",
+    "predict": "predict(X, W, 0.5)",
+    "sigmoid": "sigmoid(X)",
+}
+
+SCRIPT = """
+import ctypes, gc, warnings
+import numpy as np
+import logreg_c
+from logreg_c import *
+
+NAN = np.nan
+X = np.arange(15.0).reshape(3, 5) / 7
+Y = np.array([0, 1, 0, 1, 1.0])
+W = np.ones(3)
+COLUMNS = [X[0], X[1].astype("f4"), X[2, ::-1]]
+LARGE = np.arange(300_000.0).reshape(3, -1) % 7 / 7
+LARGE_Y = np.arange(100_000) % 2
+warnings.simplefilter("ignore")
+hook = ctypes.CDLL(None)
+countdown = ctypes.c_long.in_dll(hook, "fail_malloc_countdown")
+live = ctypes.c_long.in_dll(hook, "fail_malloc_live")
+
+def plain(value):
+    if isinstance(value, tuple):
+        return [plain(v) for v in value]
+    return np.asarray(value).tobytes()
+
+def call():
+    try:
+        return plain({call})
+    except MemoryError:
+        return "MemoryError"
+    except (ValueError, ArithmeticError) as error:
+        return type(error).__name__, str(error)
+
+def failing_at(n):
+    countdown.value = n
+    try:
+        result = call()
+    except MemoryError:  # raised while `call` looked at another error
+        result = "MemoryError"
+    except SystemError as error:
+        # Not ours: CPython forgets to raise MemoryError where a new frame finds no room, NumPy's
+        # astype and CPython's making of an exception to fail where it was raised.
+        assert "exception set" in str(error)
+        assert "kernel" not in str(error)
+        result = "MemoryError"
+    reached = countdown.value == 0
+    countdown.value = 0
+    return result, reached
+
+counts = (ctypes.c_long * 4)()  # no list, which would allocate
+expected = call()
+assert expected == call() != "MemoryError"
+gc.collect()
+gc.disable()
+n = failures = 0
+while True:
+    n += 1
+    result, reached = failing_at(n)
+    if not reached:
+        break
+    # Where Python or NumPy can do without the memory, the result is there.
+    assert result in ("MemoryError", expected), (n, result)
+    failures += result == "MemoryError"
+    assert call() == expected, n
+    # What is kept for later, such as a traceback's text, is kept once.
+    for k in range(4):
+        failing_at(n)
+        counts[k] = live.value
+    assert counts[3] <= counts[1], (n, *counts)
+assert result == expected
+print(n - 1, failures)
+"""
+
+
+@pytest.fixture(scope="module")
+def hook(tmp_path_factory):
+    compiler = shutil.which("gcc")
+    if platform.libc_ver()[0] != "glibc" or compiler is None:
+        pytest.skip("the failing allocator stands before glibc's, and is built by gcc")
+    library = tmp_path_factory.mktemp("hook") / "fail_malloc.so"
+    source = Path(__file__).with_name("fail_malloc.c")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    return str(library)
+
+
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer's allocator is in place")
+@pytest.mark.parametrize("call", CALLS)
+def test_every_allocation_may_fail(hook, call):
+    done = run_python(SCRIPT.replace("{call}", CALLS[call]), LD_PRELOAD=hook, PYTHONMALLOC="malloc")
+    allocations, failures = map(int, done.split())
+    assert allocations >= failures > 5
