@@ -7,6 +7,7 @@ From the clone's root, with ``logreg_c`` installed::
     python -m benchmarks.call_overhead    # what one call costs
     python -m benchmarks.import_time      # what the import costs
     python -m benchmarks.frames           # a data frame beside the matrix of the same numbers
+    python -m benchmarks.estimator        # scikit-learn's estimator and ours
     python -m benchmarks.cache_misses     # is X read once an iteration? (needs valgrind)
     python -m benchmarks.extra_memory     # what a fit takes beside X, here and elsewhere
 

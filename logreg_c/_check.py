@@ -98,6 +98,11 @@ def _comes_from_frames(value: object) -> bool:
     )
 
 
+def is_frame(X: object) -> bool:
+    """Whether `examples` reads X as a data frame."""
+    return type(X) is not np.ndarray and _comes_from_frames(X) and _frames() is not None
+
+
 def _frames() -> ModuleType | None:
     """Return what reads data frames, if the extra is installed."""
     try:
@@ -276,7 +281,7 @@ def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
         )
         raise ValueError(msg)
     if _kernel.first_outside(sample_weight, 0.0, 0.0) < 0:
-        msg = "sample_weight is 0 at every example; expected a positive sum"
+        msg = "sample_weight is zero at every example; expected a positive sum"
         raise ValueError(msg)
     return sample_weight
 

@@ -60,6 +60,7 @@ cdef extern from "logreg.h" nogil:
         double l2
         double tol
         const logreg_standardization *standardization
+        int fixed_b
 
     ctypedef struct logreg_state:
         double *w
@@ -80,8 +81,12 @@ cdef extern from "logreg.h" nogil:
     int logreg_descend(const logreg_data *data, const logreg_settings *settings,
                        logreg_state *state, double *costs, int64_t iters, int64_t *n_costs,
                        const logreg_run *run)
-    int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
-                                 double *J, double *dw, double *db, const logreg_run *run)
+    int logreg_cost_and_gradient(const logreg_data *data,
+                                 const logreg_standardization *standardization, const double *w,
+                                 double b, double l2, double *J, double *dw, double *db,
+                                 const logreg_run *run)
+    int logreg_decision(const logreg_data *data, const double *w, double b, double *Z,
+                        const logreg_run *run)
     int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                              const logreg_run *run)
     void logreg_sigmoid(const double *Z, double *A, int64_t n)
@@ -280,7 +285,7 @@ cdef class Problem:
     def b(self):
         return self.state.b
 
-    def start(self, w, double b, double alpha, double l2, double tol):
+    def start(self, w, double b, double alpha, double l2, double tol, bint fixed_b):
         """Begin a descent from w and b; `descend` updates w in place."""
         self.w = Buffer(w, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         self.state.w = self.w.data()
@@ -288,6 +293,7 @@ cdef class Problem:
         self.settings.alpha = alpha
         self.settings.l2 = l2
         self.settings.tol = tol
+        self.settings.fixed_b = fixed_b
 
     @property
     def b_rest(self):
@@ -300,7 +306,10 @@ cdef class Problem:
         self.done = done
 
     def standardize(self, moments):
-        """Fill moments (3, n_x), and descend on standardised features from now on."""
+        """Fill moments (3, n_x), and work on standardised features from now on.
+
+        Moments that are changed afterwards are taken as they are.
+        """
         cdef int status
         self.moments = Buffer(moments, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         self.standardization.mean = self.moments.data()
@@ -333,18 +342,22 @@ cdef class Problem:
         cdef int status
         self.reserve_for_descent()
         with nogil:
-            status = logreg_cost_and_gradient(&self.data, w_in.data(), b, l2, &J, dw_out.data(),
-                                              &db, &self.run)
+            status = logreg_cost_and_gradient(&self.data, self.settings.standardization,
+                                              w_in.data(), b, l2, &J, dw_out.data(), &db,
+                                              &self.run)
         return self.status(status), J, db
 
-    def predict_proba(self, w, double b, A):
-        """The status, and A filled."""
+    def predict(self, w, double b, bint probabilities, out):
+        """The status, and out filled with A, or with Z."""
         cdef Buffer w_in = Buffer(w, PyBUF_C_CONTIGUOUS)
-        cdef Buffer A_out = Buffer(A, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+        cdef Buffer to = Buffer(out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         cdef int status
         self.reserve(logreg_predict_workspace_size(&self.data, self.run.n_threads))
         with nogil:
-            status = logreg_predict_proba(&self.data, w_in.data(), b, A_out.data(), &self.run)
+            if probabilities:
+                status = logreg_predict_proba(&self.data, w_in.data(), b, to.data(), &self.run)
+            else:
+                status = logreg_decision(&self.data, w_in.data(), b, to.data(), &self.run)
         return self.status(status)
 
     def first_nonfinite(self):

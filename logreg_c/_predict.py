@@ -59,18 +59,37 @@ def predict_proba(
     >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
     array([[0.119, 0.5  , 0.881]])
     """
+    return _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)
+
+
+def decision(
+    X: ArrayLike, w: ArrayLike, b: float, *, dtype: DTypeLike | None, n_threads: int | None
+) -> NDArray[np.float64]:
+    """Compute Z = w.T X + b, (1, m), as `predict_proba` does A."""
+    return _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
+
+
+def _forward(
+    X: ArrayLike,
+    w: ArrayLike,
+    b: float,
+    *,
+    probabilities: bool,
+    dtype: DTypeLike | None,
+    n_threads: int | None,
+) -> NDArray[np.float64]:
     examples = _check.examples(X, dtype, w)
     w = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     problem = _kernel.Problem(
         examples.values, None, None, _check.threads(n_threads), examples.float32
     )
-    A = np.empty((1, examples.shape[1]))
-    if problem.predict_proba(w, b, A) != _kernel.OK:
+    out = np.empty((1, examples.shape[1]))
+    if problem.predict(w, b, probabilities, out) != _kernel.OK:
         _check.raise_if_nonfinite(problem, examples)
         msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
         raise OverflowError(msg)
-    return A
+    return out
 
 
 def predict(

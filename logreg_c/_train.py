@@ -12,7 +12,7 @@ import numpy as np
 from . import _check, _kernel
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._result import TrainResult, with_names
-from ._training import Training
+from ._training import Training, standardize_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,6 +131,41 @@ def train(
     >>> bool(costs[-1] < costs[0])
     True
     """
+    return descend(
+        X,
+        Y,
+        alpha,
+        iters,
+        w=w,
+        b=b,
+        l2=l2,
+        sample_weight=sample_weight,
+        standardize=standardize,
+        tol=tol,
+        callback=callback,
+        dtype=dtype,
+        n_threads=n_threads,
+    )
+
+
+def descend(
+    X: ArrayLike,
+    Y: ArrayLike,
+    alpha: float,
+    iters: int,
+    *,
+    w: ArrayLike | None,
+    b: float,
+    l2: float,
+    sample_weight: ArrayLike | None,
+    standardize: bool,
+    tol: float | None,
+    callback: Callable[[int, float, NDArray[np.float64], float], object] | None,
+    dtype: DTypeLike | None,
+    n_threads: int | None,
+    fixed_b: bool = False,
+) -> TrainResult:
+    """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred."""
     examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
     sample_weight = _check.weights(sample_weight, examples)
@@ -148,7 +183,7 @@ def train(
     problem = _kernel.Problem(
         examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
     )
-    problem.start(w, b, alpha, l2, tol)
+    problem.start(w, b, alpha, l2, tol, fixed_b)
     training = Training(problem, w, iters, callbacks, examples.names)
     if callbacks:
         training.settings = {
@@ -162,7 +197,7 @@ def train(
             "arithmetic": "float32" if examples.float32 else "float64",
         }
     try:
-        status, stopped = training.run(standardize=standardize)
+        status, stopped = training.run(standardize=standardize, scale_only=fixed_b)
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
     except KeyboardInterrupt:
@@ -184,7 +219,7 @@ def train(
             f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
             + ("" if standardize else ", or pass standardize=True")
         )
-        warnings.warn(msg, DivergenceWarning, stacklevel=2)
+        warnings.warn(msg, DivergenceWarning, stacklevel=3)
     return TrainResult(w, problem.b, costs, stopped, examples.names)
 
 
@@ -310,18 +345,57 @@ def cost_and_gradient(
     (0.693147, array([[-0.5]]), -0.166667)
     """
     examples = _check.examples(X, dtype, w)
-    Y = _check.labels(Y, examples)
-    sample_weight = _check.weights(sample_weight, examples)
+    objective = Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
     w = _check.coefficients(w, examples)
-    b = _check.number(b, "b")
-    l2 = _check.not_negative(l2, "l2")
-    problem = _kernel.Problem(
-        examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
-    )
-    dw = np.empty_like(w)
-    status, J, db = problem.cost_and_gradient(w, b, l2, dw)
-    if status != _kernel.OK:
-        _check.raise_if_nonfinite(problem, examples)
-        msg = f"Z = w.T X + b, or a sum over it, {_check.overflow(examples)}, or w or sample_weight"
-        raise OverflowError(msg)
-    return J, dw, db
+    return objective(w, _check.number(b, "b"), _check.not_negative(l2, "l2"))
+
+
+class Objective:
+    """The cost and its gradient at one w, b after another, over examples that are checked once."""
+
+    def __init__(
+        self,
+        examples: _check.Examples,
+        Y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None,
+        n_threads: int | None,
+    ) -> None:
+        self.examples = examples
+        self._problem = _kernel.Problem(
+            self.examples.values,
+            _check.labels(Y, self.examples),
+            _check.weights(sample_weight, self.examples),
+            _check.threads(n_threads),
+            self.examples.float32,
+        )
+
+    def standardize(self, *, scale_only: bool = False) -> NDArray[np.float64]:
+        """Work on standardised features from now on.
+
+        Returns mean, what mean lacks to be exact, and deviation, (3, n_x); to write to it changes
+        what is subtracted from the features and what they are divided by.
+        """
+        n_x = self.examples.shape[0]
+        status, moments = standardize_features(self._problem, n_x, scale_only=scale_only)
+        if status != _kernel.OK:
+            _check.raise_if_nonfinite(self._problem, self.examples)
+            msg = (
+                "the mean or the variance of a feature leaves the range of float64: rescale X, say "
+                "by its largest magnitude"
+            )
+            raise OverflowError(msg)
+        return moments
+
+    def __call__(
+        self, w: NDArray[np.float64], b: float, l2: float
+    ) -> tuple[float, NDArray[np.float64], float]:
+        """J, dw and db at w (contiguous, of any shape) and b, of what the features now are."""
+        dw = np.empty_like(w)
+        status, J, db = self._problem.cost_and_gradient(w, b, l2, dw)
+        if status != _kernel.OK:
+            _check.raise_if_nonfinite(self._problem, self.examples)
+            overflow = _check.overflow(self.examples)
+            msg = f"Z = w.T X + b, or a sum over it, {overflow}, or w or sample_weight"
+            raise OverflowError(msg)
+        return J, dw, db

@@ -86,28 +86,28 @@ class Training:
         self._costs[: costs.size] = costs
         self._problem.resume(b, b_rest, costs.size)
 
-    def run(self, *, standardize: bool) -> tuple[int, Stopped]:
+    def run(self, *, standardize: bool, scale_only: bool = False) -> tuple[int, Stopped]:
         """Descend; return the kernel's last status, and who stopped it if not that."""
         if not self.callbacks:
-            return self._descend(standardize=standardize)
+            return self._descend(standardize=standardize, scale_only=scale_only)
         with ExitStack() as ends:
             for callback in self.callbacks:
                 if hasattr(callback, "begin"):
                     callback.begin(self)
                 if hasattr(callback, "end"):
                     ends.callback(callback.end)
-            return self._descend(standardize=standardize)
+            return self._descend(standardize=standardize, scale_only=scale_only)
 
     def take_costs(self) -> NDArray[np.float64]:
         """Return the costs themselves, once the training is over."""
         self._costs.resize(self.done, refcheck=False)
         return self._costs
 
-    def _descend(self, *, standardize: bool) -> tuple[int, Stopped]:
+    def _descend(self, *, standardize: bool, scale_only: bool) -> tuple[int, Stopped]:
         problem, callbacks = self._problem, self.callbacks
         status = _kernel.OK
         if standardize and self.iters > 0:
-            status = problem.standardize(np.empty((3, self.w.size)))
+            status, _ = standardize_features(problem, self.w.size, scale_only=scale_only)
         while status == _kernel.OK and problem.done < self.iters:
             room = self._costs.size - problem.done
             if room == 0:
@@ -124,6 +124,17 @@ class Training:
 
     def _copy_of_w(self) -> NDArray[np.float64]:
         return with_names(self.w.copy(), self.feature_names)
+
+
+def standardize_features(
+    problem: _kernel.Problem, n_x: int, *, scale_only: bool
+) -> tuple[int, NDArray[np.float64]]:
+    """Have the problem see standardised features, or scaled ones; return status and moments."""
+    moments = np.empty((3, n_x))
+    status = problem.standardize(moments)
+    if scale_only:
+        moments[:2] = 0.0
+    return status, moments
 
 
 def _with_more_room(costs: NDArray[np.float64], size: int) -> NDArray[np.float64]:

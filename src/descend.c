@@ -84,7 +84,7 @@ static pair add_pair(double a, double a_rest, double sign, pair s)
 /* ---- One iteration --------------------------------------------------------------------------- */
 
 typedef struct gradient {
-    double J, db, largest; /* largest = max(|dw|, |db|) */
+    double J, db, largest; /* largest = max(|dw|) */
     int within_range;      /* J, dw and db are finite */
 } gradient;
 
@@ -104,7 +104,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     gradient g;
     g.J = sums[LOGREG_SUM_J] / total;
     g.db = sums[LOGREG_SUM_DB] / total;
-    g.largest = magnitude(g.db);
+    g.largest = 0.0;
     g.within_range = total >= smallest_sum(pass->data) && is_within_range(total);
     for (int64_t j = 0; j < n_x; j++) {
         const double sd = s ? s->sd[j] : 1.0, w_j = w[j] * sd;
@@ -123,6 +123,15 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     if (l2 > 0.0) g.J += 0.5 * l2 * squares;
     g.within_range &= is_within_range(g.J) && is_within_range(g.db);
     return g;
+}
+
+/* b where a pass subtracts the means that it can hold: the rests of the means move into b. */
+static double centred_b(double b_std, const double *w, const logreg_standardization *s, int64_t n_x)
+{
+    double b = b_std;
+    if (s)
+        for (int64_t j = 0; j < n_x; j++) b -= w[j] * s->mean_rest[j];
+    return b;
 }
 
 static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_settings *settings,
@@ -145,10 +154,7 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
 
     while (*n_costs < iters) {
         const double b_std = s ? add_pair(b, b_rest, 1.0, w_mean).high : b;
-        double b_centred = b_std;
-        if (s)
-            for (int64_t j = 0; j < n_x; j++) b_centred -= pass.w[j] * s->mean_rest[j];
-        double *root = logreg_pass_sum(&pass, b_centred);
+        double *root = logreg_pass_sum(&pass, centred_b(b_std, pass.w, s, n_x));
         if (root == NULL) {
             status = LOGREG_STOPPED;
             break;
@@ -159,7 +165,7 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
             break;
         }
         costs[(*n_costs)++] = g.J;
-        if (g.largest <= settings->tol) {
+        if (g.largest <= settings->tol && (settings->fixed_b || magnitude(g.db) <= settings->tol)) {
             status = LOGREG_CONVERGED;
             break;
         }
@@ -170,7 +176,7 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
             pass.next_w[j] = pass.w[j] - alpha * dw;
             within_range &= is_within_range(pass.next_w[j]);
         }
-        pair next_b = {b_std - alpha * g.db, 0.0};
+        pair next_b = {settings->fixed_b ? b_std : b_std - alpha * g.db, 0.0};
         if (s) {
             w_mean = sum_w_mean(pass.next_w, s, n_x);
             next_b = add_pair(next_b.high, 0.0, -1.0, w_mean);
@@ -202,28 +208,34 @@ int logreg_descend(const logreg_data *data, const logreg_settings *settings, log
     return status;
 }
 
-static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const double *w, double b,
-                                             double l2, double *J, double *dw, double *db,
+static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data,
+                                             const logreg_standardization *s, const double *w,
+                                             double b, double l2, double *J, double *dw, double *db,
                                              const logreg_run *run)
 {
+    const int64_t n_x = data->n_x;
     logreg_pass pass;
-    logreg_pass_open(&pass, data, run, LOGREG_GRADIENT, NULL);
-    memcpy(pass.w, w, (size_t)data->n_x * sizeof *w);
-    double *root = logreg_pass_sum(&pass, b);
+    logreg_pass_open(&pass, data, run, s ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT,
+                     s ? s->mean : NULL);
+    memcpy(pass.w, w, (size_t)n_x * sizeof *w);
+    if (s)
+        for (int64_t j = 0; j < n_x; j++) pass.w[j] = s->sd[j] > 0.0 ? w[j] / s->sd[j] : 0.0;
+    double *root = logreg_pass_sum(&pass, centred_b(b, pass.w, s, n_x));
     if (root == NULL) return LOGREG_STOPPED;
-    const gradient g = finish(&pass, root, l2, NULL);
+    const gradient g = finish(&pass, root, l2, s);
     if (!g.within_range) return LOGREG_PASS_OVERFLOW;
     *J = g.J;
     *db = g.db;
-    memcpy(dw, root, (size_t)data->n_x * sizeof *dw);
+    memcpy(dw, root, (size_t)n_x * sizeof *dw);
     return LOGREG_OK;
 }
 
-int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
-                             double *J, double *dw, double *db, const logreg_run *run)
+int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
+                             const double *w, double b, double l2, double *J, double *dw,
+                             double *db, const logreg_run *run)
 {
     const logreg_fp_modes found = logreg_fp_default();
-    const int status = cost_and_gradient(data, w, b, l2, J, dw, db, run);
+    const int status = cost_and_gradient(data, standardization, w, b, l2, J, dw, db, run);
     logreg_fp_restore(found);
     return status;
 }

@@ -66,7 +66,7 @@ typedef struct logreg_data {
     logreg_column X;
     int64_t feature_stride;
     const logreg_column *features; /* n_x, or NULL */
-    logreg_column Y;               /* labels in [0, 1]; unused by logreg_predict_proba */
+    logreg_column Y;               /* labels in [0, 1]; unused by prediction */
     logreg_column sample_weight;   /* weights >= 0 with a positive sum; values NULL: all are 1 */
     /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then all is
      * computed in float32 within a block of examples, and in float64 across blocks. */
@@ -89,7 +89,8 @@ typedef struct logreg_run {
 } logreg_run;
 
 /* For logreg_descend (standardized: whether the settings have a standardization) and
- * logreg_cost_and_gradient; for logreg_standardize; and for logreg_predict_proba. */
+ * logreg_cost_and_gradient; for logreg_standardize; and for logreg_decision and
+ * logreg_predict_proba. */
 size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads);
 size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads);
 size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads);
@@ -134,6 +135,9 @@ typedef struct logreg_settings {
      * features (x - mean) / sd, while w and b stay those of the raw features. A constant feature
      * keeps its w. */
     const logreg_standardization *standardization;
+    /* b stays as it is, and db counts for nothing in tol. A standardization can only scale then:
+     * its means have to be 0. */
+    int fixed_b;
 } logreg_settings;
 
 /* Where a descent stands; the caller sets it to the start, and each call carries it on. The bits
@@ -156,14 +160,19 @@ typedef struct logreg_state {
 int logreg_descend(const logreg_data *data, const logreg_settings *settings, logreg_state *state,
                    double *costs, int64_t iters, int64_t *n_costs, const logreg_run *run);
 
-/* J, dw (n_x,) and db at w (n_x,), b. LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
-int logreg_cost_and_gradient(const logreg_data *data, const double *w, double b, double l2,
-                             double *J, double *dw, double *db, const logreg_run *run);
+/* J, dw (n_x,) and db at w (n_x,), b. With a standardization (or NULL) all of them, w and b too,
+ * are those of the standardised features, among which a constant one counts as 0. LOGREG_OK,
+ * LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
+                             const double *w, double b, double l2, double *J, double *dw,
+                             double *db, const logreg_run *run);
 
 /* ---- Prediction ------------------------------------------------------------------------------ */
 
-/* A = sigmoid(w'X + b), (m,). LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a Z is not
- * finite. */
+/* Z = w'X + b, or A = sigmoid(Z), (m,). LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a
+ * Z is not finite. */
+int logreg_decision(const logreg_data *data, const double *w, double b, double *Z,
+                    const logreg_run *run);
 int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                          const logreg_run *run);
 

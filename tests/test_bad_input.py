@@ -75,7 +75,7 @@ VALUES = [
     ("sample_weight", put(Y, 1, -1), r"sample_weight is -1\.0 at example 1; expected finite"),
     ("sample_weight", put(Y, 2, NAN), r"sample_weight is nan at example 2"),
     ("sample_weight", put(Y, 2, INF), r"sample_weight is inf at example 2"),
-    ("sample_weight", 0 * Y, r"sample_weight is 0 at every example; expected a positive sum"),
+    ("sample_weight", 0 * Y, r"sample_weight is zero at every example; expected a positive sum"),
     ("n_threads", 0, r"n_threads is 0; expected an integer >= 1"),
     ("n_threads", -2, r"n_threads is -2"),
 ]

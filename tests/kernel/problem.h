@@ -219,7 +219,29 @@ static inline int cost_and_gradient(const logreg_data *data, const double *w, do
 {
     char *buffer;
     logreg_run run = make_run(logreg_workspace_size(data, 0, n_threads), n_threads, &buffer);
-    int code = logreg_cost_and_gradient(data, w, b, l2, J, dw, db, &run);
+    int code = logreg_cost_and_gradient(data, NULL, w, b, l2, J, dw, db, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int standardized_cost_and_gradient(const logreg_data *data,
+                                                 const logreg_standardization *standardization,
+                                                 const double *w, double b, double l2, double *J,
+                                                 double *dw, double *db, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_workspace_size(data, 1, n_threads), n_threads, &buffer);
+    int code = logreg_cost_and_gradient(data, standardization, w, b, l2, J, dw, db, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int decision(const logreg_data *data, const double *w, double b, double *Z,
+                           int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_predict_workspace_size(data, n_threads), n_threads, &buffer);
+    int code = logreg_decision(data, w, b, Z, &run);
     free(buffer);
     return code;
 }

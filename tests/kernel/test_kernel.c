@@ -134,13 +134,16 @@ static void check_pass(const problem *p, double l2, int n_threads)
 
 static void check_proba(const problem *p, int n_threads)
 {
-    double *A = allocate_doubles(p->data.m);
+    double *A = allocate_doubles(p->data.m), *Z = allocate_doubles(p->data.m);
     CHECK(predict_proba(&p->data, p->w, p->b, A, n_threads) == LOGREG_OK);
+    CHECK(decision(&p->data, p->w, p->b, Z, n_threads) == LOGREG_OK);
     for (int64_t i = 0; i < p->data.m; i++) {
-        double a = 1 / (1 + exp(-long_hand_z(p, p->w, p->b, i)));
+        double z = long_hand_z(p, p->w, p->b, i), a = 1 / (1 + exp(-z));
         CHECK(near(A[i], a, 1e-12 * a));
+        CHECK(near(Z[i], z, 1e-12));
     }
     free(A);
+    free(Z);
 }
 
 static void check_shape(int64_t n_x, int64_t m, int n_threads)
@@ -387,6 +390,30 @@ static void test_descent_converges_at_tol(void)
     free_problem(&p);
 }
 
+/* Without b the descent is that of a b that stays 0, and db does not keep it from converging. */
+static void test_a_fixed_b_stays(void)
+{
+    for (int scaled = 0; scaled < 2; scaled++) {
+        problem p = make_problem(3, 700, FEATURE_MAJOR, 0, 1);
+        double ones[3] = {2, 0.5, 1}, zeros[3] = {0};
+        logreg_standardization only_scales = {.mean = zeros, .mean_rest = zeros, .sd = ones};
+        logreg_settings settings = {.alpha = 0.5, .l2 = 0.01, .tol = 1e-4, .fixed_b = 1};
+        if (scaled) settings.standardization = &only_scales;
+        logreg_state state = {.w = p.w, .b = 0.3};
+        double *costs = allocate_doubles(100000), w[3], J, dw[3], db;
+        int64_t n_costs;
+        CHECK(descend(&p.data, &settings, &state, costs, 100000, &n_costs, 2) == LOGREG_CONVERGED);
+        CHECK(state.b == 0.3 && n_costs > 2);
+        for (int j = 0; j < 3; j++) w[j] = scaled ? p.w[j] * ones[j] : p.w[j];
+        CHECK(standardized_cost_and_gradient(&p.data, scaled ? &only_scales : NULL, w, 0.3,
+                                             settings.l2, &J, dw, &db, 2) == LOGREG_OK);
+        CHECK(near(J, costs[n_costs - 1], 1e-14));
+        CHECK(max_abs(dw, 3) <= settings.tol && fabs(db) > settings.tol);
+        free(costs);
+        free_problem(&p);
+    }
+}
+
 static void test_many_calls_continue_one(void)
 {
     enum { ITERS = 12 };
@@ -447,12 +474,24 @@ static void check_standardized(int64_t n_x, int64_t m, layout layout, int weight
     int64_t n_costs;
     CHECK(descend(&p.data, &settings, &state, costs, ITERS, &n_costs, 2) == LOGREG_OK);
 
+    double *w_std = allocate_doubles(n_x), b_std = p.b, J, db, J_long, db_long;
+    double *dw = allocate_doubles(n_x), *dw_long = allocate_doubles(n_x);
+    for (int64_t j = 0; j < n_x; j++) {
+        b_std += p.w[j] * mean[j];
+        w_std[j] = p.w[j] * sd[j];
+    }
+    CHECK(standardized_cost_and_gradient(&p.data, &found, w_std, b_std, settings.l2, &J, dw, &db,
+                                         2) == LOGREG_OK);
+
     double b = p.b;
     for (int64_t j = 0; j < n_x; j++) {
         for (int64_t i = 0; i < m; i++) *element(&p, j, i) = (*element(&p, j, i) - mean[j]) / sd[j];
         b += p.w[j] * mean[j];
         p.w[j] *= sd[j];
     }
+    long_hand_pass(&p, p.w, b, settings.l2, &J_long, dw_long, &db_long);
+    CHECK(near(J, J_long, 1e-12 * J_long) && near(db, db_long, 1e-12));
+    for (int64_t j = 0; j < n_x; j++) CHECK(near(dw[j], dw_long[j], 1e-12));
     long_hand_descend(&p, settings.alpha, settings.l2, p.w, &b, costs_long, ITERS);
     for (int k = 0; k < ITERS; k++) CHECK(near(costs[k], costs_long[k], 1e-12 * costs_long[0]));
     for (int64_t j = 0; j < n_x; j++) {
@@ -460,6 +499,9 @@ static void check_standardized(int64_t n_x, int64_t m, layout layout, int weight
         b -= p.w[j] / sd[j] * mean[j];
     }
     CHECK(near(state.b, b, 1e-11));
+    free(w_std);
+    free(dw);
+    free(dw_long);
     free(state.w);
     free(mean);
     free(sd);
@@ -780,6 +822,7 @@ static void test_a_nonfinite_x_is_never_swallowed(void)
             if (i > 0) p.sample_weight[i] = 0; /* even under weight 0 */
             CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(predict_proba(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
+            CHECK(decision(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(n_costs == 0);
             CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
@@ -944,7 +987,7 @@ static void test_should_stop_ends_one_long_pass(void)
         run.should_stop = stop_third;
         run.context = &asked;
         double start = seconds();
-        int code = call == 0   ? logreg_cost_and_gradient(&data, w, 0, 0, &J, dw, &db, &run)
+        int code = call == 0   ? logreg_cost_and_gradient(&data, NULL, w, 0, 0, &J, dw, &db, &run)
                    : call == 1 ? logreg_predict_proba(&data, w, 0, A, &run)
                    : call == 2 ? logreg_standardize(&data, &found, &run)
                                : logreg_first_nonfinite(&data, &feature, &example, &run);
@@ -1023,6 +1066,7 @@ int main(void)
         test_typed_labels_and_weights_change_no_bit();
         test_descent_agrees_with_long_hand();
         test_descent_converges_at_tol();
+        test_a_fixed_b_stays();
         test_many_calls_continue_one();
         test_standardized_descent_agrees_with_long_hand();
         test_mean_is_exact_beside_a_large_offset();

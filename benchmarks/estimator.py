@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Time `logreg_c.sklearn.LogisticRegression` beside scikit-learn's: the same objective or better.
+
+``python -m benchmarks.estimator`` fits both at their defaults (L-BFGS, tol 1e-4) on the same X, by
+turns. Above 1 the estimator of this package is faster. "J - J" is how much higher its objective
+ends, computed in float64 for both.
+"""
+
+import gc
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression as Theirs
+from sklearn.preprocessing import StandardScaler
+
+import logreg_c
+from benchmarks import THREADS
+from benchmarks.timing import PAUSE_SECONDS
+from logreg_c.sklearn import LogisticRegression as Ours
+
+REPEATS = 3
+SMALL_REPEATS = 30
+
+
+def wide(n_x: int, m: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return X (samples, features), and labels that it tells roughly."""
+    rng = np.random.default_rng(0)
+    if dtype == "uint8":
+        X = rng.integers(0, 256, (m, n_x), dtype=np.uint8)
+    else:
+        X = rng.standard_normal((m, n_x), dtype=np.float32).astype(dtype, copy=False)
+    w = rng.standard_normal(n_x).astype(np.float32)
+    Z = np.concatenate([X[i : i + 4096].astype(np.float32) @ w for i in range(0, m, 4096)])
+    return X, Z + Z.std() * rng.standard_normal(m) > Z.mean()
+
+
+def seconds(fit: Callable[[], object]) -> float:
+    """Time one call."""
+    gc.collect()
+    time.sleep(PAUSE_SECONDS)
+    start = time.perf_counter()
+    fit()
+    return time.perf_counter() - start
+
+
+def objective(model: Ours | Theirs, X: np.ndarray, y: np.ndarray) -> float:
+    """Compute J in float64 at what a model found."""
+    w, b = model.coef_[0], float(model.intercept_[0])
+    J, _, _ = logreg_c.cost_and_gradient(X.T, y, w, b, l2=1 / len(y), dtype=np.float64)
+    return J
+
+
+def main() -> None:
+    """Print a row for each data set."""
+    warnings.simplefilter("ignore")
+    X, y = load_breast_cancer(return_X_y=True)
+    cases = {
+        "30 x 569 float64": lambda: (StandardScaler().fit_transform(X), y),
+        "28 x 1000000 float64": partial(wide, 28, 1_000_000, "float64"),
+        "28 x 1000000 float32": partial(wide, 28, 1_000_000, "float32"),
+        "784 x 60000 uint8": partial(wide, 784, 60_000, "uint8"),
+    }
+    print("| X | ours | scikit-learn | scikit-learn / ours | iterations | J - J |")
+    print("|---|---|---|---|---|---|", flush=True)
+    for name, make in cases.items():
+        data = make()
+        ours, theirs = Ours(n_threads=THREADS), Theirs()
+        times = [
+            (seconds(partial(ours.fit, *data)), seconds(partial(theirs.fit, *data)))
+            for _ in range(SMALL_REPEATS if len(data[1]) < 1000 else REPEATS)
+        ]
+        own, other = (statistics.median(of_one) for of_one in zip(*times, strict=True))
+        ratio = statistics.median(t / o for o, t in times)
+        print(
+            f"| {name} | {own * 1e3:.1f} ms | {other * 1e3:.1f} ms | {ratio:.2f} | "
+            f"{ours.n_iter_[0]}, {theirs.n_iter_[0]} | "
+            f"{objective(ours, *data) - objective(theirs, *data):.1e} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Logistic regression as a scikit-learn classifier (extra ``sklearn``)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from . import _check
+from ._curvature import curvature_bound
+from ._predict import decision, sigmoid
+from ._train import Objective, descend
+
+try:
+    from scipy.optimize import minimize
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils import (
+        assert_all_finite,
+        check_array,
+        check_consistent_length,
+        column_or_1d,
+    )
+    from sklearn.utils.class_weight import compute_class_weight
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    msg = (
+        "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
+        f"pip install 'logreg-c[sklearn]'. What went wrong: {error}"
+    )
+    raise ImportError(msg) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+ABNORMAL = 2  # what SciPy's L-BFGS calls a line search without a decrease
+
+# w, b, costs, the number of iterations, and why they did not suffice or "".
+Fitted = tuple["NDArray[np.float64]", float, list[float], int, str]
+
+__all__ = ["LogisticRegression"]
+
+# The largest component of a gradient that float32 arithmetic resolves on well-scaled data.
+FLOAT32_TOL = 1e-5
+LINE_SEARCHES = 50  # as scikit-learn's
+# A decrease of J so small ends scikit-learn's L-BFGS. Ours goes on, down to tol or to where J does
+# not fall any more, but has converged if it fails from there.
+LEAST_DECREASE = 64 * np.finfo(np.float64).eps
+
+
+class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Binary logistic regression with an l2 penalty, trained where X lies.
+
+    A drop-in for ``sklearn.linear_model.LogisticRegression`` on dense data, two classes and an l2
+    penalty: parameters of the same name mean the same, and so does the objective that is minimised,
+
+        J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
+
+    with s the sample weights times the class weights. X is read in its own type, float64, float32,
+    float16, bool or integer, and never copied or widened.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse of the strength of the penalty, > 0; ``numpy.inf`` for none.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is not penalised.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
+        weights.
+    tol : float, default=1e-4
+        Stop when no component of the gradient of J is larger.
+    max_iter : int, default=100
+        Iterations at most, >= 1.
+    warm_start : bool, default=False
+        Start from the `coef_` and `intercept_` of the fit before.
+    solver : {"lbfgs", "gd"}, default="lbfgs"
+        SciPy's L-BFGS, or gradient descent.
+    alpha : float or "auto", default="auto"
+        Learning rate of ``solver="gd"``. "auto" takes the inverse of a bound on the curvature of J,
+        with which J falls at every iteration, down to its minimum.
+    standardize : bool, default=False
+        Fit as if every feature had mean 0 and variance 1: what a ``StandardScaler`` before does,
+        without its copy of X. The penalty, `tol` and `costs_` are those of the standardised
+        problem, `coef_` and `intercept_` those of X as it is. Without an intercept features are
+        scaled only.
+    n_threads : int or None, default=None
+        Threads to use at most; by default what OpenMP would.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The classes, sorted; probabilities above 1/2 are for the second.
+    coef_ : ndarray of shape (1, n_features)
+        Weights.
+    intercept_ : ndarray of shape (1,)
+        Bias.
+    n_iter_ : ndarray of shape (1,)
+        Iterations done.
+    costs_ : ndarray of shape (n,)
+        J at the start and after each iteration; gradient descent that ends at `max_iter` leaves
+        out the last.
+    n_features_in_ : int
+        Features seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has names that are strings.
+
+    Notes
+    -----
+    X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, until no
+    component of the gradient is above `tol` or 1e-5, and from there in float64.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from logreg_c.sklearn import LogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> LogisticRegression(standardize=True).fit(X, y).score(X, y).round(3)
+    0.988
+    """
+
+    classes_: NDArray[Any]
+    coef_: NDArray[np.float64]
+    intercept_: NDArray[np.float64]
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        fit_intercept: bool = True,
+        class_weight: dict[Any, float] | str | None = None,
+        tol: float = 1e-4,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        solver: str = "lbfgs",
+        alpha: float | str = "auto",
+        standardize: bool = False,
+        n_threads: int | None = None,
+    ) -> None:
+        self.C = C
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.solver = solver
+        self.alpha = alpha
+        self.standardize = standardize
+        self.n_threads = n_threads
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place in their own type.
+        y : array-like of shape (n_samples,)
+            Labels of two classes, of any type.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights >= 0 of the samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Shapes that do not fit, values out of range, NaN or infinity in the data, labels that
+            are not of two classes.
+        TypeError
+            Data that are not real numbers, settings of a wrong type.
+        OverflowError
+            The data are finite, but a sum over them leaves the range of float64.
+
+        Warns
+        -----
+        ConvergenceWarning
+            `max_iter` iterations did not reach `tol`.
+        """
+        C = self.C if self.C == math.inf else _check.positive(self.C, "C")
+        tol = _check.not_negative(self.tol, "tol")
+        max_iter = _check.integer(self.max_iter, "max_iter", 1)
+        solvers = {"lbfgs": self._lbfgs, "gd": self._gradient_descent}
+        if self.solver not in solvers:
+            msg = f"solver is {self.solver!r}; expected one of {', '.join(map(repr, solvers))}"
+            raise ValueError(msg)
+
+        if y is None:
+            msg = "LogisticRegression requires y to be passed, but the target y is None"
+            raise ValueError(msg)
+        samples = self._samples(X, reset=True)
+        labels = column_or_1d(
+            check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True
+        )
+        check_consistent_length(X, labels)
+        self.classes_, Y = _two_classes(labels)
+        weights = self._weights(Y, sample_weight)
+        total = float(len(Y) if weights is None else weights.sum(dtype=np.float64))
+        # A sum that is not positive is refused where the weights are checked.
+        l2 = 1.0 / (C * total) if total > 0.0 else 0.0
+
+        w, b = np.zeros(self.n_features_in_), 0.0
+        if self.warm_start and hasattr(self, "coef_"):
+            if self.coef_.shape != (1, w.size):
+                msg = (
+                    f"warm_start: coef_ has shape {self.coef_.shape} and X {w.size} features; "
+                    "expected those of the fit before: set warm_start=False, or clone the estimator"
+                )
+                raise ValueError(msg)
+            w = self.coef_.ravel()
+            b = float(self.intercept_[0]) if self.fit_intercept else 0.0
+        with _in_words_of_sklearn(samples):
+            w, b, costs, n_iter, problem = solvers[self.solver](
+                samples, Y, weights, w, b, l2, tol, max_iter
+            )
+        if problem:
+            msg = (
+                f"{self.solver} failed to converge after {n_iter} iteration(s):\n{problem}\n\n"
+                f"Increase the number of iterations to improve the convergence "
+                f"(max_iter={max_iter})."
+            )
+            if not self.standardize:
+                msg += "\nYou might also want to scale the data: standardize=True does, in place."
+            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
+        self.coef_ = w.reshape(1, -1)
+        self.intercept_ = np.array([b])
+        self.n_iter_ = np.array([n_iter], dtype=np.int32)
+        self.costs_ = np.array(costs)
+        return self
+
+    def _samples(self, X: Any, *, reset: bool) -> Any:
+        """Return X as the wrapper reads it: a data frame, or an array with one column a sample."""
+        if _check.is_frame(X):
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        # X keeps its type, and the first pass finds what is not finite.
+        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False).T
+
+    def _weights(self, Y: NDArray[np.bool_], sample_weight: Any) -> Any:
+        """Return the weights of the samples times those of their classes."""
+        if sample_weight is not None:
+            sample_weight = column_or_1d(sample_weight)
+            check_consistent_length(Y, sample_weight)
+        if self.class_weight is None:
+            return sample_weight
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            counts = np.bincount(Y, weights=sample_weight, minlength=2)
+            if not counts.all():
+                msg = (
+                    f"class {self.classes_[int(counts[0] > 0)]} has samples of weight 0 only; "
+                    "class_weight='balanced' expects a positive sum for both"
+                )
+                raise ValueError(msg)
+            of_class = counts.sum() / (2.0 * counts)
+        else:
+            of_class = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=self.classes_
+            )
+        weights: NDArray[np.float64] = np.where(Y, of_class[1], of_class[0]).astype(np.float64)
+        return weights if sample_weight is None else weights * sample_weight
+
+    def _lbfgs(
+        self,
+        X: Any,
+        Y: NDArray[np.bool_],
+        weights: NDArray[Any] | None,
+        w: NDArray[np.float64],
+        b: float,
+        l2: float,
+        tol: float,
+        max_iter: int,
+    ) -> Fitted:
+        """Minimise J by SciPy's L-BFGS, in float64 from where float32 does no longer do."""
+        n_x, n_iter = w.size, 0
+        costs: list[float] = []
+        for dtype in (None, np.float64):
+            examples = _check.examples(X, dtype)
+            float32 = examples.float32
+            objective = Objective(examples, Y, sample_weight=weights, n_threads=self.n_threads)
+            mean, sd = np.zeros(n_x), np.ones(n_x)
+            if self.standardize:
+                mean, rest, sd = objective.standardize(scale_only=not self.fit_intercept)
+                mean = mean + rest
+            start = w * sd
+            if self.fit_intercept:
+                start = np.append(start, b + w @ mean)
+
+            def evaluate(
+                theta: NDArray[np.float64], objective: Objective = objective
+            ) -> tuple[float, NDArray[np.float64]]:
+                J, dw, db = objective(theta[:n_x], theta[n_x] if self.fit_intercept else 0.0, l2)
+                if not costs:
+                    costs.append(J)
+                return J, np.append(dw, db) if self.fit_intercept else dw
+
+            try:
+                result = minimize(
+                    evaluate,
+                    start,
+                    method="L-BFGS-B",
+                    jac=True,
+                    options={
+                        "maxiter": max_iter - n_iter,
+                        "maxls": LINE_SEARCHES,
+                        "gtol": max(tol, FLOAT32_TOL) if float32 else tol,
+                        "ftol": 0.0,
+                    },
+                    callback=lambda intermediate_result: costs.append(intermediate_result.fun),
+                )
+            except OverflowError:
+                if float32:
+                    continue
+                raise
+            n_iter += result.nit
+            w = np.where(sd > 0.0, result.x[:n_x] / np.where(sd > 0.0, sd, 1.0), w)
+            b = float(result.x[n_x] - w @ mean) if self.fit_intercept else 0.0
+            if not float32 or n_iter >= max_iter or np.abs(result.jac).max() <= tol:
+                break
+        stuck = result.status == ABNORMAL and costs[-2:][0] - costs[-1] <= LEAST_DECREASE
+        return w, b, costs, n_iter, "" if result.success or stuck else str(result.message)
+
+    def _gradient_descent(
+        self,
+        X: Any,
+        Y: NDArray[np.bool_],
+        weights: NDArray[Any] | None,
+        w: NDArray[np.float64],
+        b: float,
+        l2: float,
+        tol: float,
+        max_iter: int,
+    ) -> Fitted:
+        """Minimise J by the kernel's own loop, in float32 and float64 as `_lbfgs`."""
+        fixed_b = not self.fit_intercept
+        alpha = self.alpha
+        if isinstance(alpha, str):
+            if alpha != "auto":
+                msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
+                raise ValueError(msg)
+            curvature = l2 + curvature_bound(
+                X,
+                sample_weight=weights,
+                standardize=self.standardize,
+                fixed_b=fixed_b,
+                n_threads=self.n_threads,
+            )
+            alpha = 1.0 / curvature
+        costs: list[float] = []
+        n_iter = 0
+        for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
+            result = descend(
+                X,
+                Y,
+                alpha,
+                max_iter - n_iter,
+                w=w,
+                b=b,
+                l2=l2,
+                sample_weight=weights,
+                standardize=self.standardize,
+                tol=max(tol, resolved),
+                callback=None,
+                dtype=dtype,
+                n_threads=self.n_threads,
+                fixed_b=fixed_b,
+            )
+            w, b = np.array(result.w[:, 0]), result.b
+            costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
+            n_iter += len(result.costs) - (result.stopped == "tol")
+            if result.stopped != "tol" or tol >= resolved:
+                break
+        return w, b, costs, n_iter, "" if result.stopped == "tol" else "max_iter is reached."
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Compute the log-odds of the second class, X w + b.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        samples = self._samples(X, reset=False)
+        w, b, n_threads = self.coef_[0], self.intercept_[0], self.n_threads
+        with _in_words_of_sklearn(samples):
+            try:
+                Z = decision(samples, w, b, dtype=None, n_threads=n_threads)
+            except OverflowError:  # of float32, perhaps
+                Z = decision(samples, w, b, dtype=np.float64, n_threads=n_threads)
+        return Z.ravel()
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the class of every sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Values of `classes_`.
+        """
+        second = self.decision_function(X) > 0.0
+        return self.classes_[second.astype(np.intp)]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Compute the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Columns in the order of `classes_`; small probabilities are as accurate as large ones.
+        """
+        Z = self.decision_function(X)
+        return np.column_stack([sigmoid(-Z), sigmoid(Z)])
+
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Compute the logarithms of the probabilities, finite however small these are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+        """
+        Z = self.decision_function(X)
+        return -np.column_stack([np.logaddexp(0.0, Z), np.logaddexp(0.0, -Z)])
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that there are two classes."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the classes, sorted, and where y is the second."""
+    classes = None
+    if y.dtype.kind in "biuf":  # no need to sort y then
+        classes = np.unique([y.min(), y.max()])
+        if len(classes) == 2 and not ((y == classes[0]) | (y == classes[1])).all():
+            classes = None
+    if classes is None:
+        classes = np.unique(y)
+    check_classification_targets(classes if len(classes) == 2 else y)
+    if len(classes) < 2:
+        msg = (
+            "LogisticRegression needs samples of two classes, but the data contains only one "
+            f"class: {classes[0]}"
+        )
+        raise ValueError(msg)
+    if len(classes) > 2:
+        msg = (
+            "Only binary classification is supported. The type of the target is "
+            f"{type_of_target(y)}, of {len(classes)} classes: "
+            "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model a class"
+        )
+        raise ValueError(msg)
+    return classes, y == classes[1]
+
+
+@contextmanager
+def _in_words_of_sklearn(samples: Any) -> Iterator[None]:
+    """Tell of NaN and infinity in an array as scikit-learn does, to which a row is a sample."""
+    try:
+        yield
+    except ValueError:
+        if isinstance(samples, np.ndarray):
+            assert_all_finite(samples, estimator_name="LogisticRegression", input_name="X")
+        raise

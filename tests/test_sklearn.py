@@ -1,0 +1,516 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The estimator is scikit-learn's own in every way that a user of it could notice."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import run_python
+
+import logreg_c
+
+pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'logreg-c[sklearn]'")
+
+import joblib
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression as Theirs
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from logreg_c._curvature import curvature_bound
+from logreg_c.sklearn import LogisticRegression
+
+TYPES = ["f8", "f4", "f2", "?", "i1", "u1", "i2", "u2", "i4", "i8"]
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    X, y = load_breast_cancer(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.fixture(scope="module")
+def raw():
+    return load_breast_cancer(return_X_y=True)
+
+
+def threes_and_eights():
+    X, y = load_digits(return_X_y=True)
+    chosen = (y == 3) | (y == 8)
+    return X[chosen], y[chosen]
+
+
+def made(m=2000, n_x=12, seed=0):
+    """Features of several scales, labels that no line divides, weights of which some are 0."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((m, n_x)) * np.logspace(-0.5, 0.5, n_x)
+    y = X @ rng.standard_normal(n_x) + 2 * rng.standard_normal(m) > 1
+    return X, y, rng.integers(0, 5, m) / 2
+
+
+# Its L-BFGS ends where J falls by less than 1e-14, up to 4e-5 from this solution of its own.
+exact = partial(Theirs, solver="newton-cholesky")
+
+
+def relative(ours, theirs):
+    """The largest difference of a coefficient, relative to the largest coefficient."""
+    a = np.append(ours.coef_, ours.intercept_)
+    b = np.append(theirs.coef_, theirs.intercept_)
+    return np.abs(a - b).max() / np.abs(b).max()
+
+
+# scikit-learn's checks fit unscaled data in few iterations: that gradient descent does not
+# converge on them is no fault.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(
+    [
+        LogisticRegression(),
+        LogisticRegression(solver="gd"),
+        LogisticRegression(standardize=True),
+    ]
+)
+def test_scikit_learn_finds_nothing_to_complain_about(estimator, check):
+    check(estimator)
+
+
+# ---- The same solution --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("data", ["breast cancer", "digits"])
+def test_coefficients_are_scikit_learns(cancer, data, fit_intercept):
+    X, y = cancer if data == "breast cancer" else threes_and_eights()
+    settings = {"tol": 1e-10, "max_iter": 10_000, "fit_intercept": fit_intercept}
+    ours, theirs = LogisticRegression(**settings).fit(X, y), exact(**settings).fit(X, y)
+    assert relative(ours, theirs) <= 1e-6
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("C", [0.01, 1.0, 30.0, np.inf])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {False: 3.0, True: 0.5}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_and_class_weights_mean_the_same(C, class_weight, weighted):
+    X, y, weight = made()
+    if weighted and class_weight == "balanced":  # scikit-learn 1.6 balances without the weights
+        share = weight[y].sum() / weight.sum()
+        theirs_weight = {False: 0.5 / (1 - share), True: 0.5 / share}
+    else:
+        theirs_weight = class_weight
+    fixed = {"C": C, "tol": 1e-10, "max_iter": 10_000}
+    sample_weight = weight if weighted else None
+    ours = LogisticRegression(class_weight=class_weight, **fixed).fit(X, y, sample_weight)
+    theirs = exact(class_weight=theirs_weight, **fixed).fit(X, y, sample_weight)
+    assert relative(ours, theirs) <= 1e-6
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
+    X, y = raw
+    X = np.hstack([X, np.full((len(X), 1), 7.0)])  # a constant feature gets no weight
+    fixed = {"C": 0.05, "tol": 1e-7, "max_iter": 100_000, "fit_intercept": fit_intercept}
+    ours = LogisticRegression(standardize=True, solver=solver, **fixed).fit(X, y)
+    scaler = StandardScaler(with_mean=fit_intercept)
+    theirs = Theirs(**fixed | {"tol": 1e-10}).fit(scaler.fit_transform(X[:, :-1]), y)
+    np.testing.assert_allclose(ours.coef_[0, :-1] * scaler.scale_, theirs.coef_[0], atol=3e-5)
+    assert ours.coef_[0, -1] == 0.0
+    Z = theirs.decision_function(scaler.transform(X[:, :-1]))
+    np.testing.assert_allclose(ours.decision_function(X), Z, atol=2e-3)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_every_type_leads_to_the_solution_of_float64(dtype):
+    X, y, _ = made()
+    X = (2 * X).astype("f4" if dtype.startswith("f") else "i1").astype(dtype)
+    fixed = {"tol": 1e-8, "max_iter": 1000}
+    ours = LogisticRegression(**fixed).fit(X, y)
+    theirs = exact(**fixed).fit(X.astype(float), y)
+    assert relative(ours, theirs) <= 1e-6
+
+
+def test_float32_is_computed_in_float32_down_to_what_it_resolves():
+    X, y, _ = made()
+    narrow = X.astype("f4")
+    coarse = LogisticRegression(tol=1e-4).fit(narrow, y)
+    wide = LogisticRegression(tol=1e-4).fit(narrow.astype("f8"), y)
+    assert 0 < relative(coarse, wide) < 1e-3
+    J, dw, db = logreg_c.cost_and_gradient(
+        narrow.T, y, coarse.coef_[0], coarse.intercept_[0], l2=1 / len(y), dtype=np.float64
+    )
+    assert max(np.abs(dw).max(), abs(db)) <= 1.1e-4
+    assert abs(J - coarse.costs_[-1]) <= 1e-6
+
+
+def test_a_float32_overflow_is_computed_in_float64():
+    X = np.array([[3e38], [-3e38], [2e38], [-1e38]] * 10, dtype="f4")
+    y = X[:, 0] > 0
+    model = LogisticRegression(C=np.inf, warm_start=True)
+    model.coef_, model.intercept_ = np.array([[10.0]]), np.array([0.0])
+    assert model.fit(X, y).score(X, y) == 1.0
+    assert np.abs(model.decision_function(X)).max() > 2e39
+
+
+# ---- Gradient descent ---------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_x=st.integers(1, 20),
+    m=st.integers(2, 200),
+    spread=st.floats(0, 4),
+    flags=st.tuples(*[st.booleans()] * 3),
+)
+def test_the_bound_is_one_and_the_cost_falls_at_every_iteration(seed, n_x, m, spread, flags):
+    standardize, fixed_b, weighted = flags
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n_x, m)) * 10 ** rng.uniform(-spread, spread, (n_x, 1))
+    X += X.std(axis=1, keepdims=True) * rng.integers(-3, 4, (n_x, 1))
+    weight = rng.integers(1, 6, m) * 1.0 if weighted else None
+    bound = curvature_bound(
+        X, sample_weight=weight, standardize=standardize, fixed_b=fixed_b, n_threads=None
+    )
+    s = np.ones(m) if weight is None else weight
+    F = X
+    if standardize:
+        mean = np.average(X, axis=1, weights=s)[:, None]
+        sd = np.sqrt(np.average((X - mean) ** 2, axis=1, weights=s))[:, None]
+        F = (X if fixed_b else X - mean) / sd
+    F = F if fixed_b else np.vstack([F, np.ones(m)])
+    H = (F * s) @ F.T / s.sum() / 4
+    largest, trace = np.linalg.eigvalsh(H)[-1], np.trace(H)
+    assert largest * (1 - 1e-9) <= bound <= trace * (1 + 1e-5)
+
+    y = rng.random(m) < 0.5
+    y[:2] = False, True
+    model = LogisticRegression(
+        solver="gd",
+        standardize=standardize,
+        fit_intercept=not fixed_b,
+        max_iter=30,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X.T, y, weight)
+    assert (np.diff(model.costs_) <= 1e-15).all()
+
+
+def test_the_bound_is_sharp_where_it_is_cheap_to_be():
+    X, _, _ = made(n_x=9)
+    bound = curvature_bound(X.T, sample_weight=None, standardize=True, fixed_b=True, n_threads=None)
+    F = X / X.std(axis=0)
+    assert bound <= 1.11 * np.linalg.eigvalsh(F.T @ F / len(F) / 4)[-1]
+
+
+def test_gradient_descent_reaches_the_solution_of_lbfgs(cancer):
+    X, y = cancer
+    fixed = {"C": 0.1, "max_iter": 100_000}
+    descended = LogisticRegression(solver="gd", tol=1e-9, **fixed).fit(X, y)
+    assert relative(descended, LogisticRegression(tol=1e-10, **fixed).fit(X, y)) <= 1e-6
+    assert descended.costs_.size == descended.n_iter_[0] + 1
+
+
+def test_a_learning_rate_of_ones_own_is_that_of_train(cancer):
+    X, y = cancer
+    model = LogisticRegression(solver="gd", alpha=0.5, max_iter=50, tol=0.0)
+    with pytest.warns(ConvergenceWarning, match="gd failed to converge after 50 iteration"):
+        model.fit(X, y)
+    w, b, costs = logreg_c.train(X.T, y, 0.5, 50, l2=1 / len(y))
+    np.testing.assert_array_equal(model.coef_, w.T)
+    assert model.intercept_[0] == b
+    np.testing.assert_array_equal(model.costs_, costs)
+
+
+# ---- What fit leaves behind ---------------------------------------------------------------------
+
+
+def test_costs_are_those_of_each_iteration(cancer):
+    X, y = cancer
+    model = LogisticRegression().fit(X, y)
+    assert model.costs_.size == model.n_iter_[0] + 1
+    assert model.costs_[0] == pytest.approx(np.log(2))
+    J, _, _ = logreg_c.cost_and_gradient(X.T, y, model.coef_[0], model.intercept_[0], l2=1 / len(y))
+    assert model.costs_[-1] == pytest.approx(J, rel=1e-14)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+def test_warm_start_goes_on_from_the_fit_before(cancer, solver, standardize):
+    X, y = cancer
+    model = LogisticRegression(
+        solver=solver, standardize=standardize, max_iter=200_000, warm_start=True
+    )
+    cost = model.fit(X + 1, y).costs_[-1]
+    model.fit(X + 1, y)
+    assert model.n_iter_[0] <= 1
+    assert model.costs_[0] == pytest.approx(cost, rel=1e-9)
+    with pytest.raises(ValueError, match=r"warm_start: coef_ has shape .* set warm_start=False"):
+        model.fit(X[:, :3], y)
+
+
+def test_small_probabilities_are_as_accurate_as_large_ones():
+    model = LogisticRegression().fit([[-1.0], [1.0]], ["no", "yes"])
+    model.coef_, model.intercept_ = np.array([[1.0]]), np.array([0.0])
+    X = [[-800.0], [-40.0], [0.0], [40.0], [800.0]]
+    P, log_P = model.predict_proba(X), model.predict_log_proba(X)
+    assert P[3, 0] == pytest.approx(np.exp(-40.0), rel=1e-14) == P[1, 1]
+    np.testing.assert_allclose(log_P[:, 1], [-800, -40, -np.log(2), -np.exp(-40), 0], rtol=1e-14)
+    np.testing.assert_array_equal(log_P[:, 0], log_P[::-1, 1])
+    assert list(model.predict(X)) == ["no", "no", "no", "yes", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (["no", "yes"], None),
+        (["no", "yes"], object),
+        ([-1, 1], None),
+        ([False, True], None),
+        ([2.0, 3.0], None),
+        ([7, 200], np.uint8),
+    ],
+)
+def test_labels_of_any_type_come_back(labels, dtype):
+    X, y, _ = made(200)
+    labels = np.array(labels, dtype=dtype)
+    model = LogisticRegression().fit(X, labels[y.astype(int)])
+    assert model.classes_.dtype == model.predict(X).dtype == labels.dtype
+    np.testing.assert_array_equal(model.classes_, labels)
+    np.testing.assert_array_equal(
+        model.predict(X), labels[(model.predict_proba(X)[:, 1] > 0.5) * 1]
+    )
+
+
+def test_scikit_learn_draws_it(cancer):
+    html = LogisticRegression(C=3).fit(*cancer)._repr_html_()
+    assert "LogisticRegression" in html
+    assert repr(LogisticRegression(C=3)) == "LogisticRegression(C=3)"
+
+
+# ---- Data in place ------------------------------------------------------------------------------
+
+
+PEAK = """
+import resource, warnings
+import numpy as np
+from logreg_c.sklearn import LogisticRegression
+warnings.simplefilter("ignore")
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+rng = np.random.default_rng(0)
+LogisticRegression(max_iter=2).fit(rng.standard_normal((100, 2)), [0, 1] * 50)
+X = np.empty((250_000, 200), dtype="{dtype}", order="{order}")
+for part in X if X.flags.c_contiguous else X.T:
+    part[...] = rng.integers(0, 2, part.size)
+y = np.arange(250_000) % 2
+before = peak()
+model = LogisticRegression(max_iter=3, {settings}).fit(X, y)
+model.predict_proba(X)
+print((peak() - before) / X.nbytes)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss has other units")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("dtype", "settings"),
+    [("f4", "tol=1e-9"), ("u1", "standardize=True"), ("f2", ""), ("?", "solver='gd'"), ("i8", "")],
+)
+def test_x_is_not_copied_nor_widened(dtype, order, settings):
+    # y, its classes and three columns of results: up to 40 bytes a sample
+    share = 45 / (200 * np.dtype(dtype).itemsize)
+    assert float(run_python(PEAK.format(dtype=dtype, order=order, settings=settings))) < share
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_frames_are_read_by_column_and_checked_by_name(make):
+    X, y, _ = made(300, n_x=3)
+    columns = {"a": X[:, 0].astype("f4"), "b": (X[:, 1] > 0).astype("u1"), "c": X[:, 2]}
+    frame = make(columns)
+    model = LogisticRegression().fit(frame, y)
+    assert list(model.feature_names_in_) == ["a", "b", "c"]
+    matrix = np.column_stack(list(columns.values()))
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        np.testing.assert_allclose(model.decision_function(matrix), model.decision_function(frame))
+    with pytest.raises(ValueError, match="must be in the same order"):
+        model.predict(make({name: columns[name] for name in "bac"}))
+    with pytest.raises(ValueError, match="yet now missing:\n- b"):
+        model.predict(make({name: columns[name] for name in "ac"}))
+    with pytest.raises(ValueError, match="column 'c', row 2"):
+        model.predict(make(columns | {"c": np.where(np.arange(300) == 2, np.nan, columns["c"])}))
+    with pytest.raises(TypeError, match="column 'b' of X is of type"):
+        LogisticRegression().fit(make(columns | {"b": np.where(y, "u", "v")}), y)
+
+
+# ---- Among scikit-learn's own -------------------------------------------------------------------
+
+
+def test_in_a_pipeline_with_columns_of_a_frame(raw):
+    X, y = raw
+    frame = pd.DataFrame(X[:, :4], columns=list("abcd"))
+    frame["e"] = np.where(X[:, 4] > 0.1, "high", "low")
+    transformer = ColumnTransformer(
+        [("number", StandardScaler(), list("abcd")), ("text", OneHotEncoder(), ["e"])],
+        sparse_threshold=0,
+    )
+    pipeline = make_pipeline(transformer, LogisticRegression()).set_output(transform="pandas")
+    pipeline[0].set_params(text__sparse_output=False)
+    theirs = make_pipeline(clone(transformer), Theirs()).fit(frame, y)
+    assert pipeline.fit(frame, y).score(frame, y) == theirs.score(frame, y)
+    assert list(pipeline[-1].feature_names_in_)[:2] == ["number__a", "number__b"]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_in_a_grid_search_of_two_jobs(cancer, backend):
+    X, y = cancer
+    grid = {"C": [0.01, 0.1, 1.0]}
+    search = partial(GridSearchCV, param_grid=grid, scoring="neg_log_loss", cv=3)
+    with joblib.parallel_backend(backend, n_jobs=2):
+        ours = search(LogisticRegression()).fit(X, y)
+    theirs = search(Theirs()).fit(X, y)
+    assert ours.best_params_ == theirs.best_params_
+    np.testing.assert_allclose(
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-3
+    )
+
+
+def test_calibrated(cancer):
+    X, y = cancer
+    calibrated = CalibratedClassifierCV(LogisticRegression(), cv=3)
+    theirs = CalibratedClassifierCV(Theirs(), cv=3).fit(X, y)
+    P = calibrated.fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(P, theirs.predict_proba(X), atol=1e-2)
+
+
+def test_one_versus_the_rest_fits_three_classes():
+    X, y = load_iris(return_X_y=True)
+    assert OneVsRestClassifier(LogisticRegression(standardize=True)).fit(X, y).score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_clone_pickle_and_joblib_keep_it(cancer, tmp_path, fitted):
+    X, y = cancer
+    model = LogisticRegression(C=2.0, class_weight="balanced", n_threads=1)
+    if fitted:
+        model.fit(X, y)
+    joblib.dump(model, tmp_path / "model")
+    for copy in pickle.loads(pickle.dumps(model)), joblib.load(tmp_path / "model"):
+        assert copy.get_params() == model.get_params()
+        if fitted:
+            np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        copy.predict(X)
+
+
+def test_metadata_routing_brings_sample_weight():
+    X, y, weight = made(400)
+    with config_context(enable_metadata_routing=True):
+        model = LogisticRegression().set_fit_request(sample_weight=True)
+        model.set_score_request(sample_weight=True)
+        found = cross_validate(
+            model, X, y, params={"sample_weight": weight}, return_estimator=True, cv=2
+        )
+    plain = cross_validate(LogisticRegression(), X, y, return_estimator=True, cv=2)
+    assert not np.allclose(found["estimator"][0].coef_, plain["estimator"][0].coef_)
+
+
+def test_threads_change_no_bit():
+    X, y, _ = made(20_000)
+    one, four = (LogisticRegression(n_threads=n).fit(X, y) for n in (1, 4))
+    np.testing.assert_array_equal(one.coef_, four.coef_)
+
+
+# ---- What is wrong ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"C": 0}, ValueError, "C is 0.0; expected a finite number > 0"),
+        ({"C": "1"}, TypeError, "C is '1' of type str"),
+        ({"tol": -1}, ValueError, "tol is -1.0; expected a finite number >= 0"),
+        ({"max_iter": 0}, ValueError, "max_iter is 0; expected an integer >= 1"),
+        ({"solver": "saga"}, ValueError, "solver is 'saga'; expected one of 'lbfgs', 'gd'"),
+        ({"solver": "gd", "alpha": "fast"}, ValueError, "alpha is 'fast'; expected 'auto' or a"),
+        ({"solver": "gd", "alpha": -1.0}, ValueError, "alpha is -1.0; expected a finite number"),
+        ({"class_weight": "fair"}, ValueError, "class_weight"),
+        ({"class_weight": {0: 1, 5: 1}}, ValueError, "not in class_weight"),
+        ({"n_threads": 0}, ValueError, "n_threads is 0"),
+    ],
+)
+def test_a_wrong_setting_is_named(cancer, settings, error, message):
+    with pytest.raises(error, match=message):
+        LogisticRegression(**settings).fit(*cancer)
+
+
+def test_labels_that_are_not_two_classes_are_refused():
+    X = np.arange(12.0).reshape(6, 2)
+    with pytest.raises(ValueError, match=r"Only binary classification .*OneVsRestClassifier"):
+        LogisticRegression().fit(X, [0, 1, 2, 0, 1, 2])
+    with pytest.raises(ValueError, match="only one class: 1"):
+        LogisticRegression().fit(X, np.ones(6, dtype=int))
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        LogisticRegression().fit(X, [0.5, 1.5] * 3)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        LogisticRegression().fit(X, [0, 1], [1.0] * 6)
+    with pytest.raises(ValueError, match="class True has samples of weight 0 only"):
+        LogisticRegression(class_weight="balanced").fit(X, [False, True] * 3, [1, 0] * 3)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+def test_overflow_of_finite_data_is_told(solver):
+    X = np.array([[1e308], [-1e308], [1.0]] * 3)
+    with pytest.raises((OverflowError, ArithmeticError), match="rescale X"):
+        LogisticRegression(solver=solver).fit(X, [0, 1, 1] * 3)
+
+
+def test_not_converging_is_told_as_scikit_learn_does(raw):
+    message = r"lbfgs failed to converge after 5 iteration\(s\)(?s:.*)\(max_iter=5\)"
+    for estimator in Theirs, LogisticRegression:
+        with pytest.warns(ConvergenceWarning, match=message):
+            estimator(max_iter=5).fit(*raw)
+
+
+# ---- A door of its own --------------------------------------------------------------------------
+
+
+def test_the_core_loads_neither_scikit_learn_nor_scipy():
+    loaded = run_python(
+        "import logreg_c, sys; logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)\n"
+        "print(sorted({'sklearn', 'scipy', 'joblib'} & set(sys.modules)))"
+    )
+    assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize("missing", ["sklearn", "scipy"])
+def test_the_extra_is_named_where_it_is_missing(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; import logreg_c.sklearn"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "ImportError: logreg_c.sklearn needs scikit-learn 1.6 or later" in done.stderr
+    assert "pip install 'logreg-c[sklearn]'" in done.stderr
