@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .errors import one_line_errors
+from .errors import one_line_errors, refuse
+
+VALIDATION_FRACTION = 0.1
 
 app = typer.Typer(
     help="Logistic regression on tables: CSV, Parquet, Arrow, NPY or NPZ files.",
@@ -33,8 +35,8 @@ def _at_least_0(value: float | None) -> float | None:
     return value
 
 
-def _below_1(value: float) -> float:
-    if not 0 <= value < 1:
+def _below_1(value: float | None) -> float | None:
+    if value is not None and not 0 <= value < 1:
         msg = "must be at least 0 and below 1"
         raise typer.BadParameter(msg)
     return value
@@ -73,7 +75,30 @@ def train(
     test_fraction: Annotated[
         float, typer.Option(callback=_below_1, help="Share of the rows held out to be scored.")
     ] = 0.2,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PATIENCE",
+            help="Stop when so many iterations have not made the cost of validation rows smaller;"
+            " keep the best w and b.",
+        ),
+    ] = None,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            callback=_below_1,
+            help="Share of the rows for --early-stopping to look at.  [default: 0.1]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the rows held out.")] = 0,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Save the descent in this file as it goes; if it is there, go on from it.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the model here, as .npz.")
     ] = None,
@@ -82,6 +107,12 @@ def train(
     """Train on every column but the target; score the rows held out."""
     from . import training
 
+    if validation_fraction is not None and (early_stopping is None or validation_fraction == 0):
+        refuse("--validation-fraction is for --early-stopping PATIENCE, and then above 0")
+    if early_stopping is None:
+        validation_fraction = 0.0
+    elif validation_fraction is None:
+        validation_fraction = VALIDATION_FRACTION
     settings = training.Settings(
         target=target,
         alpha=alpha,
@@ -91,9 +122,11 @@ def train(
         standardize=standardize,
         one_hot=one_hot,
         test_fraction=test_fraction,
+        early_stopping=early_stopping,
+        validation_fraction=validation_fraction,
         seed=seed,
     )
-    training.run(file, settings, output=output, as_json=as_json)
+    training.run(file, settings, resume=resume, output=output, as_json=as_json)
 
 
 @app.command()

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import logreg_c
+from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
 from .console import console, print_facts, print_json, print_weights, weights_as_json
@@ -26,6 +28,7 @@ from .scoring import described, measures, score
 from .tables import Source
 
 LARGEST = 10  # weights printed after training
+CHECKPOINT_SECONDS = 10.0
 
 Callback = Callable[[int, float, NDArray[np.float64], float], object]
 
@@ -42,6 +45,8 @@ class Settings:
     standardize: bool
     one_hot: bool
     test_fraction: float
+    early_stopping: int | None
+    validation_fraction: float
     seed: int
 
 
@@ -52,34 +57,52 @@ class Rows(NamedTuple):
     Y: NDArray[np.bool_]
 
 
+class Solved(NamedTuple):
+    """Where a solver ended."""
+
+    w: NDArray[np.float64]  # (n_x,)
+    b: float
+    costs: NDArray[np.float64]
+    iterations: int
+    stopped: str
+
+
 class Data(NamedTuple):
     """The table, and what it is for."""
 
     features: list[Feature]
     classes: NDArray[Any]
     fit: Rows
+    validation: Rows
     held_out: Rows
 
 
-def run(file: Path, settings: Settings, *, output: Path | None, as_json: bool) -> None:
+def run(
+    file: Path, settings: Settings, *, resume: Path | None, output: Path | None, as_json: bool
+) -> None:
     """Train, write the model, and tell about it."""
-    if output is not None:
-        with written_whole(output, rehearse=True):
-            pass
+    for path in (output, resume):
+        if path is not None:
+            with written_whole(path, rehearse=True):
+                pass
     with tables.opened(file) as source:
         data = _load(source, settings)
     with warnings.catch_warnings(), _progress_bar(settings.iters) as watch:
         warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # said below, in our words
-        result = _solve(data, settings, watch)
+        result, stopping = _solve(data, settings, watch, resume)
     cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
     if cost_last > cost_first:
         remedy = "a smaller --alpha" + ("" if settings.standardize else ", or --standardize")
         say(f"warning: the cost rose from {cost_first:.6g} to {cost_last:.6g}; give {remedy}")
 
-    model = _model(data, settings, result)
+    model = _model(data, settings, result, stopping)
     held_out = data.held_out
     found = measures(score(model, [held_out])) if len(held_out.Y) else None
-    parts = {"train": len(data.fit.Y), "held_out": len(held_out.Y)}
+    parts = {
+        "train": len(data.fit.Y),
+        "validation": len(data.validation.Y),
+        "held_out": len(held_out.Y),
+    }
     if output is not None:
         models.save(output, model)
     if as_json:
@@ -88,9 +111,11 @@ def run(file: Path, settings: Settings, *, output: Path | None, as_json: bool) -
                 "file": str(file),
                 "classes": data.classes.tolist(),
                 "rows": parts,
-                "iterations": len(result.costs),
+                "iterations": result.iterations,
                 "stopped": result.stopped,
                 "cost": {"first": cost_first, "last": cost_last},
+                "validation": stopping
+                and {"cost": stopping.cost, "iterations": stopping.iteration + 1},
                 "held_out": found,
                 **weights_as_json(model),
                 "settings": asdict(settings),
@@ -100,22 +125,26 @@ def run(file: Path, settings: Settings, *, output: Path | None, as_json: bool) -
         return
     ones = sum(int(rows.Y.sum()) for rows in data[2:])
     m = sum(parts.values())
+    purposes = f"{parts['train']} to train on"
+    if parts["validation"]:
+        purposes += f", {parts['validation']} to stop by"
     first, second = model.class_names
     why = {
         "iters": f"all of --iters {settings.iters}",
+        "callback": f"--early-stopping {settings.early_stopping}",
         "tol": f"reached --tol {settings.tol}",
     }
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
-            "rows": f"{m}: {parts['train']} to train on, {parts['held_out']} held out"
-            f" (seed {settings.seed})",
+            "rows": f"{m}: {purposes}, {parts['held_out']} held out (seed {settings.seed})",
             "features": f"{len(data.features)},"
             f" {'standardised' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
-            "iterations": f"{len(result.costs)} ({why[result.stopped]}),"
+            "iterations": f"{result.iterations} ({why[result.stopped]}),"
             f" alpha {settings.alpha:g}, l2 {settings.l2:g}",
             "cost": f"{cost_last:.6g}, from {cost_first:.6g}",
+            **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
             if found
             else "no rows",
@@ -124,6 +153,10 @@ def run(file: Path, settings: Settings, *, output: Path | None, as_json: bool) -
     print_weights(model, LARGEST)
     if output is not None:
         console().print(f"\nmodel written to {output}", soft_wrap=True)
+
+
+def _best(stopping: EarlyStopping) -> str:
+    return f"{stopping.cost:.6g} after iteration {stopping.iteration + 1}, whose w and b are kept"
 
 
 # ---- The table ---------------------------------------------------------------------------------
@@ -152,7 +185,7 @@ def _load(source: Source, settings: Settings) -> Data:
 
     parts = _split(Y, settings, source)
     if len(parts[0]) == len(Y):
-        return Data(features, classes, Rows(columns, Y), Rows([], Y[:0]))
+        return Data(features, classes, Rows(columns, Y), *[Rows([], Y[:0])] * 2)
     rows = [Rows([], Y[part]) for part in parts]
     while columns:
         column = columns.pop(0)
@@ -163,54 +196,85 @@ def _load(source: Source, settings: Settings) -> Data:
 
 def _split(
     Y: NDArray[np.bool_], settings: Settings, source: Source
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows to train on and the rows held out, each in the table's order."""
-    fraction = settings.test_fraction
-    m_held_out = round(fraction * len(Y))
-    if fraction > 0 and m_held_out == 0:
-        refuse(
-            f"{source} has only {len(Y)} rows, of which --test-fraction {fraction:g} holds out"
-            " none; give a larger one, or 0"
-        )
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to train on, to stop by, and held out, each in the table's order."""
+    sizes = {
+        "--test-fraction": settings.test_fraction,
+        "--validation-fraction": settings.validation_fraction,
+    }
     order = np.random.default_rng(settings.seed).permutation(len(Y))
-    held_out, fit = np.sort(order[:m_held_out]), np.sort(order[m_held_out:])
+    taken = []
+    for option, fraction in sizes.items():
+        m = round(fraction * len(Y))
+        if fraction > 0 and m == 0:
+            refuse(
+                f"{source} has only {len(Y)} rows, of which {option} {fraction:g} holds out none;"
+                " give a larger one, or 0"
+            )
+        taken.append(np.sort(order[:m]))
+        order = order[m:]
+    held_out, validation = taken
+    fit = np.sort(order)
     if len(np.unique(Y[fit])) < 2:
         refuse(
             f"{source}: the {len(fit)} rows left to train on are not of two classes; give a smaller"
-            " --test-fraction or another --seed"
+            f" {' or '.join(option for option, f in sizes.items() if f)} or another --seed"
         )
-    return fit, held_out
+    return fit, validation, held_out
 
 
 # ---- The training ------------------------------------------------------------------------------
 
 
-def _solve(data: Data, settings: Settings, watch: Callback | None) -> logreg_c.TrainResult:
-    # In float64 whatever the columns are: the table's types do not show in the model.
-    return logreg_c.train(
-        *data.fit,
-        settings.alpha,
-        settings.iters,
-        l2=settings.l2,
-        standardize=settings.standardize,
-        tol=settings.tol,
-        callback=watch,
-        dtype=np.float64,
-    )
+def _solve(
+    data: Data, settings: Settings, watch: Callback | None, resume: Path | None
+) -> tuple[Solved, EarlyStopping | None]:
+    stopping = None
+    callbacks: list[Callback] = [] if watch is None else [watch]
+    if settings.early_stopping is not None:
+        stopping = EarlyStopping(*data.validation, patience=settings.early_stopping)
+        callbacks.append(stopping)
+    if resume is not None:
+        callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
+    try:
+        # In float64 whatever the columns are: the table's types do not show in the model.
+        w, b, costs = result = logreg_c.train(
+            *data.fit,
+            settings.alpha,
+            settings.iters,
+            l2=settings.l2,
+            standardize=settings.standardize,
+            tol=settings.tol,
+            callback=callbacks,
+            dtype=np.float64,
+        )
+    except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
+        if resume is None:
+            raise
+        refuse(f"--resume {resume}: {error}")
+    except KeyboardInterrupt:
+        if resume is None:
+            raise
+        say(f"interrupted; the same command goes on from {resume}")
+        raise typer.Exit(130) from None
+    return Solved(w[:, 0], b, costs, len(costs), result.stopped), stopping
 
 
-def _model(data: Data, settings: Settings, result: logreg_c.TrainResult) -> Model:
+def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:
+    w, b = result.w, result.b
+    if stopping is not None and stopping.w is not None:
+        w, b = stopping.w[:, 0], stopping.b
     with np.errstate(over="ignore", invalid="ignore"):
         deviations = np.array([np.std(x, dtype=np.float64) for x in data.fit.X])
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
-        "iterations": len(result.costs),
+        "iterations": result.iterations,
         "version": logreg_c.__version__,
     }
     return Model(
-        weights=result.w[:, 0],
-        bias=np.array(result.b),
+        weights=w,
+        bias=np.array(b),
         feature_names=np.array([f.column for f in data.features], dtype=np.str_),
         is_category=np.array([f.category is not None for f in data.features]),
         categories=np.array([f.category or "" for f in data.features], dtype=np.str_),

@@ -60,6 +60,8 @@ def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
         "standardize": False,
         "one_hot": False,
         "test_fraction": 0.0,
+        "early_stopping": None,
+        "validation_fraction": 0.0,
         "seed": 0,
         "rows": 40,
         "iterations": 77,
