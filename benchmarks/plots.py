@@ -60,7 +60,7 @@ def sizes(rows: list[dict], folder: Path) -> None:
     save(folder, "sizes")
 
 
-def types(rows: list[dict], folder: Path) -> None:
+def stored(rows: list[dict], folder: Path) -> None:
     """Time against bytes per element."""
     plt.figure()
     for layout, mark in (("feature-major", "o"), ("example-major", "x")):
@@ -79,7 +79,7 @@ def types(rows: list[dict], folder: Path) -> None:
     plt.xlabel("bytes per element")
     plt.ylabel("time over that to read the float64 matrix")
     plt.legend()
-    save(folder, "types")
+    save(folder, "bytes")
 
 
 def threads(rows: list[dict], folder: Path) -> None:
@@ -103,7 +103,7 @@ def draw(result: dict, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
         roofline(result["rows"], folder)
-        types(result["rows"], folder)
+        stored(result["rows"], folder)
         if "sizes" in result:
             sizes(result["sizes"], folder)
             threads(result["threads"], folder)

@@ -354,12 +354,12 @@ from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 X, Y = make_data(5, 800)
 X[1] = 1e9 + X[1] / 100
-stopping = EarlyStopping(*make_data(5, 90, seed=1), every=2)
+stopping = EarlyStopping(*make_data(5, 90, seed=1), every=2, patience=1000)
 callback = [stopping, lambda *_: time.sleep(0.005)]
 if sys.argv[1:]:
     callback.append(Checkpoint(sys.argv[1], seconds=0))
 print("ready", flush=True)
-result = logreg_c.train(X, Y, 0.1, 400, standardize=True, callback=callback)
+result = logreg_c.train(X, Y, 0.1, 200, standardize=True, callback=callback)
 print(bits(result), bits(stopping.cost), result.costs.size, flush=True)
 """
 
@@ -382,7 +382,7 @@ def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits
         if last:
             break
         kills += 1
-    assert kills >= 1  # a dozen on an idle machine
+    assert kills >= 1  # several on an idle machine
     assert last == expected
     assert os.listdir(tmp_path) == ["run.npz"]  # noqa: PTH208
 
