@@ -160,7 +160,7 @@ def descend(
     sample_weight: ArrayLike | None,
     standardize: bool,
     tol: float | None,
-    callback: Callable[[int, float, NDArray[np.float64], float], object] | None,
+    callback: Callback | Sequence[Callback] | None,
     dtype: DTypeLike | None,
     n_threads: int | None,
     fixed_b: bool = False,
