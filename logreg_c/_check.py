@@ -52,6 +52,15 @@ _REMEDIES = {
 }
 
 
+def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Make an array as `_as_array` does, an object of ours.
+
+    What a later argument, or another thread, does to the shape or the dtype of the caller's cannot
+    make the kernel read beyond its end.
+    """
+    return _as_array(value, name).view()
+
+
 def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
     """Make a plain array of real numbers, of any dtype and layout."""
     if type(value) is not np.ndarray:
@@ -70,9 +79,7 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
         remedy = _REMEDIES.get(value.dtype.kind, "encode text as numbers first").format(name)
         msg = f"{name} has dtype {value.dtype}; expected real numbers: {remedy}"
         raise TypeError(msg)
-    # An object of ours: what a later argument, or another thread, does to the shape or the dtype
-    # of the caller's cannot make the kernel read beyond its end.
-    return value.view()
+    return value
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
@@ -86,7 +93,7 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
 
 def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
     """Any shape, float64 and in C order: itself, or one copy."""
-    array = _as_array(value, name)
+    array = _own_array(value, name)
     if array.dtype != FLOAT64 or not (array.flags.aligned and array.flags.c_contiguous):
         return array.astype(np.float64, order="C")
     return array
@@ -165,7 +172,7 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
                 )
                 raise ValueError(msg)
     else:
-        array = _as_array(X, "X")
+        array = _own_array(X, "X")
         if array.ndim != 2:
             msg = (
                 f"X has shape {array.shape}; expected two dimensions, (n_x, m): one column an "
@@ -233,7 +240,7 @@ def column(value: ArrayLike, name: str, X: Examples) -> NDArray[Any]:
         frames = _frames()
         # Without, NumPy reads a series well enough.
         value = value if frames is None else frames.column(value, name)
-    array = _as_array(value, name)
+    array = _own_array(value, name)
     m = X.shape[1]
     if array.shape not in ((1, m), (m,)):
         msg = (
@@ -288,7 +295,7 @@ def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
 
 def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
     """Check w: (n_x, 1) or (n_x,), finite. A new array (n_x, 1), that may be written to."""
-    array = _as_array(value, "w")
+    array = _own_array(value, "w")
     n_x = X.shape[0]
     if array.shape not in ((n_x, 1), (n_x,)):
         msg = (

@@ -212,6 +212,7 @@ cdef class Problem:
         if Y is not None:
             self.Y = Column(Y)
             self.data.Y = self.Y.column
+            self.expect(self.Y.count == self.data.m)
         if sample_weight is not None:
             self.sample_weight = Column(sample_weight)
             self.data.sample_weight = self.sample_weight.column
@@ -246,8 +247,20 @@ cdef class Problem:
         for j in range(len(X)):
             column = Column(X[j])
             self.columns[j] = column.column
-        self.data.m = column.count
+            if j == 0:
+                self.data.m = column.count
+            self.expect(column.count == self.data.m)
+            self.expect(
+                self.data.arithmetic == LOGREG_FLOAT64
+                or column.column.type not in (LOGREG_FLOAT64, LOGREG_INT64, LOGREG_INT32)
+            )
         self.data.features = self.columns
+        return 0
+
+    cdef int expect(self, bint as_checked) except -1:
+        """Columns are the caller's own arrays, which another argument or thread can change."""
+        if not as_checked:
+            raise ValueError("X was changed while it was read; expected it to stay as it is")
         return 0
 
     cdef int reserve(self, size_t size) except -1:
@@ -352,6 +365,7 @@ cdef class Problem:
         cdef Buffer w_in = Buffer(w, PyBUF_C_CONTIGUOUS)
         cdef Buffer to = Buffer(out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         cdef int status
+        self.expect(to.view.len == self.data.m * <Py_ssize_t> sizeof(double))
         self.reserve(logreg_predict_workspace_size(&self.data, self.run.n_threads))
         with nogil:
             if probabilities:

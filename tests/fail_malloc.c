@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An allocator for LD_PRELOAD that fails when told to, and counts what lives. It stands before
- * glibc's, so it sees Python's memory (under PYTHONMALLOC=malloc), NumPy's and ours alike.
+ * An allocator for LD_PRELOAD that fails when told to, and counts which blocks of 1 KB and more live.
+ * It stands before glibc's, so it sees Python's memory (under PYTHONMALLOC=malloc), NumPy's and ours
+ * alike. The kernel's workspaces are such blocks; what Python keeps for itself here and there is not.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 
 extern void *__libc_malloc(size_t size);
@@ -22,9 +24,14 @@ static int fails(void)
     return 1;
 }
 
+static int is_large(void *memory)
+{
+    return memory != NULL && malloc_usable_size(memory) >= 1024;
+}
+
 static void *counted(void *memory)
 {
-    if (memory) __atomic_fetch_add(&fail_malloc_live, 1, __ATOMIC_RELAXED);
+    if (is_large(memory)) __atomic_fetch_add(&fail_malloc_live, 1, __ATOMIC_RELAXED);
     return memory;
 }
 
@@ -41,8 +48,11 @@ void *calloc(size_t count, size_t size)
 void *realloc(void *old, size_t size)
 {
     if (fails()) return NULL;
+    const int was_large = is_large(old);
     void *memory = __libc_realloc(old, size);
-    return old ? memory : counted(memory);
+    if (was_large && (memory || size == 0))
+        __atomic_fetch_sub(&fail_malloc_live, 1, __ATOMIC_RELAXED);
+    return counted(memory);
 }
 
 void *memalign(size_t alignment, size_t size)
@@ -63,6 +73,6 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 
 void free(void *memory)
 {
-    if (memory) __atomic_fetch_sub(&fail_malloc_live, 1, __ATOMIC_RELAXED);
+    if (is_large(memory)) __atomic_fetch_sub(&fail_malloc_live, 1, __ATOMIC_RELAXED);
     __libc_free(memory);
 }
