@@ -183,11 +183,11 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
             raise ValueError(msg)
         values = _with_a_unit_stride(_as_stored(array))
         shape = values.shape
-    result = Examples(values, shape, _in_float32(values, dtype), names)
     if shape[1] == 0:
-        msg = f"X has shape {shape}; expected at least one example, that is one {result.example}"
+        example = Examples(values, shape, float32=False, names=names).example
+        msg = f"X has shape {shape}; expected at least one example, that is one {example}"
         raise ValueError(msg)
-    return result
+    return Examples(values, shape, _in_float32(values, dtype), names)
 
 
 def _is_column(x: object) -> bool:

@@ -661,7 +661,8 @@ class Expected:
         return w
 
     def read_callback(self, callback):
-        if not (callback is None or callable(callback)):
+        several = isinstance(callback, (list, tuple)) and all(map(callable, callback))
+        if not (callback is None or callable(callback) or several):
             raise Refused(TypeError, "callback")
 
     def read_standardize(self, standardize):
@@ -846,9 +847,9 @@ def check_train(e, given, result, error):
         if result is not None and result.costs.size > 1:
             raise Disagreement(f"{result!r} is not stopped by a callback's true return")
         return
-    odd = (
-        given.get("callback") is not None and getattr(given["callback"], "__name__", "") != "go_on"
-    )
+    callback = given.get("callback")
+    none = callback is None or (isinstance(callback, (list, tuple)) and not callback)
+    odd = not none and getattr(callback, "__name__", "") != "go_on"
     if odd and error is not None and not isinstance(error, logreg_c.DivergenceError):
         return  # of the callback's own
     if check_nonfinite(e, error, iterations=e.iters > 0):
