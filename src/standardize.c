@@ -108,8 +108,10 @@ static logreg_data some_features(const logreg_data *data, int64_t first)
     const int64_t left = data->n_x - first;
     logreg_data some = *data;
     some.n_x = left < FEATURES_AT_ONCE ? left : FEATURES_AT_ONCE;
-    some.X = logreg_feature(data, first);
-    if (data->features) some.features = data->features + first;
+    if (data->features)
+        some.features = data->features + first;
+    else
+        some.X = logreg_feature(data, first);
     return some;
 }
 
