@@ -3,8 +3,9 @@
 # cython: freethreading_compatible=True
 """The binding: Python's buffers in, the kernel of src/logreg.h called with the GIL released.
 
-It checks nothing that the wrapper has checked (types, layouts, shapes, ranges) and computes
-nothing. Raw Py_buffers, because a typed memoryview costs a microsecond each.
+It checks nothing that the wrapper has checked (types, layouts, shapes, ranges), but for whether the
+columns of a list are still what they were, and computes nothing. Raw Py_buffers, because a typed
+memoryview costs a microsecond each.
 """
 
 from cpython.buffer cimport (
