@@ -20,10 +20,9 @@ def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
     try:
         if path.exists() and not path.is_file():
             refuse(f"{path} is not a file that can be replaced; choose another --output")
-        try:
-            place = path.resolve()  # a link stays a link
-        except RuntimeError as error:  # links in a circle
-            refuse(f"{path} cannot be written: {error}")
+        place = Path(os.path.realpath(path))  # a link stays a link
+        if place.is_symlink():
+            refuse(f"{path} cannot be written: its links lead in a circle")
         part = place.with_name(f".logreg-c-{os.getpid()}.part")
         try:
             with part.open("xb") as file:
