@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 FLOAT64 = np.dtype(np.float64)
 # What the kernel reads in place. Features of the first three are computed with in float64; where
-# all are of the others, arithmetic is in float32 within a block of examples.
-WIDE = frozenset(map(np.dtype, ("f8", "i8", "i4")))
-NARROW = frozenset(map(np.dtype, ("f4", "f2", "?", "i1", "u1", "i2", "u2")))
+# all are of the others, arithmetic is in float32 within a block of examples. Kinds and sizes rather
+# than dtypes, as NumPy crashes where it finds no memory to hash one of those.
+WIDE = frozenset(("f8", "i8", "i4"))
+NARROW = frozenset(("f4", "f2", "b1", "i1", "u1", "i2", "u2"))
 IN_PLACE = WIDE | NARROW
 LARGEST = sys.float_info.max
 # Where data frames and their columns come from. Told by name: nothing is imported to ask.
@@ -85,10 +86,14 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
     """Make the dtype one that the kernel reads: itself, or one copy in the nearest layout."""
     dtype = array.dtype
-    if dtype in IN_PLACE and dtype.isnative and array.flags.aligned:
+    in_place = _kind_and_size(dtype) in IN_PLACE
+    if in_place and dtype.isnative and array.flags.aligned:
         return array
-    native = dtype.newbyteorder("=")
-    return array.astype(native if native in IN_PLACE else FLOAT64, order="K")
+    return array.astype(dtype.newbyteorder("=") if in_place else FLOAT64, order="K")
+
+
+def _kind_and_size(dtype: np.dtype[Any]) -> str:
+    return dtype.str[1:]
 
 
 def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -100,9 +105,12 @@ def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def _comes_from_frames(value: object) -> bool:
-    return hasattr(value, "__narwhals_dataframe__") or any(
-        base.__module__.partition(".")[0] in FRAME_LIBRARIES for base in type(value).__mro__
-    )
+    libraries = map(_library, type(value).__mro__)
+    return hasattr(value, "__narwhals_dataframe__") or not FRAME_LIBRARIES.isdisjoint(libraries)
+
+
+def _library(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
 
 
 def is_frame(X: object) -> bool:
@@ -154,14 +162,14 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
     if type(X) is not np.ndarray and _comes_from_frames(X):
         frames = _frames()
         if frames is None:
-            library, kind = type(X).__module__.partition(".")[0], type(X).__name__
+            library, kind = _library(type(X)), type(X).__name__
             msg = (
                 f"X is a {library} {kind}; reading it needs narwhals: "
                 "pip install 'logreg-c[frames]'"
             )
             raise ModuleNotFoundError(msg, name="narwhals")
         X, names = frames.columns(X, getattr(w, "feature_names", None))
-    if isinstance(X, (list, tuple)) and X and all(_is_column(x) for x in X):
+    if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
         values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), values[0].size
         for j, x in enumerate(values):
@@ -209,7 +217,7 @@ def _with_a_unit_stride(array: NDArray[Any]) -> NDArray[Any]:
 
 def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
     """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
-    stored = {x.dtype for x in values} if isinstance(values, list) else {values.dtype}
+    stored = {_kind_and_size(x.dtype) for x in (values if isinstance(values, list) else [values])}
     wide = stored - NARROW
     if dtype is None:
         return not wide
@@ -227,8 +235,9 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
         raise TypeError(msg)
     if wide:
         msg = (
-            f"dtype is float32 and X {', '.join(sorted(map(str, wide)))}, whose values float32 may "
-            "not hold; expected None or float64: convert X if they fit, X.astype(np.float32)"
+            f"dtype is float32 and X {', '.join(sorted(np.dtype(name).name for name in wide))}, "
+            "whose values float32 may not hold; expected None or float64: convert X if they fit, "
+            "X.astype(np.float32)"
         )
         raise TypeError(msg)
     return True
