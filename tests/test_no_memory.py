@@ -35,6 +35,15 @@ CALLS = {
     "predict": "predict(X, W, 0.5)",
     "sigmoid": "sigmoid(X)",
 }
+# What goes wrong in CPython itself, by version.
+NOT_OURS = {
+    (3, 11): {
+        "train for long": "what a frame holds is lost when its traceback finds no memory",
+    },
+    (3, 13): {
+        "train with a callback": "a function that finds no memory has its name freed twice",
+    },
+}
 
 SCRIPT = """
 import ctypes, gc, warnings
@@ -130,8 +139,8 @@ def hook(tmp_path_factory):
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer's allocator is in place")
 @pytest.mark.parametrize("call", CALLS)
 def test_every_allocation_may_fail(hook, call):
-    if call == "train for long" and sys.version_info < (3, 12):
-        pytest.skip("CPython 3.11 loses what a frame holds when its traceback finds no memory")
+    if call in NOT_OURS.get(sys.version_info[:2], {}):
+        pytest.skip(NOT_OURS[sys.version_info[:2]][call])
     done = run_python(SCRIPT.replace("{call}", CALLS[call]), LD_PRELOAD=hook, PYTHONMALLOC="malloc")
     allocations, failures = map(int, done.split())
     assert allocations >= failures > 5
