@@ -6,6 +6,7 @@ stand in docs/testing.md. What one leaves for another lies in dist/.
 """
 
 import hashlib
+import os
 import re
 import shlex
 import shutil
@@ -141,7 +142,7 @@ def reproducible(session):
 @nox.session(
     requires=[
         *("wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13", "free_threaded"),
-        *("sanitized", "old_cpu", "others", "doors", "calls"),
+        *("sanitized", "old_cpu", "aarch64", "others", "doors", "calls"),
         *("kernel", "machines", "memcheck", "fuzz", "coverage"),
     ]
 )
@@ -187,8 +188,9 @@ def doors(session, needs):
 # ---- The kernel by itself, see tests/kernel/Makefile --------------------------------------------
 
 KERNEL = ROOT / "tests" / "kernel"
+AARCH64 = ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]
 EMULATORS = [
-    *("qemu-user", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
+    *("qemu-user", *AARCH64),
     *("gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"),
     *("gcc-mingw-w64-x86-64-posix", "wine", "wine64", "musl-tools"),
 ]
@@ -246,6 +248,11 @@ def coverage(session):
     )
 
 
+EMULATED_PYTHON = ["numpy", "pytest", "hypothesis", "mpmath", "threadpoolctl"]
+NUMERICS = [
+    *("accuracy", "divergence", "identities", "reference", "same_bits", "standardize", "types"),
+    *("threads", "weights"),
+]
 TRAIN = """
 import hashlib
 import numpy as np
@@ -275,6 +282,42 @@ def old_cpu(session):
     session.log(f"here: {here.strip()}; there: {there.strip()}")
     if there.split() != ["baseline", here.split()[1]]:
         session.error("another instruction set or other bits")
+
+
+@nox.session(requires=["wheel"])
+def aarch64(session):
+    """Cross-compile the wheel for AArch64; run the numerics' tests there, on an emulated Debian."""
+    debian(session, "qemu-user-static", "binfmt-support", "mmdebstrap", "arch-test", *AARCH64)
+    as_root = ["sudo"] if os.getuid() else []
+    system = ROOT / ".nox" / "debian-arm64"
+    if not system.exists():
+        packages = ["libpython3-dev", *(f"python3-{name}" for name in EMULATED_PYTHON)]
+        include = f"--include={','.join(packages)}"
+        options = ["--architectures=arm64", "--variant=minbase", include, "trixie"]
+        session.run(*as_root, "mmdebstrap", *options, system, external=True)
+
+    # Without an environment of its own, in which pip would want AArch64's Cython.
+    session.install("build", *PYPROJECT["build-system"]["requires"])
+    headers = system / "usr" / "include"
+    cross = {
+        "CC": "aarch64-linux-gnu-gcc",
+        "LDSHARED": "aarch64-linux-gnu-gcc -shared",
+        "CFLAGS": f"-I{headers}/python3.13 -idirafter {headers}",
+        "_PYTHON_HOST_PLATFORM": "linux-aarch64",
+    }
+    place = Path(session.create_tmp())
+    shutil.rmtree(place / "wheel", ignore_errors=True)
+    (sdist,) = DIST.glob("*.tar.gz")
+    build = ["python", "-m", "build", "--wheel", "--no-isolation", "--outdir", place / "wheel"]
+    session.run(*build, sdist, env=cross, silent=True)
+    (built,) = (place / "wheel").iterdir()
+
+    modules = system / "usr/local/lib/python3.13/dist-packages"
+    session.run(*as_root, "python", "-m", "zipfile", "--extract", built, modules)
+    session.run(*as_root, "cp", "-rT", ROOT / "tests", system / "tests", external=True)
+    tests = session.posargs or [f"tests/test_{name}.py" for name in NUMERICS]
+    run = ["chroot", system, "python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    session.run(*as_root, *run, *tests, external=True)
 
 
 @nox.session
