@@ -263,7 +263,7 @@ for dtype in "f8 f4 f2 i2 u1".split():
     X = (100 * numbers.random((20, 3000))).astype(dtype)
     Y = numbers.integers(0, 2, 3000)
     for given in X, np.asfortranarray(X):
-        w, b, costs = logreg_c.train(given, Y, 1e-3, 20)
+        w, b, costs = logreg_c.train(given, Y, 1e-5, 20)
         digest.update(w.tobytes() + np.float64(b).tobytes() + costs.tobytes())
 print(logreg_c.show_config()["isa"], digest.hexdigest())
 """

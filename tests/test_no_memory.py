@@ -36,13 +36,11 @@ CALLS = {
     "sigmoid": "sigmoid(X)",
 }
 # What goes wrong in CPython itself, by version.
+NAME_FREED_TWICE = "where contextlib's function finds no memory, its name is freed twice"
 NOT_OURS = {
-    (3, 11): {
-        "train for long": "what a frame holds is lost when its traceback finds no memory",
-    },
-    (3, 13): {
-        "train with a callback": "a function that finds no memory has its name freed twice",
-    },
+    (3, 11): {"train for long": "what a frame holds is lost if its traceback finds no memory"},
+    (3, 12): {"train with a callback": NAME_FREED_TWICE},
+    (3, 13): {"train with a callback": NAME_FREED_TWICE},
 }
 
 SCRIPT = """
