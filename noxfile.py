@@ -56,7 +56,7 @@ def run_suite(session, package, *arguments, python="python", env=None):
     install = [python, "-m", "pip", "install", "--quiet"]
     without_gil = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
     if session.run(python, "-c", without_gil, silent=True).strip() == "True":
-        settings = CIBUILDWHEEL["overrides"][0]
+        (settings,) = (o for o in CIBUILDWHEEL["overrides"] if o["select"] == "*t-*")
         session.run(*install, package, *settings["test-requires"])
     else:
         settings = CIBUILDWHEEL
