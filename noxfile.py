@@ -239,13 +239,34 @@ def fuzz(session):
 def coverage(session):
     """Measure how many of the kernel's branches its tests take."""
     session.install("gcovr==8.6")
-    make(session, "coverage", "coverage-dispatch")
+    make(session, "coverage", "bits-of-coverage", "coverage-dispatch")
     build = KERNEL / "build"
     session.run(
         *("gcovr", "--root", "src", "--exclude-throw-branches", "--print-summary"),
+        *("--fail-under-line", "99", "--fail-under-branch", "93"),
         *("--merge-mode-functions", "merge-use-line-min", "--txt-metric", "branch", "--txt", "-"),
         *(str(build / name) for name in ("coverage", "coverage-dispatch")),
     )
+
+
+@nox.session
+def lines(session):
+    """Measure how many of the package's lines its suite runs: all."""
+    session.install("coverage==7.17.4", ".[test,onnx]")
+    session.run("coverage", "erase")
+    # What runs out of memory would do so in the tool that measures; it also takes time.
+    tests = ("tests", "--ignore=tests/test_no_memory.py", "-k", "not 20_microseconds")
+    session.run("python", "-P", "-m", "coverage", "run", "-m", "pytest", "-q", *tests)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def mutation(session):
+    """Change operators and constants of the kernel and the wrapper: the suite notices."""
+    session.install(".[test,onnx]")
+    for part in "kernel", "wrapper":
+        session.run("python", "-P", "tests/mutate.py", part, *session.posargs)
 
 
 EMULATED_PYTHON = ["numpy", "pytest", "hypothesis", "mpmath", "threadpoolctl"]

@@ -17,8 +17,9 @@ static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_
         int within = 1;
         for (int64_t k = 0; k < count; k++) within &= (v[k] >= low) & (v[k] <= high);
         if (within) continue;
-        for (int64_t k = 0; k < count; k++)
-            if (!(v[k] >= low && v[k] <= high)) return i + k;
+        int64_t k = 0;
+        while (v[k] >= low && v[k] <= high) k++;
+        return i + k;
     }
     return -1;
 }

@@ -121,7 +121,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
         if (magnitude(dw) > g.largest) g.largest = magnitude(dw);
     }
     if (l2 > 0.0) g.J += 0.5 * l2 * squares;
-    g.within_range &= is_within_range(g.J) && is_within_range(g.db);
+    g.within_range &= is_within_range(g.J); /* so is db, where the weights sum to a number */
     return g;
 }
 

@@ -66,7 +66,7 @@ typedef struct logreg_data {
     logreg_column X;
     int64_t feature_stride;
     const logreg_column *features; /* n_x, or NULL */
-    logreg_column Y;               /* labels in [0, 1]; unused by prediction */
+    logreg_column Y;               /* labels in [0, 1]; for J and its gradient */
     logreg_column sample_weight;   /* weights >= 0 with a positive sum; values NULL: all are 1 */
     /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then all is
      * computed in float32 within a block of examples, and in float64 across blocks. */

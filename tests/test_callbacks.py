@@ -149,6 +149,20 @@ def test_progress_goes_on_from_a_checkpoint(tmp_path):
     assert "60/60" in out.getvalue()
 
 
+def test_what_tqdm_itself_misses_is_not_called_tqdm(monkeypatch):
+    class Broken:
+        def find_spec(self, name, *_):
+            if name.startswith("tqdm"):
+                raise ModuleNotFoundError(name="of_tqdm")
+
+    for name in [name for name in sys.modules if name.startswith("tqdm")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(ModuleNotFoundError) as caught:
+        Progress()
+    assert caught.value.name == "of_tqdm"
+
+
 def test_progress_without_tqdm_says_what_to_install():
     code = """
 import sys
@@ -538,7 +552,10 @@ def test_the_drawn_cost_curve_is_well_formed_and_small(iters):
     for line in lines:
         points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
         assert len(points) == min(iters, 160)
-        assert all(0 <= x <= 320 and 0 <= y <= 96 for x, y in points)
+        x, y = zip(*points, strict=True)
+        assert (x[0], x[-1], y[0], y[-1]) == (2, 318, 2, 94)  # as far as the picture goes
+        assert (np.diff(x) > 0).all()
+        assert (np.diff(y) >= 0).all()
         assert line.get("stroke") == "currentColor"  # so it suits a light and a dark page
     assert len(html) < 5000
 
@@ -546,5 +563,10 @@ def test_the_drawn_cost_curve_is_well_formed_and_small(iters):
 def test_costs_as_large_as_float64_has_them_are_drawn():
     costs = np.array([1.7e308, -1.7e308, 0.0])
     html = logreg_c.TrainResult(np.zeros((1, 1)), 0.0, costs, "iters")._repr_html_()
-    assert "nan" not in html
-    assert "inf" not in html
+    assert "points='2.0,2.0 160.0,94.0 318.0,48.0'" in html
+
+
+def test_costs_that_stay_are_drawn_at_the_foot():
+    for cost in 0.0, 3.0:
+        result = logreg_c.TrainResult(np.zeros((1, 1)), 0.0, np.full(2, cost), "iters")
+        assert "points='2.0,94.0 318.0,94.0'" in result._repr_html_()

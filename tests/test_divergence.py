@@ -116,6 +116,23 @@ def test_an_update_that_overflows_is_undone():
     assert (error.iteration, error.w.item(), error.b, error.costs.size) == (0, 0.0, 0.0, 1)
 
 
+def test_a_later_overflow_of_standardised_features_asks_for_a_smaller_alpha():
+    """The first step takes b, which holds w times a mean 2^51 times its deviation, near the end."""
+    X = 1e165 * (1 + np.array([[0] * 5 + [1] * 5]) * 2.0**-50)
+    Y = [1, 1, 0, 0, 0, 1, 1, 1, 0, 0]
+    wanted = r"iteration 1 left the range of float64: choose alpha below 5e\+293$"
+    with pytest.raises(logreg_c.DivergenceError, match=wanted):
+        logreg_c.train(X, Y, 5e293, 9, standardize=True)
+
+
+def test_a_z_beyond_float32_is_told_to_compute_in_float64():
+    X = np.array([[3e38, -3e38]], dtype=np.float32)
+    with pytest.raises(OverflowError, match=r"overflows float32: pass dtype=np\.float64"):
+        logreg_c.cost_and_gradient(X, [1, 0], [1e10], 0.0)
+    J, dw, db = logreg_c.cost_and_gradient(X, [1, 0], [1e10], 0.0, dtype=np.float64)
+    assert (J, dw.item(), db) == (0.0, 0.0, 0.0)
+
+
 @pytest.mark.parametrize("weight", [1.5e308, 5e-324, 1e-300])
 def test_weights_whose_sum_leaves_the_range_are_named(weight):
     """Below 2^-960, not only at 0, their products with dz lose bits: that may not pass silently."""

@@ -319,6 +319,10 @@ def test_other_types_are_named_too(frame):
         logreg_c.train(frame, [0] * len(frame), 0.1, 1)
 
 
+def test_labels_that_narwhals_does_not_know_are_read_by_numpy():
+    assert logreg_c.train([[1.0, 2.0]], pd.Index([0, 1]), 0.1, 1).costs.size == 1
+
+
 def test_labels_that_are_text_are_told_to_compare():
     with pytest.raises(TypeError, match=r"Y is of type String; .* pass Y == one_of_them"):
         logreg_c.train([[1.0, 2.0]], pl.Series(["yes", "no"]), 0.1, 1)

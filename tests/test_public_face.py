@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from oracle import make_data, run_python
+from oracle import bits, make_data, run_python
 
 import logreg_c
 from logreg_c import _training
@@ -184,6 +184,16 @@ def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
     assert result.stopped == "tol"
     assert peak < 100_000 + 8 * _training.FIRST_COSTS  # room, that is no memory before it is used
     assert result.costs.base is None
+
+
+@pytest.mark.parametrize("iters", [8, 9, 40])
+def test_more_room_for_costs_changes_none(monkeypatch, iters):
+    wanted = logreg_c.train(X, Y, 1.0, iters)
+    monkeypatch.setattr(_training, "FIRST_COSTS", 4)
+    monkeypatch.setattr(_training, "COPIED_AT_ONCE", 3)
+    for callback in None, lambda *_: False:
+        result = logreg_c.train(X, Y, 1.0, iters, callback=callback)
+        assert bits(result) == bits(wanted)
 
 
 # ---- What is read in place, and what is copied once ----------------------------------------------

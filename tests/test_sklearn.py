@@ -221,6 +221,17 @@ def test_the_bound_is_sharp_where_it_is_cheap_to_be():
     assert bound <= 1.11 * np.linalg.eigvalsh(F.T @ F / len(F) / 4)[-1]
 
 
+def test_any_step_does_where_the_cost_is_constant():
+    for standardize in False, True:
+        assert 1.0 == curvature_bound(
+            np.zeros((2, 9)),
+            sample_weight=None,
+            standardize=standardize,
+            fixed_b=True,
+            n_threads=None,
+        )
+
+
 def test_gradient_descent_reaches_the_solution_of_lbfgs(cancer):
     X, y = cancer
     fixed = {"C": 0.1, "max_iter": 100_000}

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from oracle import run_python
@@ -31,6 +32,23 @@ def test_a_quota_of_version_1(tmp_path):
     assert _cpus.cpu_quota(tmp_path, "/") is None
     (tmp_path / "cpu.cfs_quota_us").write_text("400000\n")
     assert _cpus.cpu_quota(tmp_path, "/gone/missing") == 4
+
+
+def test_the_quota_is_that_of_the_groups_that_govern_cpus(monkeypatch):
+    asked = []
+    groups = "12:memory:/a\n4:cpu,cpuacct:/b\n0::/c\n"
+    monkeypatch.setattr(Path, "read_text", lambda _: groups)
+    monkeypatch.setattr(_cpus, "cpu_quota", lambda *place: asked.append(place) or len(asked))
+    assert _cpus._quota_here.__wrapped__() == 1
+    assert asked == [(Path("/sys/fs/cgroup/cpu"), "/b"), (Path("/sys/fs/cgroup"), "/c")]
+
+
+def test_without_groups_there_is_no_quota(monkeypatch):
+    def missing(_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert _cpus._quota_here.__wrapped__() is None
 
 
 def test_the_quota_caps_openmp_but_not_the_user(monkeypatch):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import logreg_c
+from logreg_c._cli import main
 
 pl = pytest.importorskip("polars")
 
@@ -447,6 +448,46 @@ def test_divergence_is_exit_code_1(fails, tmp_path, data):
     )
 
 
+def test_a_prediction_that_overflows_is_exit_code_1(fails, tmp_path, model):
+    far = tmp_path / "far.csv"
+    far.write_text("height,weight,smokes\n" + "1.7e308,1.7e308,true\n" * 2)
+    fails("predict", model, far, match="overflows float64: rescale X", code=1)
+
+
+def test_no_memory_is_one_line(fails, monkeypatch, data):
+    def none(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(logreg_c, "train", none)
+    fails("train", data, "--target", "sick", match="not enough memory for this file", code=1)
+
+
+def test_a_fault_of_ours_is_not_blamed_on_a_checkpoint(run, monkeypatch, data):
+    def faulty(*_, **__):
+        message = "of ours"
+        raise ValueError(message)
+
+    monkeypatch.setattr(logreg_c, "train", faulty)
+    with pytest.raises(ValueError, match="of ours"):
+        run("train", data, "--target", "sick")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell closes them")
+def test_closed_standard_streams_are_one_line(data, model):
+    for arguments, closed, match in [
+        (["predict", model, data], ">&-", "standard output is closed; give --output"),
+        (["predict", model, "-"], "<&-", "standard input is closed; name a file"),
+    ]:
+        ended = subprocess.run(
+            ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *PYTHON, *arguments],
+            check=False,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+        assert match in ended.stderr
+
+
 # ---- As a program ------------------------------------------------------------------------------
 
 
@@ -475,6 +516,23 @@ def test_ctrl_c_ends_the_progress_bar_and_writes_nothing(tmp_path, data):
     assert list(tmp_path.iterdir()) == [data]
 
 
+def test_the_progress_bar_ends_full(data):
+    pty = pytest.importorskip("pty", reason="the progress bar is for terminals")
+    ours, theirs = pty.openpty()
+    command = [*PYTHON, "train", str(data), "--target", "sick", "--iters", "7"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while b"7/7" not in seen:
+            seen += os.read(ours, 4096)
+        process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+
+
 def test_without_the_extra_one_line_says_how_to_get_it():
     for name in ("typer", "rich", "polars"):
         code = f"import sys; sys.modules[{name!r}] = None; from logreg_c._cli import main; main()"
@@ -487,6 +545,23 @@ def test_without_the_extra_one_line_says_how_to_get_it():
         assert ended.returncode == 2
         assert ended.stdout == ""
         assert ended.stderr == (f"logreg-c: this needs {name}: pip install 'logreg-c[cli]'\n")
+
+
+def test_what_no_extra_brings_is_a_traceback(monkeypatch):
+    """A fault of ours, or of the installation, is not called a missing extra."""
+    monkeypatch.setitem(sys.modules, "logreg_c._cli.app", None)
+    with pytest.raises(ModuleNotFoundError, match="app"):
+        main()
+
+
+def test_ctrl_c_while_modules_are_loaded_is_no_traceback(monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logreg_c._cli.app.app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 def test_importing_the_package_loads_none_of_it():

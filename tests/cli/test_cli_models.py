@@ -109,6 +109,17 @@ def test_a_model_that_is_no_file(fails, tmp_path, data):
     fails("predict", tmp_path, data, match="is not a file")
     if Path("/dev/zero").exists():
         fails("inspect", "/dev/zero", match="is not a file")
+    if Path("/proc/self/mem").exists():  # what cannot be read by its owner either
+        fails("inspect", "/proc/self/mem", match="mem cannot be read: Input/output error")
+
+
+def test_a_model_that_onnx_cannot_hold_leaves_no_file(run, fails, tmp_path):
+    pytest.importorskip("onnx")
+    data, model, out = (tmp_path / name for name in ("d.csv", "m.npz", "m.onnx"))
+    data.write_text("probability,y\n" + "1,1\n0,0\n" * 9)
+    assert run("train", data, "--target", "y", "--output", model)[0] == 0
+    fails("export", model, "--output", out, match="cannot be written as ONNX: a feature is named")
+    assert not out.exists()
 
 
 def test_a_model_from_a_machine_of_the_other_byte_order_is_read(run, tmp_path, data, model):

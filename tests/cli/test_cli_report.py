@@ -128,6 +128,17 @@ def test_a_training_of_one_iteration_has_a_report(run, page, tmp_path, data):
     assert "in 1 iteration." in page(model, data)
 
 
+def test_a_cost_that_falls_far_is_drawn_on_a_logarithmic_scale(run, page, tmp_path, monkeypatch):
+    scales = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_yscale", lambda _, scale: scales.append(scale))
+    path, model = tmp_path / "t.csv", tmp_path / "m.npz"
+    path.write_text("a,y\n" + "1,1\n-1,0\n" * 20)
+    options = ["--alpha", "100", "--iters", "500", "--output", model]
+    assert run("train", path, "--target", "y", *options)[0] == 0
+    assert page(model, path)
+    assert scales == ["log"]
+
+
 def test_a_report_that_cannot_be_made_leaves_nothing(fails, tmp_path, model, data):
     before = set(tmp_path.iterdir())
     fails("report", model, tmp_path / "no.csv", "-o", tmp_path / "r.html", match="does not exist")

@@ -128,6 +128,38 @@ def test_arrays_that_are_no_table(fails, tmp_path, arrays, match):
     fails("train", path, "--target", "y", match=match)
 
 
+def test_text_that_ends_in_nul_is_named(fails, tmp_path):
+    """NumPy, which the model is stored by, would drop the NUL."""
+    path = tmp_path / "t.parquet"
+    for columns, match in [
+        ({"a\0": [1.0, 2.0], "y": [0, 1]}, "a column name that ends in NUL"),
+        ({"a": [1.0, 2.0], "y": ["no", "yes\0"]}, "target 'y' has a value that ends in NUL"),
+    ]:
+        pl.DataFrame(columns).write_parquet(path)
+        fails("train", path, "--target", "y", match=match)
+
+
+def test_types_that_the_kernel_lacks_are_taken(run, tmp_path):
+    path, rows = tmp_path / "t.parquet", {"a": [1, 5, 2, 7] * 9, "y": [0, 1, 0, 1] * 9}
+    pl.DataFrame(rows).write_parquet(path)
+    out = run("train", path, "--target", "y")[1]
+    pl.DataFrame(rows, schema_overrides={"a": pl.UInt64}).write_parquet(path)
+    assert run("train", path, "--target", "y") == (0, out, "")
+
+
+def test_an_array_larger_than_memory_is_one_line(fails, monkeypatch, tmp_path):
+    def none(*_, **__):
+        raise MemoryError
+
+    np.save(tmp_path / "X.npy", np.zeros((2, 2)))
+    monkeypatch.setattr(np, "load", none)
+    fails(
+        *("train", tmp_path / "X.npy", "--target", "X1"),
+        match="not enough memory for this file",
+        code=1,
+    )
+
+
 def test_a_wrong_suffix_does_not_matter(run, tmp_path, frame, data, model):
     disguised = tmp_path / "data.txt"
     frame.write_parquet(disguised)

@@ -8,6 +8,8 @@
 
 #include "problem.h"
 
+#include "../../src/parallel.h"
+
 #include <errno.h>
 #include <fenv.h>
 #include <float.h>
@@ -166,6 +168,10 @@ static void test_a_pass_agrees_with_long_hand(void)
     for (int f = 0; f < COUNT(few); f++)
         for (int off = -1; off <= 1; off++)
             check_shape(few[f], logreg_segment_size(few[f]) + off, 2);
+    /* one thread takes subtrees of four segments, and the last has three */
+    problem p = make_problem(1, 35 * logreg_segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
+    check_pass(&p, 0, 1);
+    free_problem(&p);
 }
 
 /* One feature, w = 1, b = 0: then X is Z, exactly. */
@@ -297,6 +303,31 @@ static void test_how_values_are_stored_changes_no_bit(void)
 }
 
 /* Labels and weights of any type and stride, beside features of any. */
+/* Feature-major X, labels and weights at odd addresses, and features an odd way apart. */
+static void test_values_that_are_not_aligned_change_no_bit(void)
+{
+    enum { N_X = 6, M = 700 };
+    problem p = make_problem(N_X, M, FEATURE_MAJOR, 0, 1);
+    double J[2], db[2], dw[2][N_X];
+    const int64_t line = M * (int64_t)sizeof(double);
+    char *X = allocate((size_t)(N_X * (line + 1))), *Y = allocate((size_t)line + 1);
+    CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[0], dw[0], &db[0], 1) == LOGREG_OK);
+    memcpy(Y + 1, p.Y, (size_t)line);
+    p.data.Y.values = Y + 1;
+    for (int odd = 0; odd < 2; odd++) { /* the first value, or only those after it */
+        p.data.feature_stride = line + !odd;
+        for (int j = 0; j < N_X; j++)
+            memcpy(X + odd + j * p.data.feature_stride, element(&p, j, 0), (size_t)line);
+        p.data.X.values = X + odd;
+        CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[1], dw[1], &db[1], 1) == LOGREG_OK);
+        CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
+        CHECK(same_bits(dw[0], dw[1], N_X));
+    }
+    free(X);
+    free(Y);
+    free_problem(&p);
+}
+
 static void test_typed_labels_and_weights_change_no_bit(void)
 {
     enum { N_X = 9, M = 700 };
@@ -387,6 +418,12 @@ static void test_descent_converges_at_tol(void)
     settings.tol = -1;
     CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_OK);
     CHECK(n_costs == 1);
+
+    /* neither dw nor db alone will do */
+    settings.tol = 0.1;
+    p.data.n_x = 0;
+    state.b = 3;
+    CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_OK);
     free_problem(&p);
 }
 
@@ -523,6 +560,38 @@ static void test_standardized_descent_agrees_with_long_hand(void)
         }
 }
 
+/* So many that an example is packed a tile of its features at a time, whatever the arithmetic. */
+static void test_many_features_are_standardized_in_tiles(void)
+{
+    enum { N_X = 5000 };
+    problem p = make_problem(N_X, 17, EXAMPLE_MAJOR, 0, 1);
+    double J[2], db[2], *dw[2], *dw_long = allocate_doubles(N_X), mean[N_X], sd[N_X];
+    logreg_standardization found = allocate_standardization(N_X);
+    store_X_as(&p, LOGREG_FLOAT32);
+    long_hand_standardize(&p, mean, sd);
+    for (int j = 0; j < N_X; j++) p.w[j] /= 64;
+    for (int k = 0; k < 2; k++) {
+        p.data.arithmetic = k ? LOGREG_FLOAT32 : LOGREG_FLOAT64;
+        dw[k] = allocate_doubles(N_X);
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        CHECK(standardized_cost_and_gradient(&p.data, &found, p.w, p.b, 0, &J[k], dw[k], &db[k],
+                                             1) == LOGREG_OK);
+    }
+    for (int j = 0; j < N_X; j++)
+        for (int i = 0; i < 17; i++) *element(&p, j, i) = (*element(&p, j, i) - mean[j]) / sd[j];
+    double J_long, db_long;
+    long_hand_pass(&p, p.w, p.b, 0, &J_long, dw_long, &db_long);
+    for (int k = 0; k < 2; k++) {
+        const double tolerance = k ? 1e-4 : 1e-11;
+        CHECK(near(J[k], J_long, tolerance) && near(db[k], db_long, tolerance));
+        for (int j = 0; j < N_X; j++) CHECK(near(dw[k][j], dw_long[j], tolerance));
+        free(dw[k]);
+    }
+    free(dw_long);
+    free_standardization(&found);
+    free_problem(&p);
+}
+
 /* Columns like 1e9 + k with k in 0..6: the sums over k are exact. */
 static void test_mean_is_exact_beside_a_large_offset(void)
 {
@@ -584,13 +653,38 @@ static void test_standardized_descent_is_accurate_beside_a_large_offset(void)
     }
 }
 
+/* Whole segments of them, before those that count or after. */
+static void test_examples_of_weight_0_count_for_nothing(void)
+{
+    const int64_t size = logreg_segment_size(2), m = 2 * size + 100;
+    for (int variant = 0; variant < 4; variant++) {
+        problem p = make_problem(2, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
+        logreg_standardization found = allocate_standardization(2);
+        double mean[2], sd[2];
+        for (int64_t i = 0; i < m; i++)
+            if (variant & 2 ? i < size + 1 : i > size - 1) p.sample_weight[i] = 0;
+        long_hand_standardize(&p, mean, sd);
+        p.data.Y.values = NULL; /* which are not looked at */
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        for (int j = 0; j < 2; j++) {
+            CHECK(near(found.mean[j] + found.mean_rest[j], mean[j], 1e-13));
+            CHECK(near(found.sd[j], sd[j], 1e-13));
+        }
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
 static void test_a_constant_feature_keeps_its_w(void)
 {
-    for (int variant = 0; variant < 4; variant++) {
+    static const double constants[] = {0.1, 1e9, 1e300};
+    for (int variant = 0; variant < 6; variant++) {
         problem p = make_problem(3, 700, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
         logreg_standardization found = allocate_standardization(3);
         logreg_settings settings = {.alpha = 0.5, .l2 = 0.1, .tol = -1, .standardization = &found};
-        double constant = variant & 2 ? 1e9 : 0.1, costs[5], given = p.w[1];
+        double constant = constants[variant / 2], costs[5], J[2], dw[2][3], db[2];
+        if (constant > 1e9) p.w[1] /= constant; /* or its share of b has no place in a double */
+        double given = p.w[1];
         logreg_state state = {.w = p.w, .b = p.b};
         int64_t n_costs;
         for (int i = 0; i < 700; i++) /* an example of weight 0 counts for nothing */
@@ -601,6 +695,12 @@ static void test_a_constant_feature_keeps_its_w(void)
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
         CHECK(same_bits(&p.w[1], &given, 1));
         CHECK(costs[4] < costs[0]);
+        /* and has no part in what is standardised */
+        for (int k = 0; k < 2; k++, p.w[1] = 5)
+            CHECK(standardized_cost_and_gradient(&p.data, &found, p.w, 0.5, 0, &J[k], dw[k], &db[k],
+                                                 1) == LOGREG_OK);
+        CHECK(dw[0][1] == 0 && same_bits(dw[0], dw[1], 3));
+        CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
         free_standardization(&found);
         free_problem(&p);
     }
@@ -853,6 +953,29 @@ static void test_first_nonfinite_is_the_lowest_example_then_feature(void)
     }
 }
 
+/* float16 with gaps between the values, int8 and float32 side by side: their types differ. */
+static void test_a_nonfinite_value_is_found_among_columns_of_any_type(void)
+{
+    enum { M = 600 };
+    int8_t integers[M] = {0};
+    uint16_t halves[2 * M] = {0};
+    float singles[M] = {0};
+    const logreg_column features[] = {{integers, 1, LOGREG_INT8},
+                                      {halves, 2 * sizeof *halves, LOGREG_FLOAT16},
+                                      {singles, sizeof *singles, LOGREG_FLOAT32}};
+    const logreg_data data = {.n_x = 3, .m = M, .features = features};
+    int64_t feature, example;
+    halves[1] = 0x7c00; /* an infinity, in a gap */
+    CHECK(logreg_first_nonfinite(&data, &feature, &example, &quiet_run) == LOGREG_OK);
+    CHECK(feature == -1 && example == -1);
+    halves[2 * 550] = 0xfc00;
+    CHECK(logreg_first_nonfinite(&data, &feature, &example, &quiet_run) == LOGREG_OK);
+    CHECK(feature == 1 && example == 550);
+    singles[7] = NAN;
+    CHECK(logreg_first_nonfinite(&data, &feature, &example, &quiet_run) == LOGREG_OK);
+    CHECK(feature == 2 && example == 7);
+}
+
 static void test_first_outside(void)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY, -0x1p-1074, 1 + 0x1p-52};
@@ -913,6 +1036,32 @@ static void test_overflow_of_finite_data_is_told(void)
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_UPDATE_OVERFLOW);
         CHECK(n_costs == 1 && near(costs[0], log(2), 1e-15));
         CHECK(p.w[0] == 0 && p.w[1] == 0 && state.b == 0);
+
+        /* the squares leave the range, the mean does not */
+        for (int i = 0; i < 20; i++) *element(&p, 0, i) = i % 2 ? 1e200 : -1e200;
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
+        /* w is finite, and not what b becomes beside a mean of 1e165 */
+        for (int i = 0; i < 20; i++) {
+            *element(&p, 0, i) = *element(&p, 1, i) = i % 2 ? 1e165 : 1e165 * (1 + 0x1p-50);
+            p.Y[i] = i % 2;
+        }
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        settings = (logreg_settings){.alpha = 1e300, .tol = -1, .standardization = &found};
+        CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_UPDATE_OVERFLOW);
+        CHECK(n_costs == 1 && p.w[0] == 0 && state.b == 0);
+
+        /* so do the weights' sum and the cost, or the sum is too small to divide by */
+        static const double weights[] = {1e308, 1e-300};
+        double weight[20];
+        for (int i = 0; i < 20; i++) *element(&p, 0, i) = *element(&p, 1, i) = 0;
+        p.data.sample_weight = column_of(weight);
+        for (int k = 0; k < 2; k++) {
+            for (int i = 0; i < 20; i++) weight[i] = weights[k];
+            CHECK(cost_and_gradient(&p.data, p.w, 0, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
+        }
+        for (int i = 0; i < 20; i++) weight[i] = 1;
+        CHECK(cost_and_gradient(&p.data, p.w, 1e308, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
+        CHECK(cost_and_gradient(&p.data, p.w, 1e306, 0, &J, dw, &db, 1) == LOGREG_OK);
         free(dw);
         free_standardization(&found);
         free_problem(&p);
@@ -1040,6 +1189,8 @@ static void test_threads_and_segments(void)
     CHECK(strcmp(backend, "serial") == 0);
 #endif
     CHECK(logreg_max_threads() >= 1);
+    CHECK(logreg_threads_for(0, 4) == 1 && logreg_threads_for(1, 4) == 1);
+    CHECK(logreg_threads_for(9, 4) == (strcmp(backend, "serial") == 0 ? 1 : 4));
     for (int64_t n_x = 0; n_x < 100000; n_x = n_x * 5 / 4 + 1) {
         int64_t size = logreg_segment_size(n_x);
         CHECK(size > 0 && (size & (size - 1)) == 0);
@@ -1049,6 +1200,7 @@ static void test_threads_and_segments(void)
 int main(void)
 {
     caller_errno = &errno;
+    logreg_threads_open();
     test_isa_select();
     test_threads_and_segments();
 #ifdef LOGREG_DISPATCH
@@ -1063,20 +1215,24 @@ int main(void)
         test_cost_is_accurate_far_out();
         test_a_gap_or_a_slice_changes_no_bit();
         test_how_values_are_stored_changes_no_bit();
+        test_values_that_are_not_aligned_change_no_bit();
         test_typed_labels_and_weights_change_no_bit();
         test_descent_agrees_with_long_hand();
         test_descent_converges_at_tol();
         test_a_fixed_b_stays();
         test_many_calls_continue_one();
         test_standardized_descent_agrees_with_long_hand();
+        test_many_features_are_standardized_in_tiles();
         test_mean_is_exact_beside_a_large_offset();
         test_standardized_descent_is_accurate_beside_a_large_offset();
+        test_examples_of_weight_0_count_for_nothing();
         test_a_constant_feature_keeps_its_w();
         test_threads_and_modes_change_no_bit();
         test_a_forked_child_trains();
         test_sigmoid_is_within_2_ulp();
         test_a_nonfinite_x_is_never_swallowed();
         test_first_nonfinite_is_the_lowest_example_then_feature();
+        test_a_nonfinite_value_is_found_among_columns_of_any_type();
         test_first_outside();
         test_overflow_of_finite_data_is_told();
         test_should_stop_ends_many_small_iterations();

@@ -6,7 +6,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { MOST_THREADS = 64, STACK = 128 << 10 };
+/* Without optimisation, frames are larger than usual. */
+#ifdef __OPTIMIZE__
+enum { STACK = 128 << 10 };
+#else
+enum { STACK = 1 << 20 };
+#endif
+enum { MOST_THREADS = 64 };
 
 int dispatch_shim_caller_is_late = 0;
 

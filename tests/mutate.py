@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Does the suite notice when one operator or one constant of the sources is another?
+
+    python -P tests/mutate.py kernel --count 120 --seed 0
+    python -P tests/mutate.py wrapper --only '_check.py'
+
+Makes mutants of the sources, one at a time and in a copy, and runs the tests, first those that are
+likely to notice; of the kernel its own in C, and no others. A mutant that does not compile is not
+counted, one that hangs is caught. Survivors that no test could catch stand in mutants.toml, each
+with the reason.
+
+A tool of its own, since those at hand know one language, or none: by lines, in docstrings and text
+too, and into sources that cannot be compiled, which makes any rate look good.
+"""
+
+import argparse
+import ast
+import importlib.util
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+LEAST_RATE = 0.95
+
+# The files, and the tests that know each best.
+WRAPPER = {
+    "_check": "bad_input types public_face frames no_copy",
+    "_config": "public_face same_bits threads",
+    "_cpus": "threads life_with_others",
+    "_curvature": "sklearn",
+    "_errors": "divergence interrupt_and_threads callbacks",
+    "_frames": "frames",
+    "_kernel": "public_face bad_input types weights standardize interrupt_and_threads callbacks",
+    "_predict": "public_face bad_input accuracy divergence types",
+    "_result": "callbacks public_face frames",
+    "_train": "public_face bad_input divergence weights standardize callbacks",
+    "_training": "callbacks divergence interrupt_and_threads standardize",
+    "callbacks": "callbacks",
+    "onnx": "onnx",
+    "sklearn": "sklearn",
+}
+SLOW = ["cli", *(f"test_{name}.py" for name in ("life_with_others", "no_memory", "same_bits"))]
+TIMED = "not microseconds and not costs_what"  # under load they would catch anything
+
+# What stands for an operator or a word, each in turn; "_" is a space, "" nothing.
+SWAPS = {
+    "+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "<<": ">>", ">>": "<<", "&": "|",
+    "|": "&", "^": "&", "&&": "||", "||": "&&", "==": "!=", "!=": "==", "<": "<= >=", "<=": "< >",
+    ">": ">= <=", ">=": "> <", "+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "&=": "|=",
+    "|=": "&=", "and": "or", "or": "and", "is": "is_not", "is not": "is", "in": "not_in",
+    "not in": "in", "not": "", "!": "", "True": "False", "False": "True", "min": "max",
+    "max": "min", "break": "continue", "continue": "break",
+}  # fmt: skip
+# Binary operators have space around them, since the sources are formatted.
+BINARY = r"is not|not in|and|or|is|in|<<|>>|//|&&|\|\||[-+*/<>=!&|]=|[-+*/%<>&|^]"
+NUMBER = r"0x[\da-fA-F.]+(?:p[-+]?\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?"
+WORD = r"\b(?:True|False|break|continue|min|max|not)\b|!(?=[\w(])"
+TOKEN = rf"(?<=\s)(?P<operator>{BINARY})(?=\s)|(?<![\w.])(?P<number>{NUMBER})|(?P<word>{WORD})"
+TEXT_IN_C = r"/\*[\s\S]*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|^[ \t]*#(?:\\\n|[^\n])*"
+TEXT = r"\"\"\"[\s\S]*?\"\"\"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*"
+DECLARATIONS = r"^cdef extern[\s\S]*?^(?=\w)"
+
+
+class Mutant(NamedTuple):
+    """One source with one change."""
+
+    file: str
+    line: int
+    change: str  # the line, with [before > after] in it
+    text: str
+
+    def __str__(self):
+        return f"{self.file}:{self.line}: {self.change}"
+
+
+def replacements(token, kind):
+    """Return what stands for a token in its mutants."""
+    if kind != "number":
+        return [word.replace("_", " ") for word in SWAPS[token].split(" ")]
+    if re.fullmatch(r"0x[\da-fA-F]+|\d+", token):
+        value = int(token, 0)
+        return ["2", "0"] if value == 1 else [str(value + 1)]
+    value = float.fromhex(token) if token.startswith("0x") else float(token)
+    return [repr(2.0 * value or 1.0)]
+
+
+def mutants_of(path, lines):
+    """Return all mutants of some lines of a file."""
+    source, name, found = path.read_text(), str(path.relative_to(ROOT)), []
+    skipped = TEXT_IN_C if path.suffix in {".c", ".h"} else f"{TEXT}|{DECLARATIONS}"
+    for match in re.finditer(f"(?:{skipped})|{TOKEN}", source, re.MULTILINE):
+        number = source.count("\n", 0, match.start()) + 1
+        if match.lastgroup is None or number not in lines:
+            continue
+        before, after = source[: match.start()], source[match.end() :]
+        for word in replacements(match[0], match.lastgroup):
+            line = before.rpartition("\n")[2] + f"[{match[0]} > {word}]" + after.partition("\n")[0]
+            found.append(Mutant(name, number, line.strip(), before + word + after))
+    return found
+
+
+def run_lines(path):
+    """Return the lines of a Python source but annotations and what only type checkers read."""
+    source, unread = path.read_text(), []
+    for node in ast.walk(ast.parse(source)):
+        unread += [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            unread.append(node)
+    skipped = {n for node in unread if node for n in range(node.lineno, node.end_lineno + 1)}
+    return set(range(source.count("\n") + 1)) - skipped
+
+
+def compiled_lines():
+    """Return {file: lines} of src/ that a compiler here reads: what the preprocessor keeps."""
+    seen = {}
+    for source, flag in product((ROOT / "src").glob("*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
+        line, command = 0, ["gcc", "-E", "-std=c11", "-fopenmp", flag, source]
+        for text in subprocess.check_output(command, text=True).splitlines():
+            if marker := re.match(r'# (\d+) "(.*?)"', text):
+                line, lines = int(marker[1]), seen.setdefault(Path(marker[2]).name, set())
+            else:
+                lines |= {line} if text.strip() else set()
+                line += 1
+    return seen
+
+
+def run(*command, cwd, seconds=600, **environment):
+    """Return how a command ended, each process of it within so many seconds of CPU time."""
+    child = subprocess.Popen(
+        ["prlimit", f"--cpu={seconds}", *map(str, command)],
+        cwd=cwd,
+        env=os.environ | environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        return child.wait(timeout=6 * seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        return child.wait()
+
+
+class Copy:
+    """A copy of the tree, in which one source at a time is another."""
+
+    def __init__(self, folder):
+        self.tree, self.site, self.unchanged = (folder / n for n in ("tree", "site", "unchanged"))
+        for name in "src", "logreg_c", "tests":
+            shutil.copytree(ROOT / name, self.tree / name, ignore=shutil.ignore_patterns("build"))
+        for name in "setup.py", "pyproject.toml":
+            shutil.copy(ROOT / name, self.tree)
+        installed = importlib.util.find_spec("logreg_c").submodule_search_locations[0]
+        shutil.copytree(
+            installed, self.unchanged / "logreg_c", ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+    def prepare(self, path):  # noqa: ARG002 (which is of interest to the kernel's tests)
+        """Put everything back, before `path` is changed."""
+        shutil.rmtree(self.site, ignore_errors=True)
+        shutil.copytree(self.unchanged, self.site)
+
+    def build(self):
+        """Whether the extension can be built, and now is."""
+        command = [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", self.site]
+        return run(*command, cwd=self.tree) == 0
+
+    def passes(self, tests=""):
+        """Whether the suite, or some tests of it, passes; a test that fails is asked again."""
+        command = [sys.executable, "-P", "-m", "pytest", "-x", "-q", "-m", "not clone"]
+        command += ["-k", TIMED, "-c", self.tree / "pyproject.toml"]
+        command += [f"test_{name}.py" for name in tests.split()] or [f"--ignore={n}" for n in SLOW]
+        environment = {"PYTHONPATH": str(self.site), "PYTHONDONTWRITEBYTECODE": "1"}
+        seconds = 200 if tests else 600
+        there = {"cwd": self.tree / "tests", "seconds": seconds, **environment}
+        ended = run(*command, **there)
+        return ended == 0 or (ended == 1 and run(*command, "--lf", **there) == 0)
+
+    def result(self, mutant):
+        """Return what comes of a mutant: "caught", "survived" or "no mutant"."""
+        path = self.tree / mutant.file
+        before, times = path.read_text(), path.stat()
+        self.prepare(path)
+        path.write_text(mutant.text)
+        try:
+            return self.judge(path)
+        finally:
+            path.write_text(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+class Wrapper(Copy):
+    """The Python files and the binding."""
+
+    @staticmethod
+    def mutants():
+        """Return all of them."""
+        paths = [ROOT / f"logreg_c/{name}.py" for name in WRAPPER if name != "_kernel"]
+        found = mutants_of(ROOT / "logreg_c/_kernel.pyx", range(10**6))
+        return found + [mutant for path in paths for mutant in mutants_of(path, run_lines(path))]
+
+    def judge(self, path):
+        """Run the tests that know the file best, then all but the slow ones."""
+        if path.suffix == ".pyx":
+            valid = self.build()
+        else:
+            valid = run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
+            shutil.copy(path, self.site / "logreg_c")
+        if not valid:
+            return "no mutant"
+        return "survived" if self.passes(WRAPPER[path.stem]) and self.passes() else "caught"
+
+
+class Kernel(Copy):
+    """The C files: those that are compiled here."""
+
+    FLAGS = "-std=c11 -w -ffp-contract=off -fno-math-errno -fno-trapping-math"
+    VARIANTS = ("baseline", "avx2", "avx512")
+
+    @cache  # noqa: B019 (there is one)
+    def built(self, plain):
+        """Build the kernel's tests of what is not changed, run them, and return where they are."""
+        build = self.tree / f"built{plain}"
+        if not self.make(build, plain, "gcc", "bits-of-gcc"):
+            sys.exit("the kernel's own tests fail without a change")
+        return build
+
+    def prepare(self, path):
+        """Also put back what was built."""
+        super().prepare(path)
+        build = self.built(self.is_plain(path))
+        shutil.rmtree(self.tree / "changed", ignore_errors=True)
+        shutil.copytree(build, self.tree / "changed")
+
+    @staticmethod
+    def is_plain(path):
+        """Whether a file is read by the build of plain C alone."""
+        return path.name == "lanes_c.h"
+
+    @staticmethod
+    def mutants():
+        """Return all of them."""
+        paths, lines = sorted((ROOT / "src").glob("*.[ch]")), compiled_lines()
+        return [mutant for path in paths for mutant in mutants_of(path, lines.get(path.name, ()))]
+
+    def make(self, build, plain, *targets, kept=()):
+        """Whether targets of the kernel's tests can be made; `kept` is not looked at."""
+        compiler = "gcc=gcc -O1 -fopenmp" + plain * " -DLOGREG_PLAIN_LANES"
+        command = ["make", "-s", "-j2", f"BUILD={build}", f"FLAGS={self.FLAGS}", compiler]
+        command += [f"-o{path}" for path in kept]
+        return run(*command, *targets, cwd=self.tree / "tests" / "kernel", seconds=60) == 0
+
+    def judge(self, path):
+        """Run the kernel's own tests, for a header in the one variant that it shows in."""
+        build, plain = self.tree / "changed", self.is_plain(path)
+        page = path.stem.removeprefix("lanes_")
+        others = set(self.VARIANTS) - {page if page in self.VARIANTS else "baseline"}
+        stems = [f"variant_{isa}_float{n}" for isa in others for n in (32, 64)]
+        kept = [f"{build}/gcc/{stem}.o" for stem in stems if path.suffix == ".h"]
+        programs = [f"{build}/gcc/{program}.exe" for program in ("test_kernel", "bits")]
+        if not self.make(build, plain, *programs, kept=kept):
+            return "no mutant"
+        caught = not all(self.make(build, plain, t, kept=kept) for t in ("gcc", "bits-of-gcc"))
+        return "caught" if caught else "survived"
+
+
+def main():
+    """Run it; fail if the suite catches too few."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("part", choices=["kernel", "wrapper"])
+    parser.add_argument("--count", type=int, default=120, help="how many, drawn from all")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw")
+    parser.add_argument("--only", default="", help="a regular expression: FILE:LINE: CHANGE")
+    given = parser.parse_args()
+    part = {"kernel": Kernel, "wrapper": Wrapper}[given.part]
+    mutants = [mutant for mutant in part.mutants() if re.search(given.only, str(mutant))]
+    print(f"{len(mutants)} mutants", flush=True)
+    drawn = random.Random(given.seed).sample(mutants, min(given.count, len(mutants)))  # noqa: S311
+    known = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())["equivalent"]
+    counts = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = part(Path(folder))
+        for mutant in drawn:
+            result = copy.result(mutant)
+            if result == "survived" and any(
+                mutant.file == reason["file"] and part in mutant.change
+                for reason in known
+                for part in reason["changes"]
+            ):
+                result = "explained"
+            counts[result] += 1
+            print(f"{result:9} {mutant}", flush=True)
+    possible = counts["caught"] + counts["survived"]
+    rates = [counts["caught"] / max(n, 1) for n in (possible + counts["explained"], possible)]
+    print(dict(counts), "caught: {:.1%} of all, {:.1%} of those that a test could".format(*rates))
+    sys.exit(rates[1] < LEAST_RATE)
+
+
+if __name__ == "__main__":
+    main()
