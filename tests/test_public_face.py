@@ -9,7 +9,6 @@ import pickle
 import sys
 import tracemalloc
 from operator import methodcaller
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -433,33 +432,3 @@ def test_import_loads_no_adapter():
     packages = {name.partition(".")[0] for name in new} - sys.stdlib_module_names
     assert {name for name in packages if "cython" not in name} <= {"logreg_c", "numpy"}
     assert not {"logreg_c._cli", "logreg_c.sklearn"} & set(new)
-
-
-def test_import_costs_what_numpy_costs():
-    code = """
-from time import perf_counter as now
-start = now()
-import numpy
-between = now()
-import logreg_c
-print((now() - start) / (between - start))
-"""
-    assert np.median([float(run_python(code)) for _ in range(20)]) <= 1.1
-
-
-def test_a_small_call_returns_in_20_microseconds():
-    tiny, labels = make_data(2, 10)
-
-    def bare(X, Y, alpha, iters):
-        pass
-
-    def best(function):
-        times = []
-        for _ in range(50):
-            start = perf_counter()
-            for _ in range(100):
-                function(tiny, labels, 0.1, 1)
-            times.append(perf_counter() - start)
-        return min(times) / 100
-
-    assert best(logreg_c.train) - best(bare) < 20e-6

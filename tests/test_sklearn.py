@@ -348,6 +348,7 @@ print((peak() - before) / X.nbytes)
     ("dtype", "settings"),
     [("f4", "tol=1e-9"), ("u1", "standardize=True"), ("f2", ""), ("?", "solver='gd'"), ("i8", "")],
 )
+@pytest.mark.memory
 def test_x_is_not_copied_nor_widened(dtype, order, settings):
     # y, its classes and three columns of results: up to 40 bytes a sample
     share = 45 / (200 * np.dtype(dtype).itemsize)

@@ -363,6 +363,7 @@ def memory_above(
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "uint8"])
 @pytest.mark.parametrize("n_x", [28, 784, 10_000])
+@pytest.mark.memory
 def test_peak_memory_above_the_data(n_x, dtype, order, given):
     extra = memory_above(n_x, dtype, order, given)
     assert extra <= 0.8e6 + 2e6 + 8 * n_x * 8 + 24
@@ -374,6 +375,7 @@ def test_peak_memory_above_the_data(n_x, dtype, order, given):
 @pytest.mark.parametrize(
     ("n_x", "n_threads"), [(784, 8), (30_000, 2), (100_000, 2), (100_000, 8), (1_000_000, 1)]
 )
+@pytest.mark.memory
 def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
     """The sums of as many features are what counts then; standardising adds three moments."""
     extra = memory_above(
@@ -384,6 +386,7 @@ def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
 
 
 @linux
+@pytest.mark.memory
 def test_peak_memory_of_many_costs():
     iters = 1_500_000
     assert memory_above(2, nbytes=160, iters=iters, n_threads=1) <= 8 * iters + 2e6

@@ -15,8 +15,6 @@ import logreg_c
 
 pl = pytest.importorskip("polars")
 
-PYTHON = [sys.executable, "-P", "-m", "logreg_c"]
-
 
 @pytest.fixture
 def noisy(tmp_path):
@@ -106,15 +104,19 @@ def test_a_killed_training_goes_on(tmp_path, noisy, monkeypatch, run):
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_says_how_to_go_on(tmp_path, noisy):
     checkpoint = tmp_path / "run.npz"
-    command = [*PYTHON, "train", noisy, "--target", "y", "--iters", str(10**9)]
+    code = (
+        "import sys, logreg_c._cli as cli, logreg_c._cli.training as t; t.CHECKPOINT_SECONDS = 0.1;"
+        "sys.exit(cli.main())"
+    )
+    command = ["train", noisy, "--target", "y", "--iters", str(10**9), "--resume", checkpoint]
     with subprocess.Popen(
-        [*command, "--resume", checkpoint],
+        [sys.executable, "-P", "-c", code, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        # it rehearses the writing of the checkpoint, and then trains
-        time.sleep(3)
+        while not checkpoint.exists() and process.poll() is None:
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")

@@ -81,6 +81,7 @@ with open("/proc/self/status") as status:
     ],
     ids=["8 GB", "8 TB", "overflow", "long text", "long type", "long header", "dimensions"],
 )
+@pytest.mark.memory
 def test_a_size_in_a_header_is_not_believed(tmp_path, model, content):
     bad = tmp_path / "bad.npz"
     replaced(model, bad, "weights", content)
