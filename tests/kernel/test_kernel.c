@@ -168,8 +168,8 @@ static void test_a_pass_agrees_with_long_hand(void)
     for (int f = 0; f < COUNT(few); f++)
         for (int off = -1; off <= 1; off++)
             check_shape(few[f], logreg_segment_size(few[f]) + off, 2);
-    /* one thread takes subtrees of four segments, and the last has three */
-    problem p = make_problem(1, 35 * logreg_segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
+    /* one thread takes subtrees of eight segments, and the last has seven */
+    problem p = make_problem(1, 71 * logreg_segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
     check_pass(&p, 0, 1);
     free_problem(&p);
 }
