@@ -95,7 +95,7 @@ def suite(session):
 
 @nox.session
 def here(session):
-    """Build for the Python that runs nox, and run the suite; `-- numpy==1.25.0` with that NumPy."""
+    """Build for the Python that runs nox, and run the suite; `-- numpy==1.25.0 ...` with these."""
     session.install(*session.posargs or ["numpy"])
     run_suite(session, ROOT)
 

@@ -33,7 +33,7 @@ from ._training import Training
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = ["Checkpoint", "EarlyStopping", "Progress", "Training"]
 
@@ -103,6 +103,8 @@ class EarlyStopping:
         By how much an evaluation must lower it to count, >= 0.
     every : int, optional
         Evaluate after every so many iterations, >= 1. An evaluation reads the held-out X once.
+    dtype : dtype, optional
+        The type to compute in, as for `train`; by default that of the training.
 
     Attributes
     ----------
@@ -138,8 +140,10 @@ class EarlyStopping:
         patience: int = 10,
         min_delta: float = 0.0,
         every: int = 1,
+        dtype: DTypeLike | None = None,
     ) -> None:
         self._given = X, Y, sample_weight
+        self._dtype = dtype
         self._patience = _check.integer(patience, "patience", 1)
         self._min_delta = _check.not_negative(min_delta, "min_delta")
         self._every = _check.integer(every, "every", 1)
@@ -147,7 +151,7 @@ class EarlyStopping:
 
     def _begin_anew(self) -> None:
         self._held_out: Any = None
-        self._settings: dict[str, Any] = {}
+        self._settings: dict[str, Any] = {"dtype": self._dtype}
         self.w: NDArray[np.float64] | None = None
         self.b = 0.0
         self.cost = self._to_beat = math.inf
@@ -157,13 +161,13 @@ class EarlyStopping:
     def begin(self, training: Training) -> None:
         """Forget an earlier training; compute in the arithmetic of this one."""
         self._begin_anew()
-        if training.settings["arithmetic"] == "float64":
+        if self._dtype is None and training.settings["arithmetic"] == "float64":
             self._settings["dtype"] = np.float64
         self._read(training.w)
 
     def _read(self, w: NDArray[np.float64]) -> None:
         X, Y, sample_weight = self._given
-        examples = _check.examples(X, self._settings.get("dtype"), w)
+        examples = _check.examples(X, self._settings["dtype"], w)
         self._held_out = examples.values, _check.labels(Y, examples)
         self._names = examples.names
         self._settings["sample_weight"] = _check.weights(sample_weight, examples)

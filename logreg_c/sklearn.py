@@ -13,10 +13,9 @@ import numpy as np
 from . import _check
 from ._curvature import curvature_bound
 from ._predict import decision, sigmoid
-from ._train import Objective, descend
+from ._train import descend
 
 try:
-    from scipy.optimize import minimize
     from sklearn.base import BaseEstimator, ClassifierMixin
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.utils import (
@@ -28,6 +27,8 @@ try:
     from sklearn.utils.class_weight import compute_class_weight
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, validate_data
+
+    from ._lbfgs import FLOAT32_TOL, Minimum, lbfgs
 except ImportError as error:
     msg = (
         "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
@@ -40,19 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-ABNORMAL = 2  # what SciPy's L-BFGS calls a line search without a decrease
-
-# w, b, costs, the number of iterations, and why they did not suffice or "".
-Fitted = tuple["NDArray[np.float64]", float, list[float], int, str]
-
 __all__ = ["LogisticRegression"]
-
-# The largest component of a gradient that float32 arithmetic resolves on well-scaled data.
-FLOAT32_TOL = 1e-5
-LINE_SEARCHES = 50  # as scikit-learn's
-# A decrease of J so small ends scikit-learn's L-BFGS. Ours goes on, down to tol or to where J does
-# not fall any more, but has converged if it fails from there.
-LEAST_DECREASE = 64 * np.finfo(np.float64).eps
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -189,9 +178,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         C = self.C if self.C == math.inf else _check.positive(self.C, "C")
         tol = _check.not_negative(self.tol, "tol")
         max_iter = _check.integer(self.max_iter, "max_iter", 1)
-        solvers = {"lbfgs": self._lbfgs, "gd": self._gradient_descent}
-        if self.solver not in solvers:
-            msg = f"solver is {self.solver!r}; expected one of {', '.join(map(repr, solvers))}"
+        if self.solver not in {"lbfgs", "gd"}:
+            msg = f"solver is {self.solver!r}; expected 'lbfgs' or 'gd'"
             raise ValueError(msg)
 
         if y is None:
@@ -219,22 +207,34 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             w = self.coef_.ravel()
             b = float(self.intercept_[0]) if self.fit_intercept else 0.0
         with _in_words_of_sklearn(samples):
-            w, b, costs, n_iter, problem = solvers[self.solver](
-                samples, Y, weights, w, b, l2, tol, max_iter
-            )
-        if problem:
+            settings = {
+                "w": w,
+                "b": b,
+                "l2": l2,
+                "sample_weight": weights,
+                "standardize": self.standardize,
+                "tol": tol,
+                "n_threads": self.n_threads,
+                "fixed_b": not self.fit_intercept,
+            }
+            if self.solver == "lbfgs":
+                found = lbfgs(samples, Y, max_iter, **settings)
+            else:
+                found = _gradient_descent(samples, Y, self.alpha, max_iter, **settings)
+        if found.problem:
             msg = (
-                f"{self.solver} failed to converge after {n_iter} iteration(s):\n{problem}\n\n"
+                f"{self.solver} failed to converge after {found.n_iter} iteration(s):\n"
+                f"{found.problem}\n\n"
                 f"Increase the number of iterations to improve the convergence "
                 f"(max_iter={max_iter})."
             )
             if not self.standardize:
                 msg += "\nYou might also want to scale the data: standardize=True does, in place."
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
-        self.coef_ = w.reshape(1, -1)
-        self.intercept_ = np.array([b])
-        self.n_iter_ = np.array([n_iter], dtype=np.int32)
-        self.costs_ = np.array(costs)
+        self.coef_ = found.w.reshape(1, -1)
+        self.intercept_ = np.array([found.b])
+        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
+        self.costs_ = np.array(found.costs)
         return self
 
     def _samples(self, X: Any, *, reset: bool) -> Any:
@@ -266,118 +266,6 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         weights: NDArray[np.float64] = np.where(Y, of_class[1], of_class[0]).astype(np.float64)
         return weights if sample_weight is None else weights * sample_weight
-
-    def _lbfgs(
-        self,
-        X: Any,
-        Y: NDArray[np.bool_],
-        weights: NDArray[Any] | None,
-        w: NDArray[np.float64],
-        b: float,
-        l2: float,
-        tol: float,
-        max_iter: int,
-    ) -> Fitted:
-        """Minimise J by SciPy's L-BFGS, in float64 from where float32 does no longer do."""
-        n_x, n_iter = w.size, 0
-        costs: list[float] = []
-        for dtype in (None, np.float64):
-            examples = _check.examples(X, dtype)
-            float32 = examples.float32
-            objective = Objective(examples, Y, sample_weight=weights, n_threads=self.n_threads)
-            mean, sd = np.zeros(n_x), np.ones(n_x)
-            if self.standardize:
-                mean, rest, sd = objective.standardize(scale_only=not self.fit_intercept)
-                mean = mean + rest
-            start = w * sd
-            if self.fit_intercept:
-                start = np.append(start, b + w @ mean)
-
-            def evaluate(
-                theta: NDArray[np.float64], objective: Objective = objective
-            ) -> tuple[float, NDArray[np.float64]]:
-                J, dw, db = objective(theta[:n_x], theta[n_x] if self.fit_intercept else 0.0, l2)
-                if not costs:
-                    costs.append(J)
-                return J, np.append(dw, db) if self.fit_intercept else dw
-
-            try:
-                result = minimize(
-                    evaluate,
-                    start,
-                    method="L-BFGS-B",
-                    jac=True,
-                    options={
-                        "maxiter": max_iter - n_iter,
-                        "maxls": LINE_SEARCHES,
-                        "gtol": max(tol, FLOAT32_TOL) if float32 else tol,
-                        "ftol": 0.0,
-                    },
-                    callback=lambda intermediate_result: costs.append(intermediate_result.fun),
-                )
-            except OverflowError:
-                if float32:
-                    continue
-                raise
-            n_iter += result.nit
-            w = np.where(sd > 0.0, result.x[:n_x] / np.where(sd > 0.0, sd, 1.0), w)
-            b = float(result.x[n_x] - w @ mean) if self.fit_intercept else 0.0
-            if not float32 or n_iter >= max_iter or np.abs(result.jac).max() <= tol:
-                break
-        stuck = result.status == ABNORMAL and costs[-2:][0] - costs[-1] <= LEAST_DECREASE
-        return w, b, costs, n_iter, "" if result.success or stuck else str(result.message)
-
-    def _gradient_descent(
-        self,
-        X: Any,
-        Y: NDArray[np.bool_],
-        weights: NDArray[Any] | None,
-        w: NDArray[np.float64],
-        b: float,
-        l2: float,
-        tol: float,
-        max_iter: int,
-    ) -> Fitted:
-        """Minimise J by the kernel's own loop, in float32 and float64 as `_lbfgs`."""
-        fixed_b = not self.fit_intercept
-        alpha = self.alpha
-        if isinstance(alpha, str):
-            if alpha != "auto":
-                msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
-                raise ValueError(msg)
-            curvature = l2 + curvature_bound(
-                X,
-                sample_weight=weights,
-                standardize=self.standardize,
-                fixed_b=fixed_b,
-                n_threads=self.n_threads,
-            )
-            alpha = 1.0 / curvature
-        costs: list[float] = []
-        n_iter = 0
-        for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
-            result = descend(
-                X,
-                Y,
-                alpha,
-                max_iter - n_iter,
-                w=w,
-                b=b,
-                l2=l2,
-                sample_weight=weights,
-                standardize=self.standardize,
-                tol=max(tol, resolved),
-                callback=None,
-                dtype=dtype,
-                n_threads=self.n_threads,
-                fixed_b=fixed_b,
-            )
-            w, b = np.array(result.w[:, 0]), result.b
-            costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
-            n_iter += len(result.costs) - (result.stopped == "tol")
-            if result.stopped != "tol" or tol >= resolved:
-                break
-        return w, b, costs, n_iter, "" if result.stopped == "tol" else "max_iter is reached."
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute the log-odds of the second class, X w + b.
@@ -453,6 +341,39 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
+
+
+def _gradient_descent(
+    X: Any, Y: NDArray[np.bool_], alpha: Any, iters: int, **settings: Any
+) -> Minimum:
+    """Minimise J by the kernel's own loop, in float32 and float64 as `lbfgs`."""
+    if isinstance(alpha, str):
+        if alpha != "auto":
+            msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
+            raise ValueError(msg)
+        of_X = ("sample_weight", "standardize", "fixed_b", "n_threads")
+        bound = curvature_bound(X, **{name: settings[name] for name in of_X})
+        alpha = 1.0 / (settings["l2"] + bound)
+    tol, n_iter = settings.pop("tol"), 0
+    costs: list[float] = []
+    for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
+        result = descend(
+            X,
+            Y,
+            alpha,
+            iters - n_iter,
+            tol=max(tol, resolved),
+            callback=None,
+            dtype=dtype,
+            **settings,
+        )
+        settings |= {"w": np.array(result.w[:, 0]), "b": result.b}
+        costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
+        n_iter += len(result.costs) - (result.stopped == "tol")
+        if result.stopped != "tol" or tol >= resolved:
+            break
+    problem = "" if result.stopped == "tol" else "max_iter is reached."
+    return Minimum(settings["w"], result.b, costs, n_iter, result.stopped, problem)
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

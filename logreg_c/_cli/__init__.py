@@ -11,7 +11,7 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "onnx": "onnx",
-    "scipy": "sklearn",
+    "scipy": "cli",
 }
 
 

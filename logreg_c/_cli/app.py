@@ -2,6 +2,7 @@
 """The commands and their options; what they do is imported when they are called."""
 
 import math
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,17 @@ import typer
 
 from .errors import one_line_errors, refuse
 
+ALPHA = 0.5
+LBFGS_TOL = 1e-4
 VALIDATION_FRACTION = 0.1
+
+
+class Solver(StrEnum):
+    """What finds w and b."""
+
+    GD = "gd"
+    LBFGS = "lbfgs"
+
 
 app = typer.Typer(
     help="Logistic regression on tables: CSV, Parquet, Arrow, NPY or NPZ files.",
@@ -21,8 +32,8 @@ app = typer.Typer(
 )
 
 
-def _above_0(value: float) -> float:
-    if not (value > 0 and math.isfinite(value)):
+def _above_0(value: float | None) -> float | None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
         msg = "must be a finite number above 0"
         raise typer.BadParameter(msg)
     return value
@@ -57,15 +68,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 def train(
     file: TableFile,
     target: Annotated[str, typer.Option(help="Column to learn: two values of any kind.")],
-    alpha: Annotated[float, typer.Option(callback=_above_0, help="Learning rate.")] = 0.5,
+    solver: Annotated[
+        Solver,
+        typer.Option(
+            help="Gradient descent; or L-BFGS, which takes far fewer iterations and finds its own"
+            " steps.",
+        ),
+    ] = Solver.GD,
+    alpha: Annotated[
+        float | None,
+        typer.Option(callback=_above_0, help="Learning rate, for --solver gd.  [default: 0.5]"),
+    ] = None,
     iters: Annotated[int, typer.Option(min=1, help="Iterations at most.")] = 1000,
     tol: Annotated[
         float | None,
-        typer.Option(callback=_at_least_0, help="Stop when max(|dw|, |db|) is at most this."),
+        typer.Option(
+            callback=_at_least_0,
+            help="Stop when max(|dw|, |db|) is at most this.  [default: 1e-4 for --solver lbfgs]",
+        ),
     ] = None,
     l2: Annotated[
-        float, typer.Option(callback=_at_least_0, help="Add l2/2 sum(w^2) to the cost.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            callback=_at_least_0,
+            help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver lbfgs 1 / rows to train"
+            " on, lest it learn them by heart]",
+        ),
+    ] = None,
     standardize: Annotated[
         bool, typer.Option(help="Descend as if each feature had mean 0 and deviation 1.")
     ] = True,
@@ -96,7 +125,8 @@ def train(
         Path | None,
         typer.Option(
             metavar="CHECKPOINT",
-            help="Save the descent in this file as it goes; if it is there, go on from it.",
+            help="Save the descent in this file as it goes; if it is there, go on from it."
+            " For --solver gd.",
         ),
     ] = None,
     output: Annotated[
@@ -113,8 +143,21 @@ def train(
         validation_fraction = 0.0
     elif validation_fraction is None:
         validation_fraction = VALIDATION_FRACTION
+    if solver is Solver.LBFGS:
+        if alpha is not None:
+            refuse("--alpha is for --solver gd: lbfgs finds its own steps; leave it out")
+        if resume is not None:
+            refuse(
+                "--resume is for --solver gd: what lbfgs remembers cannot be saved; leave it out,"
+                " lbfgs takes few iterations"
+            )
+        tol = LBFGS_TOL if tol is None else tol
+    else:
+        alpha = ALPHA if alpha is None else alpha
+        l2 = 0.0 if l2 is None else l2
     settings = training.Settings(
         target=target,
+        solver=solver.value,
         alpha=alpha,
         iters=iters,
         tol=tol,

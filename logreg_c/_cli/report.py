@@ -137,9 +137,7 @@ def _cost(model: Model) -> dict[str, Any]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="iteration", ylabel="cost J")
-    count = int(model.cost_iterations[-1]) + 1
-    text = f"From {costs[0]:.4g} to {costs[-1]:.4g} in {count} iteration{'s' * (count > 1)}."
-    return _picture("Cost", text, figure)
+    return _picture("Cost", f"From {costs[0]:.4g} to {costs[-1]:.4g}.", figure)
 
 
 def _roc(curves: metrics.Curves) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,10 +38,11 @@ class Settings:
     """The options of a training, kept in the model."""
 
     target: str
-    alpha: float
+    solver: str
+    alpha: float | None  # None for L-BFGS
     iters: int
     tol: float | None
-    l2: float
+    l2: float | None  # until the number of rows is known
     standardize: bool
     one_hot: bool
     test_fraction: float
@@ -65,6 +66,7 @@ class Solved(NamedTuple):
     costs: NDArray[np.float64]
     iterations: int
     stopped: str
+    problem: str = ""  # why it did not get where it was to
 
 
 class Data(NamedTuple):
@@ -87,6 +89,8 @@ def run(
                 pass
     with tables.opened(file) as source:
         data = _load(source, settings)
+    if settings.l2 is None:
+        settings = replace(settings, l2=1.0 / len(data.fit.Y))
     with warnings.catch_warnings(), _progress_bar(settings.iters) as watch:
         warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # said below, in our words
         result, stopping = _solve(data, settings, watch, resume)
@@ -94,6 +98,8 @@ def run(
     if cost_last > cost_first:
         remedy = "a smaller --alpha" + ("" if settings.standardize else ", or --standardize")
         say(f"warning: the cost rose from {cost_first:.6g} to {cost_last:.6g}; give {remedy}")
+    if result.problem:
+        say(f"warning: {result.problem}")
 
     model = _model(data, settings, result, stopping)
     held_out = data.held_out
@@ -133,7 +139,9 @@ def run(
         "iters": f"all of --iters {settings.iters}",
         "callback": f"--early-stopping {settings.early_stopping}",
         "tol": f"reached --tol {settings.tol}",
+        "rounding": "the cost falls no more",
     }
+    by = "L-BFGS" if settings.alpha is None else f"alpha {settings.alpha:g}"
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
@@ -141,8 +149,7 @@ def run(
             "features": f"{len(data.features)},"
             f" {'standardised' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
-            "iterations": f"{result.iterations} ({why[result.stopped]}),"
-            f" alpha {settings.alpha:g}, l2 {settings.l2:g}",
+            "iterations": f"{result.iterations} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
             "cost": f"{cost_last:.6g}, from {cost_first:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
@@ -156,6 +163,8 @@ def run(
 
 
 def _best(stopping: EarlyStopping) -> str:
+    if stopping.w is None:
+        return "not looked at, for there was no iteration"
     return f"{stopping.cost:.6g} after iteration {stopping.iteration + 1}, whose w and b are kept"
 
 
@@ -229,24 +238,28 @@ def _split(
 def _solve(
     data: Data, settings: Settings, watch: Callback | None, resume: Path | None
 ) -> tuple[Solved, EarlyStopping | None]:
+    # In float64 whatever the columns are: the table's types do not show in the model.
+    dtype = np.float64
     stopping = None
     callbacks: list[Callback] = [] if watch is None else [watch]
     if settings.early_stopping is not None:
-        stopping = EarlyStopping(*data.validation, patience=settings.early_stopping)
+        patience = settings.early_stopping
+        stopping = EarlyStopping(*data.validation, patience=patience, dtype=dtype)
         callbacks.append(stopping)
+    if settings.alpha is None:
+        return _lbfgs(data, settings, callbacks), stopping
     if resume is not None:
         callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
     try:
-        # In float64 whatever the columns are: the table's types do not show in the model.
         w, b, costs = result = logreg_c.train(
             *data.fit,
             settings.alpha,
             settings.iters,
-            l2=settings.l2,
+            l2=settings.l2 or 0.0,
             standardize=settings.standardize,
             tol=settings.tol,
             callback=callbacks,
-            dtype=np.float64,
+            dtype=dtype,
         )
     except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
         if resume is None:
@@ -258,6 +271,29 @@ def _solve(
         say(f"interrupted; the same command goes on from {resume}")
         raise typer.Exit(130) from None
     return Solved(w[:, 0], b, costs, len(costs), result.stopped), stopping
+
+
+def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
+    from logreg_c._lbfgs import lbfgs  # noqa: PLC0415 (loading SciPy takes as long as a training)
+
+    found = lbfgs(
+        *data.fit,
+        settings.iters,
+        w=np.zeros(len(data.features)),
+        b=0.0,
+        l2=settings.l2 or 0.0,
+        sample_weight=None,
+        standardize=settings.standardize,
+        tol=settings.tol or 0.0,
+        n_threads=None,
+        dtype=np.float64,
+        callbacks=callbacks,
+    )
+    problem = ""
+    if found.stopped == "rounding" and found.problem:
+        remedy = "rescale the features" + ("" if settings.standardize else ": --standardize does")
+        problem = f"no step lowers the cost, and --tol {settings.tol} is not reached; {remedy}"
+    return Solved(found.w, found.b, np.array(found.costs), found.n_iter, found.stopped, problem)
 
 
 def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:

@@ -54,6 +54,7 @@ def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
         assert stored["format"] == 2
         settings = json.loads(str(stored["settings"]))
     assert settings == {
+        "solver": "gd",
         "alpha": 0.0001,
         "iters": 77,
         "tol": None,
