@@ -50,17 +50,17 @@ def build_wheel(session, sdist, folder):
     return repaired
 
 
-def run_suite(session, package, *arguments, python="python", env=None):
+def run_suite(session, package, *arguments, python="python", env=None, pinned=()):
     """Install `package` and run its suite, with `env`, where the package's sources are not."""
     session.env.update(CIBUILDWHEEL["test-environment"])
     install = [python, "-m", "pip", "install", "--quiet"]
     without_gil = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
     if session.run(python, "-c", without_gil, silent=True).strip() == "True":
         (settings,) = (o for o in CIBUILDWHEEL["overrides"] if o["select"] == "*t-*")
-        session.run(*install, package, *settings["test-requires"])
+        session.run(*install, package, *settings["test-requires"], *pinned)
     else:
         settings = CIBUILDWHEEL
-        session.run(*install, f"{package}[{','.join(settings['test-extras'])}]")
+        session.run(*install, f"{package}[{','.join(settings['test-extras'])}]", *pinned)
     place = Path(session.create_tmp()) / "tests"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
@@ -96,8 +96,7 @@ def suite(session):
 @nox.session
 def here(session):
     """Build for the Python that runs nox, and run the suite; `-- numpy==1.25.0 ...` with these."""
-    session.install(*session.posargs or ["numpy"])
-    run_suite(session, ROOT)
+    run_suite(session, ROOT, pinned=session.posargs)
 
 
 @nox.session

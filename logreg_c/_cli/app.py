@@ -182,7 +182,7 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            help="CSV, or by its name *.parquet or *.arrow; stdout (CSV) if not given.",
+            help="CSV, or by its name *.parquet or *.arrow; stdout (CSV) if not given or -.",
         ),
     ] = None,
 ) -> None:

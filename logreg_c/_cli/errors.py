@@ -2,6 +2,7 @@
 """How a command ends when it cannot go on: one line on stderr, and an exit code."""
 
 import errno
+import reprlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from typing import NoReturn
 import typer
 
 import logreg_c
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 60
 
 
 class InputError(Exception):
@@ -24,6 +28,11 @@ def refuse(message: str) -> NoReturn:
 def say(message: str) -> None:
     """Write one line to stderr."""
     print("logreg-c:", " ".join(message.split()), file=sys.stderr)
+
+
+def brief(value: object) -> str:
+    """Return a value of a table as a message has it: quoted, and never a page of it."""
+    return _BRIEF.repr(value)
 
 
 def shown(value: object) -> str:

@@ -10,6 +10,14 @@ from typing import BinaryIO
 from .errors import refuse
 
 
+def check_output(path: Path, *read: Path) -> None:
+    """Refuse to replace what the command reads, and to write to standard output."""
+    if str(path) == "-":
+        refuse("what --output gets here is not for standard output; name a file")
+    if any(os.path.realpath(path) == os.path.realpath(other) for other in read):
+        refuse(f"{path} is read by this command and would be replaced; choose another --output")
+
+
 @contextmanager
 def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
     """Write beside `path`, and put the file in its place only when all of it is there.

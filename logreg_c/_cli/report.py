@@ -21,7 +21,7 @@ from . import metrics, models
 from .console import console
 from .errors import shown
 from .models import Model
-from .output import written_whole
+from .output import check_output, written_whole
 from .scoring import Scored, measures, score_file
 
 MOST_POINTS = 400  # of a curve: more than a screen shows
@@ -63,6 +63,7 @@ STYLE = {
 
 def run(model_file: Path, file: Path, output: Path) -> None:
     """Score the file and write the page."""
+    check_output(output, model_file, file)
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)

@@ -16,9 +16,9 @@ import logreg_c
 
 from . import metrics, models, tables
 from .console import console, print_facts, print_json
-from .errors import refuse, say, shown
+from .errors import brief, refuse, say, shown
 from .models import Feature, Model
-from .output import written_whole
+from .output import check_output, written_whole
 from .tables import Source
 
 
@@ -75,7 +75,8 @@ class Batches:
         for column, (rows, first) in self.unknown.items():
             say(
                 f"warning: column {column!r} holds values in {rows} of {self.rows} rows that"
-                f" training has not seen, first {first!r}; no weight of this column counts there"
+                f" training has not seen, first {brief(first)}; no weight of this column counts"
+                " there"
             )
 
 
@@ -87,6 +88,10 @@ def _probabilities(model: Model, X: list[NDArray[Any]]) -> NDArray[np.float64]:
 
 def predict(model_file: Path, file: Path, output: Path | None) -> None:
     """Write a table of probabilities and classes, batch after batch."""
+    if str(output) == "-":
+        output = None
+    if output is not None:
+        check_output(output, model_file, file)
     model = models.load(model_file)
     with tables.opened(file) as source:
         batches = Batches(model, source, labelled=False)

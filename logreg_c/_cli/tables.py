@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars import selectors
 
-from .errors import refuse
+from .errors import brief, refuse
 
 SUFFIXES = {
     ".parquet": "Parquet",
@@ -233,14 +233,14 @@ def check_presence(name: str, columns: Sequence[str], source: Source) -> None:
     near = difflib.get_close_matches(name, columns, n=3)
     hint = f"did you mean {_listed(near)}?" if near else f"it has {_listed(columns)}"
     if len(columns) == 1:
-        hint = f"its only column is {columns[0]!r}: are its values separated by commas?"
+        hint = f"its only column is {brief(columns[0])}: are its values separated by commas?"
     refuse(f"{source} has no column {name!r}; {hint}")
 
 
 def _listed(values: Sequence[object], at_most: int = 5) -> str:
     more = len(values) - at_most
     tail = f" and {more} more" if more > 0 else ""
-    return ", ".join(repr(value) for value in values[:at_most]) + tail
+    return ", ".join(map(brief, values[:at_most])) + tail
 
 
 # ---- Columns -----------------------------------------------------------------------------------
@@ -298,7 +298,9 @@ def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], N
     target = values.name
     found = sorted(values.unique().to_list())
     if len(found) == 1:
-        refuse(f"{source}: target {target!r} is {found[0]!r} in every row; two classes are needed")
+        refuse(
+            f"{source}: target {target!r} is {brief(found[0])} in every row; two classes are needed"
+        )
     if len(found) > 2:
         refuse(
             f"{source}: target {target!r} has {len(found)} different values ({_listed(found)});"
@@ -326,8 +328,8 @@ def labels(
         elif first not in (value, str(value)):
             at = row + _first_true(values == value) + 1
             refuse(
-                f"{source}: target {values.name!r} is {value!r} in row {at}; the model's classes"
-                f" are {first!r} and {second!r}"
+                f"{source}: target {values.name!r} is {brief(value)} in row {at}; the model's"
+                f" classes are {brief(first)} and {brief(second)}"
             )
     return Y
 
@@ -364,5 +366,5 @@ def _not_numeric(values: pl.Series, row: int) -> str:
         read = values.cast(pl.String).cast(pl.Float64, strict=False)
         unread = read.is_null() | read.is_nan()
         first = _first_true(unread) if unread.any() else 0
-        where = f" (row {row + first + 1}: {values[first]!r})"
+        where = f" (row {row + first + 1}: {brief(values[first])})"
     return f"feature {values.name!r} {kind}{where}; features are numbers or true/false: {remedy}"

@@ -23,7 +23,7 @@ from . import models, tables
 from .console import console, print_facts, print_json, print_weights, weights_as_json
 from .errors import refuse, say, shown
 from .models import Feature, Model
-from .output import written_whole
+from .output import check_output, written_whole
 from .scoring import described, measures, score
 from .tables import Source
 
@@ -83,8 +83,9 @@ def run(
     file: Path, settings: Settings, *, resume: Path | None, output: Path | None, as_json: bool
 ) -> None:
     """Train, write the model, and tell about it."""
-    for path in (output, resume):
+    for path, read in (resume, [file]), (output, [file, *([resume] if resume else [])]):
         if path is not None:
+            check_output(path, *read)
             with written_whole(path, rehearse=True):
                 pass
     with tables.opened(file) as source:

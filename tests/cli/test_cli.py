@@ -266,6 +266,42 @@ def test_an_output_that_cannot_be_written(fails, tmp_path, data, model, command)
     assert set(tmp_path.iterdir()) == before
 
 
+def test_what_a_command_reads_is_not_replaced(fails, tmp_path, data, model):
+    link = tmp_path / "link"
+    link.symlink_to(data)
+    start = ["train", data, "--target", "sick"]
+    for command in (
+        [*start, "-o", data],
+        [*start, "-o", link],
+        [*start, "--resume", data],
+        [*start, "--resume", tmp_path / "new", "-o", tmp_path / "new"],
+        ["predict", model, data, "-o", data],
+        ["predict", model, data, "-o", model],
+        ["report", model, data, "-o", model],
+        ["export", model, "-o", model],
+    ):
+        before = data.read_bytes(), model.read_bytes(), set(tmp_path.iterdir())
+        fails(*command, match="is read by this command and would be replaced; choose another")
+        assert before == (data.read_bytes(), model.read_bytes(), set(tmp_path.iterdir()))
+
+
+def test_standard_output_is_for_predictions(run, fails, monkeypatch, tmp_path, data, model):
+    monkeypatch.chdir(tmp_path)
+    assert run("predict", model, data, "-o", "-") == run("predict", model, data)
+    match = "is not for standard output; name a file"
+    fails("train", data, "--target", "sick", "-o", "-", match=match)
+    fails("report", model, data, "-o", "-", match=match)
+    fails("export", model, "-o", "-", match=match)
+    assert not (tmp_path / "-").exists()
+
+
+def test_a_message_is_never_a_page(fails, tmp_path):
+    page = tmp_path / "page.csv"
+    for text in ("x" * 10_000, "x,y\n" + f"{'x' * 10_000},1\n2,0\n", "y\n" + "z" * 10_000):
+        page.write_text(text)
+        fails("train", page, "--target", "y", match="^.{,300}$")
+
+
 def test_a_failed_write_keeps_the_old_file(run, monkeypatch, tmp_path, data, model):
     before = model.read_bytes()
 
