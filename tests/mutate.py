@@ -43,6 +43,7 @@ WRAPPER = {
     "_errors": "divergence interrupt_and_threads callbacks",
     "_frames": "frames",
     "_kernel": "public_face bad_input types weights standardize interrupt_and_threads callbacks",
+    "_lbfgs": "sklearn",
     "_predict": "public_face bad_input accuracy divergence types",
     "_result": "callbacks public_face frames",
     "_train": "public_face bad_input divergence weights standardize callbacks",
