@@ -14,7 +14,6 @@
  *     db, J  lanes over the examples of a run, folded
  * In float32 each of these sums becomes float64 when a run or (dw, feature-major) a block ends.
  */
-#include <math.h>
 
 #include "kernels.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What differs between compilers and CPUs outside the kernels: inlining, the bits of a double,
- * float16, prefetching, and the floating-point modes of a thread.
+ * What differs between compilers and CPUs outside the kernels: inlining, the bits of a double, the
+ * square root, float16, prefetching, and the floating-point modes of a thread.
  */
 #ifndef LOGREG_PORTABLE_H
 #define LOGREG_PORTABLE_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -65,6 +66,17 @@ LOGREG_INLINE double logreg_double_of(uint64_t bits)
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* A C library's own may be rounded twice: MinGW's is, by the x87. */
+LOGREG_INLINE double logreg_sqrt(double value)
+{
+#ifdef LOGREG_X86_64
+    const __m128d lanes = _mm_set_sd(value);
+    return _mm_cvtsd_f64(_mm_sqrt_sd(lanes, lanes));
+#else
+    return sqrt(value);
+#endif
 }
 
 /* IEEE 754 half precision, which C11 has no type for. */

@@ -10,7 +10,6 @@
  * 10^-7, which is a lot where the deviation is 10^-2.
  */
 #include <float.h>
-#include <math.h>
 
 #include "pass.h"
 
@@ -141,7 +140,7 @@ static int moments_of_features(const logreg_data *data, const logreg_standardiza
     int within_range = *m.weight <= DBL_MAX;
     for (int64_t j = 0; j < data->n_x; j++) {
         const int constant = m.low[j] == m.high[j];
-        const double sd = constant ? 0.0 : sqrt(m.M2[j] / *m.weight);
+        const double sd = constant ? 0.0 : logreg_sqrt(m.M2[j] / *m.weight);
         const double mean = constant ? m.low[j] : m.mean[j];
         out->mean[j] = data->arithmetic == LOGREG_FLOAT32 ? (float)mean : mean;
         out->mean_rest[j] = (mean - out->mean[j]) + (constant ? 0.0 : m.rest[j]);

@@ -565,7 +565,8 @@ static void test_many_features_are_standardized_in_tiles(void)
 {
     enum { N_X = 5000 };
     problem p = make_problem(N_X, 17, EXAMPLE_MAJOR, 0, 1);
-    double J[2], db[2], *dw[2], *dw_long = allocate_doubles(N_X), mean[N_X], sd[N_X];
+    double J[2], db[2], *dw[2], *dw_long = allocate_doubles(N_X);
+    static double mean[N_X], sd[N_X];
     logreg_standardization found = allocate_standardization(N_X);
     store_X_as(&p, LOGREG_FLOAT32);
     long_hand_standardize(&p, mean, sd);
