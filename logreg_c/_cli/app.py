@@ -230,6 +230,9 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Write the ONNX model here.")],
 ) -> None:
     """Write the model as ONNX, for other programs and languages."""
+    from .output import check_output
+
+    check_output(output, model)  # before what may not be installed
     from . import exporting
 
     exporting.run(model, output)

@@ -8,12 +8,11 @@ from logreg_c.onnx import to_onnx
 from . import models
 from .console import console
 from .errors import refuse
-from .output import check_output, written_whole
+from .output import written_whole
 
 
 def run(model_file: Path, output: Path) -> None:
     """Write it, and say what it takes."""
-    check_output(output, model_file)
     model = models.load(model_file)
     columns = [feature.column for feature in model.features]
     categories = [feature.category for feature in model.features]
