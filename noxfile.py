@@ -57,10 +57,10 @@ def run_suite(session, package, *arguments, python="python", env=None, pinned=()
     without_gil = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
     if session.run(python, "-c", without_gil, silent=True).strip() == "True":
         (settings,) = (o for o in CIBUILDWHEEL["overrides"] if o["select"] == "*t-*")
-        session.run(*install, package, *settings["test-requires"], *pinned)
     else:
         settings = CIBUILDWHEEL
-        session.run(*install, f"{package}[{','.join(settings['test-extras'])}]", *pinned)
+    package = f"{package}[{','.join(settings['test-extras'])}]"
+    session.run(*install, package, *settings.get("test-requires", []), *pinned)
     place = Path(session.create_tmp()) / "tests"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()

@@ -50,6 +50,7 @@ def train(callback=None, **changes):
     return logreg_c.train(**settings, callback=callback)
 
 
+@pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(tmp_path):
     failed, tried = doctest.testmod(callbacks, extraglobs={"tmp": tmp_path})
     assert tried > 0
