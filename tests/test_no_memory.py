@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,9 @@ def hook(tmp_path_factory):
     return str(library)
 
 
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="this Python has its own allocator"
+)
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer's allocator is in place")
 @pytest.mark.parametrize("call", CALLS)
 def test_every_allocation_may_fail(hook, call):

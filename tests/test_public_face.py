@@ -46,6 +46,7 @@ def test_public_names_all_have_docstrings():
 
 
 @pytest.mark.parametrize("page", ["_train", "_predict", "_config", "reference"])
+@pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))
     assert tried > 0
@@ -173,6 +174,7 @@ def test_tol_zero_stops_at_a_gradient_of_zero():
     assert (result.stopped, result.costs.size) == ("tol", 1)
 
 
+@pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
 def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
     tracemalloc.start()
     try:
@@ -246,6 +248,7 @@ COPIED_ONCE = {
 
 
 @pytest.mark.parametrize("layout", [*IN_PLACE, *COPIED_ONCE])
+@pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
 def test_what_is_copied_is_a_short_list(layout):
     whole, labels = make_data(20, 40_000)
     whole = np.abs(np.round(4 * whole))  # the same numbers in every dtype
