@@ -142,7 +142,7 @@ def reproducible(session):
     requires=[
         *("wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13", "free_threaded"),
         *("sanitized", "old_cpu", "aarch64", "others", "doors", "calls"),
-        *("kernel", "machines", "memcheck", "fuzz", "coverage"),
+        *("kernel", "machines", "memcheck", "fuzz", "coverage", "lines", "mutation"),
     ]
 )
 def release(session):
