@@ -188,14 +188,20 @@ class Copy:
         ended = run(*command, **there)
         return ended == 0 or (ended == 1 and run(*command, "--lf", **there) == 0)
 
-    def result(self, mutant):
-        """Return what comes of a mutant: "caught", "survived" or "no mutant"."""
+    def result(self, mutant, explained):
+        """Return what comes of a mutant: "caught", "survived", "explained" or "no mutant"."""
         path = self.tree / mutant.file
         before, times = path.read_text(), path.stat()
         self.prepare(path)
         path.write_text(mutant.text)
         try:
-            return self.judge(path)
+            if not self.valid(path):
+                return "no mutant"
+            if not self.likely(path):
+                return "caught"
+            if explained:
+                return "explained"
+            return "survived" if self.others() else "caught"
         finally:
             path.write_text(before)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -222,16 +228,20 @@ class Wrapper(Copy):
         if not self.sound(path.stem):
             sys.exit(f"the tests of {path.stem} fail without a change")
 
-    def judge(self, path):
-        """Run the tests that know the file best, then all but the slow ones."""
+    def valid(self, path):
+        """Whether it compiles."""
         if path.suffix == ".pyx":
-            valid = self.build()
-        else:
-            valid = run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
-            shutil.copy(path, self.site / "logreg_c")
-        if not valid:
-            return "no mutant"
-        return "survived" if self.passes(WRAPPER[path.stem]) and self.passes() else "caught"
+            return self.build()
+        shutil.copy(path, self.site / "logreg_c")
+        return run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
+
+    def likely(self, path):
+        """Whether the tests that know the file best pass."""
+        return self.passes(WRAPPER[path.stem])
+
+    def others(self):
+        """Whether all but the slow ones pass."""
+        return self.passes()
 
 
 class Kernel(Copy):
@@ -266,25 +276,33 @@ class Kernel(Copy):
         paths, lines = sorted((ROOT / "src").glob("*.[ch]")), compiled_lines()
         return [mutant for path in paths for mutant in mutants_of(path, lines.get(path.name, ()))]
 
-    def make(self, build, plain, *targets, kept=()):
+    def make(self, build, plain, *targets, kept=(), seconds=60):
         """Whether targets of the kernel's tests can be made; `kept` is not looked at."""
         compiler = "gcc=gcc -O1 -fopenmp" + plain * " -DLOGREG_PLAIN_LANES"
         command = ["make", "-s", "-j2", f"BUILD={build}", f"FLAGS={self.FLAGS}", compiler]
         command += [f"-o{path}" for path in kept]
-        return run(*command, *targets, cwd=self.tree / "tests" / "kernel", seconds=60) == 0
+        return run(*command, *targets, cwd=self.tree / "tests" / "kernel", seconds=seconds) == 0
 
-    def judge(self, path):
-        """Run the kernel's own tests, for a header in the one variant that it shows in."""
-        build, plain = self.tree / "changed", self.is_plain(path)
-        page = path.stem.removeprefix("lanes_")
+    def make_changed(self, path, *targets):
+        """Whether targets can be made; a header's, in the one variant that it shows in."""
+        build, page = self.tree / "changed", path.stem.removeprefix("lanes_")
         others = set(self.VARIANTS) - {page if page in self.VARIANTS else "baseline"}
         stems = [f"variant_{isa}_float{n}" for isa in others for n in (32, 64)]
         kept = [f"{build}/gcc/{stem}.o" for stem in stems if path.suffix == ".h"]
-        programs = [f"{build}/gcc/{program}.exe" for program in ("test_kernel", "bits")]
-        if not self.make(build, plain, *programs, kept=kept):
-            return "no mutant"
-        caught = not all(self.make(build, plain, t, kept=kept) for t in ("gcc", "bits-of-gcc"))
-        return "caught" if caught else "survived"
+        return self.make(build, self.is_plain(path), *targets, kept=kept)
+
+    def valid(self, path):
+        """Whether it compiles."""
+        programs = [f"{self.tree}/changed/gcc/{name}.exe" for name in ("test_kernel", "bits")]
+        return self.make_changed(path, *programs)
+
+    def likely(self, path):
+        """Whether the kernel's own tests pass, and its bits are those they were."""
+        return all(self.make_changed(path, target) for target in ("gcc", "bits-of-gcc"))
+
+    def others(self):
+        """Whether the sanitizers have nothing to report."""
+        return self.make(self.tree / "changed", False, "gcc-sanitized", seconds=600)
 
 
 def main():
@@ -304,13 +322,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         copy = part(Path(folder))
         for mutant in drawn:
-            result = copy.result(mutant)
-            if result == "survived" and any(
-                mutant.file == reason["file"] and part in mutant.change
+            explained = any(
+                mutant.file == reason["file"] and change in mutant.change
                 for reason in known
-                for part in reason["changes"]
-            ):
-                result = "explained"
+                for change in reason["changes"]
+            )
+            result = copy.result(mutant, explained)
             counts[result] += 1
             print(f"{result:9} {mutant}", flush=True)
     possible = counts["caught"] + counts["survived"]

@@ -9,19 +9,34 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import mpmath
 import numpy as np
 from hypothesis import settings
 
-MP = mpmath.MPContext()  # a context of our own: nobody else's precision changes
-MP.dps = 60
-
 bounded = settings(derandomize=True, deadline=None, max_examples=50)
 
 
 # ---- Exact results -------------------------------------------------------------------------------
+
+
+class Exact(threading.local):
+    """mpmath in 60 digits, in a context of our own: nobody else's precision changes.
+
+    And one for each thread: many of its functions raise the precision of their context for a while.
+    """
+
+    def __init__(self):
+        self.context = mpmath.MPContext()
+        self.context.dps = 60
+
+    def __getattr__(self, name):
+        return getattr(self.context, name)
+
+
+MP = Exact()
 
 
 def mpf(values):
