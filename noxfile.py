@@ -251,7 +251,7 @@ def coverage(session):
 @nox.session
 def lines(session):
     """Measure how many of the package's lines its suite runs: all."""
-    session.install("coverage==7.17.4", ".[test,onnx]")
+    session.install("coverage==7.17.4", ".[test,onnx]", "onnxruntime")
     session.run("coverage", "erase")
     # What runs out of memory would do so in the tool that measures; it also takes time.
     tests = ("tests", "--ignore=tests/test_no_memory.py")
@@ -263,7 +263,7 @@ def lines(session):
 @nox.session
 def mutation(session):
     """Change operators and constants of the kernel and the wrapper: the suite notices."""
-    session.install(".[test,onnx]")
+    session.install(".[test,onnx]", "onnxruntime")
     for part in "kernel", "wrapper":
         session.run("python", "-P", "tests/mutate.py", part, *session.posargs)
 
