@@ -2,6 +2,7 @@
 """`train --solver lbfgs`: where it ends, what its options mean, and those it does not take."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -137,6 +138,15 @@ def test_a_solver_that_there_is_not(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
     assert "'gd', 'lbfgs'" in err
+
+
+def test_ctrl_c_within_scipy_writes_nothing(run, monkeypatch, noisy, tmp_path):
+    interrupt = "logreg_c._lbfgs._Log.tell"
+    monkeypatch.setattr(interrupt, lambda *_: signal.raise_signal(signal.SIGINT))
+    model = tmp_path / "model.npz"
+    code, out, err = run("train", noisy, "--target", "y", "--solver", "lbfgs", "-o", model)
+    assert (code, out, err) == (130, "", "logreg-c: interrupted; no file was written\n")
+    assert not model.exists()
 
 
 def test_without_scipy_one_line_says_how_to_get_it(noisy):
