@@ -69,7 +69,7 @@ def curvature_bound(
     if fixed_b or not standardize:
         moments[:2] = 0.0
     diagonal = np.append(squares, float(not fixed_b)) / 4.0
-    trace = diagonal.sum()
+    trace = float(diagonal.sum())
     if trace == 0.0:  # J is constant, and any step will do
         return 1.0
 
@@ -82,8 +82,9 @@ def curvature_bound(
     epsilon = max(2.0**-12 / math.sqrt(4.0 * trace * spread), 2.0**-40 / math.sqrt(trace))
 
     def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return H v in units of the trace, whose square could overflow."""
         _, dw, db = objective(epsilon * v[:n_x], epsilon * v[n_x], 0.0)
-        return np.append(dw, 0.0 if fixed_b else db) / epsilon
+        return np.append(dw, 0.0 if fixed_b else db) / epsilon / trace
 
     basis = np.sqrt(diagonal / trace)[None]
     on, off = [], []
@@ -93,10 +94,10 @@ def curvature_bound(
         for _ in range(2):  # once leaves a rest of rounding
             image -= basis.T @ (basis @ image)
         off.append(float(np.linalg.norm(image)))
-        left = max(float(trace) - sum(on), 0.0)
+        left = max(1.0 - sum(on), 0.0)
         bordered = np.diag([*on, left]) + np.diag(off, 1) + np.diag(off, -1)
         bound = np.linalg.eigvalsh(bordered)[-1]
         reached = np.linalg.eigvalsh(bordered[:-1, :-1])[-1]
-        if len(on) == STEPS or bound <= SHARP * reached or off[-1] <= ROUNDING * trace:
-            return float(bound * (1.0 + ROUNDING))
+        if len(on) == STEPS or bound <= SHARP * reached or off[-1] <= ROUNDING:
+            return float(bound) * (1.0 + ROUNDING) * trace
         basis = np.vstack([basis, image / off[-1]])

@@ -234,7 +234,6 @@ cdef class Problem:
         self.data.example_major = (
             self.data.X.stride != view.itemsize and self.data.feature_stride == view.itemsize
         )
-        return 0
 
     cdef int read_columns(self, X) except -1:
         """Hold the arrays rather than their Py_buffers, which would take 300 bytes a column."""
@@ -256,13 +255,11 @@ cdef class Problem:
                 or column.column.type not in (LOGREG_FLOAT64, LOGREG_INT64, LOGREG_INT32)
             )
         self.data.features = self.columns
-        return 0
 
     cdef int expect(self, bint as_checked) except -1:
         """Columns are the caller's own arrays, which another argument or thread can change."""
         if not as_checked:
             raise ValueError("X was changed while it was read; expected it to stay as it is")
-        return 0
 
     cdef int reserve(self, size_t size) except -1:
         """Make the workspace at least so large."""
@@ -277,7 +274,6 @@ cdef class Problem:
         self.run.workspace = <void *> (
             (<uintptr_t> self.memory + ALIGNMENT - 1) & ~<uintptr_t> (ALIGNMENT - 1)
         )
-        return 0
 
     cdef int reserve_for_descent(self) except -1:
         return self.reserve(logreg_workspace_size(
@@ -339,7 +335,7 @@ cdef class Problem:
         """Carry the descent on by up to `iters` iterations, writing to costs[done:]."""
         cdef Buffer out = Buffer(costs, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         cdef double *here = out.data() + self.done
-        cdef int64_t n_costs = 0
+        cdef int64_t n_costs
         cdef int status
         self.reserve_for_descent()
         with nogil:

@@ -53,6 +53,13 @@ def test_a_penalty_too_strong_for_alpha_is_named(cancer, standardize):
     assert costs.tobytes() == error.costs[: error.iteration].tobytes()
 
 
+def test_a_penalty_that_keeps_w_as_large_as_it_was_is_not_the_reason():
+    X = np.array([[1e308, -1e308]])
+    with pytest.raises(logreg_c.DivergenceError) as error:
+        logreg_c.train(X, [0.0, 1.0], 2.0, 100, l2=1.0)
+    assert "is above 2" not in str(error.value)
+
+
 def test_a_large_alpha_swings_with_one_warning(cancer):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

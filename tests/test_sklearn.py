@@ -231,6 +231,14 @@ def test_the_bound_is_sharp_where_it_is_cheap_to_be():
     assert bound <= 1.11 * np.linalg.eigvalsh(F.T @ F / len(F) / 4)[-1]
 
 
+@pytest.mark.parametrize("size", [1e-140, 1e-7, 1e7, 1e140])
+def test_the_bound_goes_by_the_size_of_the_features(size):
+    X, _, _ = made(n_x=9)
+    of_X = {"sample_weight": None, "standardize": False, "fixed_b": True, "n_threads": None}
+    bound = curvature_bound(X.T, **of_X)
+    assert curvature_bound(X.T * size, **of_X) == pytest.approx(size**2 * bound, rel=1e-5)
+
+
 def test_any_step_does_where_the_cost_is_constant():
     for standardize in False, True:
         assert 1.0 == curvature_bound(
