@@ -516,3 +516,10 @@ logreg_c.train(np.ones((1, 2)), (0, 1), 0.1, 1, callback=lambda *_: None)
 print({"narwhals", "pandas", "polars", "pyarrow", "tqdm", "logreg_c._frames"} & set(sys.modules))
 """
     assert run_python(code) == "set()"
+
+
+def test_what_narwhals_does_not_bring_is_not_called_a_missing_extra(monkeypatch):
+    monkeypatch.delattr(logreg_c, "_frames", raising=False)
+    monkeypatch.setitem(sys.modules, "logreg_c._frames", None)
+    with pytest.raises(ModuleNotFoundError, match=r"logreg_c\._frames"):
+        logreg_c.train(pd.DataFrame(COLUMNS), Y, 0.1, 1)

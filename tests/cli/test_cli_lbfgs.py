@@ -13,6 +13,8 @@ import logreg_c
 pl = pytest.importorskip("polars")
 pytest.importorskip("scipy")
 
+from logreg_c._lbfgs import Minimum  # noqa: E402
+
 
 @pytest.fixture
 def noisy(tmp_path):
@@ -137,6 +139,21 @@ def test_a_solver_that_there_is_not(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
     assert "'gd', 'lbfgs'" in err
+
+
+def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
+    def stuck(*_, w, b, **__):
+        return Minimum(w, b, [0.7, 0.6], 1, "rounding", "ABNORMAL: ")
+
+    monkeypatch.setattr("logreg_c._lbfgs.lbfgs", stuck)
+    start = ["train", noisy, "--target", "y", "--solver", "lbfgs", "--tol", "1e-9"]
+    warning = (
+        "logreg-c: warning: no step lowers the cost, and --tol 1e-09 is not reached;"
+        " rescale the features"
+    )
+    for more, remedy in ([], ""), (["--no-standardize"], ": --standardize does"):
+        code, _, err = run(*start, *more)
+        assert (code, err) == (0, f"{warning}{remedy}\n")
 
 
 def test_ctrl_c_within_scipy_writes_nothing(run, monkeypatch, noisy, tmp_path):

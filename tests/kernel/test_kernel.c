@@ -558,6 +558,9 @@ static void test_standardized_descent_agrees_with_long_hand(void)
             check_standardized(features[f], logreg_segment_size(features[f]) + 1, layout,
                                variant & 2);
         }
+    /* Tasks of several segments of several blocks: sums wait while a block's are made. */
+    for (int weighted = 0; weighted < 2; weighted++)
+        check_standardized(600, 33 * logreg_segment_size(600), EXAMPLE_MAJOR, weighted);
 }
 
 /* So many that an example is packed a tile of its features at a time, whatever the arithmetic. */
