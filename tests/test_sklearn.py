@@ -158,6 +158,16 @@ def test_float32_is_computed_in_float32_down_to_what_it_resolves():
     assert abs(J - coarse.costs_[-1]) <= 1e-6
 
 
+def test_float32_goes_on_in_float64_until_every_slope_is_within_tol():
+    X, y, _ = made()
+    X = np.column_stack([X, np.zeros(len(X))]).astype("f4")  # a slope that is small from the start
+    model = LogisticRegression(tol=1e-8).fit(X, y)
+    _, dw, db = logreg_c.cost_and_gradient(
+        X.T, y, model.coef_[0], model.intercept_[0], l2=1 / len(y), dtype=np.float64
+    )
+    assert max(np.abs(dw).max(), abs(db)) <= 1.01e-8
+
+
 def test_a_float32_overflow_is_computed_in_float64():
     X = np.array([[3e38], [-3e38], [2e38], [-1e38]] * 10, dtype="f4")
     y = X[:, 0] > 0

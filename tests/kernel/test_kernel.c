@@ -294,6 +294,12 @@ static void test_how_values_are_stored_changes_no_bit(void)
                     check_type(features[f], examples[e],
                                variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, (logreg_type)type,
                                variant & 2);
+    /* ends of every length, of columns and of examples */
+    for (int type = 0; type < ALL_TYPES; type++)
+        for (int64_t n = 1; n <= 41; n++) {
+            check_type(5, n, FEATURE_MAJOR, (logreg_type)type, n & 1);
+            check_type(n, 5, EXAMPLE_MAJOR, (logreg_type)type, n & 1);
+        }
     /* too long to keep, packed in tiles */
     for (int type = 0; type < ALL_TYPES; type++) {
         check_type(17000, 70, EXAMPLE_MAJOR, (logreg_type)type, 0);
