@@ -66,8 +66,6 @@ def interrupt_once(setup, call, standardize, after):
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parent,
-        # coverage.py can be interrupted while it holds its lock, and then waits for itself
-        env={name: value for name, value in os.environ.items() if "COVERAGE" not in name},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -124,6 +124,19 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, noisy):
     assert checkpoint.exists()
 
 
+def test_an_interrupt_within_the_training_names_the_checkpoint(fails, monkeypatch, noisy, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logreg_c.train", interrupted)
+    start = ["train", noisy, "--target", "y"]
+    checkpoint = tmp_path / "run.npz"
+    fails(
+        *start, "--resume", checkpoint, code=130, match=f"goes on from {re.escape(str(checkpoint))}"
+    )
+    fails(*start, code=130, match="no file was written")
+
+
 def test_a_checkpoint_of_something_else(run, fails, tmp_path, noisy, data):
     checkpoint, model = tmp_path / "run.npz", tmp_path / "model.npz"
     start = ["--target", "y", "--iters", "20", "--resume", checkpoint]

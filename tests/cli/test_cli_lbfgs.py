@@ -156,7 +156,7 @@ def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noi
         assert (code, err) == (0, f"{warning}{remedy}\n")
 
 
-def test_ctrl_c_within_scipy_writes_nothing(run, monkeypatch, noisy, tmp_path):
+def test_an_interrupt_within_scipy_writes_nothing(run, monkeypatch, noisy, tmp_path):
     def interrupted(*_):
         raise KeyboardInterrupt
 
