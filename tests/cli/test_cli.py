@@ -591,7 +591,7 @@ def test_what_no_extra_brings_is_a_traceback(monkeypatch):
         main()
 
 
-def test_ctrl_c_while_modules_are_loaded_is_no_traceback(monkeypatch):
+def test_an_interrupt_while_modules_are_loaded_is_no_traceback(monkeypatch):
     def interrupted(**_):
         raise KeyboardInterrupt
 
