@@ -158,6 +158,15 @@ def test_float32_is_computed_in_float32_down_to_what_it_resolves():
     assert abs(J - coarse.costs_[-1]) <= 1e-6
 
 
+def test_means_that_are_no_float32_are_taken_to_the_last_bit():
+    X, y, _ = made()
+    X = (X + 3e6 / 7).astype("f4")
+    model = LogisticRegression(tol=1e-4, standardize=True).fit(X, y)
+    w, b = model.coef_[0], model.intercept_[0]
+    _, _, db = logreg_c.cost_and_gradient(X.T, y, w, b, dtype=np.float64)
+    assert abs(db) <= 1.1e-4
+
+
 def test_float32_goes_on_in_float64_until_every_slope_is_within_tol():
     X, y, _ = made()
     X = np.column_stack([X, np.zeros(len(X))]).astype("f4")  # a slope that is small from the start
