@@ -565,8 +565,7 @@ static void test_standardized_descent_agrees_with_long_hand(void)
                                variant & 2);
         }
     /* Tasks of several segments of several blocks: sums wait while a block's are made. */
-    for (int weighted = 0; weighted < 2; weighted++)
-        check_standardized(600, 33 * logreg_segment_size(600), EXAMPLE_MAJOR, weighted);
+    check_standardized(300, 33 * logreg_segment_size(300), EXAMPLE_MAJOR, 1);
 }
 
 /* So many that an example is packed a tile of its features at a time, whatever the arithmetic. */
@@ -1211,12 +1210,44 @@ static void test_threads_and_segments(void)
     }
 }
 
+enum { MOST_THREADS = 4, MOST_TASKS = 20 };
+
+typedef struct calls {
+    int64_t n_tasks;
+    int of[MOST_THREADS][MOST_TASKS], outside[MOST_THREADS]; /* each thread's own */
+} calls;
+
+static void count_call(void *context, int64_t task, int thread)
+{
+    calls *c = context;
+    if (task >= 0 && task < c->n_tasks)
+        c->of[thread][task]++;
+    else
+        c->outside[thread]++;
+}
+
+static void test_every_task_is_done_once(void)
+{
+    for (int n_threads = 1; n_threads <= MOST_THREADS; n_threads++)
+        for (int n_tasks = 0; n_tasks <= MOST_TASKS; n_tasks++) {
+            calls c = {.n_tasks = n_tasks};
+            logreg_parallel_for(n_tasks, n_threads, count_call, &c);
+            for (int task = 0; task < MOST_TASKS; task++) {
+                int count = 0;
+                for (int thread = 0; thread < n_threads; thread++) count += c.of[thread][task];
+                CHECK(count == (task < n_tasks));
+            }
+            for (int thread = 0; thread < MOST_THREADS; thread++) CHECK(c.outside[thread] == 0);
+        }
+}
+
 int main(void)
 {
     caller_errno = &errno;
     logreg_threads_open();
     test_isa_select();
     test_threads_and_segments();
+    test_every_task_is_done_once();
 #ifdef LOGREG_DISPATCH
     test_dispatch_is_not_used_in_a_child();
     test_dispatch_is_asked_for_omp_num_threads();
