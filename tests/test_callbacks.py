@@ -410,6 +410,12 @@ def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits
     assert os.listdir(tmp_path) == ["run.npz"]  # noqa: PTH208
 
 
+def test_a_training_of_one_iteration_goes_on(tmp_path):
+    path = tmp_path / "run.npz"
+    assert train([Checkpoint(path)], iters=1).costs.size == 1
+    assert bits(*train([Checkpoint(path)], iters=9)) == bits(*train(iters=9))
+
+
 CHANGES = [
     (
         {"alpha": 0.4},
