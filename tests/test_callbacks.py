@@ -416,6 +416,14 @@ def test_a_training_of_one_iteration_goes_on(tmp_path):
     assert bits(*train([Checkpoint(path)], iters=9)) == bits(*train(iters=9))
 
 
+def test_a_checkpoint_before_the_first_evaluation_holds_no_best_weights(tmp_path):
+    for iters in 3, 6:
+        stopping = EarlyStopping(*HELD_OUT, every=50)
+        train([stopping, Checkpoint(tmp_path / "run.npz")], iters=iters)
+        assert stopping.w is None
+        assert stopping.iteration == -1
+
+
 CHANGES = [
     (
         {"alpha": 0.4},
