@@ -41,6 +41,7 @@ SHAPES = [
     ("w", np.zeros((1, N_X)), r"w has shape \(1, 3\).*expected \(n_x, 1\) or \(n_x,\).*Use w\.T"),
     ("w", np.zeros(2), r"w has shape \(2,\) and X \(3, 5\).*n_x = 3"),
     ("w", np.zeros(M), r"w has shape \(5,\).*Use X\.T"),
+    ("w", np.zeros((M, 1)), r"w has shape \(5, 1\).*Use X\.T"),
     ("sample_weight", np.ones(4), r"sample_weight has shape \(4,\)"),
     ("sample_weight", np.ones((M, 1)), r"sample_weight\.T or sample_weight\.ravel"),
 ]

@@ -35,7 +35,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 
+from logreg_c import _check, _lbfgs
 from logreg_c._curvature import curvature_bound
+from logreg_c._train import Objective
 from logreg_c.sklearn import LogisticRegression
 
 TYPES = ["f8", "f4", "f2", "?", "i1", "u1", "i2", "u2", "i4", "i8"]
@@ -196,6 +198,19 @@ def test_features_of_any_size_are_fitted_from_a_cold_start(dtype, size):
         assert model.score(X, y) == 1.0
         assert model.costs_[-1] < 0.05
     assert (np.diff(model.costs_) <= 0).all()
+
+
+@pytest.mark.parametrize("fixed_b", [False, True])
+def test_lbfgs_starts_from_w_and_b_in_whatever_units(fixed_b):
+    X, y, _ = made(n_x=3)
+    w, b = np.array([0.5, -1.0, 2.0]), 0.25
+    objective = Objective(_check.examples(X.T, None), y, sample_weight=None, n_threads=None)
+    units = {"standardize": True, "fixed_b": fixed_b}
+    function = _lbfgs._Function(objective, _lbfgs._Log([]), w, b, 0.0, **units)
+    function.scale = 8.0
+    found_w, found_b = function.w_b(function.start)
+    assert found_w == pytest.approx(w, rel=1e-15)
+    assert found_b == pytest.approx(b, rel=1e-14)
 
 
 # ---- Gradient descent ---------------------------------------------------------------------------
