@@ -424,6 +424,14 @@ def test_a_checkpoint_before_the_first_evaluation_holds_no_best_weights(tmp_path
         assert stopping.iteration == -1
 
 
+def test_the_first_weights_may_be_the_best(tmp_path):
+    for iters in 3, 6:
+        stopping = EarlyStopping(HELD_OUT[0], 1 - HELD_OUT[1], patience=1000)
+        train([stopping, Checkpoint(tmp_path / "run.npz")], iters=iters)
+        assert stopping.iteration == 0
+        assert bits(stopping.w) == bits(train(iters=1).w)
+
+
 CHANGES = [
     (
         {"alpha": 0.4},
