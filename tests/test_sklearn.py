@@ -22,6 +22,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import sklearn
+from scipy.optimize import OptimizeResult
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -211,6 +212,30 @@ def test_lbfgs_starts_from_w_and_b_in_whatever_units(fixed_b):
     found_w, found_b = function.w_b(function.start)
     assert found_w == pytest.approx(w, rel=1e-15)
     assert found_b == pytest.approx(b, rel=1e-14)
+
+
+LBFGS = {"w": np.zeros(1), "b": 0.0, "l2": 0.0, "sample_weight": None, "standardize": False}
+
+
+def test_lbfgs_reaches_a_tol_of_0_at_a_gradient_of_0():
+    found = _lbfgs.lbfgs(np.zeros((1, 2)), [0, 1], 9, tol=0.0, n_threads=None, **LBFGS)
+    assert (found.stopped, found.problem) == ("tol", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "decrease", "problem"), [(2, 0.0, ""), (2, 1e-3, "why"), (1, 0.0, "why")]
+)
+def test_a_line_search_may_fail_where_the_cost_has_stopped_falling(
+    monkeypatch, status, decrease, problem
+):
+    def ended(function, log, *_):
+        log.costs += [0.5, 0.5 - decrease]
+        result = {"x": function.start, "jac": np.ones(2), "success": False}
+        return OptimizeResult(result, status=status, message="why")
+
+    monkeypatch.setattr(_lbfgs, "_search", ended)
+    found = _lbfgs.lbfgs([[1.0, 2.0]], [0, 1], 9, tol=1e-9, n_threads=None, **LBFGS)
+    assert found.problem == problem
 
 
 # ---- Gradient descent ---------------------------------------------------------------------------
