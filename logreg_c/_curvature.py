@@ -95,7 +95,7 @@ def curvature_bound(
             image -= basis.T @ (basis @ image)
         off.append(float(np.linalg.norm(image)))
         left = max(1.0 - sum(on), 0.0)
-        bordered = np.diag([*on, left]) + np.diag(off, 1) + np.diag(off, -1)
+        bordered = np.diag([*on, left]) + np.diag(off, -1)  # its upper triangle is not read
         bound = np.linalg.eigvalsh(bordered)[-1]
         reached = np.linalg.eigvalsh(bordered[:-1, :-1])[-1]
         if len(on) == STEPS or bound <= SHARP * reached or off[-1] <= ROUNDING:

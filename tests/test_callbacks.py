@@ -485,7 +485,11 @@ FOREIGN = {
     "a byte changed": lambda content: content.replace(b"fortran", b"portran", 1),
     "another .npz": lambda _: npz(w=np.zeros(3)),
     "a pickle inside": lambda _: npz(settings=np.array([{}], dtype=object)),
-    "costs of integers": lambda content: npz(**dict(np.load(io.BytesIO(content))) | {"costs": [1]}),
+    "costs of integers": lambda content: with_others(content, costs=[1]),
+    "costs of two axes": lambda content: with_others(content, costs=np.ones((3, 1))),
+    "no costs": lambda content: with_others(content, costs=np.zeros(0)),
+    "a shorter w": lambda content: with_others(content, w=np.ones((4, 1))),
+    "a w of one axis": lambda content: with_others(content, w=np.ones(5), start_w=np.zeros(5)),
 }
 
 
@@ -493,6 +497,10 @@ def npz(**arrays):
     file = io.BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()
+
+
+def with_others(content, **arrays):
+    return npz(**dict(np.load(io.BytesIO(content))) | arrays)
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)

@@ -3,12 +3,11 @@
 
 import sys
 
+import numpy as np
 import pytest
 from oracle import run_python
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="ru_maxrss has other units or is missing"
-)
+import logreg_c
 
 N_X, M = 100, 250_000
 CODE = """
@@ -40,9 +39,26 @@ CALLS = {
 }
 
 
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="ru_maxrss has other units or is missing"
+)
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.memory
 def test_peak_memory_above_the_data(order, call):
     extra = int(run_python(CODE.format(n_x=N_X, m=M, order=order, call=CALLS[call])))
     assert extra <= 0.01 * (8 * N_X * M) + 2e6
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
+def test_one_feature_or_one_example_is_read_where_it_is_whatever_its_strides(shape):
+    X = np.ones((10, 10))[::2, ::2][: shape[0], : shape[1]]
+    assert X.itemsize not in X.strides
+    Y = np.ones(shape[1])
+    after_one, _, _ = logreg_c.train(X, Y, 0.1, 1)
+
+    def forget(k, cost, w, b):  # what is read from here on is 0, unless it is a copy's
+        X[...] = 0.0
+
+    after_three, _, _ = logreg_c.train(X, Y, 0.1, 3, callback=forget)
+    assert np.array_equal(after_three, after_one)
