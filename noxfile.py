@@ -99,7 +99,7 @@ def suite(session):
 @nox.parametrize("version", [nox.param(version, id=version) for version in ("3.14", "3.15")])
 def newer(session, version):
     """Run the suite from the one wheel on Pythons of the Debian to come, with its C library."""
-    debian(session, "mmdebstrap", "patchelf")
+    debian(session, "mmdebstrap", "debian-archive-keyring", "patchelf")
     system = ROOT / ".nox" / f"debian-python{version}"
     python = system / "usr" / "bin" / f"python{version}"
     if not system.exists():
@@ -249,7 +249,7 @@ def machines(session):
 @nox.session
 def compiled(session):
     """Compile and link the kernel for macOS, and for Windows on ARM, of which there is neither."""
-    session.install("ziglang==0.17.0")
+    session.install("ziglang==0.17.1")
     make(session, "compiled")
 
 
@@ -337,7 +337,8 @@ def old_cpu(session):
 @nox.session(requires=["wheel"])
 def aarch64(session):
     """Cross-compile the wheel for AArch64; run the numerics' tests there, on an emulated Debian."""
-    debian(session, "qemu-user-static", "binfmt-support", "mmdebstrap", "arch-test", *AARCH64)
+    emulator = ("qemu-user-static", "binfmt-support", "arch-test", *AARCH64)
+    debian(session, "mmdebstrap", "debian-archive-keyring", *emulator)
     system = ROOT / ".nox" / "debian-arm64"
     if not system.exists():
         packages = ["libpython3-dev", *(f"python3-{name}" for name in EMULATED_PYTHON)]

@@ -102,21 +102,28 @@ def test_beside_all_of_them(order):
 
 @missing("joblib")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
-def test_under_joblib(backend):
-    code = f"""
-import warnings
-warnings.simplefilter("ignore")
-from joblib import Parallel, delayed
+def test_under_joblib(tmp_path, backend):
+    # In a file, where processes that are not forked find it too, as all are from Python 3.14 on.
+    (tmp_path / "trained.py").write_text("""
 import logreg_c
 from oracle import bits, make_data
 def train(n_threads):
     X, Y = make_data(20, 30_000)
     return bits(logreg_c.train(X, Y, 0.1, 5, n_threads=n_threads))
+""")
+    code = f"""
+import sys, warnings
+warnings.simplefilter("ignore")
+sys.path.append({str(tmp_path)!r})
+from joblib import Parallel, delayed
+from trained import train
 if __name__ == "__main__":
     print(train(2))
     print(*Parallel(n_jobs=2, backend="{backend}")(delayed(train)(n) for n in (1, 2, 3, None)))
 """
-    assert len(set(run_python(code).split())) == 1
+    printed = run_python(code).split()
+    assert len(printed) == 5
+    assert len(set(printed)) == 1
 
 
 # ---- Limits --------------------------------------------------------------------------------------
