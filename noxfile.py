@@ -341,7 +341,7 @@ def aarch64(session):
     debian(session, "mmdebstrap", "debian-archive-keyring", *emulator)
     system = ROOT / ".nox" / "debian-arm64"
     if not system.exists():
-        packages = ["libpython3-dev", *(f"python3-{name}" for name in EMULATED_PYTHON)]
+        packages = ["libgomp1", "libpython3-dev", *(f"python3-{name}" for name in EMULATED_PYTHON)]
         include = f"--include={','.join(packages)}"
         options = ["--architectures=arm64", "--variant=minbase", include, "trixie"]
         session.run(*AS_ROOT, "mmdebstrap", *options, system, external=True)
