@@ -274,7 +274,7 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
     bad = _kernel.first_outside(Y, 0.0, 1.0)
     if bad >= 0:
         msg = f"Y is {Y.item(bad)} at example {bad}; expected 0, 1 or a probability within [0, 1]"
-        if np.all(np.abs(Y) == 1.0):
+        if _kernel.first_outside(np.abs(Y), 1.0, 1.0) < 0:
             msg += ". For labels -1 and 1 pass (Y + 1) / 2"
         elif not math.isfinite(Y.item(bad)):
             msg += ". Leave out examples without a label"
