@@ -100,7 +100,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     const int64_t n_x = pass->data->n_x;
     const double *sums = root + logreg_padded(n_x), *w = pass->w;
     const double total = sums[LOGREG_SUM_WEIGHT];
-    double squares = 0.0;
+    pair squares = {0.0, 0.0}; /* a plain sum of many loses digits of J */
     gradient g;
     g.J = sums[LOGREG_SUM_J] / total;
     g.db = sums[LOGREG_SUM_DB] / total;
@@ -114,13 +114,15 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
         if (s) dw = sd > 0.0 ? dw / sd : 0.0 * dw;
         if (l2 > 0.0) {
             dw += l2 * w_j;
-            squares += w_j * w_j;
+            const pair next = two_sum(squares.high, w_j * w_j);
+            squares.high = next.high;
+            squares.low += next.low;
         }
         root[j] = dw;
         g.within_range &= is_within_range(dw);
         if (magnitude(dw) > g.largest) g.largest = magnitude(dw);
     }
-    if (l2 > 0.0) g.J += 0.5 * l2 * squares;
+    if (l2 > 0.0) g.J += 0.5 * l2 * (squares.high + squares.low);
     g.within_range &= is_within_range(g.J); /* so is db, where the weights sum to a number */
     return g;
 }

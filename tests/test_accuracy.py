@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import LAYOUTS, Problem, bounded, descend, make_data, mpf, relative, sigmoid, ulps
+from oracle import LAYOUTS, MP, Problem, bounded, descend, make_data, mpf, relative, sigmoid, ulps
 
 import logreg_c
 
@@ -191,6 +191,14 @@ def test_the_gradient_of_well_scaled_data(n_x, m, layout):
             for z, (_, y, _) in zip(problem.z(mpf(w), mpf(0.5)), problem.examples, strict=True)
         )
         assert abs(db - exact_db) <= 1e-13 * bias_scale
+
+
+def test_the_penalty_of_many_features():
+    """Summed plainly, 10^5 squares of 0.1 are off by 8e-13: their roundings go the same way."""
+    w = np.full(100_000, 0.1)
+    J, dw, _ = logreg_c.cost_and_gradient(np.zeros((w.size, 2)), [0, 1], w, 0.0, l2=0.5)
+    assert relative(J, [MP.log(2) + mpf(0.25) * w.size * mpf(0.1) ** 2]) <= 4e-16
+    assert (dw == 0.05).all()
 
 
 @pytest.mark.parametrize("z", [37.0, 40.0, 100.0, 600.0, 700.0])
