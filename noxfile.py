@@ -241,7 +241,7 @@ def kernel(session):
 def machines(session):
     """Compare the bits on AArch64, s390x, Windows, musl, an old x86-64; test the kernel there."""
     debian(session, *EMULATORS)
-    machines = ["aarch64", "s390x", "windows", "nehalem", "musl"]
+    machines = ["aarch64", "s390x", "windows", "windows-msvc", "nehalem", "musl"]
     builds = ["aarch64-O0", "aarch64-clang", "s390x-O0", "s390x-clang", "windows-O0"]
     make(session, *(f"bits-of-{name}" for name in machines + builds), *machines)
 
