@@ -26,7 +26,7 @@ DIST = ROOT / "dist"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 CIBUILDWHEEL = PYPROJECT["tool"]["cibuildwheel"]
 
-AS_ROOT = ["sudo"] if os.getuid() else []
+AS_ROOT = ["sudo"] if getattr(os, "getuid", int)() else []  # Windows has none
 RELEASED_FROM = {"git status --porcelain": "", "git branch --show-current": "main"}
 # Extra + library: what an environment has beside the core.
 DOORS = ["", "+pandas", "frames+pandas", "frames+polars", "frames+pyarrow", "progress", "cli"]

@@ -137,7 +137,7 @@ cdef logreg_type type_of(const Py_buffer *view) noexcept:
     cdef Py_ssize_t size = view.itemsize
     if code == b"<" or code == b">" or code == b"=" or code == b"@":  # the native order, spelt out
         code = view.format[1]
-    if code == b"d":
+    if code == b"d" or code == b"g":  # a long double comes here only where it is a double
         return LOGREG_FLOAT64
     if code == b"f":
         return LOGREG_FLOAT32

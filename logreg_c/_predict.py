@@ -138,8 +138,8 @@ def predict(
     Examples
     --------
     >>> import logreg_c
-    >>> logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0)
-    array([[0, 0, 1]])
+    >>> print(logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0))
+    [[0 0 1]]
     """
     limit = _check.not_negative(threshold, "threshold")
     if limit > 1.0:

@@ -26,7 +26,7 @@ def spread(n, seed=0):
     Multiples of log(2)/2 are where an exp changes from one piece of its reduction to the next.
     """
     rng = np.random.default_rng(seed)
-    magnitudes = np.ldexp(rng.uniform(1, 2, n), rng.integers(-1074, 1024, n))
+    magnitudes = np.ldexp(rng.uniform(1, 2, n), rng.integers(-1074, 1024, n, dtype=np.int32))
     signs = rng.choice([-1.0, 1.0], n)
     steps = rng.integers(-2150, 2150, n) * (math.log(2) / 2)
     steps += rng.integers(-2, 3, n) * np.spacing(steps)

@@ -399,7 +399,7 @@ def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits
         with subprocess.Popen(
             [*run, str(tmp_path / "run.npz")], stdout=subprocess.PIPE, cwd=folder
         ) as process:
-            assert process.stdout.readline() == b"ready\n"
+            assert process.stdout.readline().strip() == b"ready"
             time.sleep(rng.uniform(0, 0.3))
             process.kill()  # SIGKILL
             last = process.stdout.read().strip()

@@ -19,8 +19,6 @@ pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'logreg-c
 
 import joblib
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import sklearn
 from scipy.optimize import OptimizeResult
 from sklearn import config_context
@@ -432,8 +430,10 @@ def test_x_is_not_copied_nor_widened(dtype, order, settings):
     assert float(run_python(PEAK.format(dtype=dtype, order=order, settings=settings))) < share
 
 
-@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
-def test_frames_are_read_by_column_and_checked_by_name(make):
+@pytest.mark.parametrize("frame", ["pandas.DataFrame", "polars.DataFrame", "pyarrow.table"])
+def test_frames_are_read_by_column_and_checked_by_name(frame):
+    library, _, name = frame.partition(".")
+    make = getattr(pytest.importorskip(library), name)
     X, y, _ = made(300, n_x=3)
     columns = {"a": X[:, 0].astype("f4"), "b": (X[:, 1] > 0).astype("u1"), "c": X[:, 2]}
     frame = make(columns)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oracle import run_python
 
-from logreg_c import _cpus
+from logreg_c import _cpus, show_config
 
 THREADS = "import logreg_c; print(logreg_c.show_config()['threads'])"
 
@@ -73,5 +73,7 @@ def test_affinity_is_obeyed():
 
 def test_threadpoolctl_is_obeyed():
     pytest.importorskip("threadpoolctl")
+    if show_config()["threads_backend"] != "openmp":
+        pytest.skip("threadpoolctl knows no Dispatch")
     code = "import logreg_c, threadpoolctl\nwith threadpoolctl.threadpool_limits(1): "
     assert run_python(code + THREADS.partition("; ")[2]) == "1"

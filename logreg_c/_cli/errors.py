@@ -2,6 +2,7 @@
 """How a command ends when it cannot go on: one line on stderr, and an exit code."""
 
 import errno
+import os
 import reprlib
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import NoReturn
 import typer
 
 import logreg_c
+
+# What a pipe says whose reader has gone; on Windows also that the argument is invalid.
+NOBODY_READS = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
 
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 60
@@ -60,8 +64,8 @@ def one_line_errors() -> Iterator[None]:
     except MemoryError:
         message, code = "not enough memory for this file", 1
     except OSError as error:  # stdout: files are spoken for by InputError
-        if error.errno == errno.EPIPE:  # nobody reads on, as after `| head`
-            raise
+        if error.errno in NOBODY_READS:  # as after `| head`
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         message, code = f"standard output cannot be written: {error.strerror or error}", 1
     except KeyboardInterrupt:
         message, code = "interrupted; no file was written", 130

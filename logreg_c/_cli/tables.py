@@ -81,7 +81,9 @@ def opened(file: Path) -> Iterator[Source]:
 
 
 def _copied(stack: ExitStack, stream: Any) -> Path:
-    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="logreg-c-")), "copy")
+    # Windows deletes no file that is still mapped, as polars may have it.
+    folder = tempfile.TemporaryDirectory(prefix="logreg-c-", ignore_cleanup_errors=True)
+    path = Path(stack.enter_context(folder), "copy")
     with path.open("wb") as copy:
         shutil.copyfileobj(stream, copy)
     return path
