@@ -64,7 +64,8 @@ def curvature_bound(
         sd = np.where(sd > 0.0, sd, np.inf)
         squares = np.isfinite(sd) + (mean / sd) ** 2 * fixed_b
     else:
-        squares = mean**2 + sd**2
+        with np.errstate(over="ignore"):
+            squares = mean**2 + sd**2
         moments[2] = 1.0
     if fixed_b or not standardize:
         moments[:2] = 0.0
@@ -72,13 +73,20 @@ def curvature_bound(
     trace = float(diagonal.sum())
     if trace == 0.0:  # J is constant, and any step will do
         return 1.0
+    if trace == math.inf:
+        msg = (
+            "squares of X overflow float64, and no alpha is small enough for them: pass "
+            "standardize=True, or rescale X"
+        )
+        raise OverflowError(msg)
 
     # |x~|^2 of example i is at most 4 trace S / s_i, so every |z| is below 2^-12 (where weights do
     # not differ by more than 10^9).
     spread = float(m)
     if sample_weight is not None:
         positive = sample_weight[sample_weight > 0]
-        spread = float(positive.sum(dtype=np.float64) / positive.min())
+        with np.errstate(over="ignore"):
+            spread = float(positive.sum(dtype=np.float64) / positive.min())
     epsilon = max(2.0**-12 / math.sqrt(4.0 * trace * spread), 2.0**-40 / math.sqrt(trace))
 
     def product(v: NDArray[np.float64]) -> NDArray[np.float64]:

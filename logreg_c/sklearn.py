@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _check
 from ._curvature import curvature_bound
+from ._errors import DivergenceError
 from ._predict import decision, sigmoid
 from ._train import descend
 
@@ -169,6 +170,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Data that are not real numbers, settings of a wrong type.
         OverflowError
             The data are finite, but a sum over them leaves the range of float64.
+        DivergenceError
+            A descent with an `alpha` that is too large does.
 
         Warns
         -----
@@ -193,8 +196,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, Y = _two_classes(labels)
         weights = self._weights(Y, sample_weight)
         total = float(len(Y) if weights is None else weights.sum(dtype=np.float64))
-        # A sum that is not positive is refused where the weights are checked.
-        l2 = 1.0 / (C * total) if total > 0.0 else 0.0
+        l2 = 0.0
+        if total > 0.0:  # other sums are refused where the weights are checked
+            l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
+        if l2 == math.inf:
+            msg = (
+                f"C is {C} and the weights sum to {total}; expected a product whose reciprocal, "
+                "the strength of the penalty, is within float64: choose a larger C"
+            )
+            raise ValueError(msg)
 
         w, b = np.zeros(self.n_features_in_), 0.0
         if self.warm_start and hasattr(self, "coef_"):
@@ -356,17 +366,23 @@ def _gradient_descent(
         alpha = 1.0 / (settings["l2"] + bound)
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []
-    for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
-        result = descend(
-            X,
-            Y,
-            alpha,
-            iters - n_iter,
-            tol=max(tol, resolved),
-            callback=None,
-            dtype=dtype,
-            **settings,
-        )
+    float32 = _check.examples(X, None).float32
+    for dtype, resolved in ((None, FLOAT32_TOL), (np.float64, 0.0))[not float32 :]:
+        try:
+            result = descend(
+                X,
+                Y,
+                alpha,
+                iters - n_iter,
+                tol=max(tol, resolved),
+                callback=None,
+                dtype=dtype,
+                **settings,
+            )
+        except DivergenceError:
+            if dtype is None:
+                continue
+            raise
         settings |= {"w": np.array(result.w[:, 0]), "b": result.b}
         costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
         n_iter += len(result.costs) - (result.stopped == "tol")

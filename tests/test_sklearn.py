@@ -187,16 +187,41 @@ def test_a_float32_overflow_is_computed_in_float64():
     assert np.abs(model.decision_function(X)).max() > 2e39
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("size", [1e-30, 1e8, 3e38])
-def test_features_of_any_size_are_fitted_from_a_cold_start(dtype, size):
+@pytest.mark.filterwarnings("ignore:gd failed to converge")
+def test_features_of_any_size_are_fitted_from_a_cold_start(size, dtype, solver):
     X = (np.array([[3.0], [-3.0], [2.0], [-1.0]] * 10) * (size / 3)).astype(dtype)
     y = X[:, 0] > 0
-    model = LogisticRegression(C=np.inf, fit_intercept=False, max_iter=1000).fit(X, y)
+    settings = {"C": np.inf, "fit_intercept": False, "max_iter": 1000}
+    model = LogisticRegression(solver=solver, **settings).fit(X, y)
     if size > 1:
         assert model.score(X, y) == 1.0
         assert model.costs_[-1] < 0.05
     assert (np.diff(model.costs_) <= 0).all()
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.filterwarnings("ignore:gd failed to converge")
+def test_a_penalty_beyond_float64_names_c(solver):
+    X, y = [[1.0], [2.0], [3.0]], [0, 1, 1]
+    for C, weight in (5e-324, 1.0), (1e-300, 1e-30), (1e-310, 1.0):
+        with pytest.raises(ValueError, match=f"C is {C} and the weights sum to"):
+            LogisticRegression(C=C, solver=solver).fit(X, y, [weight] * 3)
+    assert abs(LogisticRegression(C=1e-300, solver=solver).fit(X, y).coef_[0, 0]) < 1e-299
+
+
+@pytest.mark.parametrize("X", [[[1e200]] * 3, [[1e160], [1.0000001e160], [1e160]]])
+def test_features_whose_squares_overflow_have_no_alpha(X):
+    with pytest.raises(OverflowError, match="squares of X overflow float64"):
+        LogisticRegression(solver="gd").fit(X, [0, 1, 0])
+
+
+def test_weights_of_any_ratio_warn_of_nothing():
+    model = LogisticRegression(solver="gd", max_iter=10_000)
+    model.fit([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], [1e-320, 1, 1, 1])
+    assert model.n_iter_ < 10_000
 
 
 @pytest.mark.parametrize("fixed_b", [False, True])
