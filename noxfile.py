@@ -52,6 +52,16 @@ def build_wheel(session, sdist, folder):
     return repaired
 
 
+def copy_tests(session, place):
+    """Copy the suite to where the package's sources are not, and go there."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    for name in CIBUILDWHEEL["test-sources"]:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, place / name)
+    session.chdir(place)
+
+
 def run_suite(session, package, *arguments, python="python", env=None, pinned=()):
     """Install `package` and run its suite, with `env`, where the package's sources are not."""
     session.env.update(CIBUILDWHEEL["test-environment"])
@@ -63,13 +73,7 @@ def run_suite(session, package, *arguments, python="python", env=None, pinned=()
         settings = CIBUILDWHEEL
     package = f"{package}[{','.join(settings['test-extras'])}]"
     session.run(*install, package, *settings.get("test-requires", []), *pinned)
-    place = Path(session.create_tmp()) / "tests"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    for name in CIBUILDWHEEL["test-sources"]:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, place / name)
-    session.chdir(place)
+    copy_tests(session, Path(session.create_tmp()) / "tests")
     command = shlex.split(settings["test-command"])
     session.run(python, "-P", "-m", *command, *arguments, env=env)
 
@@ -368,6 +372,61 @@ def aarch64(session):
     tests = session.posargs or [f"tests/test_{name}.py" for name in NUMERICS]
     run = ["chroot", system, "python3", "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     session.run(*AS_ROOT, *run, *tests, external=True)
+
+
+MINGW = "x86_64-w64-mingw32-gcc"
+# wine 8 has no links, and NumPy 2 wants what it lacks of Windows's complex numbers.
+NOT_OF_WINE = "not replaced and not links_to_itself and not is_no_file"
+TESTED_EXTRAS = ["test", "cli", "report", "frames", "progress", "sklearn"]
+FOR_WINE = ["numpy==1.26.4", "pyarrow<21", "colorama", "tzdata"]
+
+
+@nox.session(requires=["wheel"])
+def windows(session):
+    """Cross-compile the extension for Windows; run the suite there, on a CPython under wine."""
+    debian(session, "gcc-mingw-w64-x86-64-posix", "wine", "wine64")
+    session.install(*PYPROJECT["build-system"]["requires"])
+    system = ROOT / ".nox" / "windows-python"
+    if not system.exists():
+        python = ["--require-hashes", "--requirement", ".ci/windows_python.txt"]
+        session.install("--no-deps", "--target", system, *python)
+        (system / "python311._pth").unlink()  # with it PYTHONPATH counts for nothing
+        session.run(".ci/python_source", system / "source", external=True)
+        shutil.copy(system / "source/PC/pyconfig.h.in", system / "source/Include/pyconfig.h")
+        shim = [f"-o{system / 'bcryptprimitives.dll'}", "tests/wine/bcryptprimitives.c"]
+        session.run(MINGW, "-shared", *shim, "-ladvapi32", external=True)
+
+    place = Path(session.create_tmp()).absolute()
+    site = place / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    names = [name for extra in TESTED_EXTRAS for name in extras[extra]]
+    wanted = [name for name in names if not name.startswith("logreg-c")]
+    target = ["--target", site, "--platform", "win_amd64", "--python-version", "3.11"]
+    session.install("--only-binary=:all:", *target, *wanted, *FOR_WINE)
+    (built,) = DIST.glob("wheel/*.whl")
+    session.run("python", "-m", "zipfile", "--extract", built, site)
+    (site / "logreg_c" / "_kernel.abi3.so").unlink()
+    session.run("cython", "-3", "logreg_c/_kernel.pyx", "-o", place / "_kernel.c")
+    flags = ["-std=c11", "-O3", "-fopenmp", "-ffp-contract=off", "-DPy_LIMITED_API=0x030B0000"]
+    sources = [place / "_kernel.c", *sorted(Path("src").glob("*.c")), system / "python3.dll"]
+    extension = ["-shared", "-o", site / "logreg_c" / "_kernel.pyd", "-Isrc"]
+    headers = f"-I{system / 'source' / 'Include'}"
+    session.run(MINGW, *flags, headers, *extension, *sources, external=True)
+    for name in "libgomp-1.dll", "libwinpthread-1.dll", "libgcc_s_seh-1.dll":
+        library = session.run(MINGW, f"-print-file-name={name}", silent=True, external=True)
+        shutil.copy(library.strip(), site / "logreg_c")
+
+    copy_tests(session, place / "tests")
+    session.env.update(WINEPREFIX=str(place / "wine"), WINEDEBUG="-all")
+    session.env["PYTHONPATH"] = f"Z:{site}".replace("/", "\\")
+    version = ["/v", "Version", "/d", "win10", "/f"]
+    session.run("wine", "reg", "add", r"HKCU\Software\Wine", *version, external=True, silent=True)
+    command = [system / "python.exe", "-P", "-m", *shlex.split(CIBUILDWHEEL["test-command"])]
+    command += ["-p", "no:cacheprovider", "-k", NOT_OF_WINE, *session.posargs]
+    # CPython takes wine's pipes for its standard streams, and not what lies behind Linux's files.
+    through_pipes = ["bash", "-o", "pipefail", "-c", 'true | wine "$@" 2>&1 | cat', "bash"]
+    session.run(*through_pipes, *command, external=True)
 
 
 @nox.session

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An allocator for LD_PRELOAD that fails when told to, and counts which blocks of 1 KB and more live.
- * It stands before glibc's, so it sees Python's memory (under PYTHONMALLOC=malloc), NumPy's and ours
- * alike. The kernel's workspaces are such blocks; what Python keeps for itself here and there is not.
+ * An allocator for LD_PRELOAD that fails when told to, and counts which blocks of 1 KB and more
+ * live. It stands before glibc's, so it sees Python's memory (under PYTHONMALLOC=malloc), NumPy's
+ * and ours alike. The kernel's workspaces are such blocks; what Python keeps for itself here and
+ * there is not.
  */
 #include <errno.h>
 #include <malloc.h>
