@@ -47,7 +47,7 @@ WRAPPER = {
     "_predict": "public_face bad_input accuracy divergence types",
     "_result": "callbacks public_face frames",
     "_train": "public_face bad_input divergence weights standardize callbacks",
-    "_training": "callbacks divergence interrupt_and_threads standardize",
+    "_training": "callbacks divergence interrupt_and_threads public_face standardize",
     "callbacks": "callbacks",
     "onnx": "onnx",
     "sklearn": "sklearn",

@@ -259,11 +259,12 @@ def test_early_stopping_computes_in_the_arithmetic_of_the_training():
         assert stopping.cost == J
 
 
-def test_early_stopping_computes_in_a_type_of_its_own():
+@pytest.mark.parametrize("of_X", [np.float64, np.float32])
+def test_early_stopping_computes_in_a_type_of_its_own(of_X):
     X, Y = np.array([[0.1, 0.2, 0.3]], dtype=np.float32), [0, 1, 1]
     for dtype in np.float64, np.float32:
         stopping = EarlyStopping(X, Y, dtype=dtype)
-        w, b, _ = logreg_c.train(X, Y, 0.1, 1, callback=stopping)
+        w, b, _ = logreg_c.train(X.astype(of_X), Y, 0.1, 1, callback=stopping)
         assert stopping.cost == logreg_c.cost_and_gradient(X, Y, w, b, dtype=dtype)[0]
 
 

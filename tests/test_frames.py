@@ -494,6 +494,20 @@ print(logreg_c.train(X.to_numpy().T, X["a"] > 1, 0.1, 1).costs.size)
     assert said.splitlines() == [message, message, "1"]
 
 
+KNOWN = [
+    "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
+    "pyspark", "sqlframe",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("library", KNOWN)
+def test_a_library_is_known_by_its_name(monkeypatch, library):
+    monkeypatch.setattr(_check, "_frames", lambda: None)
+    frame = type("DataFrame", (), {"__module__": f"{library}.core"})()
+    with pytest.raises(ModuleNotFoundError, match=f"X is a {library} DataFrame; reading it needs"):
+        logreg_c.train(frame, [0], 0.1, 1)
+
+
 def test_one_library_is_read_without_the_others():
     for library, others in {
         "pandas": ["polars", "pyarrow"],

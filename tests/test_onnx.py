@@ -75,6 +75,12 @@ def test_texts_and_numbers_in_any_order():
     np.testing.assert_allclose(A, logreg_c.sigmoid([-2.0, -0.5, 2.0, -0.5]), rtol=1e-9)
 
 
+def test_texts_are_compared_to_the_last_character():
+    model = to_onnx([1.0, 2.0], 0.0, ["x", "x"], categories=["a", "a\0"])
+    A, _ = outputs(model, {"x": np.array([["a"], ["a\0"]], dtype=object)})
+    np.testing.assert_allclose(A, logreg_c.sigmoid([1.0, 2.0]), rtol=1e-9)
+
+
 def test_one_row_and_no_rows():
     model = to_onnx([1.0], 0.0, ["x"])
     assert outputs(model, {"x": np.array([[0.0]])})[0].tolist() == [0.5]

@@ -178,6 +178,14 @@ def test_float32_goes_on_in_float64_until_every_slope_is_within_tol():
     assert max(np.abs(dw).max(), abs(db)) <= 1.01e-8
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+def test_float32_does_no_more_iterations_than_max_iter(solver):
+    X, y, _ = made()
+    with pytest.warns(ConvergenceWarning):
+        model = LogisticRegression(solver=solver, tol=1e-9, max_iter=3).fit(X.astype("f4"), y)
+    assert model.n_iter_.tolist() == [3]
+
+
 def test_a_float32_overflow_is_computed_in_float64():
     X = np.array([[3e38], [-3e38], [2e38], [-1e38]] * 10, dtype="f4")
     y = X[:, 0] > 0
@@ -246,19 +254,62 @@ def test_lbfgs_reaches_a_tol_of_0_at_a_gradient_of_0():
 
 
 @pytest.mark.parametrize(
-    ("status", "decrease", "problem"), [(2, 0.0, ""), (2, 1e-3, "why"), (1, 0.0, "why")]
+    ("costs", "status", "problem"),
+    [
+        ([0.5, 0.5], 2, ""),
+        ([0.7, 0.5, 0.5], 2, ""),
+        ([0.5], 2, ""),
+        ([0.7, 0.5, 0.499], 2, "why"),
+        ([0.5, 0.5], 1, "why"),
+    ],
 )
 def test_a_line_search_may_fail_where_the_cost_has_stopped_falling(
-    monkeypatch, status, decrease, problem
+    monkeypatch, costs, status, problem
 ):
     def ended(function, log, *_):
-        log.costs += [0.5, 0.5 - decrease]
+        log.costs += costs
         result = {"x": function.start, "jac": np.ones(2), "success": False}
         return OptimizeResult(result, status=status, message="why")
 
     monkeypatch.setattr(_lbfgs, "_search", ended)
     found = _lbfgs.lbfgs([[1.0, 2.0]], [0, 1], 9, tol=1e-9, n_threads=None, **LBFGS)
     assert found.problem == problem
+
+
+def lbfgs_of_float32(**changes):
+    X, y, _ = made(n_x=3)
+    settings = LBFGS | {"w": np.zeros(3), "tol": 1e-9, "n_threads": None} | changes
+    return _lbfgs.lbfgs(X.T.astype("f4"), y, 99, **settings)
+
+
+def test_what_goes_on_in_float64_has_one_cost_an_iteration():
+    seen = []
+    found = lbfgs_of_float32(callbacks=[lambda k, J, *_: seen.append((k, J))])
+    assert found.stopped == "tol"
+    assert seen == list(enumerate(found.costs[1:]))
+    assert found.n_iter == len(seen)
+
+
+def test_a_callback_that_stops_float32_does_not_go_on_in_float64():
+    seen = []
+    found = lbfgs_of_float32(callbacks=[lambda k, *_: seen.append(k) or k == 1])
+    assert (found.stopped, found.n_iter, seen) == ("callback", 2, [0, 1])
+
+
+def test_a_float32_overflow_on_the_way_begins_anew_in_float64(monkeypatch):
+    expected = lbfgs_of_float32(dtype=np.float64)
+    calls = []
+
+    def overflowing(self, *at, honest=Objective.__call__):
+        calls.append(self.examples.float32)
+        if calls == [True] * 4:
+            raise OverflowError
+        return honest(self, *at)
+
+    monkeypatch.setattr(Objective, "__call__", overflowing)
+    found = lbfgs_of_float32()
+    assert calls[:5] == [True] * 4 + [False]
+    assert (found.costs, found.n_iter, found.stopped) == (expected.costs, expected.n_iter, "tol")
 
 
 # ---- Gradient descent ---------------------------------------------------------------------------
@@ -338,6 +389,24 @@ def test_gradient_descent_reaches_the_solution_of_lbfgs(cancer):
     descended = LogisticRegression(solver="gd", tol=1e-9, **fixed).fit(X, y)
     assert relative(descended, LogisticRegression(tol=1e-10, **fixed).fit(X, y)) <= 1e-6
     assert descended.costs_.size == descended.n_iter_[0] + 1
+
+
+def test_gradient_descent_goes_on_in_float64_from_what_float32_resolves():
+    X, y, _ = made(n_x=3)
+    X, fixed = X.astype("f4"), {"solver": "gd", "max_iter": 10_000}
+    coarse = LogisticRegression(tol=1e-5, **fixed).fit(X, y)
+    model = LogisticRegression(tol=1e-9, **fixed).fit(X, y)
+    n = coarse.n_iter_[0]
+    assert model.costs_.size == model.n_iter_[0] + 1 > n + 1
+    np.testing.assert_array_equal(model.costs_[:n], coarse.costs_[:n])
+    (J, _, _), (_, dw, db) = (
+        logreg_c.cost_and_gradient(
+            X.T, y, fit.coef_[0], fit.intercept_[0], l2=1 / len(y), dtype=np.float64
+        )
+        for fit in (coarse, model)
+    )
+    assert model.costs_[n] == J
+    assert max(np.abs(dw).max(), abs(db)) <= 1.01e-9
 
 
 def test_a_learning_rate_of_ones_own_is_that_of_train(cancer):

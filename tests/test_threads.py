@@ -26,6 +26,12 @@ def test_a_quota_of_version_2_holds_for_the_groups_below(tmp_path):
     assert _cpus.cpu_quota(tmp_path, "/pod") == 3
 
 
+def test_no_quota_is_looked_for_above_the_mount(tmp_path):
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    (tmp_path / "mount").mkdir()
+    assert _cpus.cpu_quota(tmp_path / "mount", "/pod") is None
+
+
 def test_a_quota_of_version_1(tmp_path):
     (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
     (tmp_path / "cpu.cfs_quota_us").write_text("-1\n")
