@@ -64,8 +64,8 @@ def to_onnx(
     Raises
     ------
     ValueError
-        Lengths that do not fit, a name twice, a weight that is not finite, a feature with the name
-        of an output.
+        Shapes and lengths that do not fit, a name twice, a weight that is not finite, a feature
+        with the name of an output, a class that int64 does not hold.
     TypeError
         Not two classes, or of another type.
 
@@ -80,7 +80,14 @@ def to_onnx(
     >>> [value.name for value in model.graph.output]
     ['probability', 'prediction']
     """
-    weights = np.asarray(w, dtype=np.float64).reshape(-1)
+    weights = np.asarray(w, dtype=np.float64)
+    if weights.shape not in ((weights.size,), (weights.size, 1)):
+        msg = (
+            f"w has shape {weights.shape}; expected (n_x, 1) or (n_x,), the weights of one model:"
+            " of scikit-learn's coef_ pass one row, coef_[0]"
+        )
+        raise ValueError(msg)
+    weights = weights.reshape(-1)
     names = None if feature_names is None else list(feature_names)
     texts: list[str | None] = [None] * len(weights) if categories is None else list(categories)
     _check(weights, b, names, texts)
@@ -196,4 +203,10 @@ def _as_classes(classes: NDArray[Any]) -> NDArray[Any]:
             " floats, bools or texts"
         )
         raise TypeError(msg)
+    if classes.dtype.kind == "u" and classes.max() >= 2**63:
+        msg = (
+            f"classes are {classes[0]} and {classes[1]}; expected integers below 2**63, as ONNX's"
+            " are int64: pass them as text, or smaller ones"
+        )
+        raise ValueError(msg)
     return classes.astype(kinds[classes.dtype.kind])

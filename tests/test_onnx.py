@@ -117,6 +117,9 @@ def test_the_command_line_writes_it(tmp_path):
     ("arguments", "error", "match"),
     [
         (([], 0.0), ValueError, "empty, NaN or infinite"),
+        ((np.zeros((2, 3)), 0.0), ValueError, r"w has shape \(2, 3\); expected \(n_x, 1\) or"),
+        (([[1.0, 2.0]], 0.0), ValueError, r"w has shape \(1, 2\); .* pass one row, coef_\[0\]"),
+        ((1.0, 0.0), ValueError, r"w has shape \(\)"),
         (([np.nan], 0.0), ValueError, "empty, NaN or infinite"),
         (([1.0], np.inf), ValueError, "empty, NaN or infinite"),
         (([1.0], 0.0, ["a", "b"]), ValueError, "1 weights, feature_names 2 and categories 1"),
@@ -139,6 +142,15 @@ def test_categories_and_classes_that_do_not_fit():
     for classes in ([1, 2, 3], [1j, 2j], np.array(["2001", "2002"], dtype="M8[Y]")):
         with pytest.raises(TypeError, match="expected two integers, floats, bools or texts"):
             to_onnx([1.0], 0.0, classes=classes)
+
+
+def test_classes_beyond_int64_are_refused_rather_than_wrapped():
+    match = "classes are 1 and 9223372036854775808; expected integers below .* pass them as text"
+    with pytest.raises(ValueError, match=match):
+        to_onnx([1.0], 0.0, classes=np.array([1, 2**63], "u8"))
+    for largest in np.array([1, 2**63 - 1], "u8"), np.array([1, 2**63], "u8").astype(str):
+        model = to_onnx([2.0], 0.0, classes=largest)
+        assert outputs(model, {"X": np.array([[1.0]])})[1].tolist() == largest[1:].tolist()
 
 
 def test_without_the_extra_the_import_says_how_to_get_it():

@@ -124,6 +124,17 @@ def test_a_model_that_onnx_cannot_hold_leaves_no_file(run, fails, tmp_path):
     assert not out.exists()
 
 
+def test_classes_that_onnx_cannot_hold_leave_no_file(run, fails, tmp_path):
+    pytest.importorskip("onnx")
+    pl = pytest.importorskip("polars")
+    data, model, out = (tmp_path / name for name in ("d.parquet", "m.npz", "m.onnx"))
+    classes = pl.Series([2**63, 2**63 + 1] * 9, dtype=pl.UInt64)
+    pl.DataFrame({"x": [0.0, 1.0] * 9, "y": classes}).write_parquet(data)
+    assert run("train", data, "--target", "y", "--output", model)[0] == 0
+    fails("export", model, "--output", out, match="as ONNX: classes are 9223372036854775808 and")
+    assert not out.exists()
+
+
 def test_a_model_from_a_machine_of_the_other_byte_order_is_read(run, tmp_path, data, model):
     other = tmp_path / "other.npz"
     with np.load(model) as stored:
