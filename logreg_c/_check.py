@@ -71,6 +71,12 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
                 "them with .filled(...) or leave those examples out"
             )
             raise ValueError(msg)
+        if hasattr(value, "toarray"):  # as those of SciPy, which NumPy takes for one object
+            msg = (
+                f"{name} is a sparse {type(value).__name__}; expected a dense array: pass "
+                f"{name}.toarray()"
+            )
+            raise TypeError(msg)
         try:
             value = np.asarray(value)
         except (TypeError, ValueError) as error:
