@@ -38,7 +38,8 @@ def _quota_here() -> int | None:
     from pathlib import Path  # noqa: PLC0415 (NumPy does not load it, nor should the import)
 
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        # The name of a group is a folder's: any bytes.
+        lines = os.fsdecode(Path("/proc/self/cgroup").read_bytes()).splitlines()
     except OSError:  # not Linux
         return None
     quotas = []

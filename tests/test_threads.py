@@ -42,18 +42,35 @@ def test_a_quota_of_version_1(tmp_path):
 
 def test_the_quota_is_that_of_the_groups_that_govern_cpus(monkeypatch):
     asked = []
-    groups = "12:memory:/a\n4:cpu,cpuacct:/b\n0::/c\n"
-    monkeypatch.setattr(Path, "read_text", lambda _: groups)
+    groups = b"12:memory:/a\n4:cpu,cpuacct:/b\n0::/c\n"
+    monkeypatch.setattr(Path, "read_bytes", lambda _: groups)
     monkeypatch.setattr(_cpus, "cpu_quota", lambda *place: asked.append(place) or len(asked))
     assert _cpus._quota_here.__wrapped__() == 1
     assert asked == [(Path("/sys/fs/cgroup/cpu"), "/b"), (Path("/sys/fs/cgroup"), "/c")]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="groups are Linux's")
+def test_a_group_has_a_name_of_any_bytes(monkeypatch, tmp_path):
+    group = tmp_path / os.fsdecode(b"caf\xe9")
+    group.mkdir()
+    (group / "cpu.max").write_text("250000 100000\n")
+    quota = _cpus.cpu_quota
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"12:memory:/\xff\n0::/caf\xe9\n")
+    monkeypatch.setattr(_cpus, "cpu_quota", lambda _, group: quota(tmp_path, group))
+    assert _cpus._quota_here.__wrapped__() == 3
+
+
+def test_a_quota_that_is_no_text_is_none(tmp_path):
+    for name in "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us":
+        (tmp_path / name).write_bytes(b"\xff \xff\n")
+    assert _cpus.cpu_quota(tmp_path, "/") is None
 
 
 def test_without_groups_there_is_no_quota(monkeypatch):
     def missing(_):
         raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(Path, "read_bytes", missing)
     assert _cpus._quota_here.__wrapped__() is None
 
 
