@@ -178,10 +178,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ConvergenceWarning
             `max_iter` iterations did not reach `tol`.
         """
-        C = self.C if self.C == math.inf else _check.positive(self.C, "C")
+        C = self.C if np.array_equal(self.C, math.inf) else _check.positive(self.C, "C")
         tol = _check.not_negative(self.tol, "tol")
         max_iter = _check.integer(self.max_iter, "max_iter", 1)
-        if self.solver not in {"lbfgs", "gd"}:
+        if not isinstance(self.solver, str) or self.solver not in {"lbfgs", "gd"}:
             msg = f"solver is {self.solver!r}; expected 'lbfgs' or 'gd'"
             raise ValueError(msg)
 
