@@ -164,8 +164,12 @@ def descend(
     dtype: DTypeLike | None,
     n_threads: int | None,
     fixed_b: bool = False,
+    stacklevel: int = 3,
 ) -> TrainResult:
-    """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred."""
+    """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred.
+
+    `stacklevel` is that of a warning: 3 for the line that calls the caller.
+    """
     examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
     sample_weight = _check.weights(sample_weight, examples)
@@ -219,7 +223,7 @@ def descend(
             f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
             + ("" if standardize else ", or pass standardize=True")
         )
-        warnings.warn(msg, DivergenceWarning, stacklevel=3)
+        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, problem.b, costs, stopped, examples.names)
 
 

@@ -377,6 +377,7 @@ def _gradient_descent(
                 tol=max(tol, resolved),
                 callback=None,
                 dtype=dtype,
+                stacklevel=4,
                 **settings,
             )
         except DivergenceError:

@@ -420,6 +420,14 @@ def test_a_learning_rate_of_ones_own_is_that_of_train(cancer):
     np.testing.assert_array_equal(model.costs_, costs)
 
 
+def test_an_alpha_that_is_too_large_warns_at_the_line_that_fits(raw):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        LogisticRegression(solver="gd", alpha=10.0).fit(*raw)
+    places = {warning.category: warning.filename for warning in caught}
+    assert places == dict.fromkeys((logreg_c.DivergenceWarning, ConvergenceWarning), __file__)
+
+
 # ---- What fit leaves behind ---------------------------------------------------------------------
 
 
