@@ -177,6 +177,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -----
         ConvergenceWarning
             `max_iter` iterations did not reach `tol`.
+        DivergenceWarning
+            Descent with this `alpha` raised the cost.
         """
         C = self.C if np.array_equal(self.C, math.inf) else _check.positive(self.C, "C")
         tol = _check.not_negative(self.tol, "tol")
