@@ -169,7 +169,7 @@ def reproducible(session):
 
 @nox.session(
     requires=[
-        *("wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13", "newer"),
+        *("wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13", "newer", "windows"),
         *("free_threaded", "sanitized", "old_cpu", "aarch64", "others", "doors", "calls"),
         *("kernel", "machines", "compiled", "memcheck", "fuzz", "coverage", "lines", "mutation"),
     ]
