@@ -18,19 +18,21 @@ def cpu_quota(cgroup: Path, group: str) -> int | None:
     quotas = []
     folder = cgroup / group.lstrip("/")
     for place in (folder, *folder.parents):
-        try:  # version 2: "quota period", of which the quota may be "max"
-            quota, period = (place / "cpu.max").read_text().split()
-        except (OSError, ValueError):
-            try:  # version 1: a quota of -1 is none
-                quota = (place / "cpu.cfs_quota_us").read_text()
-                period = (place / "cpu.cfs_period_us").read_text()
-            except (OSError, ValueError):
-                quota, period = "max", "1"
-        if quota.strip() not in {"max", "-1"}:
-            quotas.append(max(1, -(-int(quota) // int(period))))
+        quotas.append(_quota_of(place))
         if place == cgroup:
             break
-    return min(quotas, default=None)
+    return min((quota for quota in quotas if quota), default=None)
+
+
+def _quota_of(place: Path) -> int | None:
+    # Version 2 has "quota period", of which the quota may be "max"; in version 1 one of -1 is none.
+    for files in ("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us"):
+        try:
+            quota, period = " ".join((place / name).read_text() for name in files).split()
+            return None if quota in {"max", "-1"} else max(1, -(-int(quota) // int(period)))
+        except (OSError, ValueError):  # other files, or no numbers
+            continue
+    return None
 
 
 @cache
@@ -39,7 +41,7 @@ def _quota_here() -> int | None:
 
     try:
         # The name of a group is a folder's: any bytes.
-        lines = os.fsdecode(Path("/proc/self/cgroup").read_bytes()).splitlines()
+        lines = os.fsdecode(Path("/proc/self/cgroup").read_bytes()).split("\n")[:-1]
     except OSError:  # not Linux
         return None
     quotas = []

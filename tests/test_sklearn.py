@@ -226,6 +226,17 @@ def test_features_whose_squares_overflow_have_no_alpha(X):
         LogisticRegression(solver="gd").fit(X, [0, 1, 0])
 
 
+def test_the_step_is_the_reciprocal_of_the_curvature():
+    X, y, _ = made(n_x=3)
+    with pytest.warns(ConvergenceWarning):
+        model = LogisticRegression(C=2.0, solver="gd", max_iter=1).fit(X, y)
+    of_X = {"sample_weight": None, "standardize": False, "fixed_b": False, "n_threads": None}
+    steepest = 1 / (2 * len(y)) + curvature_bound(X.T, **of_X)
+    _, dw, db = logreg_c.cost_and_gradient(X.T, y, np.zeros(3), 0.0)
+    np.testing.assert_allclose(model.coef_[0], -dw[:, 0] / steepest, rtol=1e-12)
+    np.testing.assert_allclose(model.intercept_[0], -db / steepest, rtol=1e-12)
+
+
 def test_weights_of_any_ratio_warn_of_nothing():
     model = LogisticRegression(solver="gd", max_iter=10_000)
     model.fit([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], [1e-320, 1, 1, 1])

@@ -51,18 +51,20 @@ def test_the_quota_is_that_of_the_groups_that_govern_cpus(monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="groups are Linux's")
 def test_a_group_has_a_name_of_any_bytes(monkeypatch, tmp_path):
-    group = tmp_path / os.fsdecode(b"caf\xe9")
+    group = tmp_path / os.fsdecode(b"caf\xe9\f")
     group.mkdir()
     (group / "cpu.max").write_text("250000 100000\n")
     quota = _cpus.cpu_quota
-    monkeypatch.setattr(Path, "read_bytes", lambda _: b"12:memory:/\xff\n0::/caf\xe9\n")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: b"12:memory:/\xff\n0::/caf\xe9\f\n")
     monkeypatch.setattr(_cpus, "cpu_quota", lambda _, group: quota(tmp_path, group))
     assert _cpus._quota_here.__wrapped__() == 3
 
 
-def test_a_quota_that_is_no_text_is_none(tmp_path):
-    for name in "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us":
-        (tmp_path / name).write_bytes(b"\xff \xff\n")
+@pytest.mark.parametrize("text", [b"\xff", b"many", b""])
+def test_a_quota_that_is_no_number_is_none(tmp_path, text):
+    (tmp_path / "cpu.max").write_bytes(text + b" 100000\n")
+    (tmp_path / "cpu.cfs_quota_us").write_bytes(text + b"\n")
+    (tmp_path / "cpu.cfs_period_us").write_bytes(b"100000\n")
     assert _cpus.cpu_quota(tmp_path, "/") is None
 
 
