@@ -237,6 +237,13 @@ def test_the_step_is_the_reciprocal_of_the_curvature():
     np.testing.assert_allclose(model.intercept_[0], -db / steepest, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_an_alpha_with_which_float64_diverges_too_is_an_error(dtype):
+    X, y, _ = made()
+    with pytest.raises(logreg_c.DivergenceError, match="left the range of float64"):
+        LogisticRegression(solver="gd", alpha=1e308).fit(10 * X.astype(dtype), y)
+
+
 def test_weights_of_any_ratio_warn_of_nothing():
     model = LogisticRegression(solver="gd", max_iter=10_000)
     model.fit([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], [1e-320, 1, 1, 1])
