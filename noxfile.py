@@ -375,7 +375,7 @@ def aarch64(session):
 
 
 MINGW = "x86_64-w64-mingw32-gcc"
-# wine 8 has no links, and NumPy 2 wants what it lacks of Windows's complex numbers.
+# wine 8 has no links, but has /dev/zero; NumPy 2 wants what it lacks of Windows's complex numbers.
 NOT_OF_WINE = "not replaced and not links_to_itself and not is_no_file"
 TESTED_EXTRAS = ["test", "cli", "report", "frames", "progress", "sklearn"]
 FOR_WINE = ["numpy==1.26.4", "pyarrow<21", "colorama", "tzdata"]

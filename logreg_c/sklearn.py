@@ -368,8 +368,7 @@ def _gradient_descent(
         alpha = 1.0 / (settings["l2"] + bound)
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []
-    float32 = _check.examples(X, None).float32
-    for dtype, resolved in ((None, FLOAT32_TOL), (np.float64, 0.0))[not float32 :]:
+    for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
         try:
             result = descend(
                 X,
@@ -383,7 +382,7 @@ def _gradient_descent(
                 **settings,
             )
         except DivergenceError:
-            if dtype is None:
+            if dtype is None and _check.examples(X, None).float32:
                 continue
             raise
         settings |= {"w": np.array(result.w[:, 0]), "b": result.b}

@@ -625,3 +625,4 @@ def test_a_reader_that_leaves_early_is_no_traceback(tmp_path, model, frame):
         err = process.stderr.read()
     assert b"Traceback" not in err
     assert b"Exception" not in err
+    assert b"cannot be written" not in err
