@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--types", nargs="+", help="these types alone")
     parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="JSON file")
     options = parser.parse_args()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     repeats = options.repeats or (9 if options.full else 7)
 
     about = machine()
