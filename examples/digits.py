@@ -29,7 +29,7 @@ for digit in range(10):
     print(f"{digit}: cost {costs[0]:.4f}, then {costs[-1]:.4f}")
 
 answer = A.argmax(axis=0)
-print(f"{np.mean(answer == right[~fit]):.1%} of {answer.size} held-out images are recognized correctly")
+print(f"{np.mean(answer == right[~fit]):.1%} of {answer.size} held-out images recognized correctly")
 
 wrong = int(np.flatnonzero(answer != right[~fit])[0])
 print(f"the first mistake: a {right[~fit][wrong]} recognized as a {answer[wrong]}")

