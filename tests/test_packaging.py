@@ -86,6 +86,7 @@ def test_sdist_holds_all_sources(sdist):
     assert not [name for name in names if name.endswith((".so", ".pyd", ".o", "/_kernel.c"))]
 
 
+@pytest.mark.long
 def test_wheel_holds_the_package_alone(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
@@ -101,6 +102,7 @@ def test_wheel_holds_the_package_alone(wheel):
     assert info + "licenses/LICENSE" in names
 
 
+@pytest.mark.long
 def test_wheel_says_what_it_is(wheel):
     archive = zipfile.ZipFile(wheel)
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
@@ -118,6 +120,7 @@ def test_wheel_says_what_it_is(wheel):
         assert extension in {"logreg_c/_kernel.abi3.so", "logreg_c/_kernel.pyd"}
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads an ELF file with nm")
 def test_the_extension_exports_its_init_function_alone(wheel, tmp_path):
     if shutil.which("nm") is None:
