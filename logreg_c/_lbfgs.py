@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from . import _check
-from ._train import Objective
+from ._objective import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

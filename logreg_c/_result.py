@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -52,12 +53,15 @@ class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
         What ended the training.
     feature_names : tuple or None
         The names of the data frame's columns, in the order of w; None where X was no data frame.
+    alpha : float
+        The learning rate, which ``alpha="auto"`` leaves open.
     """
 
     __module__ = "logreg_c"
 
     stopped: Stopped
     feature_names: tuple[Any, ...] | None
+    alpha: float
 
     def __new__(
         cls,
@@ -66,14 +70,16 @@ class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
         costs: NDArray[np.float64],
         stopped: Stopped,
         feature_names: tuple[Any, ...] | None = None,
+        alpha: float = math.nan,
     ) -> Self:
         self = super().__new__(cls, (with_names(w, feature_names), b, costs))
         self.stopped = stopped
         self.feature_names = feature_names
+        self.alpha = alpha
         return self
 
     def __getnewargs__(self) -> tuple[object, ...]:  # for pickle and copy
-        return np.asarray(self.w), self.b, self.costs, self.stopped, self.feature_names
+        return np.asarray(self.w), self.b, self.costs, self.stopped, self.feature_names, self.alpha
 
     @property
     def w(self) -> NDArray[np.float64]:

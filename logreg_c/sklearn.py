@@ -364,7 +364,7 @@ def _gradient_descent(
             msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
             raise ValueError(msg)
         of_X = ("sample_weight", "standardize", "fixed_b", "n_threads")
-        bound = curvature_bound(X, **{name: settings[name] for name in of_X})
+        bound = curvature_bound(_check.examples(X, None), **{name: settings[name] for name in of_X})
         alpha = 1.0 / (settings["l2"] + bound)
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []

@@ -39,7 +39,7 @@ WRAPPER = {
     "_check": "bad_input types public_face frames no_copy",
     "_config": "public_face same_bits threads",
     "_cpus": "threads life_with_others",
-    "_curvature": "sklearn",
+    "_curvature": "curvature",
     "_errors": "divergence interrupt_and_threads callbacks",
     "_frames": "frames",
     "_kernel": "public_face bad_input types weights standardize interrupt_and_threads callbacks",

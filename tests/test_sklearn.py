@@ -9,8 +9,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from oracle import run_python
 
 import logreg_c
@@ -35,7 +33,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_checks
 
 from logreg_c import _check, _lbfgs
-from logreg_c._curvature import curvature_bound
 from logreg_c._train import Objective
 from logreg_c.sklearn import LogisticRegression
 
@@ -226,17 +223,6 @@ def test_features_whose_squares_overflow_have_no_alpha(X):
         LogisticRegression(solver="gd").fit(X, [0, 1, 0])
 
 
-def test_the_step_is_the_reciprocal_of_the_curvature():
-    X, y, _ = made(n_x=3)
-    with pytest.warns(ConvergenceWarning):
-        model = LogisticRegression(C=2.0, solver="gd", max_iter=1).fit(X, y)
-    of_X = {"sample_weight": None, "standardize": False, "fixed_b": False, "n_threads": None}
-    steepest = 1 / (2 * len(y)) + curvature_bound(X.T, **of_X)
-    _, dw, db = logreg_c.cost_and_gradient(X.T, y, np.zeros(3), 0.0)
-    np.testing.assert_allclose(model.coef_[0], -dw[:, 0] / steepest, rtol=1e-12)
-    np.testing.assert_allclose(model.intercept_[0], -db / steepest, rtol=1e-12)
-
-
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_an_alpha_with_which_float64_diverges_too_is_an_error(dtype):
     X, y, _ = made()
@@ -331,74 +317,6 @@ def test_a_float32_overflow_on_the_way_begins_anew_in_float64(monkeypatch):
 
 
 # ---- Gradient descent ---------------------------------------------------------------------------
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    n_x=st.integers(1, 20),
-    m=st.integers(2, 200),
-    spread=st.floats(0, 4),
-    flags=st.tuples(*[st.booleans()] * 3),
-)
-def test_the_bound_is_one_and_the_cost_falls_at_every_iteration(seed, n_x, m, spread, flags):
-    standardize, fixed_b, weighted = flags
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n_x, m)) * 10 ** rng.uniform(-spread, spread, (n_x, 1))
-    X += X.std(axis=1, keepdims=True) * rng.integers(-3, 4, (n_x, 1))
-    weight = rng.integers(1, 6, m) * 1.0 if weighted else None
-    bound = curvature_bound(
-        X, sample_weight=weight, standardize=standardize, fixed_b=fixed_b, n_threads=None
-    )
-    s = np.ones(m) if weight is None else weight
-    F = X
-    if standardize:
-        mean = np.average(X, axis=1, weights=s)[:, None]
-        sd = np.sqrt(np.average((X - mean) ** 2, axis=1, weights=s))[:, None]
-        F = (X if fixed_b else X - mean) / sd
-    F = F if fixed_b else np.vstack([F, np.ones(m)])
-    H = (F * s) @ F.T / s.sum() / 4
-    largest, trace = np.linalg.eigvalsh(H)[-1], np.trace(H)
-    assert largest * (1 - 1e-9) <= bound <= trace * (1 + 1e-5)
-
-    y = rng.random(m) < 0.5
-    y[:2] = False, True
-    model = LogisticRegression(
-        solver="gd",
-        standardize=standardize,
-        fit_intercept=not fixed_b,
-        max_iter=30,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X.T, y, weight)
-    assert (np.diff(model.costs_) <= 1e-15).all()
-
-
-def test_the_bound_is_sharp_where_it_is_cheap_to_be():
-    X, _, _ = made(n_x=9)
-    bound = curvature_bound(X.T, sample_weight=None, standardize=True, fixed_b=True, n_threads=None)
-    F = X / X.std(axis=0)
-    assert bound <= 1.11 * np.linalg.eigvalsh(F.T @ F / len(F) / 4)[-1]
-
-
-@pytest.mark.parametrize("size", [1e-140, 1e-7, 1e7, 1e140])
-def test_the_bound_goes_by_the_size_of_the_features(size):
-    X, _, _ = made(n_x=9)
-    of_X = {"sample_weight": None, "standardize": False, "fixed_b": True, "n_threads": None}
-    bound = curvature_bound(X.T, **of_X)
-    assert curvature_bound(X.T * size, **of_X) == pytest.approx(size**2 * bound, rel=1e-5)
-
-
-def test_any_step_does_where_the_cost_is_constant():
-    for standardize in False, True:
-        assert 1.0 == curvature_bound(
-            np.zeros((2, 9)),
-            sample_weight=None,
-            standardize=standardize,
-            fixed_b=True,
-            n_threads=None,
-        )
 
 
 def test_gradient_descent_reaches_the_solution_of_lbfgs(cancer):
