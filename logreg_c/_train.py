@@ -168,11 +168,11 @@ def descend(
     dtype: DTypeLike | None,
     n_threads: int | None,
     fixed_b: bool = False,
-    stacklevel: int = 3,
+    stacklevel: int | None = 3,
 ) -> TrainResult:
     """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred.
 
-    `stacklevel` is that of a warning: 3 for the line that calls the caller.
+    `stacklevel` is that of a warning: 3 for the line that calls the caller, None for no warning.
     """
     examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
@@ -234,13 +234,21 @@ def descend(
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
+    if stacklevel is not None:
+        warn_of_divergence(costs, alpha, standardize=standardize, stacklevel=stacklevel + 1)
+    return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
+
+
+def warn_of_divergence(
+    costs: NDArray[np.float64], alpha: float, *, standardize: bool, stacklevel: int
+) -> None:
+    """Warn of a descent that did not descend."""
     if costs.size and costs[-1] > costs[0]:
         msg = (
             f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
             + ("" if standardize else ", or pass standardize=True")
         )
         warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
-    return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
 
 
 def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:

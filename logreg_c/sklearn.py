@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import _check
-from ._curvature import curvature_bound
 from ._errors import DivergenceError
 from ._predict import decision, sigmoid
-from ._train import descend
+from ._train import descend, warn_of_divergence
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -29,7 +28,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, validate_data
 
-    from ._lbfgs import FLOAT32_TOL, Minimum, lbfgs
+    from ._lbfgs import FLOAT32_TOL, Minimum, Stopped, lbfgs
 except ImportError as error:
     msg = (
         "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
@@ -105,7 +104,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, until no
-    component of the gradient is above `tol` or 1e-5, and from there in float64.
+    component of the gradient is above `tol` or 1e-5, and from there in float64, which decides
+    whether `tol` is reached.
 
     Examples
     --------
@@ -176,7 +176,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         ConvergenceWarning
-            `max_iter` iterations did not reach `tol`.
+            The gradient is above `tol` in the end: `max_iter` is too small, or the precision of
+            float64 does not suffice. A fit without this warning has reached `tol`.
         DivergenceWarning
             Descent with this `alpha` raised the cost.
         """
@@ -233,16 +234,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 found = lbfgs(samples, Y, max_iter, **settings)
             else:
                 found = _gradient_descent(samples, Y, self.alpha, max_iter, **settings)
-        if found.problem:
-            msg = (
-                f"{self.solver} failed to converge after {found.n_iter} iteration(s):\n"
-                f"{found.problem}\n\n"
-                f"Increase the number of iterations to improve the convergence "
-                f"(max_iter={max_iter})."
-            )
-            if not self.standardize:
-                msg += "\nYou might also want to scale the data: standardize=True does, in place."
-            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
+        if found.stopped != "tol":
+            warnings.warn(self._shortfall(found, tol, max_iter), ConvergenceWarning, stacklevel=2)
         self.coef_ = found.w.reshape(1, -1)
         self.intercept_ = np.array([found.b])
         self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
@@ -255,6 +248,27 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return validate_data(self, X, reset=reset, skip_check_array=True)
         # X keeps its type, and the first pass finds what is not finite.
         return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False).T
+
+    def _shortfall(self, found: Minimum, tol: float, max_iter: int) -> str:
+        """Say why the fit did not reach `tol`, and what to do."""
+        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s): "
+        if found.slope is not None:
+            msg += (
+                f"the largest component of the gradient is {found.slope:.2g}, above tol={tol:g}. "
+            )
+        if found.stopped == "rounding":
+            msg += (
+                "No step lowers the cost any more to the precision of float64.\n"
+                "Choose a larger tol."
+            )
+        else:
+            msg += (
+                "\nIncrease the number of iterations to improve the convergence "
+                f"(max_iter={max_iter})."
+            )
+        if not self.standardize:
+            msg += "\nYou might also want to scale the data: standardize=True does, in place."
+        return msg
 
     def _weights(self, Y: NDArray[np.bool_], sample_weight: Any) -> Any:
         """Return the weights of the samples times those of their classes."""
@@ -359,39 +373,37 @@ def _gradient_descent(
     X: Any, Y: NDArray[np.bool_], alpha: Any, iters: int, **settings: Any
 ) -> Minimum:
     """Minimise J by the kernel's own loop, in float32 and float64 as `lbfgs`."""
-    if isinstance(alpha, str):
-        if alpha != "auto":
-            msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
-            raise ValueError(msg)
-        of_X = ("sample_weight", "standardize", "fixed_b", "n_threads")
-        bound = curvature_bound(_check.examples(X, None), **{name: settings[name] for name in of_X})
-        alpha = 1.0 / (settings["l2"] + bound)
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []
-    for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
+    arithmetics = [(np.float64, tol)]
+    if _check.examples(X, None).float32:
+        arithmetics.insert(0, (np.float32, max(tol, FLOAT32_TOL)))
+    for dtype, resolved in arithmetics:
         try:
             result = descend(
                 X,
                 Y,
                 alpha,
                 iters - n_iter,
-                tol=max(tol, resolved),
+                tol=resolved,
                 callback=None,
                 dtype=dtype,
-                stacklevel=4,
+                stacklevel=None,
                 **settings,
             )
         except DivergenceError:
-            if dtype is None and _check.examples(X, None).float32:
-                continue
-            raise
+            if dtype is np.float64:
+                raise
+            continue
         settings |= {"w": np.array(result.w[:, 0]), "b": result.b}
         costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
         n_iter += len(result.costs) - (result.stopped == "tol")
-        if result.stopped != "tol" or tol >= resolved:
+        alpha = result.alpha
+        if result.stopped != "tol":
             break
-    problem = "" if result.stopped == "tol" else "max_iter is reached."
-    return Minimum(settings["w"], result.b, costs, n_iter, result.stopped, problem)
+    warn_of_divergence(np.array(costs), alpha, standardize=settings["standardize"], stacklevel=4)
+    stopped: Stopped = "tol" if result.stopped == "tol" else "iters"
+    return Minimum(settings["w"], result.b, costs, n_iter, stopped)
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
