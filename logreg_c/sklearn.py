@@ -79,7 +79,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Fit as if every feature had mean 0 and variance 1: what a ``StandardScaler`` before does,
         without its copy of X. The penalty, `tol` and `costs_` are those of the standardised
         problem, `coef_` and `intercept_` those of X as it is. Without an intercept features are
-        scaled only.
+        scaled only, and a constant feature stays as it is.
     n_threads : int or None, default=None
         Threads to use at most; by default what OpenMP would.
 
@@ -375,7 +375,7 @@ def _gradient_descent(
     """Minimise J by the kernel's own loop, in float32 and float64 as `lbfgs`."""
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []
-    arithmetics = [(np.float64, tol)]
+    arithmetics: list[tuple[type[np.floating[Any]], float]] = [(np.float64, tol)]
     if _check.examples(X, None).float32:
         arithmetics.insert(0, (np.float32, max(tol, FLOAT32_TOL)))
     for dtype, resolved in arithmetics:

@@ -220,15 +220,30 @@ def test_weights_and_class_weights_mean_the_same(C, class_weight, weighted):
 @pytest.mark.parametrize("solver", ["lbfgs", "gd"])
 def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
     X, y = raw
-    X = np.hstack([X, np.full((len(X), 1), 7.0)])  # a constant feature gets no weight
+    X = np.hstack([X, np.full((len(X), 1), 7.0), np.zeros((len(X), 1))])
     fixed = {"C": 0.05, "tol": 1e-7, "max_iter": 100_000, "fit_intercept": fit_intercept}
     ours = LogisticRegression(standardize=True, solver=solver, **fixed).fit(X, y)
     scaler = StandardScaler(with_mean=fit_intercept)
-    theirs = Theirs(**fixed | {"tol": 1e-10}).fit(scaler.fit_transform(X[:, :-1]), y)
-    np.testing.assert_allclose(ours.coef_[0, :-1] * scaler.scale_, theirs.coef_[0], atol=3e-5)
+    theirs = Theirs(**fixed | {"tol": 1e-10}).fit(scaler.fit_transform(X), y)
+    np.testing.assert_allclose(ours.coef_[0] * scaler.scale_, theirs.coef_[0], atol=3e-5)
+    assert (ours.coef_[0, -2] == 0.0) == fit_intercept
     assert ours.coef_[0, -1] == 0.0
-    Z = theirs.decision_function(scaler.transform(X[:, :-1]))
+    Z = theirs.decision_function(scaler.transform(X))
     np.testing.assert_allclose(ours.decision_function(X), Z, atol=2e-3)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i1"])
+@pytest.mark.parametrize("constant", [1, -3, 100])
+def test_scaling_moves_no_optimum_without_a_penalty(constant, dtype, solver):
+    x = np.arange(1, 9).repeat(5)
+    y = np.arange(40) * 7 % 10 < x
+    X = np.column_stack([np.full(40, constant), x]).astype(dtype)
+    fixed = {"C": np.inf, "fit_intercept": False, "max_iter": 500_000, "tol": 1e-7}
+    ours = LogisticRegression(standardize=True, solver=solver, **fixed).fit(X, y)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x[:, None], y)
+    assert ours.coef_[0, 0] * constant == pytest.approx(theirs.intercept_[0], rel=1e-4)
+    assert ours.coef_[0, 1] == pytest.approx(theirs.coef_[0, 0], rel=1e-4)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
