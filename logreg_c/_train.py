@@ -205,7 +205,7 @@ def descend(
         raise _interrupted(w, b, np.empty(0)) from None
     problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
     problem.start(w, b, alpha, l2, tol, fixed_b)
-    training = Training(problem, w, iters, callbacks, examples.names)
+    training = Training(problem, w, iters, callbacks, examples.names, n_threads)
     if callbacks:
         training.settings = {
             "n_x": n_x,
@@ -264,15 +264,19 @@ def _interrupted(
 def _callbacks(given: object) -> tuple[Callback, ...]:
     if given is None:
         return ()
-    if callable(given):
-        return (given,)
-    if isinstance(given, (list, tuple)) and all(map(callable, given)):
-        return tuple(given)
-    msg = (
-        f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, b, or a "
-        "list of such"
-    )
-    raise TypeError(msg)
+    callbacks = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
+            raise TypeError(msg)
+        if not callable(callback):
+            msg = (
+                f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, "
+                "b, or a list of such"
+            )
+            raise TypeError(msg)
+    return callbacks
 
 
 def _sum(sample_weight: NDArray[Any]) -> float:

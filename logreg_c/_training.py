@@ -37,6 +37,8 @@ class Training:
         All callbacks, in their order.
     feature_names : tuple or None
         The names of a data frame's columns.
+    n_threads : int
+        How many threads there may be.
     settings : dict
         What the bits depend on beside the data and the start, in types that JSON knows.
     """
@@ -48,11 +50,13 @@ class Training:
         iters: int,
         callbacks: tuple[Callable[..., object], ...],
         feature_names: tuple[Any, ...] | None,
+        n_threads: int,
     ) -> None:
         self.w = w
         self.iters = iters
         self.callbacks = callbacks
         self.feature_names = feature_names
+        self.n_threads = n_threads
         self.settings: dict[str, Any] = {}
         self._problem = problem
         self._costs = np.empty(min(iters, FIRST_COSTS))
