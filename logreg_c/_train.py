@@ -14,7 +14,7 @@ from ._curvature import curvature_bound
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._objective import Objective
 from ._result import TrainResult, with_names
-from ._training import Training
+from ._training import Training, why_no_descent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,8 @@ def train(
     Warns
     -----
     DivergenceWarning
-        The last cost is above the first.
+        The cost rose in 5 % of the iterations or more, or ended above its lowest value, both by
+        more than rounding. The message names the iterations.
 
     Examples
     --------
@@ -203,6 +204,7 @@ def descend(
         raise DivergenceError(msg, 0, w, b, np.empty(0)) from None
     except KeyboardInterrupt:
         raise _interrupted(w, b, np.empty(0)) from None
+    arithmetic = "float32" if examples.float32 else "float64"
     problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
     problem.start(w, b, alpha, l2, tol, fixed_b)
     training = Training(problem, w, iters, callbacks, examples.names, n_threads)
@@ -215,16 +217,17 @@ def descend(
             "l2": l2,
             "tol": tol if tol >= 0.0 else None,
             "standardize": standardize,
-            "arithmetic": "float32" if examples.float32 else "float64",
+            "arithmetic": arithmetic,
         }
     try:
         status, stopped = training.run(standardize=standardize, scale_only=fixed_b)
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
+        costs = training.take_costs()
+        fault = why_no_descent(costs, problem.b, arithmetic)
     except KeyboardInterrupt:
         raise _interrupted(w, problem.b, training.take_costs()) from None
 
-    costs = training.take_costs()
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
@@ -234,12 +237,11 @@ def descend(
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
-    if costs.size and costs[-1] > costs[0]:
-        msg = (
-            f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
-            + ("" if standardize else ", or pass standardize=True")
-        )
-        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
+    if fault:
+        remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+        if not standardize:
+            remedy += ", or pass standardize=True"
+        warnings.warn(f"{fault}: {remedy}", DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
 
 

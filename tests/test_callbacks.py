@@ -658,9 +658,7 @@ def test_trainings_at_once_with_one_checkpoint_leave_a_whole_one(tmp_path):
 @pytest.mark.parametrize("missing", ["folder", "folder/inner"])
 def test_a_missing_folder_is_named(tmp_path, missing):
     path = tmp_path / missing / "run.npz"
-    with pytest.raises(
-        FileNotFoundError, match=rf"the folder '.*{missing}' does not exist"
-    ):
+    with pytest.raises(FileNotFoundError, match=rf"the folder '.*{missing}' does not exist"):
         train([Checkpoint(path)])
 
 
