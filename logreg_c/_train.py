@@ -13,7 +13,7 @@ from . import _check, _kernel
 from ._curvature import curvature_bound
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._objective import Objective
-from ._result import TrainResult, with_names
+from ._result import TrainResult, named
 from ._training import Training, why_no_descent
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def descend(
     iters = _check.integer(iters, "iters", 0)
     n_x = examples.shape[0]
     w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
-    w = with_names(w, examples.names)
+    w = named(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     standardize = _check.boolean(standardize, "standardize")
@@ -266,7 +266,9 @@ def _interrupted(
 def _callbacks(given: object) -> tuple[Callback, ...]:
     if given is None:
         return ()
-    callbacks = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    callbacks: tuple[Any, ...] = (given,)
+    if isinstance(given, (list, tuple)) and not callable(given):
+        callbacks = tuple(given)
     for callback in callbacks:
         if isinstance(callback, type):
             name = callback.__name__

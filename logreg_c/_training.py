@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _kernel
-from ._result import with_names
+from ._result import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ class Training:
         return status, "iters"
 
     def _copy_of_w(self) -> NDArray[np.float64]:
-        return with_names(self.w.copy(), self.feature_names)
+        return named(self.w.copy(), self.feature_names)
 
 
 def standardize_features(
