@@ -12,6 +12,7 @@ import numbers
 import operator
 import reprlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -328,6 +329,23 @@ def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
         msg = f"w is {w.item(bad)} at feature {bad}; expected finite weights"
         raise ValueError(msg)
     return w
+
+
+def warn_of_lost_names(w: ArrayLike, X: Examples, stacklevel: int) -> None:
+    """Warn where w has no names for the columns that X has names for, as scikit-learn does."""
+    has_names = getattr(w, "feature_names", None) is not None
+    if X.names is None or has_names or not all(map(_is_text, X.names)):
+        return
+    msg = (
+        "X has column names, and w has none: the columns are taken in their order. The w of a "
+        "training on a data frame keeps its names in copies and pickles; "
+        "logreg_c.with_names(w, names) gives them back. Pass an array if the order is right"
+    )
+    warnings.warn(msg, UserWarning, stacklevel=stacklevel)
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str)
 
 
 def number(value: object, name: str, expected: str = "a finite number") -> float:

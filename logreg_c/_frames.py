@@ -44,8 +44,8 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         msg = (
             f"X lacks {', '.join(map(repr, missing[:3]))}{more} of the columns that w was trained "
-            "on; expected all of them, in any order: rename those that mean the same. A copy of w "
-            "goes by the order of the columns"
+            "on; expected all of them, in any order: rename those that mean the same, in X or by "
+            "with_names(w, names)"
         )
         raise ValueError(msg)
     one_hot = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"

@@ -36,7 +36,7 @@ class Minimum(NamedTuple):
     n_iter: int
     stopped: Stopped  # "tol" where the gradient at w, b is within tol, and only there
     slope: float | None = None  # the largest component of that gradient, where it is known
-    alpha: float | None = None  # the step of a descent
+    fault: str | None = None  # how the cost of a descent rose, and what to do
 
     @property
     def problem(self) -> str:

@@ -13,8 +13,8 @@ from . import _check, _kernel
 from ._curvature import curvature_bound
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._objective import Objective
-from ._result import TrainResult, with_names
-from ._training import Training
+from ._result import TrainResult, named
+from ._training import Training, why_no_descent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,8 @@ def train(
     Warns
     -----
     DivergenceWarning
-        The last cost is above the first.
+        The cost rose in 5 % of the iterations or more, or ended above its lowest value, both by
+        more than rounding. The message names the iterations.
 
     Examples
     --------
@@ -180,7 +181,7 @@ def descend(
     iters = _check.integer(iters, "iters", 0)
     n_x = examples.shape[0]
     w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
-    w = with_names(w, examples.names)
+    w = named(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     standardize = _check.boolean(standardize, "standardize")
@@ -203,9 +204,10 @@ def descend(
         raise DivergenceError(msg, 0, w, b, np.empty(0)) from None
     except KeyboardInterrupt:
         raise _interrupted(w, b, np.empty(0)) from None
+    arithmetic = "float32" if examples.float32 else "float64"
     problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
     problem.start(w, b, alpha, l2, tol, fixed_b)
-    training = Training(problem, w, iters, callbacks, examples.names)
+    training = Training(problem, w, iters, callbacks, examples.names, n_threads)
     if callbacks:
         training.settings = {
             "n_x": n_x,
@@ -215,16 +217,17 @@ def descend(
             "l2": l2,
             "tol": tol if tol >= 0.0 else None,
             "standardize": standardize,
-            "arithmetic": "float32" if examples.float32 else "float64",
+            "arithmetic": arithmetic,
         }
     try:
         status, stopped = training.run(standardize=standardize, scale_only=fixed_b)
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
+        costs = training.take_costs()
+        fault = why_no_descent(costs, problem.b, arithmetic)
     except KeyboardInterrupt:
         raise _interrupted(w, problem.b, training.take_costs()) from None
 
-    costs = training.take_costs()
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
@@ -234,21 +237,18 @@ def descend(
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
-    if stacklevel is not None:
-        warn_of_divergence(costs, alpha, standardize=standardize, stacklevel=stacklevel + 1)
+    if fault and stacklevel is not None:
+        msg = warning_of(fault, alpha, standardize=standardize)
+        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
 
 
-def warn_of_divergence(
-    costs: NDArray[np.float64], alpha: float, *, standardize: bool, stacklevel: int
-) -> None:
-    """Warn of a descent that did not descend."""
-    if costs.size and costs[-1] > costs[0]:
-        msg = (
-            f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
-            + ("" if standardize else ", or pass standardize=True")
-        )
-        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
+def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+    """Say what to do about a descent with a fault that `why_no_descent` found."""
+    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    if not standardize:
+        remedy += ", or pass standardize=True"
+    return f"{fault}: {remedy}"
 
 
 def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:
@@ -272,15 +272,21 @@ def _interrupted(
 def _callbacks(given: object) -> tuple[Callback, ...]:
     if given is None:
         return ()
-    if callable(given):
-        return (given,)
-    if isinstance(given, (list, tuple)) and all(map(callable, given)):
-        return tuple(given)
-    msg = (
-        f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, b, or a "
-        "list of such"
-    )
-    raise TypeError(msg)
+    callbacks: tuple[Any, ...] = (given,)
+    if isinstance(given, (list, tuple)) and not callable(given):
+        callbacks = tuple(given)
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
+            raise TypeError(msg)
+        if not callable(callback):
+            msg = (
+                f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, "
+                "b, or a list of such"
+            )
+            raise TypeError(msg)
+    return callbacks
 
 
 def _sum(sample_weight: NDArray[Any]) -> float:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from . import _check
-from ._errors import DivergenceError
+from ._errors import DivergenceError, DivergenceWarning
 from ._predict import decision, sigmoid
-from ._train import descend, warn_of_divergence
+from ._train import descend, warning_of
+from ._training import why_no_descent
 
 try:
     from scipy.sparse import issparse
@@ -238,10 +239,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # The fit before stays as it is until all of this one is there.
         fitted = copy.copy(self)
         found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (one of its kind)
-        if found.alpha is not None:
-            costs = np.array(found.costs)
-            standardize = parameters.standardize
-            warn_of_divergence(costs, found.alpha, standardize=standardize, stacklevel=3)
+        if found.fault:
+            warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
         if found.stopped != "tol":
             msg = self._shortfall(found, parameters)
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
@@ -562,8 +561,12 @@ def _gradient_descent(
         alpha = result.alpha
         if result.stopped != "tol":
             break
+    arithmetic = "float32" if len(arithmetics) > 1 else "float64"
+    fault = why_no_descent(np.array(costs), result.b, arithmetic)
+    if fault:
+        fault = warning_of(fault, alpha, standardize=settings["standardize"])
     stopped: Stopped = "tol" if result.stopped == "tol" else "iters"
-    return Minimum(settings["w"], result.b, costs, n_iter, stopped, alpha=alpha)
+    return Minimum(settings["w"], result.b, costs, n_iter, stopped, fault=fault)
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

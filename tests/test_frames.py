@@ -2,6 +2,7 @@
 """Data frames: read where they are, by the names of their columns, and what cannot be is named."""
 
 import copy
+import io
 import pickle
 import sys
 from decimal import Decimal
@@ -246,17 +247,115 @@ def test_names_may_be_anything_that_pandas_has():
         assert logreg_c.predict_proba(backwards, w, b).tolist() == expected.tolist()
 
 
-def test_without_names_columns_go_by_their_order():
+def through_npz(w):
+    file = io.BytesIO()
+    np.savez(file, w=w)
+    return np.load(io.BytesIO(file.getvalue()))["w"]
+
+
+def through_joblib(w):
+    joblib = pytest.importorskip("joblib")
+    file = io.BytesIO()
+    joblib.dump({"w": w}, file)
+    return joblib.load(io.BytesIO(file.getvalue()))["w"]
+
+
+NAMELESS = {
+    "array": np.array,
+    "view of the values": np.asarray,
+    "subclass": lambda w: np.array(w, subok=True),
+    "list": lambda w: w.tolist(),
+    "product": lambda w: w * 1,
+    "sorted": lambda w: np.sort(w, axis=0),
+    "partitioned": lambda w: np.partition(w, 1, axis=0),
+    "permuted": lambda w: w[[3, 1, 0, 2]],
+    "taken": lambda w: w.take([3, 1, 0, 2], axis=0),
+    "backwards": lambda w: w[::-1],
+    "part": lambda w: w[:3],
+    "file": through_npz,
+}
+NAMED = {
+    "itself": lambda w: w,
+    "copy": lambda w: w.copy(),
+    "copy.copy": copy.copy,
+    "copy.deepcopy": copy.deepcopy,
+    "deep in a list": lambda w: copy.deepcopy([w])[0],
+    "whole": lambda w: w[:],
+    "column": lambda w: w[:, 0],
+    "ravel": lambda w: w.ravel(),
+    "reshape": lambda w: w.reshape(-1),
+    "squeeze": lambda w: w.squeeze(),
+    "flatten": lambda w: w.flatten(),
+    "joblib": through_joblib,
+    "copy of a pickle of a column": lambda w: pickle.loads(pickle.dumps(w[:, 0])).copy(),
+    "restored": lambda w: logreg_c.with_names(np.array(w), w.feature_names),
+    **{
+        f"pickle {protocol}": lambda w, p=protocol: pickle.loads(pickle.dumps(w, p))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+@pytest.mark.parametrize("through", NAMED.values(), ids=NAMED)
+def test_names_survive_what_keeps_the_order(through):
     frame = pl.DataFrame(COLUMNS)
-    result = logreg_c.train(frame, Y, **SETTINGS)
-    other = frame.rename({"age": "years"})
-    expected = bits(logreg_c.predict_proba(frame, result.w, result.b))
-    for w in (result.w.copy(), np.array(result.w), result.w * 1, result.w[:], result.w.tolist()):
-        assert getattr(w, "feature_names", None) is None
-        assert bits(logreg_c.predict_proba(other, w, result.b)) == expected
-    matrix = np.array([column.astype(float) for column in COLUMNS.values()])
-    assert bits(logreg_c.predict_proba(matrix, result.w, result.b, dtype=float)) == expected
-    assert logreg_c.train(matrix, Y, 0.1, 1).feature_names is None
+    w, b, _ = logreg_c.train(frame, Y, **SETTINGS)
+    other = through(w)
+    assert other.feature_names == tuple(COLUMNS)
+    assert other.tolist() in (w.tolist(), w[:, 0].tolist())
+    backwards = frame.select(reversed(frame.columns))
+    expected = bits(logreg_c.predict_proba(frame, w, b))
+    assert bits(logreg_c.predict_proba(backwards, other, b)) == expected
+
+
+@pytest.mark.parametrize("through", NAMELESS.values(), ids=NAMELESS)
+def test_weights_without_names_are_applied_in_order_with_a_warning(through):
+    w, b, _ = logreg_c.train(pl.DataFrame(COLUMNS), Y, **SETTINGS)
+    other = through(w)
+    assert getattr(other, "feature_names", None) is None
+    values = np.reshape(other, (-1, 1))
+    frame = pl.DataFrame(dict(list(COLUMNS.items())[: len(values)]))
+    columns = frame.to_dict(as_series=False).values()
+    expected = logreg_c.predict_proba(np.array([*columns], dtype=float), values, b)
+    for function in logreg_c.predict_proba, logreg_c.predict:
+        with pytest.warns(
+            UserWarning, match=r"taken in their order.*with_names\(w, names\)"
+        ) as caught:
+            found = function(frame, other, b)
+        assert [warning.filename for warning in caught] == [__file__]
+        np.testing.assert_allclose(found, expected if found.dtype == float else expected > 0.5)
+
+
+def test_where_there_is_nothing_to_warn_of():
+    """Pytest makes an error of every warning."""
+    frame = pl.DataFrame(COLUMNS)
+    w, b, _ = logreg_c.train(frame, Y, **SETTINGS)
+    plain = np.array(w)
+    logreg_c.cost_and_gradient(frame, Y, plain, b)  # as in a loop of the user's own
+    logreg_c.train(frame, Y, 0.1, 2, w=plain)
+    columns = list(COLUMNS.values())
+    for weights in w, plain:  # the features of a list have no names
+        logreg_c.predict(columns, weights, b)
+    numbered = pd.DataFrame(np.array([column.astype(float) for column in columns]).T)
+    logreg_c.predict(numbered, plain, b)  # nor has scikit-learn names for these
+    with pytest.raises(ValueError, match=r"w has shape \(3, 1\)"):
+        logreg_c.predict(frame, plain[:3], b)
+
+
+def test_matrices_have_no_names():
+    assert logreg_c.train(X, Y, 0.1, 1).feature_names is None
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a"], r"feature_names has 1 names and w 2 weights"),
+        ("aa", r"feature_names has 'a' several times"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        logreg_c.with_names([1.0, 2.0], names)
 
 
 @pytest.mark.parametrize(

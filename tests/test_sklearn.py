@@ -103,7 +103,7 @@ def cost_and_slope(X, y, w, b, l2, weight=None, *, standardize=False, fixed_b=Fa
     if standardize:
         mean = s @ X
         sd = np.sqrt(s @ (X - mean) ** 2)
-        sd = np.where(sd > 0, sd, 1.0)
+        sd = np.where(X.min(axis=0) < X.max(axis=0), sd, 1.0)
         X = (X if fixed_b else X - mean) / sd
     dZ = s * (1 / (1 + np.exp(-Z)) - y)
     slopes = np.append(X.T @ dZ + l2 * w * sd, 0.0 if fixed_b else dZ.sum())
