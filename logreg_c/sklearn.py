@@ -144,7 +144,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> from sklearn.datasets import load_breast_cancer
     >>> from logreg_c.sklearn import LogisticRegression
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> LogisticRegression(standardize=True).fit(X, y).score(X, y).round(3)
+    >>> model = LogisticRegression(standardize=True).fit(X, y)
+    >>> print(f"{model.score(X, y):.3f}")
     0.988
     """
 
