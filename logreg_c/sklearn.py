@@ -49,6 +49,8 @@ __all__ = ["LogisticRegression"]
 
 # scikit-learn's solvers of an l2 problem find one minimum, in more or in fewer iterations.
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gd")
+# Sums of weights, and their products with values, keep all their digits above.
+SMALL_SUM = 1e-200
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -335,14 +337,21 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
         weights = self._weights(Y, sample_weight)
-        total = float(len(Y) if weights is None else weights.sum(dtype=np.float64))
-        C, l2 = parameters.C, 0.0
-        if total > 0.0:  # other sums are refused where the weights are checked
-            l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
+        total, unit = float(len(Y)), 1.0
+        if weights is not None:
+            with np.errstate(over="ignore"):
+                total = float(weights.sum(dtype=np.float64))
+            if not SMALL_SUM <= total <= 1.0 / SMALL_SUM:
+                unit = float(weights.max())
+                weights = weights / unit  # J is the same
+                total = float(weights.sum(dtype=np.float64))
+        C = parameters.C * unit
+        l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
         if l2 == math.inf:
             msg = (
-                f"C is {C} and the weights sum to {total}; expected a product whose reciprocal, "
-                "the strength of the penalty, is within float64: choose a larger C"
+                f"C is {parameters.C} and the weights sum to {total * unit}; expected a product "
+                "whose reciprocal, the strength of the penalty, is within float64: choose a larger "
+                "C"
             )
             raise ValueError(msg)
 
@@ -372,21 +381,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _shortfall(self, found: Minimum, parameters: _Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""
-        tol, max_iter = parameters.tol, parameters.max_iter
-        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s): "
+        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
         if found.slope is not None:
             msg += (
-                f"the largest component of the gradient is {found.slope:.2g}, above tol={tol:g}. "
+                f": the largest component of the gradient is {found.slope:.2g}, above "
+                f"tol={parameters.tol:g}"
             )
         if found.stopped == "rounding":
-            msg += (
-                "No step lowers the cost any more to the precision of float64.\n"
-                "Choose a larger tol."
-            )
+            msg += ".\nNo step lowers the cost any more, to rounding. Choose a larger tol."
         else:
             msg += (
-                "\nIncrease the number of iterations to improve the convergence "
-                f"(max_iter={max_iter})."
+                ".\nIncrease the number of iterations to improve the convergence "
+                f"(max_iter={parameters.max_iter})."
             )
         if not parameters.standardize:
             msg += "\nYou might also want to scale the data: standardize=True does, in place."

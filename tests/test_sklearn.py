@@ -391,7 +391,7 @@ def test_lbfgs_reaches_a_tol_of_0_at_a_gradient_of_0():
 
 def test_a_tol_below_rounding_is_not_reached():
     X, y, _ = made(n_x=3)
-    with pytest.warns(ConvergenceWarning, match=r"gradient is .*above tol=0\. (?s:.*)larger tol"):
+    with pytest.warns(ConvergenceWarning, match=r"gradient is .*above tol=0\.(?s:.*)larger tol"):
         model = LogisticRegression(tol=0.0).fit(X, y)
     assert cost_and_slope(X, y, model.coef_[0], model.intercept_[0], 1 / len(y))[1] <= 1e-15
 
@@ -974,6 +974,18 @@ def test_one_number_is_the_weight_of_every_sample(number, class_weight):
         for weight in (number, np.full(60, float(number)))
     )
     np.testing.assert_array_equal(model.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("size", [1e-307, 1e-150, 1e-30, 1e30, 1e307])
+@pytest.mark.parametrize("class_weight", [None, {False: 2.0, True: 1.0}])
+def test_weights_of_any_size_are_weights(size, dtype, solver, class_weight):
+    X, y, weight = made(60, n_x=2)
+    fixed = {"solver": solver, "class_weight": class_weight, "tol": 1e-7, "max_iter": 20_000}
+    ours = LogisticRegression(C=1 / size, **fixed).fit(X.astype(dtype), y, weight * size)
+    expected = LogisticRegression(**fixed).fit(X.astype(dtype), y, weight)
+    np.testing.assert_allclose(ours.coef_, expected.coef_, rtol=1e-4)
 
 
 def test_weights_of_class_and_sample_that_leave_nothing_name_both():
