@@ -253,11 +253,8 @@ def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
 
 def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:
     """Return the number that alpha is, or the step that "auto" finds."""
-    if not isinstance(alpha, str):
-        return _check.positive(alpha, "alpha")
-    if alpha != "auto":
-        msg = f"alpha is {alpha!r}; expected 'auto' or a finite number > 0"
-        raise ValueError(msg)
+    if not (isinstance(alpha, str) and alpha == "auto"):
+        return _check.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
     bound = curvature_bound(examples, **of_X)
     return min(0.5 / (l2 / 2.0 + bound / 2.0), _check.LARGEST)  # halves: the sum may overflow
 

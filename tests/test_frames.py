@@ -381,9 +381,8 @@ def test_the_callback_and_what_is_caught_have_the_names():
 WRONG_TYPES = {
     "text": (["yes", "no"], r"a column of 0 and 1"),
     "date": (np.array(["2024-01-01"] * 2, dtype="M8[us]"), r"such as days since"),
-    "decimal": ([Decimal("1.5"), Decimal(2)], r"cast it to float64"),
-    "list": ([[1], [2]], r"a column of each of its parts|cast it to float64"),
-    "bytes": ([b"1", b"2"], r"cast it to float64"),
+    "list": ([[1], [2]], r"a column of each of its parts|one number for each value"),
+    "bytes": ([b"1", b"2"], r"make numbers of it|encode text as numbers"),
 }
 
 
@@ -391,10 +390,11 @@ WRONG_TYPES = {
 @pytest.mark.parametrize("kind", WRONG_TYPES)
 def test_a_column_that_holds_no_numbers_is_named(frame_of, kind):
     given, remedy = WRONG_TYPES[kind]
-    message = rf"column 'odd' of X is of type \w+.*; expected numbers or booleans: .*({remedy})"
+    said = rf"(is of type \w+|has dtype object).*; expected (real )?numbers.*: .*({remedy})"
+    message = f"column 'odd' of X {said}"
     with pytest.raises(TypeError, match=message):
         logreg_c.train(frame_of({"fine": [1.0, 2.0], "odd": given}), [0, 1], 0.1, 1)
-    with pytest.raises(TypeError, match=r"Y is of type \w+.*; expected numbers or booleans"):
+    with pytest.raises(TypeError, match=r"Y (is of type \w+|has dtype object).*; expected"):
         logreg_c.train(np.zeros((1, 2)), frame_of({"odd": given}), 0.1, 1)
 
 
@@ -403,11 +403,9 @@ OTHER_TYPES = {
     "polars, categorical": pl.DataFrame({"odd": ["a", "b"]}, schema={"odd": pl.Categorical}),
     "polars, enum": pl.DataFrame({"odd": ["a"]}, schema={"odd": pl.Enum(["a"])}),
     "pyarrow, dictionary": pa.table({"odd": pa.array(["a", "b"]).dictionary_encode()}),
-    "pandas, objects": pd.DataFrame({"odd": [1, "b"]}, dtype=object),
     "pandas, complex": pd.DataFrame({"odd": [1j, 2.0]}),
     "pandas, timedelta": pd.DataFrame({"odd": pd.to_timedelta([1, 2])}),
     "pandas, period": pd.DataFrame({"odd": pd.period_range("2024", periods=2)}),
-    "polars, int128": pl.DataFrame({"odd": [1, 2]}, schema={"odd": pl.Int128}),
     "polars, struct": pl.DataFrame({"odd": [{"a": 1}, {"a": 2}]}),
 }
 
@@ -416,6 +414,78 @@ OTHER_TYPES = {
 def test_other_types_are_named_too(frame):
     with pytest.raises(TypeError, match=r"column 'odd' of X is of type .*; expected numbers or bo"):
         logreg_c.train(frame, [0] * len(frame), 0.1, 1)
+
+
+OBJECTS = [1, Decimal("2.5"), True, np.float32(0.5)]
+DECIMALS = [Decimal("1.0"), Decimal("2.5"), Decimal(1), Decimal("0.5")]
+NUMBERS = {
+    "pandas, objects": pd.Series(OBJECTS, dtype=object),
+    "polars, objects": pl.Series(OBJECTS, dtype=pl.Object),
+    "pandas, decimals": pd.Series(DECIMALS),
+    "pandas, decimals on Arrow": pd.Series(DECIMALS, dtype=pd.ArrowDtype(pa.decimal128(5, 2))),
+    "polars, decimals": pl.Series(DECIMALS),
+    "pyarrow, decimals": pa.array(DECIMALS),
+    "polars, int128": pl.Series([2, 5, 2, 1], dtype=pl.Int128),
+    "pandas, categories": pd.Series([2, 5, 2, 1]).astype("category"),
+    "pandas, ordered categories": pd.Series(pd.Categorical([2.5, 5, 2, 1], ordered=True)),
+    "pandas, categories of objects": pd.Series(DECIMALS, dtype="category"),
+    "pyarrow, dictionary": pa.array([2, 5, 2, 1]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("series", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_any_kind_are_taken(series):
+    values = [float(v) for v in (series.to_pylist() if isinstance(series, pa.Array) else series)]
+    frame_of = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
+    frame = frame_of[type(series).__module__.partition(".")[0]]({"x": series})
+    expected = bits(logreg_c.train([values], [0, 1, 1, 0], 0.1, 3, dtype=float))
+    for x in frame, [series]:
+        assert bits(logreg_c.train(x, [0, 1, 1, 0], 0.1, 3, dtype=float)) == expected
+    labels = [v / 8 for v in values]
+    weighted = logreg_c.train([values], labels, 0.1, 3, sample_weight=values, dtype=float)
+    found = logreg_c.train(frame, labels, 0.1, 3, sample_weight=series, dtype=float)
+    assert bits(weighted) == bits(found)
+
+
+def test_objects_with_text_among_them_are_named():
+    frame = pd.DataFrame({"odd": [1, "2"]}, dtype=object)
+    with pytest.raises(TypeError, match=r"column 'odd' of X .*(String|'2' of type str at \[1\])"):
+        logreg_c.train(frame, [0, 1], 0.1, 1)
+
+
+MANY_SERIES = {
+    "pandas": pd.Series,
+    "pandas, nullable": lambda x: pd.Series(x).convert_dtypes(),
+    "pandas, array": pd.array,
+    "pandas, index": pd.Index,
+    "polars": pl.Series,
+    "pyarrow": pa.array,
+}
+
+
+@pytest.mark.parametrize("series_of", MANY_SERIES.values(), ids=MANY_SERIES)
+def test_series_in_a_list_are_its_columns(series_of):
+    columns = [X[0], np.arange(M, dtype=np.int8), X[2].astype(np.float32)]
+    expected = bits(logreg_c.train(columns, Y, **SETTINGS))
+    assert bits(logreg_c.train([*map(series_of, columns)], Y, **SETTINGS)) == expected
+    assert (
+        bits(logreg_c.train((columns[0], *map(series_of, columns[1:])), Y, **SETTINGS)) == expected
+    )
+
+
+@pytest.mark.parametrize(
+    "series", [pd.array([1, None, 3]), pl.Series([1, None, 3]), pa.array([1, None, 3])]
+)
+def test_nulls_in_a_list_of_columns_are_named(series):
+    with pytest.raises(ValueError, match=r"X\[1\] has 1 null, first in row 1"):
+        logreg_c.train([[1.0, 2.0, 3.0], series], [0, 1, 1], 0.1, 1)
+
+
+@pytest.mark.parametrize("series", [pd.Series([1.0, 2.0]), pl.Series([1.0, 2.0])])
+def test_a_series_as_x_is_told_how_to_be_one_feature(series):
+    with pytest.raises(TypeError, match=r"X is a Series; expected a data frame.*X\.to_frame\(\)"):
+        logreg_c.train(series, [0, 1], 0.1, 1)
+    assert logreg_c.train(series.to_frame(), [0, 1], 0.1, 1).w.shape == (1, 1)
 
 
 def test_labels_that_narwhals_does_not_know_are_read_by_numpy():
