@@ -909,7 +909,7 @@ def test_columns_that_are_numbers_to_scikit_learn_are_numbers(kind):
         (pd.DataFrame({"a": list("uvwx")}), TypeError, "column 'a' of X is of type String"),
         (pd.DataFrame({"a": pd.date_range("2020", periods=4)}), TypeError, "column 'a' of X is of"),
         (pd.DataFrame({"a": pd.to_timedelta([1, 2, 3, 4])}), TypeError, "column 'a' of X is of"),
-        (pd.DataFrame({"a": [[1], [2], [3], [4]]}), TypeError, "column 'a' of X is of type"),
+        (pd.DataFrame({"a": [[1], [2], [3], [4]]}), TypeError, "column 'a' of X has dtype object"),
         (pd.DataFrame({"a": pd.array([1, None, 3, 4], dtype="Int64")}), ValueError, "has 1 null"),
         (pd.DataFrame({"a": ["1", None, "3", "4"]}), ValueError, "NaN|null"),
         (np.ma.array(X3, mask=X3 == 9), ValueError, "X has masked values; expected a value every"),
