@@ -302,7 +302,12 @@ def _blocks(source: Source) -> Generator[bytes, None, None]:
         elif head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
             blocks = _inflated(file)
         else:
-            yield from _read(file)
+            size = 0
+            for block in _read(file):
+                size += len(block)
+                yield block
+            if size < source.size:
+                refuse(f"{source} became shorter while it was read; try again when it is whole")
             return
         size = 0
         try:
