@@ -219,7 +219,6 @@ class Delimited:
             text = buffer.decode()
         except UnicodeDecodeError as error:
             _not_utf8(self.source, rows + buffer.count(b"\n", 0, error.start) + 1)
-        csv.field_size_limit(LONGEST_ROW)
         try:
             found = list(_records(io.StringIO(text, newline=""), self.separator, strict=True))
         except csv.Error as error:
@@ -298,6 +297,9 @@ def _blocks(source: Source) -> Generator[bytes, None, None]:
             source.check_expansion(_zstd_size(file))
             blocks = _zstd_lines(source)
         elif head.startswith(b"\x1f\x8b"):
+            file.seek(-4, io.SEEK_END)  # the length of what is compressed, modulo 2^32
+            source.check_expansion(int.from_bytes(file.read(4), "little"))
+            file.seek(0)
             blocks = _read(gzip.GzipFile(fileobj=file))
         elif head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
             blocks = _inflated(file)
@@ -401,6 +403,7 @@ def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
 
 def _records(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
     """Read rows by the standard library's parser."""
+    csv.field_size_limit(LONGEST_ROW)
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=strict)
 
 

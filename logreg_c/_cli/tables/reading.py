@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of any format, whole or a batch at a time."""
 
+import csv
 import difflib
 import os
 import re
@@ -176,6 +177,7 @@ def _faults_of(source: Source) -> Iterator[None]:
     except (
         pl.exceptions.PolarsError,
         pl.exceptions.PanicException,
+        csv.Error,
         struct.error,
         ValueError,
     ) as error:
