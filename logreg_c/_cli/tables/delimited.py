@@ -62,7 +62,7 @@ MISSING = frozenset(
         "#REF!",
     ]
 )
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may be a decimal comma as well
@@ -106,7 +106,7 @@ class Delimited:
             elif line.strip(SEPARATORS + " \t"):
                 break
             at += 1
-        if at == len(lines) and not comment:
+        if at == len(lines):
             refuse(f"{self.source} is empty; a header and rows of data are expected")
         self.separator = separator or _separator(lines[at:])
         header_is_comment = comment and _is_header(comment, lines[at : at + 1], self.separator)
@@ -297,9 +297,6 @@ def _blocks(source: Source) -> Generator[bytes, None, None]:
             source.check_expansion(_zstd_size(file))
             blocks = _zstd_lines(source)
         elif head.startswith(b"\x1f\x8b"):
-            file.seek(-4, io.SEEK_END)  # the length of what is compressed, modulo 2^32
-            source.check_expansion(int.from_bytes(file.read(4), "little"))
-            file.seek(0)
             blocks = _read(gzip.GzipFile(fileobj=file))
         elif head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
             blocks = _inflated(file)
@@ -330,6 +327,9 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     inflate = zlib.decompressobj()
     while block := inflate.unconsumed_tail or file.read(CHUNK):
         yield inflate.decompress(block, CHUNK)
+    if not inflate.eof:
+        message = "it ends too early"
+        raise EOFError(message)
 
 
 def _zstd_lines(source: Source) -> Iterator[bytes]:
