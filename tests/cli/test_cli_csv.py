@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CSV as programs and people write it: a table in many dialects, and faults by their cell."""
 
+import csv
 import gzip
+import io
 import json
 import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pl = pytest.importorskip("polars")
+
+from logreg_c._cli import tables  # noqa: E402 (which needs polars)
+from logreg_c._cli.tables import delimited  # noqa: E402
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(60, 2)).round(2)
@@ -340,3 +347,45 @@ def test_an_index_that_is_the_target_is_the_target(run, tmp_path):
     pd.DataFrame(ROWS, columns=HEADER).set_index("y").to_parquet(path)
     code, _, err = run("train", path, "--target", "y")
     assert (code, err) == (0, "")
+
+
+# ---- Any dialect -------------------------------------------------------------------------------
+
+CELLS = st.one_of(
+    st.integers(-(10**6), 10**6).map(str),
+    st.floats(allow_nan=False, allow_infinity=False, width=32).map(repr),
+)
+WORDS = st.text(st.sampled_from("ab ,;|\t\"\n'#é"), max_size=6).map(lambda word: f"w{word}w")
+
+
+@given(
+    rows=st.lists(st.tuples(CELLS, CELLS, WORDS), min_size=2, max_size=12),
+    separator=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    tail=st.sampled_from(["", "\n", "\r\n\r\n", "  \n", "\n,\n"]),
+    front=st.sampled_from(["", "\ufeff", "\n", "# a comment\n"]),
+    spare=st.booleans(),
+    chunk=st.sampled_from([5, 64, 1 << 20]),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_writer_writes_is_read(
+    tmp_path_factory, rows, separator, quoting, end, tail, front, spare, chunk
+):
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=separator, quoting=quoting, lineterminator=end)
+    extra = [""] if spare else []
+    writer.writerow(["a", "b", "y", *extra])
+    writer.writerows([*row, *extra] for row in rows)
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    tail = tail.replace(",", 2 * separator)
+    path.write_bytes((front + file.getvalue() + tail).encode())
+    with pytest.MonkeyPatch.context() as patch, tables.opened(path) as source:
+        patch.setattr(delimited, "CHUNK", chunk)
+        table, left_out = tables.read(source, "y")
+        parts = list(tables.batches(source, {"b": None, "y": ()}))
+    assert table["a"].to_list() == [float(a) for a, _, _ in rows]
+    assert table["b"].to_list() == [float(b) for _, b, _ in rows]
+    assert table["y"].to_list() == [word for *_, word in rows]
+    assert left_out == []
+    assert pl.concat([part for _, part in parts]).equals(table.select("b", "y"))

@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NoReturn
 
@@ -75,11 +76,10 @@ class Delimited:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        blocks = _blocks(source)
-        start = bytearray()
+        blocks, start = _blocks(source), bytearray()
         for block in blocks:
             start += block
-            if len(start) > SAMPLE:
+            if len(start) > LONGEST_ROW or (len(start) > SAMPLE and start.count(b"\n") > 1):
                 break
         blocks.close()
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -87,7 +87,8 @@ class Delimited:
         self._carriage_returns = b"\r" in start and b"\n" not in start
         skipped = 3 if start.startswith(b"\xef\xbb\xbf") else 0
         # Bytes that are not UTF-8 survive this and are refused where they are.
-        text = start[skipped : SAMPLE + skipped].decode(errors="surrogateescape")
+        size = SAMPLE if start.count(b"\n", 0, SAMPLE) > 1 else len(start)  # or very wide
+        text = start[skipped:size].decode(errors="surrogateescape")
         lines = list(io.StringIO(text, newline=""))
         if len(start) > SAMPLE and len(lines) > 1:
             lines.pop()  # which the sample may have cut
@@ -99,7 +100,7 @@ class Delimited:
         at, comment, separator = 0, "", None
         while at < len(lines):
             line = lines[at].strip()
-            if match := re.fullmatch(r"sep=(.)", line, re.IGNORECASE):
+            if match := re.fullmatch(r"sep=([,;\t|])\s*", lines[at], re.IGNORECASE):
                 separator = match[1]
             elif line.startswith("#"):
                 comment = line.lstrip("# \t")
@@ -135,13 +136,9 @@ class Delimited:
             )
 
     def _check_names(self) -> None:
-        if len(set(self.names)) == len(self.names):
-            return
-        name = next(name for name in self.names if self.names.count(name) > 1)
-        refuse(
-            f"{self.source} has {self.names.count(name)} columns named {brief(name)}; give each its"
-            " own name"
-        )
+        (name, times), *_ = Counter(self.names).most_common(1)
+        if times > 1:
+            refuse(f"{self.source} has {times} columns named {brief(name)}; give each its own name")
 
     def _has_decimal_commas(self, lines: Sequence[str]) -> bool:
         pattern = r'"\s*[+-]?\d+,\d+\s*"' if self.separator == "," else r"\d,\d"
