@@ -22,7 +22,7 @@ enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 /* Bytes a value. */
 LOGREG_INLINE int logreg_type_size(logreg_type type)
 {
-    static const int sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1};
+    static const int sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1, 1};
     return sizes[type];
 }
 
