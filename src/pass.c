@@ -100,6 +100,22 @@ enum {
     NEXT_BYTES = 3 << 19
 };
 
+/* What an example costs beside its features, in features: activate. Below about 20 us of work a
+ * fork and join costs more than it brings. */
+enum { ACTIVATION_WORK = 16, SMALL_WORK = 1 << 17 };
+
+static int is_small(const logreg_data *data)
+{
+    return data->m < SMALL_WORK && data->m * (data->n_x + ACTIVATION_WORK) < SMALL_WORK;
+}
+
+/* Doubles. Of a prediction a thread keeps one number, in a line of its own. */
+static int64_t node_size(int64_t n_x, logreg_purpose purpose)
+{
+    if (purpose == LOGREG_PREDICTION) return 8;
+    return purpose == LOGREG_MOMENTS ? logreg_moments_size(n_x) : logreg_padded(n_x) + LOGREG_SUMS;
+}
+
 static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int n_threads)
 {
     const int64_t n_x = data->n_x, padded = logreg_padded(n_x);
@@ -111,9 +127,11 @@ static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int 
     plan.block = block_size(n_x, plan.example_major, plan.kernels->real_size);
     plan.segment = logreg_segment_size(n_x);
     plan.n_segments = (data->m + plan.segment - 1) / plan.segment;
-    plan.node_size = purpose == LOGREG_MOMENTS ? logreg_moments_size(n_x) : padded + LOGREG_SUMS;
-    plan.task_level = task_level(plan.n_segments, plan.node_size, n_threads);
+    plan.node_size = node_size(n_x, purpose);
+    plan.n_threads = is_small(data) ? 1 : logreg_threads_for(plan.n_segments, n_threads);
+    plan.task_level = task_level(plan.n_segments, plan.node_size, plan.n_threads);
     plan.n_tasks = ((plan.n_segments - 1) >> plan.task_level) + 1;
+    plan.n_threads = logreg_threads_for(plan.n_tasks, plan.n_threads);
 
     const int twice = purpose == LOGREG_GRADIENT || purpose == LOGREG_CENTRED_GRADIENT;
     plan.matrix = !plan.example_major && is_matrix(data);
@@ -178,7 +196,7 @@ size_t logreg_pass_workspace_size(const logreg_data *data, logreg_purpose purpos
     const logreg_plan plan = plan_of(data, purpose, n_threads);
     const size_t vector = (size_t)logreg_padded(data->n_x) * sizeof(double);
     return 4 * vector + in_lines((size_t)(plan.n_tasks * plan.node_size) * sizeof(double)) +
-           (size_t)n_threads * scratch_of(&plan, data->n_x).size;
+           (size_t)plan.n_threads * scratch_of(&plan, data->n_x).size;
 }
 
 size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads)
@@ -241,10 +259,9 @@ void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *firs
 
 /* ---- The sum of J, dw and db ----------------------------------------------------------------- */
 
-/* What an example costs beside its features, in features: activate. A block takes so many places
- * of a run at least, since its examples begin at the first lane: a lane of many blocks of one
- * example would overflow. */
-enum { ACTIVATION_WORK = 16, LEAST_PLACES = 8 };
+/* A block takes so many places of a run at least, since its examples begin at the first lane: a
+ * lane of many blocks of one example would overflow. */
+enum { LEAST_PLACES = 8 };
 
 static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
@@ -289,18 +306,14 @@ static void gradient_merge(const logreg_pass *pass, double *left, const double *
     for (int64_t i = 0; i < pass->plan.node_size; i++) left[i] += right[i];
 }
 
-/* Below about 20 us of work a fork and join costs more than it brings. */
-enum { SMALL_WORK = 1 << 17 };
-
 void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_run *run,
                       logreg_purpose purpose, const double *centre)
 {
     const int64_t n_x = data->n_x, padded = logreg_padded(n_x);
-    const int small = data->m < SMALL_WORK && data->m * (n_x + ACTIVATION_WORK) < SMALL_WORK;
     pass->plan = plan_of(data, purpose, run->n_threads);
+    pass->plan.n_threads = logreg_threads_startable(pass->plan.n_threads);
     pass->data = data;
     logreg_stop_open(&pass->stop, run);
-    pass->n_threads = small ? 1 : run->n_threads;
     pass->w = run->workspace;
     pass->next_w = pass->w + padded;
     memset(pass->w, 0, (size_t)(2 * padded) * sizeof(double));
@@ -362,7 +375,7 @@ double *logreg_pass_sum(logreg_pass *pass, double b)
 {
     const int64_t n_tasks = pass->plan.n_tasks, size = pass->plan.node_size;
     logreg_pass_start(pass, b);
-    logreg_parallel_for(n_tasks, pass->n_threads, run_task, pass);
+    logreg_parallel_for(n_tasks, pass->plan.n_threads, run_task, pass);
     if (logreg_stop_seen(&pass->stop)) return NULL;
     for (int64_t step = 1; step < n_tasks; step *= 2)
         for (int64_t task = 0; task + step < n_tasks; task += 2 * step)

@@ -30,6 +30,7 @@ typedef struct logreg_plan {
     const logreg_kernels *kernels;
     int64_t block, segment; /* examples each */
     int64_t n_segments, n_tasks;
+    int n_threads;  /* that can have a task */
     int task_level; /* a task is a subtree of 2^task_level segments */
     int example_major, matrix, in_place, once, kept, columns_ahead; /* as in logreg_block */
     int64_t tile, packed_stride;
@@ -44,7 +45,6 @@ typedef struct logreg_pass {
     logreg_plan plan;
     const logreg_data *data;
     logreg_stop stop;
-    int n_threads;
     double *w, *next_w; /* padded */
     double b;
     void *narrow_w;      /* room for w as reals, or NULL in float64 */

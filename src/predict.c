@@ -50,10 +50,10 @@ static LOGREG_NOINLINE int predict(const logreg_data *data, const double *w, dou
     logreg_pass_start(&p.pass, b);
     p.probabilities = probabilities;
     p.out = out;
-    for (int t = 0; t < run->n_threads; t++) *logreg_pass_waiting(&p.pass, t) = 0.0;
-    logreg_parallel_for(p.pass.plan.n_tasks, p.pass.n_threads, predict_task, &p);
+    for (int t = 0; t < p.pass.plan.n_threads; t++) *logreg_pass_waiting(&p.pass, t) = 0.0;
+    logreg_parallel_for(p.pass.plan.n_tasks, p.pass.plan.n_threads, predict_task, &p);
     if (logreg_stop_seen(&p.pass.stop)) return LOGREG_STOPPED;
-    for (int t = 0; t < run->n_threads; t++) finite += *logreg_pass_waiting(&p.pass, t);
+    for (int t = 0; t < p.pass.plan.n_threads; t++) finite += *logreg_pass_waiting(&p.pass, t);
     return finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
