@@ -3,8 +3,9 @@
 # cython: freethreading_compatible=True
 """The binding: Python's buffers in, the kernel of src/logreg.h called with the GIL released.
 
-It checks nothing and computes nothing: the wrapper has checked types, layouts, shapes and ranges, of
-arrays that nobody else can see. Raw Py_buffers, because a typed memoryview costs a microsecond each.
+It checks nothing and computes nothing: the wrapper has checked types, layouts, shapes and ranges,
+of arrays that nobody else can see. Raw Py_buffers, because a typed memoryview costs a microsecond
+each.
 """
 
 from cpython.buffer cimport (

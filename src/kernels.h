@@ -40,6 +40,7 @@ LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
 typedef struct logreg_block {
     const logreg_data *data;
     int64_t first, count; /* examples */
+    int64_t from, to;     /* feature-major: the features that forward and backward work on */
     int example_major;
     int matrix;        /* feature-major, of one type, each feature contiguous and aligned */
     int in_place;      /* contiguous reals are read in place, everything else is packed */

@@ -79,6 +79,12 @@ double *logreg_pass_waiting(const logreg_pass *pass, int thread);
 /* The block from example `first` on, cut off at `end`, in a thread's scratch. */
 logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t end, int thread);
 
+/* The forward half of the pass over a block; 0 if the pass is stopped. */
+int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread);
+
+/* Copies n doubles; gives up once the pass is stopped. */
+void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n);
+
 /* The examples [*first, *end) of a segment. */
 void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *first, int64_t *end);
 
