@@ -455,6 +455,37 @@ def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
     assert extra <= 3e6 + 2e6 + 8 * n_x * vectors + 24
 
 
+MEMORY_OF_THREADS = """
+import resource
+import numpy as np
+import logreg_c
+n_x = 1_000_000
+X = np.broadcast_to(np.uint8(1), (n_x, 2))
+w = np.zeros(n_x)
+logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 200 * 2**20,) * 2)
+logreg_c.{call}
+print("done")
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    "call",
+    [
+        "train(X, [0, 1], 1e-9, 2, n_threads=1024)",
+        "train(X, [0, 1], 1e-9, 2, n_threads=1024, standardize=True)",
+        "train(X.T.copy().T, [0, 1], 1e-9, 2, n_threads=1024)",
+        "cost_and_gradient(X, [0, 1], w, 0.0, n_threads=1024)",
+        "predict(X, w, 0.0, n_threads=1024)",
+    ],
+)
+def test_threads_without_work_take_no_memory(call):
+    """Not even address space, of which the limit is 25 doubles for each feature."""
+    assert run_python(MEMORY_OF_THREADS.format(call=call)) == "done"
+
+
 @linux
 @pytest.mark.memory
 def test_peak_memory_of_many_costs():
