@@ -300,7 +300,7 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
     bad = _kernel.first_outside(Y, 0.0, 1.0)
     if bad >= 0:
         msg = f"Y is {Y.item(bad)} at example {bad}; expected 0, 1 or a probability within [0, 1]"
-        if _kernel.first_outside(np.abs(Y), 1.0, 1.0) < 0:
+        if _are_minus_1_and_1(Y):
             msg += ". For labels -1 and 1 pass (Y + 1) / 2"
         elif not math.isfinite(Y.item(bad)):
             msg += ". Leave out examples without a label"
@@ -308,6 +308,11 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
             msg += ". For labels of one class and another pass Y == one_of_them"
         raise ValueError(msg)
     return Y
+
+
+def _are_minus_1_and_1(Y: NDArray[Any]) -> bool:
+    pieces = (Y[k : k + COPIED_AT_ONCE] for k in range(0, Y.size, COPIED_AT_ONCE))
+    return all(_kernel.first_outside(np.abs(piece), 1.0, 1.0) < 0 for piece in pieces)
 
 
 def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
