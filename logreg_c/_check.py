@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _kernel
-from ._cpus import default_threads
+from ._cpus import MAX_THREADS, default_threads
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -40,8 +40,6 @@ FRAME_LIBRARIES = frozenset((
     "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
     "pyspark", "sqlframe",
 ))  # fmt: skip
-# Far above any machine's cores; keeps the size of the workspace within reason.
-MAX_THREADS = 1024
 # Values: some 20 ms of copying.
 COPIED_AT_ONCE = 1 << 20
 
@@ -412,8 +410,9 @@ def boolean(value: object, name: str) -> bool:
 
 def threads(n_threads: int | None) -> int:
     """Check n_threads: None for what the machine offers."""
-    wanted = default_threads() if n_threads is None else integer(n_threads, "n_threads", 1)
-    return min(wanted, MAX_THREADS)
+    if n_threads is None:
+        return default_threads()
+    return min(integer(n_threads, "n_threads", 1), MAX_THREADS)
 
 
 def _wrong_type(value: object, name: str, expected: str) -> str:
