@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _kernel
-from ._cpus import default_threads
+from ._cpus import MAX_THREADS, default_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import Literal
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Order = Literal["C", "K"]
 
 FLOAT64 = np.dtype(np.float64)
 # What the kernel reads in place. Features of the first three are computed with in float64; where
@@ -40,8 +43,8 @@ FRAME_LIBRARIES = frozenset((
     "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
     "pyspark", "sqlframe",
 ))  # fmt: skip
-# Far above any machine's cores; keeps the size of the workspace within reason.
-MAX_THREADS = 1024
+# Values: some 20 ms of copying.
+COPIED_AT_ONCE = 1 << 20
 
 # Of nested lists: the axes that NumPy's arrays may have. It looks at a list that holds itself twice
 # 2^64 times.
@@ -61,17 +64,14 @@ _REMEDIES = {
 
 
 def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
-    """Make an array as `_as_array` does, an object of ours.
+    """Make a plain array of real numbers, of any dtype and layout, that nobody else can see.
 
-    What a later argument, or another thread, does to the shape or the dtype of the caller's cannot
-    make the kernel read beyond its end.
+    It is a view, taken before it is looked at: what a later argument, or another thread, does to
+    the shape, the strides or the dtype of the caller's array changes nothing that was checked.
     """
-    return _as_array(value, name).view()
-
-
-def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
-    """Make a plain array of real numbers, of any dtype and layout."""
-    if type(value) is not np.ndarray:
+    if type(value) is np.ndarray:
+        array = value.view()
+    else:
         refuse_masked(value, name)
         if hasattr(value, "toarray"):  # as those of SciPy, which NumPy takes for one object
             msg = (
@@ -85,15 +85,15 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
             msg = f"{name} cannot be read as an array of numbers: {error}"
             raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
         refuse_masked(value, name)  # what its __array__ returned
-        value = np.asarray(value)
-    if value.dtype.kind == "O":
-        value = numbers_of_objects(value, name)
-    if value.dtype.kind not in "fiub":
-        kind = "records" if value.dtype.names else value.dtype.kind
+        array = np.asarray(value).view()
+    if array.dtype.kind == "O":
+        array = numbers_of_objects(array, name)
+    if array.dtype.kind not in "fiub":
+        kind = "records" if array.dtype.names else array.dtype.kind
         remedy = _REMEDIES.get(kind, "encode text as numbers first").format(name)
-        msg = f"{name} has dtype {value.dtype}; expected real numbers: {remedy}"
+        msg = f"{name} has dtype {array.dtype}; expected real numbers: {remedy}"
         raise TypeError(msg)
-    return value
+    return array
 
 
 def refuse_masked(value: object, name: str) -> None:
@@ -150,7 +150,25 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
     in_place = _kind_and_size(dtype) in IN_PLACE
     if in_place and dtype.isnative and array.flags.aligned:
         return array
-    return array.astype(dtype.newbyteorder("=") if in_place else FLOAT64, order="K")
+    return _copied(array, dtype.newbyteorder("=") if in_place else FLOAT64)
+
+
+def _copied(array: NDArray[Any], dtype: np.dtype[Any], order: Order = "K") -> NDArray[Any]:
+    """Copy in pieces, between which Python answers signals: a whole copy may take seconds."""
+    copy = np.empty_like(array, dtype=dtype, order=order)
+    pieces = [(copy, array)]
+    while pieces:
+        to, values = pieces.pop()
+        if values.size <= COPIED_AT_ONCE:
+            to[...] = values
+            continue
+        shape = values.shape
+        axis = shape.index(max(shape))
+        middle = shape[axis] // 2
+        for half in slice(middle, None), slice(middle):
+            place = (*(slice(None),) * axis, half)
+            pieces.append((to[place], values[place]))
+    return copy
 
 
 def _kind_and_size(dtype: np.dtype[Any]) -> str:
@@ -161,7 +179,7 @@ def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
     """Any shape, float64 and in C order: itself, or one copy."""
     array = _own_array(value, name)
     if array.dtype != FLOAT64 or not (array.flags.aligned and array.flags.c_contiguous):
-        return array.astype(np.float64, order="C")
+        return _copied(array, FLOAT64, "C")
     return array
 
 
@@ -236,10 +254,10 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
     if isinstance(X, (list, tuple)):
         X = _series_as_arrays(X)
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
-        values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
+        values = [_as_stored(_own_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), values[0].size
         for j, x in enumerate(values):
-            if x.shape != shape[1:]:  # a subclass may have told another number of axes
+            if x.shape != shape[1:]:  # nor need it still have one axis
                 msg = (
                     f"X[{j}] has {x.size} values and X[0] {shape[1]}; expected columns of one "
                     "length, a value for each example"
@@ -294,7 +312,7 @@ def _with_a_unit_stride(array: NDArray[Any]) -> NDArray[Any]:
         or (by_example == size and by_feature % size == 0)
         or (by_feature == size and by_example % size == 0)
     )
-    return array if in_place else array.copy(order="K")
+    return array if in_place else _copied(array, array.dtype)
 
 
 def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
@@ -352,7 +370,7 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
     bad = _kernel.first_outside(Y, 0.0, 1.0)
     if bad >= 0:
         msg = f"Y is {Y.item(bad)} at example {bad}; expected 0, 1 or a probability within [0, 1]"
-        if _kernel.first_outside(np.abs(Y), 1.0, 1.0) < 0:
+        if _are_minus_1_and_1(Y):
             msg += ". For labels -1 and 1 pass (Y + 1) / 2"
         elif not math.isfinite(Y.item(bad)):
             msg += ". Leave out examples without a label"
@@ -360,6 +378,11 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
             msg += ". For labels of one class and another pass Y == one_of_them"
         raise ValueError(msg)
     return Y
+
+
+def _are_minus_1_and_1(Y: NDArray[Any]) -> bool:
+    pieces = (Y[k : k + COPIED_AT_ONCE] for k in range(0, Y.size, COPIED_AT_ONCE))
+    return all(_kernel.first_outside(np.abs(piece), 1.0, 1.0) < 0 for piece in pieces)
 
 
 def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
@@ -394,7 +417,7 @@ def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
         elif array.shape == (1, n_x):
             msg += ". Use w.T"
         raise ValueError(msg)
-    w = np.array(array, dtype=np.float64, order="C").reshape(n_x, 1)
+    w = _copied(array, FLOAT64, "C").reshape(n_x, 1)
     bad = _kernel.first_outside(w, -LARGEST, LARGEST)
     if bad >= 0:
         msg = f"w is {w.item(bad)} at feature {bad}; expected finite weights"

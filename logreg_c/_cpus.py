@@ -12,6 +12,9 @@ from . import _kernel
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Far above any machine's cores; keeps the size of the workspace within reason.
+MAX_THREADS = 1024
+
 
 def cpu_quota(cgroup: Path, group: str) -> int | None:
     """Return the smallest CPU quota of a control group and its parents, rounded up, or None."""
@@ -55,7 +58,7 @@ def _quota_here() -> int | None:
 
 def default_threads() -> int:
     """Return OpenMP's number (OMP_NUM_THREADS, affinity, threadpoolctl), capped by the quota."""
-    threads = _kernel.max_threads()
+    threads = min(_kernel.max_threads(), MAX_THREADS)
     if threads == 1 or "OMP_NUM_THREADS" in os.environ:
         return threads
     quota = _quota_here()

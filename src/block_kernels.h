@@ -53,12 +53,12 @@ LOGREG_INLINE int64_t prefetch_in_place(const logreg_block *block, logreg_type t
 
 static void forward_feature_major(const logreg_block *block)
 {
-    const int64_t n_x = block->data->n_x;
     const real *w = block->w;
     real *Z = block->Z;
-    for (int64_t i = 0; i < block->count; i += LANES) lanes_store(Z + i, lanes_set((real)block->b));
-    for (int64_t j = 0; j < n_x; j += 4) {
-        const int n = n_x - j < 4 ? (int)(n_x - j) : 4;
+    const int64_t unset = block->from == 0 ? block->count : 0;
+    for (int64_t i = 0; i < unset; i += LANES) lanes_store(Z + i, lanes_set((real)block->b));
+    for (int64_t j = block->from; j < block->to; j += 4) {
+        const int n = block->to - j < 4 ? (int)(block->to - j) : 4;
         const char *x[4];
         const logreg_type type =
             feature_values(block, j, n, block->kept ? j : 0, 1, block->kept || block->once, x);
@@ -238,10 +238,9 @@ static void finish_run(const logreg_block *block, logreg_run_sums *run, int64_t 
 
 static void backward_feature_major(const logreg_block *block, double *dw)
 {
-    const int64_t n_x = block->data->n_x;
     const real *dZ = block->Z;
-    for (int64_t j = 0; j < n_x; j += 4) {
-        const int n = n_x - j < 4 ? (int)(n_x - j) : 4;
+    for (int64_t j = block->from; j < block->to; j += 4) {
+        const int n = block->to - j < 4 ? (int)(block->to - j) : 4;
         const char *x[4];
         const logreg_type type =
             feature_values(block, j, n, block->kept ? j : 0, !block->kept, 1, x);

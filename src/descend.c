@@ -59,12 +59,21 @@ static pair two_product(double a, double b)
     return r;
 }
 
+/* Whether the pass is stopped, which is asked at one feature of very many. */
+static int stopped_at(logreg_pass *pass, int64_t j)
+{
+    enum { AT_ONCE = 1 << 18 };
+    return j % AT_ONCE == AT_ONCE - 1 && logreg_stop_due(&pass->stop, 0, AT_ONCE);
+}
+
 /* sum of w mean, as if computed in twice float64's precision (Ogita, Rump and Oishi, 2005). Means
  * too large for `split` lose the low half, which no w x could resolve either. */
-static pair sum_w_mean(const double *w, const logreg_standardization *s, int64_t n_x)
+static pair sum_w_mean(logreg_pass *pass, const double *w, const logreg_standardization *s)
 {
+    const int64_t n_x = pass->data->n_x;
     pair sum = {0.0, 0.0};
     for (int64_t j = 0; j < n_x; j++) {
+        if (stopped_at(pass, j)) break;
         const double p = w[j] * s->mean[j];
         const double low = two_product(w[j], s->mean[j]).low;
         const pair next = two_sum(sum.high, p);
@@ -94,8 +103,7 @@ static double smallest_sum(const logreg_data *data)
 }
 
 /* The root of the tree holds sums: turns the first n_x of it into dw, and returns the rest. */
-static gradient finish(const logreg_pass *pass, double *root, double l2,
-                       const logreg_standardization *s)
+static gradient finish(logreg_pass *pass, double *root, double l2, const logreg_standardization *s)
 {
     const int64_t n_x = pass->data->n_x;
     const double *sums = root + logreg_padded(n_x), *w = pass->w;
@@ -107,6 +115,7 @@ static gradient finish(const logreg_pass *pass, double *root, double l2,
     g.largest = 0.0;
     g.within_range = total >= smallest_sum(pass->data) && is_within_range(total);
     for (int64_t j = 0; j < n_x; j++) {
+        if (stopped_at(pass, j)) break;
         const double sd = s ? s->sd[j] : 1.0, w_j = w[j] * sd;
         double dw = root[j];
         if (s) dw -= s->mean_rest[j] * sums[LOGREG_SUM_DB];
@@ -150,8 +159,8 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
 
     logreg_pass_open(&pass, data, run, s ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT,
                      s ? s->mean : NULL);
-    memcpy(pass.w, state->w, (size_t)n_x * sizeof(double));
-    if (s) w_mean = sum_w_mean(pass.w, s, n_x);
+    logreg_pass_copy(&pass, pass.w, state->w, n_x);
+    if (s) w_mean = sum_w_mean(&pass, pass.w, s);
     *n_costs = 0;
 
     while (*n_costs < iters) {
@@ -162,6 +171,10 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
             break;
         }
         const gradient g = finish(&pass, root, settings->l2, s);
+        if (logreg_stop_seen(&pass.stop)) {
+            status = LOGREG_STOPPED;
+            break;
+        }
         if (!g.within_range) {
             status = LOGREG_PASS_OVERFLOW;
             break;
@@ -174,15 +187,21 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
 
         int within_range = 1;
         for (int64_t j = 0; j < n_x; j++) {
+            if (stopped_at(&pass, j)) break;
             const double dw = s ? (s->sd[j] > 0.0 ? root[j] / s->sd[j] : 0.0) : root[j];
             pass.next_w[j] = pass.w[j] - alpha * dw;
             within_range &= is_within_range(pass.next_w[j]);
         }
         pair next_b = {settings->fixed_b ? b_std : b_std - alpha * g.db, 0.0};
         if (s) {
-            w_mean = sum_w_mean(pass.next_w, s, n_x);
+            w_mean = sum_w_mean(&pass, pass.next_w, s);
             next_b = add_pair(next_b.high, 0.0, -1.0, w_mean);
             if (magnitude(next_b.high) <= REST_FREE_B) next_b.low = 0.0;
+        }
+        if (logreg_stop_seen(&pass.stop)) {
+            (*n_costs)--;
+            status = LOGREG_STOPPED;
+            break;
         }
         if (!within_range || !is_within_range(next_b.high)) {
             status = LOGREG_UPDATE_OVERFLOW;
@@ -195,7 +214,7 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
         b_rest = next_b.low;
     }
 
-    memcpy(state->w, pass.w, (size_t)n_x * sizeof(double));
+    if (*n_costs > 0) memcpy(state->w, pass.w, (size_t)n_x * sizeof(double));
     state->b = b;
     state->b_rest = b_rest;
     return status;
@@ -219,17 +238,19 @@ static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data,
     logreg_pass pass;
     logreg_pass_open(&pass, data, run, s ? LOGREG_CENTRED_GRADIENT : LOGREG_GRADIENT,
                      s ? s->mean : NULL);
-    memcpy(pass.w, w, (size_t)n_x * sizeof *w);
+    logreg_pass_copy(&pass, pass.w, w, n_x);
     if (s)
-        for (int64_t j = 0; j < n_x; j++) pass.w[j] = s->sd[j] > 0.0 ? w[j] / s->sd[j] : 0.0;
+        for (int64_t j = 0; j < n_x && !stopped_at(&pass, j); j++)
+            pass.w[j] = s->sd[j] > 0.0 ? w[j] / s->sd[j] : 0.0;
     double *root = logreg_pass_sum(&pass, centred_b(b, pass.w, s, n_x));
     if (root == NULL) return LOGREG_STOPPED;
     const gradient g = finish(&pass, root, l2, s);
+    if (logreg_stop_seen(&pass.stop)) return LOGREG_STOPPED;
     if (!g.within_range) return LOGREG_PASS_OVERFLOW;
     *J = g.J;
     *db = g.db;
-    memcpy(dw, root, (size_t)n_x * sizeof *dw);
-    return LOGREG_OK;
+    logreg_pass_copy(&pass, dw, root, n_x);
+    return logreg_stop_seen(&pass.stop) ? LOGREG_STOPPED : LOGREG_OK;
 }
 
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,

@@ -22,7 +22,7 @@ enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 /* Bytes a value. */
 LOGREG_INLINE int logreg_type_size(logreg_type type)
 {
-    static const int sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1};
+    static const int sizes[] = {8, 4, 2, 8, 4, 2, 1, 2, 1, 1};
     return sizes[type];
 }
 
@@ -40,6 +40,7 @@ LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
 typedef struct logreg_block {
     const logreg_data *data;
     int64_t first, count; /* examples */
+    int64_t from, to;     /* feature-major: the features that forward and backward work on */
     int example_major;
     int matrix;        /* feature-major, of one type, each feature contiguous and aligned */
     int in_place;      /* contiguous reals are read in place, everything else is packed */

@@ -218,6 +218,7 @@ DEFINE_LOOPS(int16, LOGREG_INT16, 2)
 DEFINE_LOOPS(int8, LOGREG_INT8, 1)
 DEFINE_LOOPS(uint16, LOGREG_UINT16, 2)
 DEFINE_LOOPS(uint8, LOGREG_UINT8, 1)
+DEFINE_LOOPS(bool, LOGREG_BOOL, 1)
 #if REAL_BITS == 64
 DEFINE_LOOPS(float64, LOGREG_FLOAT64, 8)
 DEFINE_LOOPS(int64, LOGREG_INT64, 8)
@@ -237,5 +238,5 @@ static const struct {
     void (*backward_rows)(const rows *r, const real *dZ, int64_t prefetch, real *dw);
 } loops[] = {
     WIDE_LOOPS(float64), LOOPS(float32), LOOPS(float16), WIDE_LOOPS(int64), WIDE_LOOPS(int32),
-    LOOPS(int16),        LOOPS(int8),    LOOPS(uint16),  LOOPS(uint8),
+    LOOPS(int16),        LOOPS(int8),    LOOPS(uint16),  LOOPS(uint8),      LOOPS(bool),
 };

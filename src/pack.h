@@ -57,8 +57,10 @@ LOGREG_INLINE lanes load_values(const char *x, logreg_type type)
         return lanes_load_int8(values);
     case LOGREG_UINT16:
         return lanes_load_uint16(values);
-    default:
+    case LOGREG_UINT8:
         return lanes_load_uint8(values);
+    default: /* LOGREG_BOOL */
+        return lanes_load_bool(values);
     }
 }
 
@@ -134,12 +136,14 @@ LOGREG_INLINE void pack_lines(const lines *from, logreg_type type, int size)
     }
 
 #define AS_IT_IS(value) value
+#define IS_NOT_0(value) (value != 0)
 
 DEFINE_PACK(float16, LOGREG_FLOAT16, 2)
 DEFINE_PACK(int16, LOGREG_INT16, 2)
 DEFINE_PACK(int8, LOGREG_INT8, 1)
 DEFINE_PACK(uint16, LOGREG_UINT16, 2)
 DEFINE_PACK(uint8, LOGREG_UINT8, 1)
+DEFINE_PACK(bool, LOGREG_BOOL, 1)
 #if REAL_BITS == 64
 DEFINE_PACK(float64, LOGREG_FLOAT64, 8)
 DEFINE_PACK(float32, LOGREG_FLOAT32, 4)
@@ -162,6 +166,7 @@ DEFINE_GATHER(int16, int16_t, AS_IT_IS)
 DEFINE_GATHER(int8, int8_t, AS_IT_IS)
 DEFINE_GATHER(uint16, uint16_t, AS_IT_IS)
 DEFINE_GATHER(uint8, uint8_t, AS_IT_IS)
+DEFINE_GATHER(bool, uint8_t, IS_NOT_0)
 
 /* In the order of logreg_type. */
 static const struct {
@@ -171,6 +176,7 @@ static const struct {
     {pack_float64, gather_float64}, {pack_float32, gather_float32}, {pack_float16, gather_float16},
     {pack_int64, gather_int64},     {pack_int32, gather_int32},     {pack_int16, gather_int16},
     {pack_int8, gather_int8},       {pack_uint16, gather_uint16},   {pack_uint8, gather_uint8},
+    {pack_bool, gather_bool},
 };
 
 /* ---- Columns --------------------------------------------------------------------------------- */

@@ -100,6 +100,22 @@ enum {
     NEXT_BYTES = 3 << 19
 };
 
+/* What an example costs beside its features, in features: activate. Below about 20 us of work a
+ * fork and join costs more than it brings. */
+enum { ACTIVATION_WORK = 16, SMALL_WORK = 1 << 17 };
+
+static int is_small(const logreg_data *data)
+{
+    return data->m < SMALL_WORK && data->m * (data->n_x + ACTIVATION_WORK) < SMALL_WORK;
+}
+
+/* Doubles. Of a prediction a thread keeps one number, in a line of its own. */
+static int64_t node_size(int64_t n_x, logreg_purpose purpose)
+{
+    if (purpose == LOGREG_PREDICTION) return 8;
+    return purpose == LOGREG_MOMENTS ? logreg_moments_size(n_x) : logreg_padded(n_x) + LOGREG_SUMS;
+}
+
 static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int n_threads)
 {
     const int64_t n_x = data->n_x, padded = logreg_padded(n_x);
@@ -111,9 +127,11 @@ static logreg_plan plan_of(const logreg_data *data, logreg_purpose purpose, int 
     plan.block = block_size(n_x, plan.example_major, plan.kernels->real_size);
     plan.segment = logreg_segment_size(n_x);
     plan.n_segments = (data->m + plan.segment - 1) / plan.segment;
-    plan.node_size = purpose == LOGREG_MOMENTS ? logreg_moments_size(n_x) : padded + LOGREG_SUMS;
-    plan.task_level = task_level(plan.n_segments, plan.node_size, n_threads);
+    plan.node_size = node_size(n_x, purpose);
+    plan.n_threads = is_small(data) ? 1 : logreg_threads_for(plan.n_segments, n_threads);
+    plan.task_level = task_level(plan.n_segments, plan.node_size, plan.n_threads);
     plan.n_tasks = ((plan.n_segments - 1) >> plan.task_level) + 1;
+    plan.n_threads = logreg_threads_for(plan.n_tasks, plan.n_threads);
 
     const int twice = purpose == LOGREG_GRADIENT || purpose == LOGREG_CENTRED_GRADIENT;
     plan.matrix = !plan.example_major && is_matrix(data);
@@ -178,7 +196,7 @@ size_t logreg_pass_workspace_size(const logreg_data *data, logreg_purpose purpos
     const logreg_plan plan = plan_of(data, purpose, n_threads);
     const size_t vector = (size_t)logreg_padded(data->n_x) * sizeof(double);
     return 4 * vector + in_lines((size_t)(plan.n_tasks * plan.node_size) * sizeof(double)) +
-           (size_t)n_threads * scratch_of(&plan, data->n_x).size;
+           (size_t)plan.n_threads * scratch_of(&plan, data->n_x).size;
 }
 
 size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads)
@@ -239,12 +257,63 @@ void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *firs
     *end = *first + size < m ? *first + size : m;
 }
 
+/* ---- Stopping where there are very many features --------------------------------------------- */
+
+/* Values between two questions whether to stop, in whatever is done for every feature. */
+enum { AT_ONCE = 1 << 20 };
+
+/* A half of the pass over a block, in turns of whole groups of columns; 0 if the pass is stopped.
+ */
+static int over_features(logreg_pass *pass, logreg_block *block, int thread, int is_backward,
+                         double *dw)
+{
+    const logreg_kernels *kernels = pass->plan.kernels;
+    const int64_t n_x = pass->data->n_x;
+    const int64_t turn = block->example_major
+                             ? at_least_1(n_x)
+                             : COLUMNS + AT_ONCE / block->count / COLUMNS * COLUMNS;
+    block->from = 0;
+    do {
+        const int64_t left = n_x - block->from, n = left < turn ? left : turn;
+        block->to = block->from + n;
+        if (logreg_stop_due(&pass->stop, thread, block->count * (n + ACTIVATION_WORK))) return 0;
+        if (is_backward)
+            kernels->backward(block, dw);
+        else
+            kernels->forward(block);
+        block->from = block->to;
+    } while (block->from < n_x);
+    return 1;
+}
+
+int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread)
+{
+    return over_features(pass, block, thread, 0, NULL);
+}
+
+void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += AT_ONCE) {
+        const int64_t count = n - i < AT_ONCE ? n - i : AT_ONCE;
+        if (logreg_stop_due(&pass->stop, 0, count)) return;
+        memcpy(to + i, from + i, (size_t)count * sizeof *to);
+    }
+}
+
+static void clear(logreg_pass *pass, int thread, double *values, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += AT_ONCE) {
+        const int64_t count = n - i < AT_ONCE ? n - i : AT_ONCE;
+        if (logreg_stop_due(&pass->stop, thread, count)) return;
+        memset(values + i, 0, (size_t)count * sizeof *values);
+    }
+}
+
 /* ---- The sum of J, dw and db ----------------------------------------------------------------- */
 
-/* What an example costs beside its features, in features: activate. A block takes so many places
- * of a run at least, since its examples begin at the first lane: a lane of many blocks of one
- * example would overflow. */
-enum { ACTIVATION_WORK = 16, LEAST_PLACES = 8 };
+/* A block takes so many places of a run at least, since its examples begin at the first lane: a
+ * lane of many blocks of one example would overflow. */
+enum { LEAST_PLACES = 8 };
 
 static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
@@ -254,14 +323,13 @@ static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double
     logreg_run_sums run;
     int64_t first, end, in_run = 0, places = 0;
     logreg_pass_segment(pass, segment, &first, &end);
-    memset(node, 0, (size_t)pass->plan.node_size * sizeof *node);
+    clear(pass, thread, node, pass->plan.node_size);
     memset(&run, 0, sizeof run);
     logreg_block block = logreg_pass_block(pass, first, end, thread);
     if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
     for (; block.first < end; block.first += block.count) {
         if (end - block.first < block.count) block.count = end - block.first;
-        if (logreg_stop_due(&pass->stop, thread, block.count * (n_x + ACTIVATION_WORK))) return;
-        kernels->forward(&block);
+        if (!over_features(pass, &block, thread, 0, NULL)) return;
         kernels->labels(&block);
         /* A block is a whole number of runs, or a run of blocks. */
         for (int64_t from = 0; from < block.count;) {
@@ -276,7 +344,7 @@ static void gradient_leaf(logreg_pass *pass, int64_t segment, int thread, double
                 in_run = places = 0;
             }
         }
-        kernels->backward(&block, node);
+        if (!over_features(pass, &block, thread, 1, node)) return;
         if (places >= kernels->run || block.first + block.count == end) {
             kernels->finish_run(&block, &run, in_run, node, sums);
             in_run = places = 0;
@@ -289,28 +357,41 @@ static void gradient_merge(const logreg_pass *pass, double *left, const double *
     for (int64_t i = 0; i < pass->plan.node_size; i++) left[i] += right[i];
 }
 
-/* Below about 20 us of work a fork and join costs more than it brings. */
-enum { SMALL_WORK = 1 << 17 };
+static void clear_padding(void *values, int64_t n_x, size_t size)
+{
+    memset((char *)values + (size_t)n_x * size, 0, (size_t)(logreg_padded(n_x) - n_x) * size);
+}
+
+/* n_x doubles as reals. */
+static void narrow(logreg_pass *pass, const double *from, void *to)
+{
+    const logreg_kernels *kernels = pass->plan.kernels;
+    const int64_t n_x = pass->data->n_x;
+    for (int64_t j = 0; j < n_x; j += AT_ONCE) {
+        const int64_t count = n_x - j < AT_ONCE ? n_x - j : AT_ONCE;
+        if (logreg_stop_due(&pass->stop, 0, count)) return;
+        kernels->narrow(from + j, count, (char *)to + j * kernels->real_size);
+    }
+}
 
 void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_run *run,
                       logreg_purpose purpose, const double *centre)
 {
     const int64_t n_x = data->n_x, padded = logreg_padded(n_x);
-    const int small = data->m < SMALL_WORK && data->m * (n_x + ACTIVATION_WORK) < SMALL_WORK;
     pass->plan = plan_of(data, purpose, run->n_threads);
+    pass->plan.n_threads = logreg_threads_startable(pass->plan.n_threads);
     pass->data = data;
     logreg_stop_open(&pass->stop, run);
-    pass->n_threads = small ? 1 : run->n_threads;
     pass->w = run->workspace;
     pass->next_w = pass->w + padded;
-    memset(pass->w, 0, (size_t)(2 * padded) * sizeof(double));
     pass->narrow_w = pass->plan.kernels->real_size < 8 ? pass->next_w + padded : NULL;
     pass->centre = centre ? pass->next_w + 2 * padded : NULL;
-    /* What is not needed is not touched: it takes no memory. */
-    if (pass->narrow_w) memset(pass->narrow_w, 0, (size_t)padded * sizeof(float));
+    clear_padding(pass->w, n_x, sizeof(double));
+    clear_padding(pass->next_w, n_x, sizeof(double));
+    if (pass->narrow_w) clear_padding(pass->narrow_w, n_x, sizeof(float));
     if (centre) {
-        memset(pass->centre, 0, (size_t)(padded * pass->plan.kernels->real_size));
-        pass->plan.kernels->narrow(centre, n_x, pass->centre);
+        clear_padding(pass->centre, n_x, (size_t)pass->plan.kernels->real_size);
+        narrow(pass, centre, pass->centre);
     }
     pass->nodes = pass->next_w + 3 * padded;
     pass->scratch = (char *)pass->nodes +
@@ -353,7 +434,7 @@ void logreg_pass_start(logreg_pass *pass, double b)
     pass->b = b;
     pass->block_w = pass->w;
     if (pass->narrow_w) {
-        pass->plan.kernels->narrow(pass->w, pass->data->n_x, pass->narrow_w);
+        narrow(pass, pass->w, pass->narrow_w);
         pass->block_w = pass->narrow_w;
     }
 }
@@ -362,10 +443,12 @@ double *logreg_pass_sum(logreg_pass *pass, double b)
 {
     const int64_t n_tasks = pass->plan.n_tasks, size = pass->plan.node_size;
     logreg_pass_start(pass, b);
-    logreg_parallel_for(n_tasks, pass->n_threads, run_task, pass);
+    logreg_parallel_for(n_tasks, pass->plan.n_threads, run_task, pass);
     if (logreg_stop_seen(&pass->stop)) return NULL;
     for (int64_t step = 1; step < n_tasks; step *= 2)
-        for (int64_t task = 0; task + step < n_tasks; task += 2 * step)
+        for (int64_t task = 0; task + step < n_tasks; task += 2 * step) {
+            if (logreg_stop_due(&pass->stop, 0, size)) return NULL;
             pass->merge(pass, pass->nodes + task * size, pass->nodes + (task + step) * size);
+        }
     return pass->nodes;
 }

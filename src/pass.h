@@ -30,6 +30,7 @@ typedef struct logreg_plan {
     const logreg_kernels *kernels;
     int64_t block, segment; /* examples each */
     int64_t n_segments, n_tasks;
+    int n_threads;  /* that can have a task */
     int task_level; /* a task is a subtree of 2^task_level segments */
     int example_major, matrix, in_place, once, kept, columns_ahead; /* as in logreg_block */
     int64_t tile, packed_stride;
@@ -44,7 +45,6 @@ typedef struct logreg_pass {
     logreg_plan plan;
     const logreg_data *data;
     logreg_stop stop;
-    int n_threads;
     double *w, *next_w; /* padded */
     double b;
     void *narrow_w;      /* room for w as reals, or NULL in float64 */
@@ -78,6 +78,12 @@ double *logreg_pass_waiting(const logreg_pass *pass, int thread);
 
 /* The block from example `first` on, cut off at `end`, in a thread's scratch. */
 logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t end, int thread);
+
+/* The forward half of the pass over a block; 0 if the pass is stopped. */
+int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread);
+
+/* Copies n doubles; gives up once the pass is stopped. */
+void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n);
 
 /* The examples [*first, *end) of a segment. */
 void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *first, int64_t *end);

@@ -22,7 +22,6 @@ static double not_finite(const double *Z, int64_t n)
 static void predict_task(void *context, int64_t task, int thread)
 {
     prediction *p = context;
-    const int64_t n_x = p->pass.data->n_x;
     double *finite = logreg_pass_waiting(&p->pass, thread);
     const logreg_plan *plan = &p->pass.plan;
     const int64_t m = p->pass.data->m, size = plan->segment << plan->task_level;
@@ -30,8 +29,7 @@ static void predict_task(void *context, int64_t task, int thread)
     logreg_block block = logreg_pass_block(&p->pass, first, end, thread);
     for (; block.first < end; block.first += block.count) {
         if (end - block.first < block.count) block.count = end - block.first;
-        if (logreg_stop_due(&p->pass.stop, thread, block.count * (n_x + 8))) return;
-        p->pass.plan.kernels->forward(&block);
+        if (!logreg_pass_forward(&p->pass, &block, thread)) return;
         double *out = p->out + block.first;
         p->pass.plan.kernels->widen(&block, out);
         *finite += p->probabilities
@@ -46,14 +44,14 @@ static LOGREG_NOINLINE int predict(const logreg_data *data, const double *w, dou
     prediction p;
     double finite = 0.0;
     logreg_pass_open(&p.pass, data, run, LOGREG_PREDICTION, NULL);
-    memcpy(p.pass.w, w, (size_t)data->n_x * sizeof *w);
+    logreg_pass_copy(&p.pass, p.pass.w, w, data->n_x);
     logreg_pass_start(&p.pass, b);
     p.probabilities = probabilities;
     p.out = out;
-    for (int t = 0; t < run->n_threads; t++) *logreg_pass_waiting(&p.pass, t) = 0.0;
-    logreg_parallel_for(p.pass.plan.n_tasks, p.pass.n_threads, predict_task, &p);
+    for (int t = 0; t < p.pass.plan.n_threads; t++) *logreg_pass_waiting(&p.pass, t) = 0.0;
+    logreg_parallel_for(p.pass.plan.n_tasks, p.pass.plan.n_threads, predict_task, &p);
     if (logreg_stop_seen(&p.pass.stop)) return LOGREG_STOPPED;
-    for (int t = 0; t < run->n_threads; t++) finite += *logreg_pass_waiting(&p.pass, t);
+    for (int t = 0; t < p.pass.plan.n_threads; t++) finite += *logreg_pass_waiting(&p.pass, t);
     return finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
