@@ -80,7 +80,7 @@ def _columns(name: str, array: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]
 def _arrays(source: Source) -> dict[str, NDArray[Any]]:
     with source.path.open("rb") as file:
         if source.kind == "NPY":
-            _check_header(file, source.path.stat().st_size)
+            _check_header(file, source.size)
             return {"X": np.load(file, allow_pickle=False)}
         arrays = {}
         with zipfile.ZipFile(file) as archive:

@@ -73,7 +73,7 @@ class Table:
 def check(source: Source) -> list[str]:
     """Refuse lengths that cannot be; return the columns that pandas wrote as an index."""
     index: list[str] = []
-    size, expanded = source.path.stat().st_size, 0
+    size, expanded = source.size, 0
     with source.path.open("rb") as file:
         messages = _blocks(file, size) if source.kind == "Arrow" else _messages(file, size)
         for kind, header, body, length in messages:

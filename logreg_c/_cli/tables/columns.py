@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from logreg_c._cli.errors import brief, refuse
 
-from .delimited import NUMBER
+from .delimited import NUMBER, with_points
 from .reading import LONGEST_NAME, listed
 from .source import Source
 
@@ -29,13 +29,15 @@ WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
 
 def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
     """Return a numeric column in its own type, in place where that is possible; bool as bytes."""
-    _check_values(values, source, row)
+    if values.null_count():
+        _check_values(values, source, row)
     if values.dtype.base_type() in WIDENED:
         values = values.cast(pl.Float64)
     if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
         _refuse_not_numeric(values, source, row)
     array = values.to_numpy()
     if array.dtype.kind == "f" and not np.isfinite(array).all():
+        _check_values(values, source, row)
         refuse(
             f"{source}: column {brief(values.name)} is infinite in row"
             f" {row + int(np.argmin(np.isfinite(array))) + 1}; replace it by a finite number or"
@@ -85,8 +87,8 @@ def _check_storable(value: str, column: str, source: Source) -> None:
 def _check_mostly_numbers(values: pl.Series, different: pl.Series, source: Source) -> None:
     """Refuse numbers with a few faults in them, which --one-hot would make a category each."""
     share = max(part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (values, different))
-    if share >= MOSTLY:
-        cells, bad = _not_numbers(values, 0)
+    cells, bad = _not_numbers(values, 0)
+    if bad and share >= MOSTLY:
         refuse(
             f"{source}: feature {brief(values.name)} is numbers but for {bad} of {len(values)}"
             f" values ({cells}); correct these cells, or if all are codes rather than numbers,"
@@ -96,10 +98,15 @@ def _check_mostly_numbers(values: pl.Series, different: pl.Series, source: Sourc
 
 def _not_numbers(values: pl.Series, row: int) -> tuple[str, int]:
     """Return the first cells of a text column that are no numbers, and how many there are."""
-    read = values.cast(pl.Float64, strict=False)
-    bad = (read.is_null() | read.is_nan()).arg_true().to_list() or [0]
-    shown = [f"row {row + k + 1}: {brief(values[k])}" for k in bad[:CELLS_SHOWN]]
+    # In a file of decimal commas a point is at fault, elsewhere a comma: whichever is rarer.
+    bad = min((_unread(values), _unread(with_points(values.to_frame()).to_series())), key=len)
+    shown = [f"row {row + k + 1}: {brief(values[k])}" for k in (bad or [0])[:CELLS_SHOWN]]
     return ", ".join(shown) + (", ..." if len(bad) > CELLS_SHOWN else ""), len(bad)
+
+
+def _unread(values: pl.Series) -> list[int]:
+    read = values.cast(pl.Float64, strict=False)
+    return (read.is_null() | read.is_nan()).arg_true().to_list()
 
 
 def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
@@ -108,8 +115,8 @@ def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
         stripped = _stripped(values)
         cells, bad = _not_numbers(stripped, row)
         what = f"is text ({cells})"
-        if 2 * bad < len(values):
-            remedy = f"correct these cells, {bad} of {len(values)}, or take the column out"
+        if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
+            remedy = f"write {bad} of {len(values)} cells as plain numbers, or take the column out"
         else:
             remedy = f"give --one-hot to train, {remedy}"
     refuse(

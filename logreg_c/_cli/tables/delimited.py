@@ -116,6 +116,7 @@ class Delimited:
         names = [name.strip() for name in next(records)]
         at += int(records.line_num) - bool(header_is_comment)
         rows = [row for row in itertools.islice(records, SAMPLED) if any(map(str.strip, row))]
+        self._spaced_quote = re.compile(re.escape(self.separator.encode()) + rb' +"')
         self._check_header(names)
         self.names = [name or f"{NAMELESS}{j}" for j, name in enumerate(_fitted(names, rows))]
         self._check_names()
@@ -148,9 +149,8 @@ class Delimited:
             return False
         cells = list(itertools.chain.from_iterable(_records(lines, self.separator)))
         commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
-        return not all(map(THOUSANDS.fullmatch, commas)) and not any(
-            map(DECIMAL_POINT.fullmatch, cells)
-        )
+        points = sum(DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
+        return len(commas) > points and not all(map(THOUSANDS.fullmatch, commas))
 
     # ---- Rows ----------------------------------------------------------------------------------
 
@@ -203,6 +203,8 @@ class Delimited:
 
     def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
         schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
+        if self._spaced_quote.search(buffer):  # polars takes the quotation marks for text
+            return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
         try:
             return pl.read_csv(
                 buffer, has_header=False, schema=schema, separator=self.separator, glob=False
@@ -259,10 +261,7 @@ class Delimited:
         return pl.DataFrame(columns)
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
-        if self._decimal_comma:  # where a point would be that of thousands
-            values = pl.all().str.replace_all(".", "_", literal=True)
-            raw = raw.select(values.str.replace(",", ".", literal=True))
-        return raw.cast(pl.Float64, strict=False)
+        return (with_points(raw) if self._decimal_comma else raw).cast(pl.Float64, strict=False)
 
     def _typed_column(self, values: pl.Series) -> pl.Series:
         values = _without_missing(values)
@@ -273,6 +272,12 @@ class Delimited:
         if lower.drop_nulls().is_in(["true", "false"]).all():
             return lower == "true"
         return values
+
+
+def with_points(texts: pl.DataFrame) -> pl.DataFrame:
+    """Turn decimal commas into points, and points, which may be those of thousands, into faults."""
+    values = pl.all().str.replace_all(".", "_", literal=True)
+    return texts.select(values.str.replace(",", ".", literal=True))
 
 
 def _without_missing(values: pl.Series, kept: Iterable[str] = ()) -> pl.Series:
@@ -297,7 +302,12 @@ def _blocks(source: Source) -> Generator[bytes, None, None]:
         elif head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
             blocks = _inflated(file)
         else:
-            yield from _read(file)
+            size = 0
+            for block in _read(file):
+                size += len(block)
+                yield block
+            if size < source.size:
+                refuse(f"{source} became shorter while it was read; try again when it is whole")
             return
         size = 0
         try:

@@ -56,16 +56,16 @@ class Source:
     name: str  # as messages call it
     path: Path
     kind: str
+    size: int  # bytes, when it was opened
 
     def __str__(self) -> str:
         return self.name
 
     def check_expansion(self, size: int, *, allowed: int = ALWAYS_ALLOWED) -> None:
         """Refuse a file that stands for far more bytes than it has."""
-        own = self.path.stat().st_size
-        if size > MOST_EXPANSION * own + allowed:
+        if size > MOST_EXPANSION * self.size + allowed:
             refuse(
-                f"{self} has {own} bytes and stands for more than {MOST_EXPANSION} times as many;"
+                f"{self} has {self.size} bytes and stands for more than {MOST_EXPANSION} times that;"
                 " if that is what you want, write it without compression"
             )
 
@@ -87,6 +87,7 @@ def opened(file: Path) -> Iterator[Source]:
                 path = _regular(stack, file, name)
             with path.open("rb") as content:
                 head = content.read(16)
+            size = path.stat().st_size
         except FileNotFoundError:
             refuse(f"{name} does not exist; check the name and the folder")
         except OSError as error:
@@ -96,7 +97,7 @@ def opened(file: Path) -> Iterator[Source]:
                 refuse(f"{name} is {what}; save the table as CSV or Parquet")
         kinds = [kind for magic, kind in MAGIC.items() if head.startswith(magic)]
         kind = kinds[0] if kinds else SUFFIXES.get(file.suffix.lower(), "CSV")
-        yield Source(name, path, kind)
+        yield Source(name, path, kind, size)
 
 
 def _regular(stack: ExitStack, file: Path, name: str) -> Path:
