@@ -3,15 +3,15 @@
 
 import sys
 
-from logreg_c._signals import as_interrupts
+from .interrupts import INTERRUPTS
 
 
 def main() -> None:
     """Run the command line: whatever happens ends in an exit code and at most one line."""
-    with as_interrupts() as interrupts:
+    with INTERRUPTS.handled():
         from . import errors  # noqa: PLC0415 (that is what lazily means)
 
-        with errors.ending(interrupts) as ended:
+        with errors.ending() as ended:
             from .app import run  # noqa: PLC0415
 
             ended.code = run(sys.argv[1:])

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import logreg_c
-from logreg_c._signals import Interrupts
+
+from .interrupts import INTERRUPTS, MESSAGE
 
 # What each extra brings: a missing module is told from a broken installation by these.
 EXTRAS = {
@@ -128,7 +129,7 @@ class Ended:
 
 
 @contextmanager
-def ending(interrupts: Interrupts) -> Iterator[Ended]:
+def ending() -> Iterator[Ended]:
     """Let nothing out: say in one line what went wrong, and choose the exit code."""
     ended = Ended()
     _occupy_closed_streams()
@@ -145,20 +146,18 @@ def ending(interrupts: Interrupts) -> Iterator[Ended]:
             if os.environ.get("LOGREG_C_TRACEBACK"):
                 with suppress(OSError, ValueError):
                     traceback.print_exception(error)
-            message, ended.code = _told(error, interrupts)
+            message, ended.code = _told(error)
             if message:
                 say(message)
         for stream in (sys.stdout, sys.stderr):
             _abandon(stream)
 
 
-def _told(error: BaseException, interrupts: Interrupts) -> tuple[str, int]:  # noqa: PLR0911
+def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
     """Return the line for an error, and the exit code."""
-    # A library may have made another exception of an interrupt.
-    if interrupts.came or isinstance(error, KeyboardInterrupt):
-        message = str(error) if isinstance(error, Interrupted) else ""
-        return message or "interrupted; no file was written", 128 + interrupts.number
     match error:
+        case KeyboardInterrupt():
+            return str(error) if isinstance(error, Interrupted) else MESSAGE, INTERRUPTS.code
         case SystemExit():
             return "", error.code if isinstance(error.code, int) else int(error.code is not None)
         case InputError():

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from logreg_c import _files
 
 from .errors import refuse
+from .interrupts import INTERRUPTS
 
 
 def check_output(path: Path, *read: Path) -> None:
@@ -29,7 +30,10 @@ def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
     try:
         if path.exists() and not path.is_file():
             refuse(f"{path} is not a file that can be replaced; choose another --output")
-        with _files.written_whole(path, rehearse=rehearse) as file:
+        with (
+            _files.written_whole(path, rehearse=rehearse) as file,
+            INTERRUPTS.removing(file.name),
+        ):
             yield file
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -19,6 +19,7 @@ from logreg_c.callbacks import Checkpoint, EarlyStopping
 from . import models, tables
 from .console import console, print_facts, print_json, print_weights, tell, weights_as_json
 from .errors import Failure, Interrupted, brief, in_options, memory_for, refuse, say, shown
+from .interrupts import INTERRUPTS
 from .models import Feature, Model
 from .output import check_output, written_whole
 from .scoring import described, measures, score
@@ -93,7 +94,7 @@ def run(
             data = _load(source, settings)
         if settings.l2 is None:
             settings = replace(settings, l2=1.0 / len(data.fit.Y))
-        with _progress_bar(settings.iters) as watch:
+        with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
             result, stopping = _solve(data, settings, watch, resume)
     settings = replace(settings, alpha=result.alpha)
     cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
