@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ctrl-C while the command line is being loaded. It imports nothing that takes time itself."""
 
-import _signal  # signal itself takes as long to load as all that precedes it
+import _signal  # type: ignore[import-not-found] # signal takes as long as all before it
 import os
 import sys
 
@@ -15,6 +15,7 @@ def end_quietly() -> None:
     name = sys.argv[0] if sys.argv else ""
     as_module = name == "-m" and "logreg_c" in sys.orig_argv
     as_script = os.path.basename(name).startswith("logreg-c")  # noqa: PTH119 (pathlib takes time)
-    # A shell's background jobs ignore Ctrl-C, and so do their threads.
-    if (as_module or as_script) and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    # The background jobs of a shell ignore Ctrl-C: that stays.
+    handler = _signal.getsignal(_signal.SIGINT)
+    if (as_module or as_script) and handler is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, lambda number, _frame: os._exit(128 + number))
