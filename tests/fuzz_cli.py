@@ -36,7 +36,7 @@ import logreg_c._cli.exporting
 import logreg_c._cli.inspection
 import logreg_c._cli.scoring
 import logreg_c._cli.training
-import logreg_c._lbfgs
+import logreg_c._lbfgs  # noqa: F401 (loaded here, so that no run has to)
 from logreg_c._cli import main as command_line
 
 SECONDS_A_RUN = 20
@@ -325,7 +325,7 @@ def start(seed, k, folder, good):
         )
         for number, (path, mode) in enumerate(streams):
             os.dup2(os.open(path, mode), number)
-        sys.stdin, sys.stdout, sys.stderr = (open(k, mode) for k, mode in enumerate("rww"))  # noqa: SIM115
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(k, mode) for k, mode in enumerate("rww"))
         sys.argv = ["logreg-c", *arguments]
         command_line()
     except SystemExit as ended:
@@ -419,7 +419,7 @@ def attempt(seed, k, folder, good, *, verbose=False):
         faults.append("temporary files left")
     if verbose or faults:
         shown = " ".join(a[:60] + "..." * (len(a) > 60) for a in plan["arguments"])
-        print(f"{seed} {k}: {ascii(shown)} ended with {code}: {', '.join(faults) or 'as expected'}")
+        print(f"{seed} {k}: {shown!a} ended with {code}: {', '.join(faults) or 'as expected'}")
         print("   ", ascii(err[:300]), flush=True)
         if verbose:
             print((folder / "table").read_bytes()[:2000])
@@ -430,9 +430,12 @@ def command(*arguments):
     """Run the command line in this process."""
     sys.argv = ["logreg-c", *arguments]
     silence = io.StringIO()
-    with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
-        with contextlib.suppress(SystemExit):
-            command_line()
+    with (
+        contextlib.redirect_stdout(silence),
+        contextlib.redirect_stderr(silence),
+        contextlib.suppress(SystemExit),
+    ):
+        command_line()
 
 
 def write_good_model(folder):

@@ -139,7 +139,7 @@ def _figure() -> tuple[Figure, Axes]:
 
 def _cost(model: Model) -> dict[str, Any]:
     figure, axes = _figure()
-    costs = model.costs
+    costs = np.minimum(model.costs, 1e100)  # matplotlib computes with the ends of an axis
     axes.plot(model.cost_iterations + 1, costs, color=COLOURS["line"])
     if costs.min() > 0 and costs.max() > 100 * costs.min():
         axes.set_yscale("log")
@@ -147,7 +147,7 @@ def _cost(model: Model) -> dict[str, Any]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="iteration", ylabel="cost J")
-    return _picture("Cost", f"From {costs[0]:.4g} to {costs[-1]:.4g}.", figure)
+    return _picture("Cost", f"From {model.costs[0]:.4g} to {model.costs[-1]:.4g}.", figure)
 
 
 def _roc(curves: metrics.Curves) -> dict[str, Any]:
