@@ -65,13 +65,6 @@ def _alpha(value: str) -> str:
     return value
 
 
-def _path(value: Path | None) -> Path | None:
-    if value is not None and "\0" in str(value):
-        msg = "no file has a name with NUL in it"
-        raise typer.BadParameter(msg)
-    return value
-
-
 def _at_least_0(value: float | None) -> float | None:
     if value is not None and not (value >= 0 and math.isfinite(value)):
         msg = "must be a finite number, 0 or above"
@@ -90,13 +83,10 @@ TableFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        callback=_path,
         help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for stdin.",
     ),
 ]
-ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", callback=_path, help="What `train --output` wrote.")
-]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="What `train --output` wrote.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -166,14 +156,13 @@ def train(
         Path | None,
         typer.Option(
             metavar="CHECKPOINT",
-            callback=_path,
             help="Save the descent in this file as it goes; if it is there, go on from it."
             " For --solver gd.",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", callback=_path, help="Write the model here, as .npz."),
+        typer.Option("--output", "-o", help="Write the model here, as .npz."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -226,7 +215,6 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            callback=_path,
             help="CSV, or by its name *.parquet or *.arrow; stdout (CSV) if not given or -.",
         ),
     ] = None,
@@ -257,9 +245,7 @@ def inspect(model: ModelFile, as_json: AsJson = False) -> None:
 def report(
     model: ModelFile,
     file: TableFile,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", callback=_path, help="Write the page here, as HTML.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the page here, as HTML.")],
 ) -> None:
     """Draw one page about a model and rows whose class is known."""
     from . import report as page
@@ -270,9 +256,7 @@ def report(
 @app.command()
 def export(
     model: ModelFile,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", callback=_path, help="Write the ONNX model here.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the ONNX model here.")],
 ) -> None:
     """Write the model as ONNX, for other programs and languages."""
     from .output import check_output

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command line as a process: streams that are closed or full, signals, files and their modes."""
+"""The command line as a process: closed and full streams, signals, files and their modes."""
 
 import errno
 import os
@@ -150,7 +150,7 @@ def test_a_message_names_the_file_at_fault(fails, tmp_path, data, model):
     fails(*start, "-o", long, match=f"n cannot be written: {reason}")
     fails(*start, "--resume", long, match=f"n cannot be written: {reason}")
     fails("predict", model, data, "-o", long, match=f"n cannot be written: {reason}")
-    fails("inspect", "a\0b", match="no file has a name with NUL in it")
+    fails("inspect", "a\0b", match="embedded null byte")
     below = data / "file.npz"
     fails("inspect", below, match="file.npz (does not exist|cannot be read)")
     fails(*start, "-o", below, match="file.npz cannot be written")
