@@ -172,8 +172,8 @@ class Delimited:
         if skipped and not self._warned:
             self._warned = True
             say(
-                f"warning: {self.source} has {skipped} blank rows between the others, the first"
-                f" after row {first}; they are skipped"
+                f"warning: skipped {skipped} blank row{'s' * (skipped > 1)} inside {self.source},"
+                f" the first after row {first}"
             )
         if not rows:
             refuse(f"{self.source} has no rows of data")
