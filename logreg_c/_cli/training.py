@@ -208,7 +208,7 @@ def _load(source: Source, settings: Settings) -> Data:
             continue
         if settings.one_hot and values.dtype in tables.TEXT:
             known = tables.categories(values, source)
-            columns += tables.one_hot(values, known)[0]
+            columns += tables.one_hot(tables.text(values, source), known)[0]
             features += [Feature(name, category) for category in known]
         else:
             columns.append(tables.numbers(values, source))

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from logreg_c._cli.errors import brief, refuse
+from logreg_c._cli.errors import InputError, brief, refuse
 
 from .source import Source
 
@@ -22,7 +22,7 @@ def from_arrays(source: Source) -> pl.DataFrame:
     """Make a column of each vector, and of each column of a matrix: X gives X0, X1, ..."""
     try:
         arrays = _arrays(source)
-    except MemoryError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 (numpy, zipfile and ast raise a dozen kinds)
         reason = repr(str(error).partition("\n")[0])[1:-1][:200]

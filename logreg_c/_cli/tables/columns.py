@@ -49,10 +49,15 @@ def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
 def text(values: pl.Series, source: Source, row: int = 0) -> pl.Series:
     """Return a column as text without missing values, nor spaces around what is there."""
     _check_values(values, source, row)
-    return _stripped(values)
+    return _stripped(values, source)
 
 
-def _stripped(values: pl.Series) -> pl.Series:
+def _stripped(values: pl.Series, source: Source) -> pl.Series:
+    """Return a column as text, if that is short: a file may repeat a long one without end."""
+    if values.dtype in TEXT:
+        lengths = (values.str if values.dtype == pl.String else values.cat).len_bytes().fill_null(0)
+        longest = values[lengths.arg_max() or 0] or ""
+        _check_storable(longest, f"column {brief(values.name)}", source)
     return values.cast(pl.String).to_frame().select(pl.first().str.strip_chars()).to_series()
 
 
@@ -112,7 +117,7 @@ def _unread(values: pl.Series) -> list[int]:
 def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
     what, remedy = f"is of type {values.dtype}", "convert the column or take it out"
     if values.dtype in TEXT:
-        stripped = _stripped(values)
+        stripped = _stripped(values, source)
         cells, bad = _not_numbers(stripped, row)
         what = f"is text ({cells})"
         if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
@@ -126,8 +131,10 @@ def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
 
 
 def one_hot(values: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bool_]], pl.Series]:
-    """Return for each category where it is, a byte a row; and the values that are of none."""
-    values = _stripped(values)
+    """Return for each category where it is, a byte a row; and the values that are of none.
+
+    The values are those of `text`.
+    """
     codes = values.cast(pl.Enum([category.strip() for category in known]), strict=False)
     unknown = values.filter(codes.is_null())
     code = codes.to_physical().fill_null(len(known)).to_numpy()
@@ -141,7 +148,7 @@ def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], N
     """Return Y, (m,), true where the row is of the second class, and the two classes, sorted."""
     _check_values(values, source, 0)
     target = f"target {brief(values.name)}"
-    found: list[str] = _stripped(values).unique().sort().to_list()
+    found: list[str] = _stripped(values, source).unique().sort().to_list()
     if values.dtype not in TEXT or (source.kind == "CSV" and len(found) <= MOST_CATEGORIES):
         # 1 and 1.0 are one class; text is what it says, but for that of CSV, which has no types
         found = list({_meaning(value): value for value in found}.values())
@@ -169,9 +176,10 @@ def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
     found = sorted(found, key=Decimal)
     whole = all(re.fullmatch(r"[+-]?\d+", value) for value in found)
     classes = np.array([int(value) if whole else float(value) for value in found])
-    if classes.dtype.kind in "iuf" and len(set(classes.tolist())) == 2:
+    one_type = classes.dtype.kind in ("iu" if whole else "f")
+    if one_type and np.isfinite(classes).all() and classes[0] != classes[1]:
         return classes
-    return np.array(found)  # integers that no type holds both of, fractions that no float64 tells
+    return np.array(found)  # integers that no type holds both of, fractions that float64 confuses
 
 
 def labels(
@@ -179,7 +187,7 @@ def labels(
 ) -> NDArray[np.bool_]:
     """Return Y, (m,), true where the row is of the second of these classes."""
     _check_values(values, source, row)
-    texts = _stripped(values)
+    texts = _stripped(values, source)
     names = [str(name).strip() for name in classes.tolist()]
     as_float = classes.dtype.kind == "f"
     meanings = [_meaning(name, as_float=as_float) for name in names]

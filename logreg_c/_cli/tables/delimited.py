@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NoReturn
 
@@ -62,7 +63,7 @@ MISSING = frozenset(
         "#REF!",
     ]
 )
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may be a decimal comma as well
@@ -74,12 +75,11 @@ class Delimited:
     """A CSV file: what its columns are called, and its rows as text."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
-        blocks = _blocks(source)
-        start = bytearray()
+        self.source, self._warned = source, False
+        blocks, start = _blocks(source), bytearray()
         for block in blocks:
             start += block
-            if len(start) > SAMPLE:
+            if len(start) > LONGEST_ROW or (len(start) > SAMPLE and start.count(b"\n") > 1):
                 break
         blocks.close()
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -87,7 +87,8 @@ class Delimited:
         self._carriage_returns = b"\r" in start and b"\n" not in start
         skipped = 3 if start.startswith(b"\xef\xbb\xbf") else 0
         # Bytes that are not UTF-8 survive this and are refused where they are.
-        text = start[skipped : SAMPLE + skipped].decode(errors="surrogateescape")
+        size = SAMPLE if start.count(b"\n", 0, SAMPLE) > 1 else len(start)  # or very wide
+        text = start[skipped:size].decode(errors="surrogateescape")
         lines = list(io.StringIO(text, newline=""))
         if len(start) > SAMPLE and len(lines) > 1:
             lines.pop()  # which the sample may have cut
@@ -99,14 +100,14 @@ class Delimited:
         at, comment, separator = 0, "", None
         while at < len(lines):
             line = lines[at].strip()
-            if match := re.fullmatch(r"sep=(.)", line, re.IGNORECASE):
+            if match := re.fullmatch(r"sep=([,;\t|])\s*", lines[at], re.IGNORECASE):
                 separator = match[1]
             elif line.startswith("#"):
                 comment = line.lstrip("# \t")
             elif line.strip(SEPARATORS + " \t"):
                 break
             at += 1
-        if at == len(lines) and not comment:
+        if at == len(lines):
             refuse(f"{self.source} is empty; a header and rows of data are expected")
         self.separator = separator or _separator(lines[at:])
         header_is_comment = comment and _is_header(comment, lines[at : at + 1], self.separator)
@@ -135,13 +136,9 @@ class Delimited:
             )
 
     def _check_names(self) -> None:
-        if len(set(self.names)) == len(self.names):
-            return
-        name = next(name for name in self.names if self.names.count(name) > 1)
-        refuse(
-            f"{self.source} has {self.names.count(name)} columns named {brief(name)}; give each its"
-            " own name"
-        )
+        (name, times), *_ = Counter(self.names).most_common(1)
+        if times > 1:
+            refuse(f"{self.source} has {times} columns named {brief(name)}; give each its own name")
 
     def _has_decimal_commas(self, lines: Sequence[str]) -> bool:
         pattern = r'"\s*[+-]?\d+,\d+\s*"' if self.separator == "," else r"\d,\d"
@@ -172,10 +169,11 @@ class Delimited:
             rows += len(filled)
             if len(filled):
                 yield raw.filter(~blank) if len(filled) < raw.height else raw
-        if skipped:
+        if skipped and not self._warned:
+            self._warned = True
             say(
-                f"warning: {self.source} has {skipped} blank rows between the others, the first"
-                f" after row {first}; they are skipped"
+                f"warning: skipped {skipped} blank row{'s' * (skipped > 1)} inside {self.source},"
+                f" the first after row {first}"
             )
         if not rows:
             refuse(f"{self.source} has no rows of data")
@@ -219,7 +217,6 @@ class Delimited:
             text = buffer.decode()
         except UnicodeDecodeError as error:
             _not_utf8(self.source, rows + buffer.count(b"\n", 0, error.start) + 1)
-        csv.field_size_limit(LONGEST_ROW)
         try:
             found = list(_records(io.StringIO(text, newline=""), self.separator, strict=True))
         except csv.Error as error:
@@ -328,6 +325,9 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
     inflate = zlib.decompressobj()
     while block := inflate.unconsumed_tail or file.read(CHUNK):
         yield inflate.decompress(block, CHUNK)
+    if not inflate.eof:
+        message = "it ends too early"
+        raise EOFError(message)
 
 
 def _zstd_lines(source: Source) -> Iterator[bytes]:
@@ -401,6 +401,7 @@ def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
 
 def _records(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
     """Read rows by the standard library's parser."""
+    csv.field_size_limit(LONGEST_ROW)
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=strict)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of any format, whole or a batch at a time."""
 
+import csv
 import difflib
 import os
 import re
@@ -16,7 +17,7 @@ from logreg_c._cli.errors import brief, refuse, say
 
 from . import arrow
 from .arrays import MOST_COLUMNS, from_arrays
-from .delimited import NAMELESS, Delimited
+from .delimited import NAMELESS, NUMBER, Delimited
 from .source import Source
 
 # Have polars read local files rather than map them: a file that shrinks under a map is the end of
@@ -176,6 +177,7 @@ def _faults_of(source: Source) -> Iterator[None]:
     except (
         pl.exceptions.PolarsError,
         pl.exceptions.PanicException,
+        csv.Error,
         struct.error,
         ValueError,
     ) as error:
@@ -234,6 +236,8 @@ def check_presence(name: str, columns: Sequence[str], source: Source) -> None:
             f"its only column is {brief(columns[0])}: are its values separated by commas,"
             " semicolons, tabs or |?"
         )
+    elif 2 * sum(NUMBER.fullmatch(column) is not None for column in named) >= len(named):
+        hint += "; if these are data, put the names of the columns above them"
     refuse(f"{source} has no column {brief(name)}; {hint}")
 
 

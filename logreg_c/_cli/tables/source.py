@@ -66,8 +66,8 @@ class Source:
         """Refuse a file that stands for far more bytes than it has."""
         if size > MOST_EXPANSION * self.size + allowed:
             refuse(
-                f"{self} has {self.size} bytes and stands for more than {MOST_EXPANSION} times that;"
-                " if that is what you want, write it without compression"
+                f"{self} has {self.size} bytes and holds more than {MOST_EXPANSION} times as much;"
+                " if it is what you want, write it without compression"
             )
 
 
