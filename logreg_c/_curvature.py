@@ -71,8 +71,11 @@ def curvature_bound(
     moments = objective.standardize()
     mean, _, sd = moments.copy()
     if standardize:
-        sd = np.where(sd > 0.0, sd, np.inf)
-        squares = np.isfinite(sd) + (mean / sd) ** 2 * fixed_b
+        varies = sd > 0.0
+        sd = np.where(varies, sd, 1.0)
+        squares = varies + (mean / sd) ** 2 * fixed_b
+        if fixed_b:
+            moments[2] = sd
     else:
         with np.errstate(over="ignore"):
             squares = mean**2 + sd**2

@@ -53,6 +53,11 @@ def predict_proba(
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 
+    Warns
+    -----
+    UserWarning
+        X is a data frame whose columns have names, and w has none.
+
     Examples
     --------
     >>> import logreg_c
@@ -79,16 +84,18 @@ def _forward(
     n_threads: int | None,
 ) -> NDArray[np.float64]:
     examples = _check.examples(X, dtype, w)
-    w = _check.coefficients(w, examples)
+    weights = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     problem = _kernel.Problem(
         examples.values, None, None, _check.threads(n_threads), examples.float32
     )
     out = np.empty((1, examples.shape[1]))
-    if problem.predict(w, b, probabilities, out) != _kernel.OK:
+    if problem.predict(weights, b, probabilities, out) != _kernel.OK:
         _check.raise_if_nonfinite(problem, examples)
         msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
         raise OverflowError(msg)
+    if probabilities:  # the estimator compares the names itself
+        _check.warn_of_lost_names(w, examples, stacklevel=4)
     return out
 
 
@@ -135,6 +142,11 @@ def predict(
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 
+    Warns
+    -----
+    UserWarning
+        X is a data frame whose columns have names, and w has none.
+
     Examples
     --------
     >>> import logreg_c
@@ -145,7 +157,7 @@ def predict(
     if limit > 1.0:
         msg = f"threshold is {threshold!r}; expected a probability within [0, 1]"
         raise ValueError(msg)
-    A = predict_proba(X, w, b, dtype=dtype, n_threads=n_threads)
+    A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)
     return (A > limit).astype(np.int64)
 
 

@@ -13,7 +13,7 @@ from . import _check, _kernel
 from ._curvature import curvature_bound
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._objective import Objective
-from ._result import TrainResult, with_names
+from ._result import TrainResult, named
 from ._training import Training, why_no_descent
 
 if TYPE_CHECKING:
@@ -169,11 +169,11 @@ def descend(
     dtype: DTypeLike | None,
     n_threads: int | None,
     fixed_b: bool = False,
-    stacklevel: int = 3,
+    stacklevel: int | None = 3,
 ) -> TrainResult:
     """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred.
 
-    `stacklevel` is that of a warning: 3 for the line that calls the caller.
+    `stacklevel` is that of a warning: 3 for the line that calls the caller, None for no warning.
     """
     examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
@@ -181,7 +181,7 @@ def descend(
     iters = _check.integer(iters, "iters", 0)
     n_x = examples.shape[0]
     w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
-    w = with_names(w, examples.names)
+    w = named(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     standardize = _check.boolean(standardize, "standardize")
@@ -237,21 +237,24 @@ def descend(
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
-    if fault:
-        remedy = f"choose alpha below {alpha:g}, such as 'auto'"
-        if not standardize:
-            remedy += ", or pass standardize=True"
-        warnings.warn(f"{fault}: {remedy}", DivergenceWarning, stacklevel=stacklevel)
+    if fault and stacklevel is not None:
+        msg = warning_of(fault, alpha, standardize=standardize)
+        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
+
+
+def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+    """Say what to do about a descent with a fault that `why_no_descent` found."""
+    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    if not standardize:
+        remedy += ", or pass standardize=True"
+    return f"{fault}: {remedy}"
 
 
 def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:
     """Return the number that alpha is, or the step that "auto" finds."""
-    if not isinstance(alpha, str):
-        return _check.positive(alpha, "alpha")
-    if alpha != "auto":
-        msg = f"alpha is {alpha!r}; expected 'auto' or a finite number > 0"
-        raise ValueError(msg)
+    if not (isinstance(alpha, str) and alpha == "auto"):
+        return _check.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
     bound = curvature_bound(examples, **of_X)
     return min(0.5 / (l2 / 2.0 + bound / 2.0), _check.LARGEST)  # halves: the sum may overflow
 
@@ -266,7 +269,9 @@ def _interrupted(
 def _callbacks(given: object) -> tuple[Callback, ...]:
     if given is None:
         return ()
-    callbacks = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    callbacks: tuple[Any, ...] = (given,)
+    if isinstance(given, (list, tuple)) and not callable(given):
+        callbacks = tuple(given)
     for callback in callbacks:
         if isinstance(callback, type):
             name = callback.__name__

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _kernel
-from ._result import with_names
+from ._result import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,17 +134,22 @@ class Training:
         return status, "iters"
 
     def _copy_of_w(self) -> NDArray[np.float64]:
-        return with_names(self.w.copy(), self.feature_names)
+        return named(self.w.copy(), self.feature_names)
 
 
 def standardize_features(
     problem: _kernel.Problem, n_x: int, *, scale_only: bool
 ) -> tuple[int, NDArray[np.float64]]:
-    """Have the problem see standardised features, or scaled ones; return status and moments."""
+    """Have the problem see standardised features, or scaled ones; return status and moments.
+
+    Where there is no centring a constant feature is one like others, as it is: only a feature of
+    zeros has no effect then.
+    """
     moments = np.empty((3, n_x))
     status = problem.standardize(moments)
     if scale_only:
         moments[:2] = 0.0
+        moments[2, moments[2] == 0.0] = 1.0
     return status, moments
 
 

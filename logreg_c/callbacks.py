@@ -32,7 +32,7 @@ from . import __version__, _check
 from ._files import written_whole
 from ._npz import read_stored
 from ._objective import Objective
-from ._result import with_names
+from ._result import named
 from ._training import Training
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class EarlyStopping:
                 )
                 raise ValueError(msg)
             names = self._objective.examples.names if self._objective else None
-            self.w = with_names(w, names)
+            self.w = named(w, names)
         self.b, self.cost, self.iteration = b, cost, iteration
         self._to_beat, self._failed = state["to_beat"].item(), state["failed"].item()
 

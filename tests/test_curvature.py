@@ -155,7 +155,8 @@ def test_a_resumed_training_is_the_same(tmp_path):
 
 @pytest.mark.parametrize("other", ["Auto", "", "0.5", "none"])
 def test_no_other_text_is_an_alpha(other):
-    with pytest.raises(ValueError, match=rf"alpha is '{other}'; expected 'auto' or a finite numb"):
+    wanted = rf"alpha is '{other}' of type str; expected a finite number > 0, or 'auto'"
+    with pytest.raises(TypeError, match=wanted):
         logreg_c.train([[1.0, 2.0]], [0, 1], other, 3)
 
 

@@ -106,6 +106,14 @@ def test_a_start_that_is_good_enough_is_left_as_it_is(run, noisy):
         assert "not looked at, for there was no iteration" in out
 
 
+def test_a_tol_of_rounding_is_reached(run, noisy):
+    options = ["--l2", "0.01", "--tol", "1e-14", "--iters", "100000", "--no-standardize"]
+    X, Y, w, b, found = trained(run, noisy, *options)
+    assert found["stopped"] == "tol"
+    _, dw, db = logreg_c.cost_and_gradient(X, Y, w, b, l2=0.01)
+    assert max(np.abs(dw).max(), abs(db)) <= 1e-14
+
+
 def test_features_too_large_for_tol_are_warned_of(run, tmp_path):
     rng = np.random.default_rng(0)
     path = tmp_path / "large.parquet"
@@ -136,7 +144,7 @@ def test_a_solver_that_there_is_not(run, noisy):
 
 def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
     def stuck(*_, w, b, **__):
-        return Minimum(w, b, [0.7, 0.6], 1, "rounding", "ABNORMAL: ")
+        return Minimum(w, b, [0.7, 0.6], 1, "rounding")
 
     monkeypatch.setattr("logreg_c._lbfgs.lbfgs", stuck)
     start = ["train", noisy, "--target", "y", "--solver", "lbfgs", "--tol", "1e-9"]
