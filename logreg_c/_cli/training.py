@@ -298,8 +298,10 @@ def _solve(
     except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
         if resume is None:
             raise
-        hint = " (--alpha auto depends on the data)" if settings.alpha == "auto" else ""
-        refuse(f"--resume {resume}: {in_options(str(error))}{hint}")
+        message = in_options(str(error))
+        if settings.alpha == "auto" and "alpha =" in message:
+            message += " (--alpha auto depends on the data)"
+        refuse(f"--resume {resume}: {message}")
     except KeyboardInterrupt:
         if resume is None:
             raise
