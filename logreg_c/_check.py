@@ -155,6 +155,8 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
 
 def _copied(array: NDArray[Any], dtype: np.dtype[Any], order: Order = "K") -> NDArray[Any]:
     """Copy in pieces, between which Python answers signals: a whole copy may take seconds."""
+    if array.size <= COPIED_AT_ONCE:
+        return array.astype(dtype, order=order)
     copy = np.empty_like(array, dtype=dtype, order=order)
     pieces = [(copy, array)]
     while pieces:
@@ -322,12 +324,12 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
     if dtype is None:
         return not wide
     try:
-        chosen = np.dtype(dtype).name
+        chosen = _kind_and_size(np.dtype(dtype))
     except (TypeError, ValueError):
         chosen = ""
-    if chosen == "float64":
+    if chosen == "f8":
         return False
-    if chosen != "float32":
+    if chosen != "f4":
         msg = (
             f"dtype is {_SHORT.repr(dtype)}; expected None, float64 or float32: the type to"
             " compute in"
