@@ -2,6 +2,7 @@
 """Ctrl-C while the command line loads. This module imports nothing that takes time itself."""
 
 import _signal  # type: ignore[import-not-found] # importing signal takes as long as all the rest
+import itertools
 import os
 import sys
 
@@ -15,7 +16,7 @@ def end_quietly() -> None:
     only imports the package keeps its own way to end.
     """
     name = sys.argv[0] if sys.argv else ""
-    as_module = name == "-m" and ("-m", "logreg_c") in zip(sys.orig_argv, sys.orig_argv[1:])
+    as_module = name == "-m" and ("-m", "logreg_c") in itertools.pairwise(sys.orig_argv)
     as_script = os.path.basename(name) in SCRIPTS  # noqa: PTH119 (pathlib takes time)
     # The background jobs of a shell ignore Ctrl-C, and go on doing so.
     handler = _signal.getsignal(_signal.SIGINT)
