@@ -50,6 +50,9 @@ COPIED_AT_ONCE = 1 << 20
 # 2^64 times.
 MAX_DEPTH = 32
 
+# Between which powers of two the largest weight is left as it is, in float64 and in float32.
+LARGEST_WEIGHT = {False: (-32, 512), True: (-32, 32)}
+
 # A list of a million values, and an object that cannot show itself, in a message.
 _SHORT = reprlib.Repr()
 _SHORT.maxother = _SHORT.maxstring = 100
@@ -388,21 +391,31 @@ def _are_minus_1_and_1(Y: NDArray[Any]) -> bool:
 
 
 def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
-    """Check sample_weight: None, or (m,) or (1, m), finite, >= 0, not all 0."""
+    """Check sample_weight: None, or (m,) or (1, m), finite, >= 0, not all 0.
+
+    Weights so small that their products with X could underflow, or so large that a sum could
+    overflow, are multiplied by a power of two: it cancels in every mean, and changes no bit.
+    """
     if value is None:
         return None
     sample_weight = column(value, "sample_weight", X)
-    bad = _kernel.first_outside(sample_weight, 0.0, LARGEST)
-    if bad >= 0:
-        msg = (
-            f"sample_weight is {sample_weight.item(bad)} at example {bad}; expected finite weights"
-            " >= 0. Weight 0 leaves an example out"
-        )
-        raise ValueError(msg)
-    if _kernel.first_outside(sample_weight, 0.0, 0.0) < 0:
+    low, high = LARGEST_WEIGHT[X.float32]
+    if _kernel.first_outside(sample_weight, 0.0, 2.0**high) >= 0:
+        bad = _kernel.first_outside(sample_weight, 0.0, LARGEST)
+        if bad >= 0:
+            msg = (
+                f"sample_weight is {sample_weight.item(bad)} at example {bad}; expected finite "
+                "weights >= 0. Weight 0 leaves an example out"
+            )
+            raise ValueError(msg)
+    elif _kernel.first_outside(sample_weight, 0.0, 2.0**low) >= 0:
+        return sample_weight
+    largest = float(sample_weight.max())
+    if largest == 0.0:
         msg = "sample_weight is zero at every example; expected a positive sum"
         raise ValueError(msg)
-    return sample_weight
+    exponent = math.frexp(largest)[1]
+    return np.ldexp(sample_weight.astype(np.float64), min(max(exponent, low), high) - exponent)
 
 
 def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
