@@ -125,8 +125,8 @@ def run_lines(path):
 def compiled_lines():
     """Return {file: lines} of src/ that a compiler here reads: what the preprocessor keeps."""
     seen = {}
-    for source, flag in product((ROOT / "src").glob("*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
-        line, command = 0, ["gcc", "-E", "-std=c11", "-fopenmp", flag, source]
+    for source, flag in product((ROOT / "src").glob("*/*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
+        line, command = 0, ["gcc", "-E", "-std=c11", f"-I{ROOT / 'src'}", "-fopenmp", flag, source]
         for text in subprocess.check_output(command, text=True).splitlines():
             if marker := re.match(r'# (\d+) "(.*?)"', text):
                 line, lines = int(marker[1]), seen.setdefault(Path(marker[2]).name, set())
@@ -270,7 +270,7 @@ class Kernel(Copy):
     @staticmethod
     def mutants():
         """Return all of them."""
-        paths, lines = sorted((ROOT / "src").glob("*.[ch]")), compiled_lines()
+        paths, lines = sorted((ROOT / "src").rglob("*.[ch]")), compiled_lines()
         return [mutant for path in paths for mutant in mutants_of(path, lines.get(path.name, ()))]
 
     def make(self, build, plain, *targets, kept=(), seconds=60):

@@ -6,7 +6,7 @@
  * build, for whatever machine, must carry the same hashes: the Makefile compares them. */
 #include "problem.h"
 
-#include "../../src/kernels.h"
+#include "block/kernels.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 

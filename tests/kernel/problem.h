@@ -4,7 +4,7 @@
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
-#include "../../src/logreg.h"
+#include "logreg.h"
 
 #include <math.h>
 #include <stdio.h>

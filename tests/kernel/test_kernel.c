@@ -8,7 +8,7 @@
 
 #include "problem.h"
 
-#include "../../src/parallel.h"
+#include "platform/parallel.h"
 
 #include <errno.h>
 #include <fenv.h>
