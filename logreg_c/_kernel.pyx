@@ -53,8 +53,10 @@ cdef extern from "logreg.h" nogil:
 
     ctypedef struct logreg_standardization:
         double *mean
-        double *mean_rest
+        double *mean_lo
         double *sd
+        int centre
+        int scale
 
     ctypedef struct logreg_settings:
         double alpha
@@ -66,7 +68,7 @@ cdef extern from "logreg.h" nogil:
     ctypedef struct logreg_state:
         double *w
         double b
-        double b_rest
+        double b_lo
 
     const int LOGREG_OK
     const int LOGREG_CONVERGED
@@ -74,7 +76,7 @@ cdef extern from "logreg.h" nogil:
     const int LOGREG_PASS_OVERFLOW
     const int LOGREG_UPDATE_OVERFLOW
 
-    size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads)
+    size_t logreg_workspace_size(const logreg_data *data, int centred, int n_threads)
     size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
     size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads)
     int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
@@ -277,7 +279,8 @@ cdef class Problem:
 
     cdef int reserve_for_descent(self) except -1:
         return self.reserve(logreg_workspace_size(
-            &self.data, self.settings.standardization != NULL, self.run.n_threads
+            &self.data, self.settings.standardization != NULL and self.standardization.centre,
+            self.run.n_threads
         ))
 
     def __dealloc__(self):
@@ -307,24 +310,26 @@ cdef class Problem:
 
     @property
     def b_rest(self):
-        return self.state.b_rest
+        return self.state.b_lo
 
     def resume(self, double b, double b_rest, int64_t done):
         """Take the descent up where another stood after `done` iterations; w has been set."""
         self.state.b = b
-        self.state.b_rest = b_rest
+        self.state.b_lo = b_rest
         self.done = done
 
-    def standardize(self, moments):
-        """Fill moments (3, n_x), and work on standardised features from now on.
+    def standardize(self, moments, bint centre, bint scale):
+        """Fill moments (3, n_x), and work on features that are centred and scaled from now on.
 
         Moments that are changed afterwards are taken as they are.
         """
         cdef int status
         self.moments = Buffer(moments, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         self.standardization.mean = self.moments.data()
-        self.standardization.mean_rest = self.standardization.mean + self.data.n_x
-        self.standardization.sd = self.standardization.mean_rest + self.data.n_x
+        self.standardization.mean_lo = self.standardization.mean + self.data.n_x
+        self.standardization.sd = self.standardization.mean_lo + self.data.n_x
+        self.standardization.centre = centre
+        self.standardization.scale = scale
         self.reserve(logreg_standardize_workspace_size(&self.data, self.run.n_threads))
         with nogil:
             status = logreg_standardize(&self.data, &self.standardization, &self.run)

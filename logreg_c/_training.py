@@ -131,7 +131,7 @@ def standardize_features(
 ) -> tuple[int, NDArray[np.float64]]:
     """Have the problem see standardised features, or scaled ones; return status and moments."""
     moments = np.empty((3, n_x))
-    status = problem.standardize(moments)
+    status = problem.standardize(moments, not scale_only, True)
     if scale_only:
         moments[:2] = 0.0
     return status, moments

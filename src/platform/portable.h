@@ -39,7 +39,8 @@
 #define LOGREG_PREFETCH_LINE(address) ((void)(address))
 #endif
 
-/* Before a loop of few and constant turns: without loops, arrays of lanes stay in registers. */
+/* Before a short loop of a constant number of turns: unrolled, its arrays of lanes stay in
+ * registers. Eight is the most turns that such a loop has (ROWS_BACKWARD). */
 #if defined(__clang__)
 #define LOGREG_UNROLL _Pragma("unroll")
 #elif defined(__GNUC__)
@@ -48,10 +49,10 @@
 #define LOGREG_UNROLL
 #endif
 
-/* LOGREG_OPAQUE hides from the compiler where a pointer points. */
+/* LOGREG_OPAQUE(pointer) hides from the compiler where a pointer points. */
 
-/* Asks for the line that lies `ahead` bytes beyond x to come into L2. That may be beyond the array:
- * an address that is only prefetched need not exist, but a pointer must, so it is a number. */
+/* Prefetches the line that lies `ahead` bytes beyond x into L2. That may be beyond the array: an
+ * address that is only prefetched need not exist, but a pointer must, so this one is a number. */
 #define LOGREG_PREFETCH(x, ahead) LOGREG_PREFETCH_LINE((uintptr_t)(x) + (uintptr_t)(ahead))
 
 LOGREG_INLINE uint64_t logreg_bits_of(double value)
@@ -153,5 +154,16 @@ LOGREG_INLINE void logreg_fp_restore(logreg_fp_modes found)
 }
 
 #endif
+
+/* Returns the value of a call, made in the default modes. To the compiler the modes are no input of
+ * arithmetic, which it may move across the line that sets them: so what is called must not be
+ * inlined, and is a LOGREG_NOINLINE function. */
+#define LOGREG_IN_DEFAULT_MODES(type, call)                                                        \
+    do {                                                                                           \
+        const logreg_fp_modes found_modes = logreg_fp_default();                                   \
+        const type result = call;                                                                  \
+        logreg_fp_restore(found_modes);                                                            \
+        return result;                                                                             \
+    } while (0)
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Looking for what is wrong with the data: labels and weights before a pass, X after one that came
- * out non-finite.
+ * Looking for bad values: in labels and weights before a pass, in X after one whose sums are not
+ * finite.
  */
 #include "block/kernels.h"
 #include "platform/stop.h"
@@ -10,10 +10,10 @@ static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_
                                              double high)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    double room[LOGREG_BLOCK];
+    double scratch[LOGREG_BLOCK];
     for (int64_t i = 0; i < n; i += LOGREG_BLOCK) {
         const int64_t count = n - i < LOGREG_BLOCK ? n - i : LOGREG_BLOCK;
-        const double *v = kernels->column(column, i, count, room);
+        const double *v = kernels->column(column, i, count, scratch);
         int within = 1;
         for (int64_t k = 0; k < count; k++) within &= (v[k] >= low) & (v[k] <= high);
         if (within) continue;
@@ -26,10 +26,7 @@ static LOGREG_NOINLINE int64_t first_outside(const logreg_column *column, int64_
 
 int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
 {
-    const logreg_fp_modes found = logreg_fp_default();
-    const int64_t first = first_outside(column, n, low, high);
-    logreg_fp_restore(found);
-    return first;
+    LOGREG_IN_DEFAULT_MODES(int64_t, first_outside(column, n, low, high));
 }
 
 static int is_finite(double value)
@@ -47,7 +44,7 @@ int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *e
                            const logreg_run *run)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    double room[LOGREG_BLOCK];
+    double scratch[LOGREG_BLOCK];
     logreg_stop stop;
     logreg_stop_open(&stop, run);
     *feature = *example = -1;
@@ -57,10 +54,10 @@ int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *e
             const logreg_column column = logreg_feature(data, j);
             if (logreg_stop_due(&stop, 0, count)) return LOGREG_STOPPED;
             if (is_integer(column.type)) continue;
-            const double *x = kernels->column(&column, first, count, room);
+            const double *x = kernels->column(&column, first, count, scratch);
             for (int64_t i = 0; i < count; i++) {
                 if (is_finite(x[i])) continue;
-                count = i; /* of another feature only an earlier example is of interest */
+                count = i; /* from other features only an earlier example matters */
                 *feature = j;
                 *example = first + i;
             }
