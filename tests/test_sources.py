@@ -2,6 +2,8 @@
 """What must hold of the C sources for every CPU, whichever one the tests run on."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,13 @@ def test_dispatch_asks_for_all_that_a_variant_is_compiled_for(isa):
     assert len(targets) == 2  # Clang's and GCC's
     for target in targets:
         assert set(target.split(",")) <= asked
+
+
+def test_the_polynomials_are_as_accurate_as_the_sources_say():
+    tool = ROOT / "tools" / "polynomials.py"
+    run = subprocess.run([sys.executable, "-P", tool], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("stated") == 4
 
 
 def test_no_variable_is_thread_local():

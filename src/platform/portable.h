@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What differs between compilers and CPUs outside the kernels: inlining, the bits of a double, the
- * square root, float16, prefetching, and the floating-point modes of a thread.
+ * What differs between compilers and CPUs outside the lanes: inlining, prefetching, the bits of a
+ * double, the square root, float16, and the floating-point modes of a thread.
  */
 #ifndef LOGREG_PORTABLE_H
 #define LOGREG_PORTABLE_H
@@ -23,7 +23,7 @@
 #define LOGREG_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #define LOGREG_PREFETCH_LINE(address) __builtin_prefetch((const void *)(address), 0, 2)
 #elif defined(_MSC_VER)
-#pragma fp_contract(off) /* which /fp:precise implies from Visual Studio 2022 on alone */
+#pragma fp_contract(off) /* /fp:precise implies it only from Visual Studio 2022 on */
 #define LOGREG_INLINE static __forceinline
 #define LOGREG_NOINLINE __declspec(noinline)
 #define LOGREG_OPAQUE(pointer) ((void)(pointer))
@@ -69,7 +69,7 @@ LOGREG_INLINE double logreg_double_of(uint64_t bits)
     return value;
 }
 
-/* A C library's own may be rounded twice: MinGW's is, by the x87. */
+/* The C library's may round twice: MinGW's does, on the x87. */
 LOGREG_INLINE double logreg_sqrt(double value)
 {
 #ifdef LOGREG_X86_64
@@ -85,8 +85,8 @@ typedef struct logreg_float16 {
     uint16_t bits;
 } logreg_float16;
 
-/* Exact: exponent and fraction move to where float32 has them, and 2^112 makes up for the bias; it
- * makes subnormals normal too. The exponent of infinities and NaNs is filled up. */
+/* Exact: exponent and fraction move to where float32 has them, and 2^112 makes up for the bias and
+ * turns subnormals into normal numbers. The exponent of infinities and NaNs is filled with ones. */
 LOGREG_INLINE float logreg_float_of(logreg_float16 h)
 {
     const uint32_t sign = (uint32_t)(h.bits & 0x8000) << 16, size = (uint32_t)(h.bits & 0x7fff);
@@ -100,9 +100,9 @@ LOGREG_INLINE float logreg_float_of(logreg_float16 h)
     return value;
 }
 
-/* The rounding direction and the treatment of subnormals belong to a thread. Each thread that
- * works for us sets the default (to nearest, no flush to zero) and restores what it found, so that
- * neither our bits nor the caller's depend on the other. */
+/* The rounding direction and the treatment of subnormals belong to a thread. Each thread sets the
+ * default (to nearest, no flush to zero) and restores what it found, so that neither our bits nor
+ * the caller's depend on the other. */
 #if defined(LOGREG_X86_64)
 
 typedef unsigned int logreg_fp_modes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The clock that asks whether to stop.
+ * Cooperative cancellation.
  */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
@@ -25,7 +25,7 @@ static uint64_t now(void)
 #endif
 }
 
-/* One thread writes the flag, the others read it: C11 atomics where MSVC's C has none. */
+/* One thread writes the flag, the others read it. MSVC's C has no atomics. */
 #ifdef __GNUC__
 #define READ_FLAG(flag) __atomic_load_n(&(flag), __ATOMIC_RELAXED)
 #define WRITE_FLAG(flag, value) __atomic_store_n(&(flag), value, __ATOMIC_RELAXED)
@@ -46,7 +46,7 @@ void logreg_stop_open(logreg_stop *stop, const logreg_run *run)
 
 int logreg_stop_due(logreg_stop *stop, int thread, int64_t work)
 {
-    if (logreg_stop_seen(stop)) return 1; /* not to be asked again while tasks run out */
+    if (logreg_stop_seen(stop)) return 1; /* should_stop is not asked again while the tasks end */
     if (thread != 0 || stop->run->should_stop == NULL) return 0;
     stop->work += work;
     if (stop->work >= CLOCK_EVERY_ELEMENTS) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The lanes layer over AVX2 and F16C: two vectors. lanes_c.h says what each operation means.
+ * The lanes over AVX2 and F16C: two vectors. lanes_c.h says what each operation means.
  */
 #ifndef LOGREG_LANES_H
 #define LOGREG_LANES_H
@@ -71,7 +71,6 @@ LOGREG_INLINE lanes lanes_load_first(const real *p, int n)
                     AVX2(maskload)(p + WIDTH, lanes_mask_of(WIDTH, n)));
 }
 
-/* Each four or eight values as int32, or for float16 as float32. */
 LOGREG_INLINE __m128i lanes_load_4_bytes(const void *p)
 {
     int32_t bytes;
@@ -232,7 +231,7 @@ LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)
                     _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a.hi), 52)));
 }
 
-/* 2^52 + n, as a double, has n in its lowest bits: so an integer becomes a double. */
+/* 2^52 + n, as a double, has n in its lowest bits: this turns an integer into a double. */
 LOGREG_INLINE __m256d lanes_half_exponent(__m256d a)
 {
     const __m256i n = _mm256_srli_epi64(_mm256_castpd_si256(a), 52);

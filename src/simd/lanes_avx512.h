@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The lanes layer over AVX-512F and DQ: one vector. lanes_c.h says what each operation means.
+ * The lanes over AVX-512F and DQ: one vector. lanes_c.h says what each operation means.
  */
 #ifndef LOGREG_LANES_H
 #define LOGREG_LANES_H
@@ -193,7 +193,7 @@ LOGREG_INLINE lanes lanes_fraction(lanes a)
     return _mm512_or_pd(_mm512_and_pd(a, keep), _mm512_set1_pd(1.0));
 }
 
-/* a's lower half plus its upper half. */
+/* The lower half of a plus its upper half. */
 LOGREG_INLINE __m256d lanes_fold(lanes a)
 {
     return _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The lanes layer in plain C: the definition that every other page equals bit for bit.
+ * The lanes in plain C: the definition that every other backend equals bit for bit.
  *
- * `lanes` are values of the arithmetic type, `real`, that are worked on side by side: 64 bytes, a
+ * `lanes` are values of the arithmetic type, `real`, that are processed side by side: 64 bytes, a
  * cache line, so 8 float64 or 16 float32, whatever the width of the machine's vectors. A mask says
- * yes or no for each lane; here every lane is all ones or all zeros in its bits. Each operation is
- * one IEEE 754 operation a lane, so what a kernel written in them computes does not depend on the
- * page it was compiled over. REAL_BITS, 64 or 32, chooses the type.
+ * yes or no for each lane; here the bits of a lane are all ones or all zeros. Each operation is one
+ * IEEE 754 operation per lane, so the results of a kernel do not depend on the backend it was
+ * compiled over. REAL_BITS, 64 or 32, chooses the type.
  */
 #ifndef LOGREG_LANES_H
 #define LOGREG_LANES_H
@@ -29,7 +29,7 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
-/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+/* Before a loop over a few lanes. Empty: there are too few registers for them, unrolled or not. */
 #define LANES_UNROLL
 
 LOGREG_INLINE real_bits lanes_c_bits(real value)
@@ -46,7 +46,7 @@ LOGREG_INLINE real lanes_c_real(real_bits bits)
     return value;
 }
 
-/* A lanes of the expression for each lane, number i. */
+/* Returns lanes of the expression, of which i is the number of the lane. */
 #define LANES_C(expression)                                                                        \
     do {                                                                                           \
         lanes r;                                                                                   \
@@ -123,7 +123,7 @@ LOGREG_INLINE lanes lanes_div(lanes a, lanes b)
     LANES_C(a.at[i] / b.at[i]);
 }
 
-/* b where either is NaN; so is the maximum. */
+/* b where either is NaN; the same goes for the maximum. */
 LOGREG_INLINE lanes lanes_min(lanes a, lanes b)
 {
     LANES_C(a.at[i] < b.at[i] ? a.at[i] : b.at[i]);
@@ -170,13 +170,13 @@ LOGREG_INLINE lanes lanes_fraction(lanes a)
     LANES_C(lanes_c_real((lanes_c_bits(a.at[i]) & keep) | one));
 }
 
-/* The sum of the lanes, by the tree that folds them in half down to 4: 16 float32 first to i with
- * i + 8, then i with i + 4; of the last 4 the first two, the last two, and these. */
+/* The sum of the lanes in a tree that folds them in half down to 4: 16 float32 first by adding
+ * i + 8 to i, then i + 4 to i; of the last 4, the first two, the last two, and these sums. */
 LOGREG_INLINE real lanes_reduce_add(lanes a)
 {
     for (int half = LANES / 2; half >= 4; half /= 2)
         for (int i = 0; i < half; i++) a.at[i] += a.at[i + half];
-    /* Assigned, since where FLT_EVAL_METHOD is 1 (s390x) a sum of float32 stays a double till then.
+    /* Assigned because where FLT_EVAL_METHOD is 1 (s390x) a sum of float32 is a double until it is.
      */
     const real low = a.at[0] + a.at[1], high = a.at[2] + a.at[3];
     return low + high;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The lanes layer over Advanced SIMD (NEON), which every AArch64 CPU has: four vectors. lanes_c.h
- * says what each operation means. The fused multiply-adds that these CPUs prefer are left out on
- * purpose: they round once where the other pages round twice.
+ * The lanes over Advanced SIMD (NEON), which every AArch64 CPU has: four vectors. lanes_c.h says
+ * what each operation means. The fused multiply-adds that these CPUs prefer are not used: they
+ * round once where the other backends round twice.
  */
 #ifndef LOGREG_LANES_H
 #define LOGREG_LANES_H
@@ -39,10 +39,10 @@ typedef struct lanes_mask {
     vector_bits at[4];
 } lanes_mask;
 
-/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+/* Before a loop over a few lanes. Empty: there are too few registers for them, unrolled or not. */
 #define LANES_UNROLL
 
-/* A lanes of the expression for each of its four vectors, number i. */
+/* Returns lanes of the expression, of which i is the number of the vector. */
 #define LANES_NEON(expression)                                                                     \
     do {                                                                                           \
         lanes r;                                                                                   \
@@ -82,7 +82,7 @@ LOGREG_INLINE lanes lanes_first(lanes a, int n)
     LANES_NEON(TO_REAL(NEON_BITS(andq)(TO_BITS(a.at[i]), lanes_mask_of(i, n))));
 }
 
-/* Whole vectors, and what is left of one, a value at a time. */
+/* Whole vectors; the rest one value at a time. */
 LOGREG_INLINE lanes lanes_load_first(const real *p, int n)
 {
     lanes r;
@@ -212,7 +212,7 @@ LOGREG_INLINE lanes lanes_div(lanes a, lanes b)
     LANES_NEON(NEON(divq)(a.at[i], b.at[i]));
 }
 
-/* Not FMIN and FMAX, which return a NaN whichever side it is on, and order the zeros. */
+/* Not by FMIN and FMAX, which return a NaN whichever side it is on, and order the zeros. */
 LOGREG_INLINE lanes lanes_min(lanes a, lanes b)
 {
     LANES_NEON(NEON(bslq)(NEON(cltq)(a.at[i], b.at[i]), a.at[i], b.at[i]));

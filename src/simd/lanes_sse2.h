@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The lanes layer over SSE2, which every x86-64 CPU has: four vectors. lanes_c.h says what each
+ * The lanes over SSE2, which every x86-64 CPU has: four vectors. lanes_c.h says what each
  * operation means.
  */
 #ifndef LOGREG_LANES_H
@@ -32,10 +32,10 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
-/* Before a loop over a few lanes: there are too few registers for them, unrolled or not. */
+/* Before a loop over a few lanes. Empty: there are too few registers for them, unrolled or not. */
 #define LANES_UNROLL
 
-/* A lanes of the expression for each of its four vectors, number i. */
+/* Returns lanes of the expression, of which i is the number of the vector. */
 #define LANES_SSE2(expression)                                                                     \
     do {                                                                                           \
         lanes r;                                                                                   \
@@ -74,7 +74,7 @@ LOGREG_INLINE lanes lanes_first(lanes a, int n)
     LANES_SSE2(SSE2 (and)(a.at[i], lanes_mask_of(i, n)));
 }
 
-/* Whole vectors, and what is left of one, a value at a time. */
+/* Whole vectors; the rest one value at a time. */
 LOGREG_INLINE lanes lanes_load_first(const real *p, int n)
 {
 #if REAL_BITS == 64
@@ -275,7 +275,7 @@ LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)
     LANES_SSE2(_mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(a.at[i]), 52)));
 }
 
-/* 2^52 + n, as a double, has n in its lowest bits: so an integer becomes a double. */
+/* 2^52 + n, as a double, has n in its lowest bits: this turns an integer into a double. */
 LOGREG_INLINE lanes lanes_exponent(lanes a)
 {
     LANES_SSE2(_mm_sub_pd(_mm_or_pd(_mm_castsi128_pd(_mm_srli_epi64(_mm_castpd_si128(a.at[i]), 52)),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * exp(-t) and log(1 + q) over lanes of float32: the ways of math_float64.h, with shorter
- * polynomials.
+ * exp(-t) and log(1 + q) over lanes of float32: as in math_float64.h, with shorter polynomials.
  */
 
 /* exp(-t) for t >= 0, to 1.5 ulp; 0 beyond the smallest subnormal, NaN for NaN.
@@ -18,7 +17,7 @@ LOGREG_INLINE lanes exp_of_minus(lanes t)
     const lanes r_hi = lanes_sub(lanes_mul(k, lanes_broadcast(0x1.62e4p-1f)), t);
     const lanes r = lanes_add(r_hi, lanes_mul(k, lanes_broadcast(0x1.7f7d1cp-20f)));
 
-    /* least squares, relative error 4e-9 */
+    /* least squares, relative error of exp(r): 3.8e-9 */
     lanes p = lanes_broadcast(0x1.687a68p-10f);
     p = lanes_add(lanes_mul(p, r), lanes_broadcast(0x1.123c28p-7f));
     p = lanes_add(lanes_mul(p, r), lanes_broadcast(0x1.555b5ep-5f));
@@ -34,7 +33,7 @@ LOGREG_INLINE lanes log1p_of(lanes q)
     const lanes one = lanes_broadcast(1.0f);
     const lanes u = lanes_add(one, q);
     const lanes v = lanes_sub(u, one);
-    const lanes rest = lanes_add(lanes_sub(one, lanes_sub(u, v)), lanes_sub(q, v));
+    const lanes err = lanes_add(lanes_sub(one, lanes_sub(u, v)), lanes_sub(q, v));
 
     lanes f = lanes_fraction(u);
     lanes k = lanes_exponent(u);
@@ -45,15 +44,15 @@ LOGREG_INLINE lanes log1p_of(lanes q)
 
     const lanes s = lanes_div(f, lanes_add(lanes_broadcast(2.0f), f));
     const lanes z = lanes_mul(s, s);
-    lanes R = lanes_broadcast(0x1.31f1eep-2f); /* least squares, absolute error 2e-9 */
+    lanes R = lanes_broadcast(0x1.31f1eep-2f); /* least squares, absolute error of R: 2.4e-9 */
     R = lanes_add(lanes_mul(R, z), lanes_broadcast(0x1.995e18p-2f));
     R = lanes_add(lanes_mul(R, z), lanes_broadcast(0x1.55557ap-1f));
     R = lanes_mul(R, z);
 
     const lanes half_square = lanes_mul(lanes_broadcast(0.5f), lanes_mul(f, f));
-    const lanes low = lanes_add(lanes_mul(k, lanes_broadcast(0x1.7f7d1cp-20f)), lanes_div(rest, u));
+    const lanes lo = lanes_add(lanes_mul(k, lanes_broadcast(0x1.7f7d1cp-20f)), lanes_div(err, u));
     const lanes small =
-        lanes_sub(half_square, lanes_add(lanes_mul(s, lanes_add(half_square, R)), low));
+        lanes_sub(half_square, lanes_add(lanes_mul(s, lanes_add(half_square, R)), lo));
     const lanes result =
         lanes_sub(lanes_mul(k, lanes_broadcast(0x1.62e4p-1f)), lanes_sub(small, f));
     /* The fraction of a NaN is a number: put the NaN back. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * exp(-t) and log(1 + q) over lanes of float64.
+ * exp(-t) and log(1 + q) over lanes of float64. tools/polynomials.py measures the polynomials, and
+ * finds new ones.
  */
 
 /* c1 x + c0 */
-LOGREG_INLINE lanes line(lanes x, double c1, double c0)
+LOGREG_INLINE lanes affine(lanes x, double c1, double c0)
 {
     return lanes_add(lanes_mul(lanes_broadcast(c1), x), lanes_broadcast(c0));
 }
@@ -12,11 +13,12 @@ LOGREG_INLINE lanes line(lanes x, double c1, double c0)
 /* exp(-t) for t >= 0, to 0.8 ulp; 0 beyond the smallest subnormal, NaN for NaN.
  *
  * -t = r - k ln 2 with |r| <= ln(2) / 2. Subtracting from `shift`, whose ulp is 1, rounds to the
- * integer k and leaves 1023 + 64 - k in the lowest bits of the difference, from where it moves
- * straight into an exponent field. The 64 keeps 2^(64 - k) normal up to k = 1076: the last product
- * alone rounds, once, if the result is subnormal. ln 2 is split so that k ln2_hi is exact, and what
- * r loses in rounding is added to the tail. The polynomial (Remez, relative error 4e-18) is summed
- * as a tree (Estrin): these loops wait for latency more than for arithmetic. */
+ * integer k and leaves 1023 + 64 - k in the lowest bits of the difference, from where a shift moves
+ * it straight into an exponent field. The 64 keeps 2^(64 - k) normal up to k = 1076: only the last
+ * product rounds, once, where the result is subnormal. ln 2 is split so that k ln2_hi is exact, and
+ * the rounding error of r is added to the tail. exp(r) is 1 + r + r^2 p(r), p being a Remez
+ * polynomial (relative error of exp(r): 1.2e-17), summed as a tree (Estrin): these loops wait for
+ * latency more than for arithmetic. */
 LOGREG_INLINE lanes exp_of_minus(lanes t)
 {
     const lanes shift = lanes_broadcast(0x1.8p52 + 1023 + 64);
@@ -33,33 +35,33 @@ LOGREG_INLINE lanes exp_of_minus(lanes t)
 
     const lanes r2 = lanes_mul(r, r);
     const lanes r4 = lanes_mul(r2, r2);
-    const lanes p01 = line(r, 0x1.55555555554fap-3, 0x1.000000000000ap-1);
-    const lanes p23 = line(r, 0x1.1111111127b9dp-7, 0x1.555555555088cp-5);
-    const lanes p45 = line(r, 0x1.a01a012a68f62p-13, 0x1.6c16c184266c6p-10);
-    const lanes p67 = line(r, 0x1.71df253c3746fp-19, 0x1.a0199a16ddf6ep-16);
-    const lanes p89 = line(r, 0x1.ad7f774e43f9cp-26, 0x1.28ad68aabef05p-22);
+    const lanes p01 = affine(r, 0x1.55555555554fap-3, 0x1.000000000000ap-1);
+    const lanes p23 = affine(r, 0x1.1111111127b9dp-7, 0x1.555555555088cp-5);
+    const lanes p45 = affine(r, 0x1.a01a012a68f62p-13, 0x1.6c16c184266c6p-10);
+    const lanes p67 = affine(r, 0x1.71df253c3746fp-19, 0x1.a0199a16ddf6ep-16);
+    const lanes p89 = affine(r, 0x1.ad7f774e43f9cp-26, 0x1.28ad68aabef05p-22);
     const lanes p0123 = lanes_add(lanes_mul(p23, r2), p01);
     const lanes p4567 = lanes_add(lanes_mul(p67, r2), p45);
     const lanes p4to9 = lanes_add(lanes_mul(p89, r4), p4567);
     const lanes p = lanes_add(lanes_mul(p4to9, r4), p0123);
 
-    const lanes r_rest = lanes_add(lanes_sub(r_hi, r), r_lo);
-    const lanes tail = lanes_add(lanes_mul(r2, p), r_rest);
+    const lanes r_err = lanes_add(lanes_sub(r_hi, r), r_lo);
+    const lanes tail = lanes_add(lanes_mul(r2, p), r_err);
     const lanes e = lanes_add(lanes_broadcast(1.0), lanes_add(r, tail));
     return lanes_mul(lanes_mul(e, lanes_exp2_of_low_bits(shifted)), lanes_broadcast(0x1p-64));
 }
 
 /* log(1 + q) for 0 <= q <= 2^64, to 1 ulp; NaN for NaN.
  *
- * u + rest is 1 + q exactly. u = 2^k f with f within a factor of sqrt(2) of 1, and with s = f' /
- * (2 + f'), f' = f - 1: log f = f' - (f'^2/2 - s (f'^2/2 + R(s^2))), R being s's odd series from
- * the cubic term on (Remez, absolute error 3e-18). */
+ * u + err is 1 + q exactly. u = 2^k f with f within a factor of sqrt(2) of 1, and with f' = f - 1
+ * and s = f' / (2 + f'): log f = f' - (f'^2/2 - s (f'^2/2 + R(s^2))), where s R(s^2) is the series
+ * of log f in s from the cubic term on (Remez, absolute error of R: 3.3e-18). */
 LOGREG_INLINE lanes log1p_of(lanes q)
 {
     const lanes one = lanes_broadcast(1.0);
     const lanes u = lanes_add(one, q);
     const lanes v = lanes_sub(u, one);
-    const lanes rest = lanes_add(lanes_sub(one, lanes_sub(u, v)), lanes_sub(q, v));
+    const lanes err = lanes_add(lanes_sub(one, lanes_sub(u, v)), lanes_sub(q, v));
 
     lanes f = lanes_fraction(u);
     lanes k = lanes_exponent(u);
@@ -80,10 +82,10 @@ LOGREG_INLINE lanes log1p_of(lanes q)
     R = lanes_mul(R, z);
 
     const lanes half_square = lanes_mul(lanes_broadcast(0.5), lanes_mul(f, f));
-    const lanes low =
-        lanes_add(lanes_mul(k, lanes_broadcast(0x1.ef35793c76730p-45)), lanes_div(rest, u));
+    const lanes lo =
+        lanes_add(lanes_mul(k, lanes_broadcast(0x1.ef35793c76730p-45)), lanes_div(err, u));
     const lanes small =
-        lanes_sub(half_square, lanes_add(lanes_mul(s, lanes_add(half_square, R)), low));
+        lanes_sub(half_square, lanes_add(lanes_mul(s, lanes_add(half_square, R)), lo));
     const lanes result =
         lanes_sub(lanes_mul(k, lanes_broadcast(0x1.62e42fefa3800p-1)), lanes_sub(small, f));
     /* The fraction of a NaN is a number: put the NaN back. */

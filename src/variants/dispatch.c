@@ -19,15 +19,15 @@ static int always(void)
 }
 
 #ifdef LOGREG_X86_64
-/* Each takes three yeses: the CPU has AVX, it has the sets, and the operating system saves the
- * registers: bits 1 and 2 of XCR0, and for AVX-512 bits 5 to 7. The builtin of GCC and clang asks
- * all three. AVX-512 counts from VBMI2 on (Ice Lake, Zen 4), since the CPUs before lower their
- * clock for its vectors, and never on a Mac, whose kernel enables it only on first use. */
+/* Three conditions each: the CPU has AVX, it has the instruction sets, and the operating system
+ * saves the registers (bits 1 and 2 of XCR0, and for AVX-512 bits 5 to 7). The builtin of GCC and
+ * clang checks all three. AVX-512 counts only from VBMI2 on (Ice Lake, Zen 4), because earlier CPUs
+ * lower their clock for its vectors, and never on a Mac, whose kernel enables it on first use. */
 #ifdef __GNUC__
 
 static int has_avx2(void)
 {
-    unsigned int eax, ebx, ecx, edx; /* clang's builtin does not know F16C */
+    unsigned int eax, ebx, ecx, edx; /* clang's builtin lacks F16C */
     return __builtin_cpu_supports("avx2") && __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
            (ecx & bit_F16C) != 0;
 }
