@@ -21,8 +21,11 @@ from ._cpus import default_threads
 
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Literal
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Order = Literal["C", "K"]
 
 FLOAT64 = np.dtype(np.float64)
 # What the kernel reads in place. Features of the first three are computed with in float64; where
@@ -39,6 +42,8 @@ FRAME_LIBRARIES = frozenset((
 ))  # fmt: skip
 # Far above any machine's cores; keeps the size of the workspace within reason.
 MAX_THREADS = 1024
+# Values: some 20 ms of copying.
+COPIED_AT_ONCE = 1 << 20
 
 # A list of a million values, and an object that cannot show itself, in a message.
 _SHORT = reprlib.Repr()
@@ -54,17 +59,14 @@ _REMEDIES = {
 
 
 def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
-    """Make an array as `_as_array` does, an object of ours.
+    """Make a plain array of real numbers, of any dtype and layout, that nobody else can see.
 
-    What a later argument, or another thread, does to the shape or the dtype of the caller's cannot
-    make the kernel read beyond its end.
+    It is a view, taken before it is looked at: what a later argument, or another thread, does to
+    the shape, the strides or the dtype of the caller's array changes nothing that was checked.
     """
-    return _as_array(value, name).view()
-
-
-def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
-    """Make a plain array of real numbers, of any dtype and layout."""
-    if type(value) is not np.ndarray:
+    if type(value) is np.ndarray:
+        array = value.view()
+    else:
         if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             msg = (
                 f"{name} is a masked array with masked values; expected a value everywhere: fill "
@@ -78,15 +80,15 @@ def _as_array(value: ArrayLike, name: str) -> NDArray[Any]:
             )
             raise TypeError(msg)
         try:
-            value = np.asarray(value)
+            array = np.asarray(value).view()
         except (TypeError, ValueError) as error:
             msg = f"{name} cannot be read as an array of numbers: {error}"
             raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
-    if value.dtype.kind not in "fiub":
-        remedy = _REMEDIES.get(value.dtype.kind, "encode text as numbers first").format(name)
-        msg = f"{name} has dtype {value.dtype}; expected real numbers: {remedy}"
+    if array.dtype.kind not in "fiub":
+        remedy = _REMEDIES.get(array.dtype.kind, "encode text as numbers first").format(name)
+        msg = f"{name} has dtype {array.dtype}; expected real numbers: {remedy}"
         raise TypeError(msg)
-    return value
+    return array
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
@@ -95,7 +97,25 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
     in_place = _kind_and_size(dtype) in IN_PLACE
     if in_place and dtype.isnative and array.flags.aligned:
         return array
-    return array.astype(dtype.newbyteorder("=") if in_place else FLOAT64, order="K")
+    return _copied(array, dtype.newbyteorder("=") if in_place else FLOAT64)
+
+
+def _copied(array: NDArray[Any], dtype: np.dtype[Any], order: Order = "K") -> NDArray[Any]:
+    """Copy in pieces, between which Python answers signals: a whole copy may take seconds."""
+    copy = np.empty_like(array, dtype=dtype, order=order)
+    pieces = [(copy, array)]
+    while pieces:
+        to, values = pieces.pop()
+        if values.size <= COPIED_AT_ONCE:
+            to[...] = values
+            continue
+        shape = values.shape
+        axis = shape.index(max(shape))
+        middle = shape[axis] // 2
+        for half in slice(middle, None), slice(middle):
+            place = (*(slice(None),) * axis, half)
+            pieces.append((to[place], values[place]))
+    return copy
 
 
 def _kind_and_size(dtype: np.dtype[Any]) -> str:
@@ -106,7 +126,7 @@ def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
     """Any shape, float64 and in C order: itself, or one copy."""
     array = _own_array(value, name)
     if array.dtype != FLOAT64 or not (array.flags.aligned and array.flags.c_contiguous):
-        return array.astype(np.float64, order="C")
+        return _copied(array, FLOAT64, "C")
     return array
 
 
@@ -176,10 +196,10 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
             raise ModuleNotFoundError(msg, name="narwhals")
         X, names = frames.columns(X, getattr(w, "feature_names", None))
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
-        values = [_as_stored(_as_array(x, f"X[{j}]")) for j, x in enumerate(X)]
+        values = [_as_stored(_own_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), values[0].size
         for j, x in enumerate(values):
-            if x.shape != shape[1:]:  # a subclass may have told another number of axes
+            if x.shape != shape[1:]:  # nor need it still have one axis
                 msg = (
                     f"X[{j}] has {x.size} values and X[0] {shape[1]}; expected columns of one "
                     "length, a value for each example"
@@ -218,7 +238,7 @@ def _with_a_unit_stride(array: NDArray[Any]) -> NDArray[Any]:
         or (by_example == size and by_feature % size == 0)
         or (by_feature == size and by_example % size == 0)
     )
-    return array if in_place else array.copy(order="K")
+    return array if in_place else _copied(array, array.dtype)
 
 
 def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
@@ -322,7 +342,7 @@ def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
         elif array.shape == (1, n_x):
             msg += ". Use w.T"
         raise ValueError(msg)
-    w = np.array(array, dtype=np.float64, order="C").reshape(n_x, 1)
+    w = _copied(array, FLOAT64, "C").reshape(n_x, 1)
     bad = _kernel.first_outside(w, -LARGEST, LARGEST)
     if bad >= 0:
         msg = f"w is {w.item(bad)} at feature {bad}; expected finite weights"
@@ -387,9 +407,8 @@ def boolean(value: object, name: str) -> bool:
 
 def threads(n_threads: int | None) -> int:
     """Check n_threads: None for what the machine offers."""
-    if n_threads is None:
-        return default_threads()
-    return min(integer(n_threads, "n_threads", 1), MAX_THREADS)
+    wanted = default_threads() if n_threads is None else integer(n_threads, "n_threads", 1)
+    return min(wanted, MAX_THREADS)
 
 
 def _wrong_type(value: object, name: str, expected: str) -> str:

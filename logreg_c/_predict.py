@@ -33,7 +33,8 @@ def predict_proba(
     b : float
         Bias.
     dtype : dtype, optional
-        The type to compute in, as for `train`.
+        The type to compute in: float64 by default, whatever X is stored in, so that features far
+        from 0 keep their digits. float32 is faster for types that it holds.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would.
 
@@ -78,7 +79,7 @@ def _forward(
     dtype: DTypeLike | None,
     n_threads: int | None,
 ) -> NDArray[np.float64]:
-    examples = _check.examples(X, dtype, w)
+    examples = _check.examples(X, np.float64 if dtype is None else dtype, w)
     w = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     problem = _kernel.Problem(
@@ -115,7 +116,8 @@ def predict(
     threshold : float, optional
         The probability within [0, 1] above which an example gets label 1.
     dtype : dtype, optional
-        The type to compute in, as for `train`.
+        The type to compute in: float64 by default, whatever X is stored in, so that features far
+        from 0 keep their digits. float32 is faster for types that it holds.
     n_threads : int, optional
         Threads to use at most, >= 1; by default what OpenMP would.
 
@@ -145,8 +147,12 @@ def predict(
     if limit > 1.0:
         msg = f"threshold is {threshold!r}; expected a probability within [0, 1]"
         raise ValueError(msg)
-    A = predict_proba(X, w, b, dtype=dtype, n_threads=n_threads)
-    return (A > limit).astype(np.int64)
+    A = predict_proba(X, w, b, dtype=dtype, n_threads=n_threads)[0]
+    labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
+    for first in range(0, A.size, _check.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered
+        piece = slice(first, first + _check.COPIED_AT_ONCE)
+        labels[piece] = A[piece] > limit
+    return labels[np.newaxis]
 
 
 def sigmoid(Z: ArrayLike) -> NDArray[np.float64] | np.float64:

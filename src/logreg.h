@@ -28,7 +28,7 @@
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* How a value is stored. A bool is a uint8 of 0 or 1. */
+/* How a value is stored. A bool is a byte, 1 wherever it is not 0. */
 typedef enum logreg_type {
     LOGREG_FLOAT64,
     LOGREG_FLOAT32,
@@ -38,7 +38,8 @@ typedef enum logreg_type {
     LOGREG_INT16,
     LOGREG_INT8,
     LOGREG_UINT16,
-    LOGREG_UINT8
+    LOGREG_UINT8,
+    LOGREG_BOOL
 } logreg_type;
 
 /* One value per example: that of example i lies i times `stride` bytes after `values`. Any stride
@@ -78,8 +79,8 @@ typedef struct logreg_data {
 /* ---- How to run ------------------------------------------------------------------------------ */
 
 typedef struct logreg_run {
-    /* The most threads to use, >= 1. Fewer are used where there is not enough work for them, and
-     * one in a child process that was forked after threads had run. */
+    /* The most threads to use, >= 1. Fewer are used where there is not enough work for them or the
+     * system does not let them start, and one in a forked child process. */
     int n_threads;
     /* Asked by the calling thread alone, between blocks, at most once every 50 ms; anything but 0
      * ends the call with LOGREG_STOPPED. NULL: never asked. */
@@ -287,8 +288,9 @@ const char *logreg_isa(void); /* in use */
 const char *logreg_threads_backend(void); /* "openmp", "dispatch" or "serial" */
 int logreg_max_threads(void);             /* what the backend would use by itself, >= 1 */
 
-/* To be called once, when the kernel is loaded: the threads of Dispatch are the system's and may
- * have run before a first call of ours, so every child forked from now on works on one thread. */
+/* To be called when the kernel is loaded, before any other call: every child that is forked from
+ * now on works on one thread, since the threads of OpenMP and Dispatch do not survive a fork,
+ * whoever started them. */
 void logreg_threads_open(void);
 
 #endif

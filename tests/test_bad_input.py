@@ -304,17 +304,3 @@ def test_one_example_trains(standardize):
     w, b, _costs = logreg_c.train(X[:, 2:3], [1], 1.0, 1, standardize=standardize)
     assert b == 0.5
     np.testing.assert_array_equal(w, np.zeros((3, 1)) if standardize else X[:, 2:3] / 2)
-
-
-@pytest.mark.parametrize("dtype", ["i4", "f8"])  # other values, and half as many
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # NumPy's, of setting a dtype
-def test_columns_that_a_later_argument_changes_are_refused(dtype):
-    columns = [np.zeros(8, "f4") for _ in range(3)]
-
-    class Start:
-        def __array__(self, dtype_=None, copy=None):
-            columns[1].dtype = dtype
-            return np.zeros(3)
-
-    with pytest.raises(ValueError, match=r"X was changed while it was read; expected it to stay"):
-        logreg_c.train(columns, np.arange(8) % 2, 0.1, 1, w=Start())

@@ -2,6 +2,7 @@
 """Ctrl-C, Python threads, fork and multiprocessing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +121,73 @@ def test_ctrl_c_elsewhere_is_a_keyboard_interrupt(call):
     assert seconds < 0.2
 
 
+# What is done before and after the pass, at sizes where it takes long: conversions, and whatever is
+# done for every value or for every feature.
+WIDE = "n = 8_000_000; X = np.broadcast_to(np.uint8(1), (n, 2)); Y = [0, 1]; w = np.zeros(n)"
+CALLS_OF_LONG_SETUPS = {
+    "uint32": ("X = np.zeros((4, 30_000_000), 'u4')", "train(X, np.zeros(30_000_000), 0.1, 0)"),
+    "uint64": ("X = np.zeros((30_000_000, 4), 'u8').T", "train(X, np.zeros(30_000_000), 0.1, 0)"),
+    "longdouble": ("X = np.zeros((2, 30_000_000), 'g')", "predict(X, [0.0, 0.0], 0.0)"),
+    "byte-swapped": ("X = np.zeros((4, 20_000_000), '>f8')", "predict(X, np.zeros(4), 0.0)"),
+    "strided": ("X = np.zeros((4, 60_000_000), 'f4')[::2, ::2]", "predict(X, np.zeros(2), 0.0)"),
+    "misaligned": (
+        "X = np.zeros(640_000_001, 'u1')[1:].view('f8').reshape(4, -1)",
+        "predict(X, np.zeros(4), 0.0)",
+    ),
+    "Y": ("X = np.zeros((1, 60_000_000), 'u1'); Y = np.zeros(60_000_000, 'u4')",
+          "train(X, Y, 0.1, 0)"),
+    "w": ("w = np.zeros(60_000_000, 'f4'); X = np.broadcast_to(np.uint8(1), (w.size, 1))",
+          "predict(X, w, 0.0)"),
+    "sigmoid": ("Z = np.zeros(60_000_000)", "sigmoid(Z)"),
+    "sigmoid of integers": ("Z = np.zeros((6, 10_000_000), 'i8').T", "sigmoid(Z)"),
+    "labels": ("X = np.zeros((1, 60_000_000), 'u1')", "predict(X, [1.0], 0.0)"),
+    "columns": ("X = [np.zeros(2)] * 500_000", "train(X, [0, 1], 0.1, 0)"),
+    "features": (WIDE, "train(X, Y, 1e-9, 50)"),
+    "features standardised": (WIDE, "train(X, Y, 1e-9, 50, standardize=True)"),
+    "features in float64": (WIDE, "train(X, Y, 1e-9, 50, dtype='f8')"),
+    "gradient of features": (WIDE, "cost_and_gradient(X, Y, w, 0.0)"),
+    "prediction of features": (WIDE, "predict(X, w, 0.0)"),
+    "features of many examples": (
+        "n = 8_000_000; X = np.zeros((n, 64), 'u1'); Y = np.zeros(64)", "train(X, Y, 1e-9, 50)",
+    ),
+}  # fmt: skip
+LATENCY = """
+import os, signal, sys, threading, time
+import numpy as np
+import logreg_c
+signal.signal(signal.SIGINT, signal.default_int_handler)
+logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)
+{setup}
+
+def interrupted_after(seconds):
+    sent = []
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    timer = threading.Timer(seconds, interrupt)
+    timer.start()
+    try:
+        logreg_c.{call}
+        timer.cancel()
+        timer.join()
+        time.sleep(0.01)
+    except KeyboardInterrupt:
+        timer.join()
+        return time.monotonic() - sent[0]
+    return 0.0
+
+print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05, 0.15, 0.4)))
+"""
+
+
+@posix
+@pytest.mark.memory
+@pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
+def test_ctrl_c_before_and_after_the_pass(name):
+    setup, call = CALLS_OF_LONG_SETUPS[name]
+    assert float(run_python(LATENCY.format(setup=setup, call=call))) < 0.2
+
+
 @posix
 def test_what_another_signal_handler_raises_propagates():
     code = """
@@ -200,6 +268,137 @@ _, status = os.waitpid(child, 0)
 print(os.waitstatus_to_exitcode(status), train() == expected)
 """
     assert run_python(code, PYTHONWARNINGS="ignore") == "0 True"
+
+
+# Beside another library that works with the same libgomp.
+ANOTHER = """
+int work(int n)
+{
+    int sum = 0;
+#pragma omp parallel num_threads(4) reduction(+ : sum)
+    sum += n;
+    return sum;
+}
+"""
+FORKED = """
+import ctypes, os, signal, sys, threading, warnings
+warnings.simplefilter("ignore")
+signal.alarm(60)  # a hang ends in a signal, in children too: see `fork`
+
+def other():
+    assert ctypes.CDLL({library!r}).work(1) == 4
+
+def train():
+    import logreg_c
+    from oracle import bits, make_data
+    X, Y = make_data(30, 100_000)
+    return bits(logreg_c.train(X, Y, 0.1, 5, n_threads=4))
+
+def fork(child):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        os._exit(0 if child() else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+{code}
+"""
+HISTORIES = {
+    "nobody's threads": "import logreg_c; done = fork(train)",
+    "our threads": "train(); done = fork(train)",
+    "theirs": "import logreg_c; other(); done = fork(train)",
+    "theirs, then ours": "import logreg_c; other(); train(); done = fork(train)",
+    "theirs, before the import": "other(); import logreg_c; done = fork(train)",
+    "theirs, the import in the child": "other(); done = fork(train)",
+    "none, the import in the child": "done = fork(train)",
+    "a grandchild": "import logreg_c; other(); done = fork(lambda: fork(train))",
+    "a grandchild that imports": "other(); done = fork(lambda: fork(train))",
+    "a grandchild of one that trained": "other(); done = fork(lambda: train() and fork(train))",
+    "a fork in a thread": """
+import logreg_c
+found = []
+thread = threading.Thread(target=lambda: (other(), found.append(fork(train))))
+thread.start()
+thread.join()
+done = found[0]
+""",
+    "multiprocessing": """
+import logreg_c, multiprocessing
+other()
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    done = len(set(pool.starmap(train, [()] * 4))) == 1
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory):
+    if sys.platform != "linux" or not shutil.which("gcc"):
+        pytest.skip("libgomp is Linux's, and its other user is built by gcc")
+    folder = tmp_path_factory.mktemp("another")
+    (folder / "another.c").write_text(ANOTHER)
+    command = ["gcc", "-fopenmp", "-shared", "-fPIC", "-o", "another.so", "another.c"]
+    subprocess.run(command, check=True, cwd=folder)
+    return str(folder / "another.so")
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_a_forked_child_trains_whoever_ran_threads(another, history):
+    code = FORKED.format(library=another, code=HISTORIES[history])
+    assert run_python(f"{code}\nprint(done and bool(train()))") == "True"
+
+
+# ---- Limits of the system ------------------------------------------------------------------------
+
+# What is left of the address space, or of processes, is less than the threads would take.
+LIMITED = """
+import os, resource, sys
+import numpy as np
+import logreg_c
+from oracle import bits, make_data
+X, Y = make_data(30, 200_000)
+expected = bits(logreg_c.train(X, Y, 0.1, 3, n_threads=1))
+{limit}
+for n_threads in (8, 64, 2, 300, None):
+    assert bits(logreg_c.train(X, Y, 0.1, 3, n_threads=n_threads)) == expected
+    logreg_c.predict(X, np.zeros(30), 0.0, n_threads=n_threads)
+print("trained")
+"""
+ADDRESS_SPACE = """
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + {megabytes} * 2**20,) * 2)
+"""
+PROCESSES = """
+if os.getuid() == 0:
+    os.setuid(65534)  # root has no such limit
+resource.setrlimit(resource.RLIMIT_NPROC, ({processes},) * 2)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+@pytest.mark.parametrize("stack", [None, "64M", "131072", "256 k"])
+@pytest.mark.parametrize("megabytes", [20, 100, 600, 2000])
+def test_no_thread_is_started_that_has_no_room(megabytes, stack):
+    code = LIMITED.format(limit=ADDRESS_SPACE.format(megabytes=megabytes))
+    environment = {"OPENBLAS_NUM_THREADS": "1"} | ({"OMP_STACKSIZE": stack} if stack else {})
+    assert run_python(code, **environment) == "trained"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
+@pytest.mark.parametrize("processes", [1, 4, 20])
+def test_no_thread_is_started_beyond_the_limit_of_processes(processes):
+    code = LIMITED.format(limit=PROCESSES.format(processes=processes))
+    assert run_python(code, OPENBLAS_NUM_THREADS="1") == "trained"
+
+
+def test_threads_beyond_any_machine_are_as_many_as_can_run():
+    code = """
+import logreg_c
+from oracle import bits, make_data
+X, Y = make_data(5, 100_000)
+print(bits(logreg_c.train(X, Y, 0.1, 2)) == bits(logreg_c.train(X, Y, 0.1, 2, n_threads=1)))
+"""
+    assert run_python(code, OMP_NUM_THREADS="2147483647") == "True"
 
 
 WORKERS = """

@@ -5,9 +5,11 @@
 """
 
 import importlib.util
+import numbers
 import os
 import sys
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -246,31 +248,97 @@ def test_x_changed_by_another_thread_crashes_nothing(dtype, order):
 
 
 class Saboteur:
-    """Changes the shape or the dtype of an array when it is asked for its own values."""
+    """Changes an array when it is asked for its own value: as an array, a number or an index."""
 
-    def __init__(self, target, change, values):
-        self.target, self.change, self.values = target, change, values
+    def __init__(self, target, change, value):
+        self.target, self.change, self.value = target, change, value
 
     def __array__(self, dtype=None, copy=None):
         setattr(self.target, *self.change)
-        return self.values
+        return self.value
+
+    def __float__(self):
+        setattr(self.target, *self.change)
+        return float(self.value)
+
+    def __index__(self):
+        setattr(self.target, *self.change)
+        return self.value
+
+
+numbers.Real.register(Saboteur)
+SHAPES = [("shape", (20, 1)), ("shape", (1, 20)), ("shape", (2, 10)), ("strides", (0,))]
+DTYPES = [("dtype", np.dtype(name)) for name in ("f8", ">f4", "i4", ">i4", "u1", "?", "c8", "V4")]
 
 
 @pytest.mark.filterwarnings("ignore:Setting the")
-@pytest.mark.parametrize(
-    "change", [("shape", (20, 3)), ("shape", (1, 60)), ("dtype", np.dtype("u1"))]
-)
-def test_an_array_given_another_shape_during_the_call_is_read_as_it_was(change):
-    X, Y = np.arange(60.0).reshape(3, 20) / 60, np.arange(20) % 2
-    expected = bits(logreg_c.train(X, Y, 0.1, 3))
-    changed = X.copy()
-    assert bits(logreg_c.train(changed, Saboteur(changed, change, Y), 0.1, 3)) == expected
-    assert changed.shape != X.shape
-    w = np.ones(3)
-    changed = Y.copy()
-    expected = bits(logreg_c.train(X, Y, 0.1, 3, w=w))
-    change = ("dtype", np.dtype("u1"))
-    assert bits(logreg_c.train(X, changed, 0.1, 3, w=Saboteur(changed, change, w))) == expected
+@pytest.mark.parametrize("change", SHAPES + DTYPES, ids=str)
+@pytest.mark.parametrize("target", ["column", "X", "Y", "sample_weight"])
+@pytest.mark.parametrize("by", ["Y", "sample_weight", "w", "alpha", "iters", "n_threads"])
+def test_what_changes_during_the_call_is_read_as_it_was(target, by, change):
+    if by == target or (by, target) == ("Y", "sample_weight"):
+        pytest.skip("read before the other is asked for")
+    rng = np.random.default_rng(0)
+    columns = [rng.random(20, dtype="f4") for _ in range(3)]
+    settings = {
+        "X": np.array(columns[:1]) if target == "X" else columns,
+        "Y": (np.arange(20) % 2).astype("f4"),
+        "sample_weight": rng.random(20, dtype="f4"),
+        "w": np.zeros(1 if target == "X" else 3),
+        "alpha": 0.5,
+        "iters": 3,
+        "n_threads": 2,
+    }
+    expected = bits(logreg_c.train(**settings))
+    changed = columns[1] if target == "column" else settings[target]
+    if target == "X" and change[0] == "strides":
+        change = ("strides", (4, 0))
+    settings[by] = Saboteur(changed, change, settings[by])
+    assert bits(logreg_c.train(**settings)) == expected
+    assert change[0] == "strides" or np.array_equal(getattr(changed, change[0]), change[1])
+
+
+@pytest.mark.filterwarnings("ignore:Setting the")
+def test_columns_of_one_example_that_lose_their_axis_are_read_as_they_were():
+    columns = [np.array([k + 0.5]) for k in range(3)]
+    expected = bits(logreg_c.train(columns, [1], 0.1, 3))
+    Y = Saboteur(columns[1], ("shape", ()), np.ones(1))
+    assert bits(logreg_c.train(columns, Y, 0.1, 3)) == expected
+    assert columns[1].shape == ()
+
+
+@pytest.mark.filterwarnings("ignore:Setting the")
+def test_arrays_that_another_thread_reshapes_crash_nothing():
+    """Each call reads one state of the arrays, or refuses one that does not fit."""
+    X, column, Y = np.ones((4, 60), "f4"), np.ones(60, "f4"), np.zeros(60, "f4")
+    done = threading.Event()
+
+    def disturb():
+        k = 0
+        while not done.is_set():
+            X.shape = [(4, 60), (60, 4), (240,), (2, 120)][k % 4]
+            column.shape = [(60,), (1, 60), (60, 1)][k % 3]
+            Y.dtype = ["f4", "i4", ">f4", "u1", "f8", "c8"][k % 6]
+            column.dtype = ["f4", "i4"][k % 2]
+            k += 1
+
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    outcomes = set()
+    try:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            for given in X, [column] * 4, [X[0], column]:
+                try:
+                    logreg_c.train(given, Y, 0.1, 2, sample_weight=np.ones(60), n_threads=2)
+                    logreg_c.predict(given, np.zeros(len(given)), 0.0)
+                    outcomes.add("read")
+                except (ValueError, TypeError, IndexError) as error:
+                    outcomes.add(type(error).__name__)
+    finally:
+        done.set()
+        disturber.join()
+    assert "read" in outcomes
 
 
 # ---- Floating-point state ------------------------------------------------------------------------

@@ -63,7 +63,10 @@ def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
         for m in M:
             X, twin, Y = stored_as(dtype, n_x, m)
             X, twin = X.astype(X.dtype, order=order), twin.astype(np.float32, order=order)
-            assert everything(X, Y, None, 1e-4) == everything(twin, Y, np.float32, 1e-4)
+            assert everything(X, Y, np.float32, 1e-4) == everything(twin, Y, np.float32, 1e-4)
+            train, twin_train = logreg_c.train(X, Y, 1e-4, 3), logreg_c.train(twin, Y, 1e-4, 3)
+            assert bits(train) == bits(twin_train)
+            assert bits(train) == bits(logreg_c.train(X, Y, 1e-4, 3, dtype=np.float32))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -284,7 +287,8 @@ def test_float32_says_so_when_it_overflows():
     X = np.full((2, 10), 1e30, dtype=np.float32)
     Y = np.arange(10) % 2
     with pytest.raises(OverflowError, match=r"overflows float32: pass dtype=np.float64"):
-        logreg_c.predict_proba(X, [1e10, 1e10], 0.0)
+        logreg_c.predict_proba(X, [1e10, 1e10], 0.0, dtype=np.float32)
+    assert (logreg_c.predict_proba(X, [1e10, 1e10], 0.0) == 1.0).all()
     with pytest.raises(OverflowError, match=r"overflows float32: pass dtype=np.float64"):
         logreg_c.cost_and_gradient(X, Y, [1e10, 1e10], 0.0)
     with pytest.raises(logreg_c.DivergenceError, match=r"left the range of float32, .*float64"):
@@ -293,6 +297,71 @@ def test_float32_says_so_when_it_overflows():
     with pytest.raises(logreg_c.DivergenceError, match="float32: sample_weight sums to 1e-39"):
         logreg_c.train(X * np.float32(1e-30), Y, 0.1, 5, sample_weight=weight)
     logreg_c.train(X * np.float32(1e-30), Y, 0.1, 5, sample_weight=weight, dtype=np.float64)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("dtype", NARROW)
+def test_prediction_keeps_the_digits_of_any_type(dtype, order):
+    """Features far from 0, whose deviation is 1 or so: float32 would lose what tells them apart."""
+    centre = {"float32": 1e6, "float16": 1500, "bool": 0, "int8": 120, "uint8": 250}.get(dtype, 3e4)
+    for n_x, m in [(1, 40), (8, 40), (28, 1000), (784, 50)]:
+        rng = np.random.default_rng(n_x)
+        X = (centre + rng.integers(-3, 4, (n_x, m))).astype(dtype, order=order)
+        w = rng.standard_normal((n_x, 1)) / np.sqrt(n_x)
+        wide = X.astype(np.float64, order=order)
+        b = -float((w * wide).sum() / m)
+        for predict in (logreg_c.predict_proba, logreg_c.predict):
+            expected = bits(predict(wide, w, b))
+            assert bits(predict(X, w, b)) == expected
+            assert bits(predict(X, w, b, dtype=np.float64)) == expected
+
+
+def test_prediction_of_float32_far_from_zero():
+    X = (1e6 + np.random.default_rng(0).standard_normal((1, 2000))).astype(np.float32)
+    expected = logreg_c.sigmoid(2.0 * X.astype(np.float64) - 2e6)
+    np.testing.assert_allclose(logreg_c.predict_proba(X, [2.0], -2e6), expected, rtol=1e-9)
+
+
+# ---- Bools ---------------------------------------------------------------------------------------
+
+
+def odd_bool(*shape):
+    """Return a bool array whose bytes are 0 to 255, and the same of 0 and 1."""
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    image[..., ::3] = 0
+    return image.view(bool), image != 0
+
+
+@pytest.mark.parametrize("dtype", [None, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.ascontiguousarray,
+        np.asfortranarray,
+        lambda X: X[:, ::-1],
+        lambda X: np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)[::2, ::3],
+        list,
+        lambda X: list(X.T.copy().T),
+        lambda X: [x[::-1] for x in X],
+    ],
+    ids=["C", "F", "reversed", "strided", "columns", "strided columns", "reversed columns"],
+)
+def test_every_byte_of_a_bool_that_is_not_0_is_true(given, dtype):
+    for n_x, m in [(3, 50), (11, 333), (784, 70)]:
+        odd, plain = odd_bool(n_x, m)
+        odd_Y, plain_Y = odd_bool(1, m)
+        weight = np.arange(m) % 3 > 0
+        odd_weight = (weight * np.uint8(7)).view(bool)
+        w = np.linspace(-1, 1, n_x)
+        for standardize in (False, True):
+            found = logreg_c.train(given(odd), odd_Y, 0.1, 3, dtype=dtype, standardize=standardize,
+                                   sample_weight=odd_weight)  # fmt: skip
+            expected = logreg_c.train(given(plain), plain_Y, 0.1, 3, dtype=dtype,
+                                      standardize=standardize, sample_weight=weight)  # fmt: skip
+            assert bits(found) == bits(expected)
+        found = logreg_c.predict_proba(given(odd), w, 0.5, dtype=dtype)
+        assert bits(found) == bits(logreg_c.predict_proba(given(plain), w, 0.5, dtype=dtype))
+    assert bits(logreg_c.sigmoid(odd)) == bits(logreg_c.sigmoid(plain))
 
 
 def test_standardize_in_float32_centres_exactly():
@@ -366,7 +435,8 @@ def memory_above(
 @pytest.mark.memory
 def test_peak_memory_above_the_data(n_x, dtype, order, given):
     extra = memory_above(n_x, dtype, order, given)
-    assert extra <= 0.8e6 + 2e6 + 8 * n_x * 8 + 24
+    columns = 300 * n_x if given == "list(X)" else 0  # views of them
+    assert extra <= 0.8e6 + 2e6 + 8 * n_x * 8 + 24 + columns
 
 
 @linux
@@ -383,6 +453,37 @@ def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
     )
     vectors = 4 + 2 * n_threads + 3 * standardize
     assert extra <= 3e6 + 2e6 + 8 * n_x * vectors + 24
+
+
+MEMORY_OF_THREADS = """
+import resource
+import numpy as np
+import logreg_c
+n_x = 1_000_000
+X = np.broadcast_to(np.uint8(1), (n_x, 2))
+w = np.zeros(n_x)
+logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 200 * 2**20,) * 2)
+logreg_c.{call}
+print("done")
+"""
+
+
+@linux
+@pytest.mark.parametrize(
+    "call",
+    [
+        "train(X, [0, 1], 1e-9, 2, n_threads=1024)",
+        "train(X, [0, 1], 1e-9, 2, n_threads=1024, standardize=True)",
+        "train(X.T.copy().T, [0, 1], 1e-9, 2, n_threads=1024)",
+        "cost_and_gradient(X, [0, 1], w, 0.0, n_threads=1024)",
+        "predict(X, w, 0.0, n_threads=1024)",
+    ],
+)
+def test_threads_without_work_take_no_memory(call):
+    """Not even address space, of which the limit is 25 doubles for each feature."""
+    assert run_python(MEMORY_OF_THREADS.format(call=call)) == "done"
 
 
 @linux

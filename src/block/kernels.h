@@ -25,9 +25,9 @@ enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 LOGREG_INLINE int logreg_type_size(logreg_type type)
 {
     static const int sizes[] = {
-        [LOGREG_FLOAT64] = 8, [LOGREG_FLOAT32] = 4, [LOGREG_FLOAT16] = 2,
-        [LOGREG_INT64] = 8,   [LOGREG_INT32] = 4,   [LOGREG_INT16] = 2,
-        [LOGREG_INT8] = 1,    [LOGREG_UINT16] = 2,  [LOGREG_UINT8] = 1,
+        [LOGREG_FLOAT64] = 8, [LOGREG_FLOAT32] = 4, [LOGREG_FLOAT16] = 2, [LOGREG_INT64] = 8,
+        [LOGREG_INT32] = 4,   [LOGREG_INT16] = 2,   [LOGREG_INT8] = 1,    [LOGREG_UINT16] = 2,
+        [LOGREG_UINT8] = 1,   [LOGREG_BOOL] = 1,
     };
     return sizes[type];
 }
@@ -66,6 +66,7 @@ typedef struct logreg_reading {
 typedef struct logreg_block {
     const logreg_reading *reading;
     int64_t first, count;   /* examples */
+    int64_t from, to;       /* feature-major: the features that forward and backward work on */
     const void *w, *centre; /* Z = w'(X - centre) + b; padded; centre may be NULL */
     double b;
     void *Z;            /* forward: Z; then activate: dZ */

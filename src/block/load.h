@@ -19,7 +19,8 @@ enum { LINE_BYTES = 64 }; /* of the cache */
     X(int16, LOGREG_INT16, int16_t, +)                                                             \
     X(int8, LOGREG_INT8, int8_t, +)                                                                \
     X(uint16, LOGREG_UINT16, uint16_t, +)                                                          \
-    X(uint8, LOGREG_UINT8, uint8_t, +)
+    X(uint8, LOGREG_UINT8, uint8_t, +)                                                             \
+    X(bool, LOGREG_BOOL, uint8_t, 0 !=)
 #define WIDE_TYPES(X)                                                                              \
     X(float64, LOGREG_FLOAT64, double, +)                                                          \
     X(int64, LOGREG_INT64, int64_t, +)                                                             \
@@ -61,8 +62,10 @@ LOGREG_INLINE lanes load_values(const char *x, logreg_type type)
         return lanes_load_int8(values);
     case LOGREG_UINT16:
         return lanes_load_uint16(values);
-    default:
+    case LOGREG_UINT8:
         return lanes_load_uint8(values);
+    default: /* LOGREG_BOOL */
+        return lanes_load_bool(values);
     }
 }
 

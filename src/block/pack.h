@@ -66,7 +66,7 @@ FEATURE_TYPES(DEFINE_PACK)
         for (int64_t i = 0; i < n; i++) {                                                          \
             c_type value;                                                                          \
             memcpy(&value, x, sizeof value);                                                       \
-            out[i] = (real)number(value) - centre;                                                 \
+            out[i] = (real)(number(value)) - centre;                                               \
             x += stride;                                                                           \
             LOGREG_OPAQUE(x);                                                                      \
         }                                                                                          \

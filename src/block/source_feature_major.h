@@ -232,14 +232,14 @@ static const struct {
 static void feature_major_forward(const logreg_block *block)
 {
     const logreg_reading *reading = block->reading;
-    const int64_t n_x = reading->data->n_x;
+    const int64_t to = block->to;
     const int keep = reading->keep_packed, last_time = reading->forward_only;
     const real *w = block->w;
     real *Z = block->Z;
-    for (int64_t i = 0; i < block->count; i += LANES)
+    for (int64_t i = 0; block->from == 0 && i < block->count; i += LANES)
         lanes_store(Z + i, lanes_broadcast((real)block->b));
-    for (int64_t j = 0; j < n_x; j += LOGREG_COLUMNS) {
-        const int n = n_x - j < LOGREG_COLUMNS ? (int)(n_x - j) : LOGREG_COLUMNS;
+    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
+        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
         const char *x[LOGREG_COLUMNS];
         const logreg_type type =
             feature_values(block, reading, j, n, keep ? j : 0, 1, keep || last_time, x);
@@ -255,11 +255,11 @@ static void feature_major_forward(const logreg_block *block)
 static void feature_major_backward(const logreg_block *block, double *dw)
 {
     const logreg_reading *reading = block->reading;
-    const int64_t n_x = reading->data->n_x;
+    const int64_t to = block->to;
     const int keep = reading->keep_packed;
     const real *dZ = block->Z;
-    for (int64_t j = 0; j < n_x; j += LOGREG_COLUMNS) {
-        const int n = n_x - j < LOGREG_COLUMNS ? (int)(n_x - j) : LOGREG_COLUMNS;
+    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
+        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
         const char *x[LOGREG_COLUMNS];
         const logreg_type type = feature_values(block, reading, j, n, keep ? j : 0, !keep, 1, x);
         if (n == LOGREG_COLUMNS)

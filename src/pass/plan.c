@@ -114,6 +114,7 @@ static void read_columns(logreg_plan *plan, int centred)
     r->keep_packed = plan->kind->backward && (collide || size <= KEPT_COLUMNS_BYTES);
     if (n_x * plan->block * logreg_type_size(r->data->X.type) > NEXT_BLOCK_BYTES)
         r->columns_ahead = COLUMNS_AHEAD;
+    plan->turn = LOGREG_COLUMNS + LOGREG_TURN / plan->block / LOGREG_COLUMNS * LOGREG_COLUMNS;
     r->packed_stride = plan->block + LOGREG_PADDING; /* not a power of two, or lines collide */
 }
 
@@ -134,6 +135,7 @@ static void read_examples(logreg_plan *plan, int centred)
     r->keep_packed = plan->kind->backward && kept;
     r->tile = r->in_place || kept ? padded : LOGREG_TILE;
     r->packed_stride = r->tile;
+    plan->turn = r->data->n_x;
 }
 
 static int64_t packed_examples(const logreg_plan *plan)
@@ -144,7 +146,7 @@ static int64_t packed_examples(const logreg_plan *plan)
 /* What the plan knows of a source, by the enum in kernels.h. */
 static const struct {
     int64_t (*block_size)(int64_t n_x, int64_t real_size);
-    void (*read)(logreg_plan *plan, int centred);     /* sets plan->reading */
+    void (*read)(logreg_plan *plan, int centred);     /* sets plan->reading and turn */
     int64_t (*packed_lines)(const logreg_plan *plan); /* that scratch has room for */
 } sources[LOGREG_SOURCES] = {
     [LOGREG_FEATURE_MAJOR] = {feature_major_block, read_columns, packed_columns},
@@ -153,13 +155,12 @@ static const struct {
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
 
-/* What an example costs beside its features, in features, and the work below which a fork and join
- * (some 20 us) would cost more than it brings. */
-enum { EXAMPLE_WORK = 16, SMALL_WORK = 1 << 17 };
+/* Below so much work, some 20 us, a fork and join costs more than it brings. */
+enum { SMALL_WORK = 1 << 17 };
 
 static int is_small(const logreg_data *data)
 {
-    return data->m < SMALL_WORK && data->m * (data->n_x + EXAMPLE_WORK) < SMALL_WORK;
+    return data->m < SMALL_WORK && data->m * (data->n_x + LOGREG_EXAMPLE_WORK) < SMALL_WORK;
 }
 
 /* The level of the largest node that begins with segment `first` and ends by `end`, at most

@@ -10,6 +10,12 @@
 
 struct logreg_pass;
 
+/* What an example costs beside its features, in features: activate. */
+enum { LOGREG_EXAMPLE_WORK = 16 };
+
+/* Values between two checks whether to stop, in whatever is done for every feature. */
+enum { LOGREG_TURN = 1 << 20 };
+
 /* What a pass adds up. A node is an array of doubles that stands for a range of segments. A pass
  * knows a kind by this table alone. */
 struct logreg_sum_kind {
@@ -30,6 +36,7 @@ typedef struct logreg_plan {
     const logreg_source *source;
     logreg_reading reading;
     int64_t block, segment; /* examples each */
+    int64_t turn;           /* features between two checks whether to stop */
     int64_t offset;         /* of the data's own first segment in the whole */
     int64_t first, end;     /* the segments of the whole that are summed */
     int task_level;         /* a task is a subtree of at most 2^task_level segments */

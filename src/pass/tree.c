@@ -99,15 +99,88 @@ int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
     return kind->node_size(n_x);
 }
 
+/* ---- Turns: where there are very many features, checks whether to stop come between ------------
+ */
+
+static int64_t at_most(int64_t n, int64_t most)
+{
+    return n < most ? n : most;
+}
+
+void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += LOGREG_TURN) {
+        const int64_t count = at_most(n - i, LOGREG_TURN);
+        if (logreg_stop_due(&pass->stop, 0, count)) return;
+        memcpy(to + i, from + i, (size_t)count * sizeof *to);
+    }
+}
+
+void logreg_pass_clear(logreg_pass *pass, int thread, double *values, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += LOGREG_TURN) {
+        const int64_t count = at_most(n - i, LOGREG_TURN);
+        if (logreg_stop_due(&pass->stop, thread, count)) return;
+        memset(values + i, 0, (size_t)count * sizeof *values);
+    }
+}
+
+/* n_x doubles as reals. */
+static void narrow(logreg_pass *pass, const double *from, char *to)
+{
+    const logreg_kernels *kernels = pass->plan.kernels;
+    const int64_t n_x = pass->plan.reading.data->n_x;
+    for (int64_t j = 0; j < n_x; j += LOGREG_TURN) {
+        const int64_t count = at_most(n_x - j, LOGREG_TURN);
+        if (logreg_stop_due(&pass->stop, 0, count)) return;
+        kernels->narrow(from + j, count, to + j * kernels->real_size);
+    }
+}
+
+/* Gives the block its next turn of features; 0 if the pass is stopped. */
+static int next_turn(logreg_pass *pass, logreg_block *block, int thread)
+{
+    const int64_t left = pass->plan.reading.data->n_x - block->to;
+    const int64_t n = at_most(left, pass->plan.turn);
+    block->from = block->to;
+    block->to += n;
+    return !logreg_stop_due(&pass->stop, thread, block->count * (n + LOGREG_EXAMPLE_WORK));
+}
+
+int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread)
+{
+    block->to = 0;
+    do {
+        if (!next_turn(pass, block, thread)) return 0;
+        pass->plan.source->forward(block);
+    } while (block->to < pass->plan.reading.data->n_x);
+    return 1;
+}
+
+int logreg_pass_backward(logreg_pass *pass, logreg_block *block, int thread, double *dw)
+{
+    block->to = 0;
+    do {
+        if (!next_turn(pass, block, thread)) return 0;
+        pass->plan.source->backward(block, dw);
+    } while (block->to < pass->plan.reading.data->n_x);
+    return 1;
+}
+
 /* ---- The pass -------------------------------------------------------------------------------- */
+
+static void clear_padding(void *values, int64_t n_x, size_t size)
+{
+    memset((char *)values + (size_t)n_x * size, 0, (size_t)(logreg_padded(n_x) - n_x) * size);
+}
 
 void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_part *part,
                       const logreg_sum_kind *kind, const double *centre, const logreg_run *run,
                       void *workspace)
 {
     const int64_t n_x = data->n_x;
-    const size_t padded = (size_t)logreg_padded(n_x);
     pass->plan = logreg_plan_of(data, part, kind, centre != NULL, run->n_threads);
+    pass->plan.n_threads = logreg_threads_startable(pass->plan.n_threads);
     logreg_stop_open(&pass->stop, run);
     const logreg_workspace at = logreg_workspace_of(&pass->plan);
     const size_t real_size = (size_t)pass->plan.kernels->real_size;
@@ -119,12 +192,11 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_p
     pass->scratch = memory + at.scratch;
     for (int64_t task = 0; task < pass->plan.n_tasks; task++)
         pass->nodes.nodes[task].sums = (double *)(memory + at.sums) + task * pass->plan.node_size;
-    /* What is not needed is not touched: it takes no memory. */
-    memset(pass->w, 0, padded * sizeof(double));
-    if (pass->narrow_w) memset(pass->narrow_w, 0, padded * real_size);
+    clear_padding(pass->w, n_x, sizeof(double));
+    if (pass->narrow_w) clear_padding(pass->narrow_w, n_x, real_size);
     if (centre) {
-        memset(pass->centre, 0, padded * real_size);
-        pass->plan.kernels->narrow(centre, n_x, pass->centre);
+        clear_padding(pass->centre, n_x, real_size);
+        narrow(pass, centre, pass->centre);
     }
 }
 
@@ -203,7 +275,7 @@ logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b)
     pass->b = b;
     pass->block_w = pass->w;
     if (pass->narrow_w) {
-        plan->kernels->narrow(pass->w, n_x, pass->narrow_w);
+        narrow(pass, pass->w, pass->narrow_w);
         pass->block_w = pass->narrow_w;
     }
     logreg_parallel_for(plan->n_tasks, plan->n_threads, run_task, pass);
@@ -211,6 +283,7 @@ logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b)
     logreg_nodes *nodes = &pass->nodes;
     nodes->count = 0;
     for (int64_t task = 0; task < plan->n_tasks; task++) {
+        if (logreg_stop_due(&pass->stop, 0, plan->node_size)) return NULL;
         const logreg_node summed = nodes->nodes[task];
         nodes->nodes[task] = nodes->nodes[nodes->count];
         nodes->nodes[nodes->count] = summed;

@@ -36,6 +36,15 @@ void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *firs
 logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t end, int thread);
 double *logreg_pass_spare(const logreg_pass *pass, int thread);
 
+/* The two halves of a pass over a block, in turns where there are very many features. 0 if the pass
+ * is stopped. */
+int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread);
+int logreg_pass_backward(logreg_pass *pass, logreg_block *block, int thread, double *dw);
+
+/* n doubles copied, or set to 0, in turns; given up once the pass is stopped. */
+void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n);
+void logreg_pass_clear(logreg_pass *pass, int thread, double *values, int64_t n);
+
 /* Merges nodes that cover [0, n_segments) into the first, and returns its sums; NULL where they
  * cover anything else. */
 double *logreg_root(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *nodes,

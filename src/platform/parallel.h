@@ -16,4 +16,7 @@ void logreg_parallel_for(int64_t n_tasks, int n_threads,
 /* How many threads logreg_parallel_for would use of those asked for: one in a forked child. */
 int logreg_threads_for(int64_t n_tasks, int n_threads);
 
+/* How many of them the system lets run at present; to be asked before the first of many loops. */
+int logreg_threads_startable(int n_threads);
+
 #endif

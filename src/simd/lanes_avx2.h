@@ -140,6 +140,12 @@ LOGREG_INLINE __m256d lanes_4_uint8(const uint8_t *p)
     return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(lanes_load_4_bytes(p)));
 }
 
+LOGREG_INLINE __m256d lanes_4_bool(const uint8_t *p)
+{
+    const __m128i v = _mm_min_epu8(lanes_load_4_bytes(p), _mm_set1_epi8(1));
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(v));
+}
+
 LANES_AVX2_LOAD(lanes_load_float32, float, lanes_4_float32)
 LANES_AVX2_LOAD(lanes_load_float16, logreg_float16, lanes_4_float16)
 LANES_AVX2_LOAD(lanes_load_int64, int64_t, lanes_4_int64)
@@ -148,6 +154,7 @@ LANES_AVX2_LOAD(lanes_load_int16, int16_t, lanes_4_int16)
 LANES_AVX2_LOAD(lanes_load_int8, int8_t, lanes_4_int8)
 LANES_AVX2_LOAD(lanes_load_uint16, uint16_t, lanes_4_uint16)
 LANES_AVX2_LOAD(lanes_load_uint8, uint8_t, lanes_4_uint8)
+LANES_AVX2_LOAD(lanes_load_bool, uint8_t, lanes_4_bool)
 
 #else
 
@@ -174,6 +181,13 @@ LANES_AVX2_LOAD(lanes_load_int16, int16_t, _mm256_cvtepi16_epi32, _mm_loadu_si12
 LANES_AVX2_LOAD(lanes_load_int8, int8_t, _mm256_cvtepi8_epi32, _mm_loadl_epi64)
 LANES_AVX2_LOAD(lanes_load_uint16, uint16_t, _mm256_cvtepu16_epi32, _mm_loadu_si128)
 LANES_AVX2_LOAD(lanes_load_uint8, uint8_t, _mm256_cvtepu8_epi32, _mm_loadl_epi64)
+
+LOGREG_INLINE __m128i lanes_8_bool(const __m128i *p)
+{
+    return _mm_min_epu8(_mm_loadl_epi64(p), _mm_set1_epi8(1));
+}
+
+LANES_AVX2_LOAD(lanes_load_bool, uint8_t, _mm256_cvtepu8_epi32, lanes_8_bool)
 
 #endif
 

@@ -100,6 +100,12 @@ LOGREG_INLINE lanes lanes_load_uint8(const uint8_t *p)
     return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
 
+LOGREG_INLINE lanes lanes_load_bool(const uint8_t *p)
+{
+    const __m128i v = _mm_min_epu8(_mm_loadl_epi64((const __m128i *)p), _mm_set1_epi8(1));
+    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(v));
+}
+
 #else
 
 LOGREG_INLINE lanes lanes_load_float16(const logreg_float16 *p)
@@ -125,6 +131,12 @@ LOGREG_INLINE lanes lanes_load_int8(const int8_t *p)
 LOGREG_INLINE lanes lanes_load_uint8(const uint8_t *p)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(lanes_load_16_bytes(p)));
+}
+
+LOGREG_INLINE lanes lanes_load_bool(const uint8_t *p)
+{
+    const __m128i v = _mm_min_epu8(lanes_load_16_bytes(p), _mm_set1_epi8(1));
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(v));
 }
 
 #endif

@@ -98,6 +98,12 @@ LANES_C_LOAD(lanes_load_int8, int8_t)
 LANES_C_LOAD(lanes_load_uint16, uint16_t)
 LANES_C_LOAD(lanes_load_uint8, uint8_t)
 
+/* 1 for every byte that is not 0. */
+LOGREG_INLINE lanes lanes_load_bool(const uint8_t *p)
+{
+    LANES_C((real)(p[i] != 0));
+}
+
 LOGREG_INLINE lanes lanes_load_float16(const logreg_float16 *p)
 {
     LANES_C((real)logreg_float_of(p[i]));

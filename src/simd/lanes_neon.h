@@ -141,6 +141,11 @@ LOGREG_INLINE float32x4x2_t lanes_8_uint8(const uint8_t *p)
     return lanes_of_uint16(vmovl_u8(vld1_u8(p)));
 }
 
+LOGREG_INLINE float32x4x2_t lanes_8_bool(const uint8_t *p)
+{
+    return lanes_of_uint16(vmovl_u8(vmin_u8(vld1_u8(p), vdup_n_u8(1))));
+}
+
 #if REAL_BITS == 64
 
 LOGREG_INLINE lanes lanes_of_float32(float32x4x2_t v)
@@ -191,6 +196,7 @@ LANES_NEON_LOAD(lanes_load_int16, int16_t, lanes_8_int16)
 LANES_NEON_LOAD(lanes_load_int8, int8_t, lanes_8_int8)
 LANES_NEON_LOAD(lanes_load_uint16, uint16_t, lanes_8_uint16)
 LANES_NEON_LOAD(lanes_load_uint8, uint8_t, lanes_8_uint8)
+LANES_NEON_LOAD(lanes_load_bool, uint8_t, lanes_8_bool)
 
 LOGREG_INLINE lanes lanes_add(lanes a, lanes b)
 {

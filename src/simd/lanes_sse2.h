@@ -124,9 +124,19 @@ LOGREG_INLINE __m128i lanes_4_int8(const int8_t *p)
     return _mm_srai_epi32(lanes_low_int16(_mm_unpacklo_epi8(v, v)), 8);
 }
 
+LOGREG_INLINE __m128i lanes_4_of_bytes(__m128i bytes)
+{
+    return lanes_low_uint16(_mm_unpacklo_epi8(bytes, _mm_setzero_si128()));
+}
+
 LOGREG_INLINE __m128i lanes_4_uint8(const uint8_t *p)
 {
-    return lanes_low_uint16(_mm_unpacklo_epi8(lanes_load_4_bytes(p), _mm_setzero_si128()));
+    return lanes_4_of_bytes(lanes_load_4_bytes(p));
+}
+
+LOGREG_INLINE __m128i lanes_4_bool(const uint8_t *p)
+{
+    return lanes_4_of_bytes(_mm_min_epu8(lanes_load_4_bytes(p), _mm_set1_epi8(1)));
 }
 
 /* Exponent and fraction move to where float32 has them, and 2^112 makes up for the bias; it makes
@@ -222,6 +232,7 @@ LANES_SSE2_LOAD(lanes_load_int16, int16_t, lanes_4_int16)
 LANES_SSE2_LOAD(lanes_load_int8, int8_t, lanes_4_int8)
 LANES_SSE2_LOAD(lanes_load_uint16, uint16_t, lanes_4_uint16)
 LANES_SSE2_LOAD(lanes_load_uint8, uint8_t, lanes_4_uint8)
+LANES_SSE2_LOAD(lanes_load_bool, uint8_t, lanes_4_bool)
 
 LOGREG_INLINE lanes lanes_add(lanes a, lanes b)
 {

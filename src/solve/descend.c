@@ -17,10 +17,12 @@
 
 /* sum of w mean, as if computed in twice float64's precision (Ogita, Rump and Oishi, 2005). Means
  * too large for `split` lose the low half, which no w x could resolve either. */
-static twofold sum_w_mean(const double *w, const logreg_standardization *s, int64_t n_x)
+static twofold sum_w_mean(logreg_stop *stop, const double *w, const logreg_standardization *s,
+                          int64_t n_x)
 {
     twofold sum = {0.0, 0.0};
     for (int64_t j = 0; j < n_x; j++) {
+        if (stopped_at(stop, j)) break;
         const double p = w[j] * s->mean[j];
         const double lo = two_product(w[j], s->mean[j]).lo;
         const twofold next = two_sum(sum.hi, p);
@@ -44,11 +46,11 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
     int status = LOGREG_OK;
     logreg_pass pass;
 
-    memset(next_w, 0, (size_t)padded * sizeof *next_w);
+    memset(next_w + n_x, 0, (size_t)(padded - n_x) * sizeof *next_w);
     logreg_pass_open(&pass, data, NULL, &logreg_gradient_sums, centred ? s->mean : NULL, run,
                      next_w + padded);
-    memcpy(pass.w, state->w, (size_t)n_x * sizeof(double));
-    if (centred) w_mean = sum_w_mean(pass.w, s, n_x);
+    logreg_pass_copy(&pass, pass.w, state->w, n_x);
+    if (centred) w_mean = sum_w_mean(&pass.stop, pass.w, s, n_x);
     *n_costs = 0;
 
     while (*n_costs < iters) {
@@ -59,7 +61,12 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
             break;
         }
         double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, pass.plan.end);
-        const gradient g = logreg_finish(root, n_x, data->arithmetic, pass.w, settings->l2, s);
+        const gradient g =
+            logreg_finish(&pass.stop, root, n_x, data->arithmetic, pass.w, settings->l2, s);
+        if (logreg_stop_seen(&pass.stop)) {
+            status = LOGREG_STOPPED;
+            break;
+        }
         if (!g.within_range) {
             status = LOGREG_PASS_OVERFLOW;
             break;
@@ -72,14 +79,20 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
 
         int within_range = 1;
         for (int64_t j = 0; j < n_x; j++) {
+            if (stopped_at(&pass.stop, j)) break;
             next_w[j] = pass.w[j] - alpha * raw_weight(s, root[j], j);
             within_range &= is_within_range(next_w[j]);
         }
         twofold next_b = {settings->fixed_b ? b_std : b_std - alpha * g.db, 0.0};
         if (centred) {
-            w_mean = sum_w_mean(next_w, s, n_x);
+            w_mean = sum_w_mean(&pass.stop, next_w, s, n_x);
             next_b = add_twofold(next_b.hi, 0.0, -1.0, w_mean);
             if (magnitude(next_b.hi) <= LARGEST_B_WITHOUT_LO) next_b.lo = 0.0;
+        }
+        if (logreg_stop_seen(&pass.stop)) {
+            (*n_costs)--;
+            status = LOGREG_STOPPED;
+            break;
         }
         if (!within_range || !is_within_range(next_b.hi)) {
             status = LOGREG_UPDATE_OVERFLOW;
@@ -92,7 +105,7 @@ static LOGREG_NOINLINE int descend(const logreg_data *data, const logreg_setting
         b_lo = next_b.lo;
     }
 
-    memcpy(state->w, pass.w, (size_t)n_x * sizeof(double));
+    if (*n_costs > 0) memcpy(state->w, pass.w, (size_t)n_x * sizeof(double));
     state->b = b;
     state->b_lo = b_lo;
     return status;

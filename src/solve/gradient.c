@@ -12,8 +12,8 @@ double logreg_centred_b(double b_std, const double *w, const logreg_standardizat
     return b;
 }
 
-gradient logreg_finish(double *root, int64_t n_x, logreg_type arithmetic, const double *w,
-                       double l2, const logreg_standardization *s)
+gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type arithmetic,
+                       const double *w, double l2, const logreg_standardization *s)
 {
     const double *sums = root + logreg_padded(n_x), total = sums[LOGREG_SUM_WEIGHT];
     const double smallest =
@@ -25,6 +25,7 @@ gradient logreg_finish(double *root, int64_t n_x, logreg_type arithmetic, const 
     g.largest = 0.0;
     g.within_range = total >= smallest && is_within_range(total);
     for (int64_t j = 0; j < n_x; j++) {
+        if (stopped_at(stop, j)) break;
         const double scale = scale_of(s, j), w_j = w[j] * scale;
         double dw = root[j];
         if (is_centred(s)) dw -= s->mean_lo[j] * sums[LOGREG_SUM_DB];
@@ -49,7 +50,7 @@ gradient logreg_finish(double *root, int64_t n_x, logreg_type arithmetic, const 
 
 static void place(logreg_pass *pass, const logreg_point *point, int64_t n_x)
 {
-    for (int64_t j = 0; j < n_x; j++)
+    for (int64_t j = 0; j < n_x && !stopped_at(&pass->stop, j); j++)
         pass->w[j] = raw_weight(point->standardization, point->w[j], j);
 }
 
@@ -71,12 +72,13 @@ static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const logr
     logreg_nodes *nodes = logreg_pass_sum(&pass, logreg_centred_b(point->b, pass.w, s, n_x));
     if (nodes == NULL) return LOGREG_STOPPED;
     double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, pass.plan.end);
-    const gradient g = logreg_finish(root, n_x, data->arithmetic, pass.w, l2, s);
+    const gradient g = logreg_finish(&pass.stop, root, n_x, data->arithmetic, pass.w, l2, s);
+    if (logreg_stop_seen(&pass.stop)) return LOGREG_STOPPED;
     if (!g.within_range) return LOGREG_PASS_OVERFLOW;
     *J = g.J;
     *db = g.db;
-    memcpy(dw, root, (size_t)n_x * sizeof *dw);
-    return LOGREG_OK;
+    logreg_pass_copy(&pass, dw, root, n_x);
+    return logreg_stop_seen(&pass.stop) ? LOGREG_STOPPED : LOGREG_OK;
 }
 
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
@@ -129,7 +131,7 @@ static LOGREG_NOINLINE int finish_gradient(logreg_nodes *nodes, int64_t n_segmen
     double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, n_segments);
     if (root == NULL) return LOGREG_INCOMPLETE;
     for (int64_t j = 0; j < n_x; j++) dw[j] = raw_weight(s, point->w[j], j); /* w, for now */
-    const gradient g = logreg_finish(root, n_x, arithmetic, dw, l2, s);
+    const gradient g = logreg_finish(NULL, root, n_x, arithmetic, dw, l2, s);
     *J = g.J;
     *db = g.db;
     memcpy(dw, root, (size_t)n_x * sizeof *dw);

@@ -40,6 +40,13 @@ LOGREG_INLINE double raw_weight(const logreg_standardization *s, double w, int64
     return scale > 0.0 ? w / scale : 0.0;
 }
 
+/* Whether the pass is stopped, which is checked at one feature of very many. stop may be NULL. */
+LOGREG_INLINE int stopped_at(logreg_stop *stop, int64_t j)
+{
+    enum { AT_ONCE = LOGREG_TURN / 4 }; /* a feature costs more here than to be copied */
+    return j % AT_ONCE == AT_ONCE - 1 && stop && logreg_stop_due(stop, 0, AT_ONCE);
+}
+
 /* b where a pass subtracts the means: their low-order parts, which it does not subtract, move into
  * b. w is of the raw features, b_std of the standardised ones. */
 double logreg_centred_b(double b_std, const double *w, const logreg_standardization *s,
@@ -50,8 +57,9 @@ typedef struct gradient {
     int within_range;      /* J, dw and db are finite */
 } gradient;
 
-/* Turns the first n_x sums of a root into dw, and returns the rest. w is of the raw features. */
-gradient logreg_finish(double *root, int64_t n_x, logreg_type arithmetic, const double *w,
-                       double l2, const logreg_standardization *s);
+/* Turns the first n_x sums of a root into dw, and returns the rest; gives up once stopped. w is of
+ * the raw features. */
+gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type arithmetic,
+                       const double *w, double l2, const logreg_standardization *s);
 
 #endif

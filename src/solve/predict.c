@@ -15,7 +15,7 @@ static LOGREG_NOINLINE int predict(const logreg_data *data, const double *w, dou
 {
     logreg_pass pass;
     logreg_pass_open(&pass, data, NULL, &logreg_prediction_sums, NULL, run, run->workspace);
-    memcpy(pass.w, w, (size_t)data->n_x * sizeof *w);
+    logreg_pass_copy(&pass, pass.w, w, data->n_x);
     pass.context = &predictions;
     logreg_nodes *nodes = logreg_pass_sum(&pass, b);
     if (nodes == NULL) return LOGREG_STOPPED;

@@ -9,14 +9,10 @@ static int64_t node_size(int64_t n_x)
     return logreg_padded(n_x) + LOGREG_SUMS;
 }
 
-enum {
-    /* What an example costs beside its features, in features: activate. */
-    ACTIVATION_WORK = 16,
-    /* A block occupies a multiple of 8 places of a run, because it starts at lane 0 (float64 has 8
-     * lanes). If each took as many as it has examples, blocks of one example would all be added to
-     * lane 0, and the product there would overflow. */
-    PLACES = 8
-};
+/* A block occupies a multiple of 8 places of a run, because it starts at lane 0 (float64 has 8
+ * lanes). If it took as many as it has examples, a run of blocks of one example would be added to
+ * lane 0 alone, and the product there would overflow. */
+enum { PLACES = 8 };
 
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
@@ -28,14 +24,13 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     logreg_run_sums run;
     int64_t first, end, in_run = 0, places = 0;
     logreg_pass_segment(pass, segment, &first, &end);
-    memset(node, 0, (size_t)plan->node_size * sizeof *node);
+    logreg_pass_clear(pass, thread, node, plan->node_size);
     memset(&run, 0, sizeof run);
     logreg_block block = logreg_pass_block(pass, first, end, thread);
     if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
     for (; block.first < end; block.first += block.count) {
         if (end - block.first < block.count) block.count = end - block.first;
-        if (logreg_stop_due(&pass->stop, thread, block.count * (n_x + ACTIVATION_WORK))) return;
-        plan->source->forward(&block);
+        if (!logreg_pass_forward(pass, &block, thread)) return;
         kernels->load_targets(&block);
         /* A block is a whole number of runs, or a run of blocks. */
         for (int64_t from = 0; from < block.count;) {
@@ -50,7 +45,7 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
                 in_run = places = 0;
             }
         }
-        plan->source->backward(&block, node);
+        if (!logreg_pass_backward(pass, &block, thread, node)) return;
         if (places >= loss->run || block.first + block.count == end) {
             loss->finish_run(&block, &run, in_run, sums);
             plan->source->end_run(&block, node);

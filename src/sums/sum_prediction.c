@@ -18,23 +18,18 @@ static double not_finite(const double *Z, int64_t n)
     return sum;
 }
 
-/* What an example costs beside its features, in features: the sigmoid, and the store of A. */
-enum { LINK_WORK = 8 };
-
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
     const logreg_predictions *p = pass->context;
     const logreg_plan *plan = &pass->plan;
     const logreg_loss *loss = &logreg_kernels_in_use(LOGREG_FLOAT64)->logistic;
-    const int64_t n_x = plan->reading.data->n_x;
     int64_t first, end;
     logreg_pass_segment(pass, segment, &first, &end);
     logreg_block block = logreg_pass_block(pass, first, end, thread);
     *node = 0.0;
     for (; block.first < end; block.first += block.count) {
         if (end - block.first < block.count) block.count = end - block.first;
-        if (logreg_stop_due(&pass->stop, thread, block.count * (n_x + LINK_WORK))) return;
-        plan->source->forward(&block);
+        if (!logreg_pass_forward(pass, &block, thread)) return;
         double *out = p->out + block.first;
         plan->kernels->widen(&block, out);
         *node += p->probabilities ? loss->predict(out, block.count) : not_finite(out, block.count);

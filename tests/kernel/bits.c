@@ -22,7 +22,7 @@ static uint64_t hash_value(uint64_t hash, double value)
 
 /* ---- Training and prediction ----------------------------------------------------------------- */
 
-enum { ITERS = 3, ALL_MIXED = ALL_TYPES };
+enum { ITERS = 3, ALL_MIXED = HASHED_TYPES };
 
 /* How X is laid out; the last two as a list of columns, of values side by side or with gaps that
  * also leave them unaligned. */
@@ -76,7 +76,7 @@ static uint64_t hash_problem(uint64_t hash, int64_t n_x, int64_t m, int layout, 
     char *stored = allocate((size_t)(n_x * m) * 17);
     if (columns) {
         for (int64_t j = 0; j < n_x; j++) {
-            const int of = type == ALL_MIXED ? (int)(j % ALL_TYPES) : type;
+            const int of = type == ALL_MIXED ? (int)(j % HASHED_TYPES) : type;
             const int64_t stride =
                 all_types[of].size * (layout == COLUMNS ? 1 : 2) + (layout == COLUMNS ? 0 : 1);
             list[j] = (logreg_column){stored + j * m * 17, stride, (logreg_type)of};
@@ -124,7 +124,7 @@ static uint64_t hash_battery(int type)
         for (int e = f % every; e < COUNT(examples); e += every == 1 ? 1 : 2)
             if (n_x * examples[e] < 150000) hash = hash_shape(hash, n_x, examples[e], type);
     }
-    if (type < ALL_TYPES) { /* so long that examples are packed in tiles; and many tasks */
+    if (type < HASHED_TYPES) { /* so long that examples are packed in tiles; and many tasks */
         hash = hash_problem(hash, 17000, 70, BY_EXAMPLE, 0, 0, type, 0);
         hash = hash_problem(hash, 2, 20 * 4096 + 1, BY_FEATURE, 1, 1, type, 0);
     }
@@ -161,7 +161,7 @@ static uint64_t hash_loads(void)
 {
     const int64_t n = 1 << 16, count = 500; /* not whole lanes */
     uint64_t hash = no_hash;
-    for (int type = 0; type < ALL_TYPES; type++) {
+    for (int type = 0; type < HASHED_TYPES; type++) {
         void *values = values_to_load((logreg_type)type);
         for (int step = 1; step <= 2; step++) {
             logreg_data data = {.n_x = 0, .m = n / step};

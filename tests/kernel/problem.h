@@ -129,10 +129,11 @@ static const struct {
     [LOGREG_FLOAT16] = {"float16", 2}, [LOGREG_INT64] = {"int64", 8},
     [LOGREG_INT32] = {"int32", 4},     [LOGREG_INT16] = {"int16", 2},
     [LOGREG_INT8] = {"int8", 1},       [LOGREG_UINT16] = {"uint16", 2},
-    [LOGREG_UINT8] = {"uint8", 1},
+    [LOGREG_UINT8] = {"uint8", 1},     [LOGREG_BOOL] = {"bool", 1},
 };
 
-enum { ALL_TYPES = 9 };
+/* bits.txt is older than bools, which have the bits of a uint8 of 0 or 1. */
+enum { HASHED_TYPES = LOGREG_BOOL, ALL_TYPES };
 
 static inline int computes_in_float32(logreg_type type)
 {
@@ -170,6 +171,11 @@ static inline double store(logreg_type type, void *place, double value)
     STORE(LOGREG_INT8, int8_t, scaled)
     STORE(LOGREG_UINT16, uint16_t, scaled)
     STORE(LOGREG_UINT8, uint8_t, scaled)
+    if (type == LOGREG_BOOL) { /* any byte */
+        const uint8_t stored = (uint8_t)(fabs(scaled) * 2.5);
+        memcpy(place, &stored, sizeof stored);
+        return stored != 0;
+    }
 #undef STORE
     return NAN;
 }
