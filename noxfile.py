@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The long checks, a command each: `nox -l` lists them, `nox -s NAME` runs one.
+"""The long checks, one session each: `nox -l` lists them, `nox -s NAME` runs one.
 
-A session is named after what it shows, and fails unless that holds. The figures of its last run
-stand in docs/testing.md. What one leaves for another lies in dist/.
+Each session is named after what it shows, and fails unless that holds. docs/testing.md has the
+results of the last runs. Sessions pass files to each other in dist/.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import nox
 nox.needs_version = ">=2026.4.10"
 nox.options.default_venv_backend = "venv"
 nox.options.download_python = "never"
-nox.options.error_on_missing_interpreters = True  # what did not run has not passed
+nox.options.error_on_missing_interpreters = True  # a check that did not run has not passed
 nox.options.sessions = ["wheel"]
 
 ROOT = Path(__file__).parent
@@ -28,12 +28,12 @@ CIBUILDWHEEL = PYPROJECT["tool"]["cibuildwheel"]
 
 AS_ROOT = ["sudo"] if getattr(os, "getuid", int)() else []  # Windows has none
 RELEASED_FROM = {"git status --porcelain": "", "git branch --show-current": "main"}
-# Extra + library: what an environment has beside the core.
+# What each environment has in addition to the core, as "extra+library".
 DOORS = ["", "+pandas", "frames+pandas", "frames+polars", "frames+pyarrow", "progress", "cli"]
 
 
 def install_group(session, group):
-    """Install what pyproject.toml pins in a dependency group."""
+    """Install the packages that a dependency group in pyproject.toml pins."""
     session.install(*nox.project.dependency_groups(PYPROJECT, group))
 
 
@@ -53,7 +53,7 @@ def build_wheel(session, sdist, folder):
 
 
 def copy_tests(session, place):
-    """Copy the suite to where the package's sources are not, and go there."""
+    """Copy the suite to a folder without the package's sources, and change to it."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     for name in CIBUILDWHEEL["test-sources"]:
@@ -63,7 +63,7 @@ def copy_tests(session, place):
 
 
 def run_suite(session, package, *arguments, python="python", env=None, pinned=()):
-    """Install `package` and run its suite, with `env`, where the package's sources are not."""
+    """Install `package` and run its suite, with `env`, in a folder without its sources."""
     session.env.update(CIBUILDWHEEL["test-environment"])
     install = [python, "-m", "pip", "install", "--quiet"]
     without_gil = "import sysconfig; print(bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
@@ -80,7 +80,7 @@ def run_suite(session, package, *arguments, python="python", env=None, pinned=()
 
 @nox.session
 def wheel(session):
-    """Build the sdist, and from it the abi3 wheel; audit it; leave both in dist/."""
+    """Build the sdist and, from it, the abi3 wheel; audit the wheel; leave both in dist/."""
     install_group(session, "release")
     session.run("python", ".ci/wheels.py", "config")
     shutil.rmtree(DIST, ignore_errors=True)
@@ -94,7 +94,7 @@ def wheel(session):
 
 @nox.session(python=["3.11", "3.12", "3.13"], requires=["wheel"])
 def suite(session):
-    """Run the suite from the one wheel on every Python here, away from the sources."""
+    """Run the suite with the same wheel on each Python here, away from the sources."""
     (built,) = DIST.glob("wheel/*.whl")
     run_suite(session, built, *session.posargs)
 
@@ -102,13 +102,13 @@ def suite(session):
 @nox.session(venv_backend="none", requires=["wheel"])
 @nox.parametrize("version", [nox.param(version, id=version) for version in ("3.14", "3.15")])
 def newer(session, version):
-    """Run the suite from the one wheel on Pythons of the Debian to come, with its C library."""
+    """Run the suite with the same wheel on the next Debian's Pythons and C library."""
     debian(session, "mmdebstrap", "debian-archive-keyring", "patchelf")
     system = ROOT / ".nox" / f"debian-python{version}"
     python = system / "usr" / "bin" / f"python{version}"
     if not system.exists():
         fetch = ["mmdebstrap", "--variant=extract", f"--include=python{version}-venv"]
-        # Signed, and good enough where a mirror lags behind.
+        # The lists are signed, and good enough if a mirror lags behind.
         fetch += ["--aptopt=Acquire::Check-Valid-Until false", "forky", system]
         session.run(*AS_ROOT, *fetch, external=True)
         (loader,) = (system / "usr").glob("lib*/ld-linux-*.so.*")
@@ -116,7 +116,7 @@ def newer(session, version):
         settings = ["--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries]
         session.run(*AS_ROOT, "patchelf", *settings, python, external=True)
     venv = Path(session.create_tmp()).absolute() / "venv"
-    # nox comes with virtualenv, which comes with pip; Debian's would be this system's own.
+    # nox installs virtualenv, which bundles pip. Debian's venv would use this system's pip.
     session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", "--python", python, venv)
     (built,) = DIST.glob("wheel/*.whl")
     run_suite(session, built, *session.posargs, python=venv / "bin" / "python")
@@ -124,7 +124,7 @@ def newer(session, version):
 
 @nox.session
 def here(session):
-    """Build for the Python that runs nox, and run the suite; `-- numpy==1.25.0 ...` with these."""
+    """Build and run the suite on the Python that runs nox; `-- numpy==1.25.0 ...` pins versions."""
     run_suite(session, ROOT, pinned=session.posargs)
 
 
@@ -137,7 +137,7 @@ def sanitized(session):
         session.run("gcc", f"-print-file-name={name}.so", silent=True, external=True).strip()
         for name in ("libasan", "libubsan")
     ]
-    # Python's own allocations are never freed, and some tests ask for more memory than there is.
+    # Python never frees some of its allocations, and some tests ask for more memory than there is.
     settings = "detect_leaks=0:allocator_may_return_null=1"
     sanitizers = {"LD_PRELOAD": " ".join(libraries), "ASAN_OPTIONS": settings}
     run_suite(session, ROOT, "-m", "not clone and not memory", *session.posargs, env=sanitizers)
@@ -145,7 +145,7 @@ def sanitized(session):
 
 @nox.session(venv_backend="none")
 def free_threaded(session):
-    """Build a CPython without GIL from Debian's source, and run the suite on it in parallel."""
+    """Build a free-threaded CPython from Debian's source, and run the suite on it in parallel."""
     python = ROOT / ".nox" / "python3.13t" / "bin" / "python3.13t"
     if not python.exists():
         session.run(".ci/free_threaded_python", python.parent.parent)
@@ -156,7 +156,7 @@ def free_threaded(session):
 
 @nox.session(requires=["wheel"])
 def reproducible(session):
-    """Build the wheel again, in another folder: it has the same bytes."""
+    """Build the wheel again in another folder, and check that it has the same bytes."""
     install_group(session, "release")
     (first,) = DIST.glob("wheel/*.whl")
     (sdist,) = DIST.glob("*.tar.gz")
@@ -175,7 +175,7 @@ def reproducible(session):
     ]
 )
 def release(session):
-    """Run the whole checklist of a release; print how to start it. See docs/versions.md."""
+    """Run the release checklist, and print how to start the release. See docs/versions.md."""
     version = re.search(r'__version__ = "(.*)"', (ROOT / "logreg_c/__init__.py").read_text())[1]
     session.run(".ci/run", external=True)
     changelog = (ROOT / "CHANGELOG.md").read_text()
@@ -186,14 +186,14 @@ def release(session):
     for command, wanted in RELEASED_FROM.items():
         found = session.run(*command.split(), external=True, silent=True).strip()
         if found != wanted:
-            session.error(f"`{command}` should print {wanted!r}, and printed {found!r}")
+            session.error(f"`{command}` printed {found!r}; expected {wanted!r}")
     tag = f"v{version}"
     session.log(f"git tag --sign {tag} --message 'logreg_c {version}' && git push origin {tag}")
 
 
 @nox.session
 def docs(session):
-    """Build the site into build/docs, warnings being errors, and run every example on it."""
+    """Build the site into build/docs, with warnings as errors, and run every example on it."""
     session.install(".[docs]")
     session.run("python", "-P", "-m", "sphinx", "-W", "docs", "build/docs")
     session.run("pytest", "-q", "docs")
@@ -202,7 +202,7 @@ def docs(session):
 @nox.session(requires=["wheel"])
 @nox.parametrize("needs", DOORS)
 def doors(session, needs):
-    """Use each extra where no other is installed; where none is, be told which to install."""
+    """Use each extra without the others; without any, check that errors name the missing one."""
     (built,) = DIST.glob("wheel/*.whl")
     extra, _, library = needs.partition("+")
     session.install(f"{built}[{extra}]" if extra else built, "pytest", *library.split())
@@ -225,12 +225,12 @@ EMULATORS = [
 
 
 def debian(session, *packages):
-    """Install packages of Debian or Ubuntu where they are missing."""
+    """Install missing Debian or Ubuntu packages."""
     session.run(".ci/install", *packages, external=True)
 
 
 def make(session, *targets):
-    """Make targets of the kernel's tests, two at a time."""
+    """Build targets of the kernel's tests, two at a time."""
     debian(session, "gcc", "clang", "libclang-rt-dev", "make", "libc6-dev")
     session.run("make", "-C", str(KERNEL), "-j2", *targets, *session.posargs, external=True)
 
@@ -243,7 +243,7 @@ def kernel(session):
 
 @nox.session(venv_backend="none")
 def machines(session):
-    """Compare the bits on AArch64, s390x, Windows, musl, an old x86-64; test the kernel there."""
+    """Test the kernel and compare its bits on AArch64, s390x, Windows, musl and an old x86-64."""
     debian(session, *EMULATORS)
     machines = ["aarch64", "s390x", "windows", "windows-msvc", "nehalem", "musl"]
     builds = ["aarch64-O0", "aarch64-clang", "s390x-O0", "s390x-clang", "windows-O0"]
@@ -252,7 +252,7 @@ def machines(session):
 
 @nox.session
 def compiled(session):
-    """Compile and link the kernel for macOS, and for Windows on ARM, of which there is neither."""
+    """Compile and link the kernel for macOS and Windows on ARM, which are not available here."""
     session.install("ziglang==0.17.1")
     make(session, "compiled")
 
@@ -266,13 +266,13 @@ def memcheck(session):
 
 @nox.session(venv_backend="none")
 def fuzz(session):
-    """Call the kernel with what libFuzzer makes up, for ten minutes, sanitized."""
+    """Call the kernel with inputs from libFuzzer for ten minutes, under a sanitizer."""
     make(session, "fuzz", "FUZZ_SECONDS=600")
 
 
 @nox.session
 def coverage(session):
-    """Measure how many of the kernel's branches its tests take."""
+    """Measure how many of the kernel's lines and branches its tests execute."""
     session.install("gcovr==8.6")
     make(session, "coverage", "bits-of-coverage", "coverage-dispatch")
     build = KERNEL / "build"
@@ -286,11 +286,11 @@ def coverage(session):
 
 @nox.session
 def lines(session):
-    """Measure how many of the package's lines its suite runs: all."""
+    """Check that the suite runs every line of the package."""
     session.install("coverage==7.17.4", ".[test,onnx]", "onnxruntime")
     session.run("coverage", "erase")
-    # What runs out of memory would do so in the tool that measures. And that can be interrupted
-    # while it holds its lock, for which it then waits.
+    # Tests that run out of memory would do so inside coverage. Ctrl-C can interrupt coverage while
+    # it holds its lock, and it would then wait for that lock.
     tests = ("tests", "--ignore=tests/test_no_memory.py", "-k", "not ctrl_c")
     session.run("python", "-P", "-m", "coverage", "run", "-m", "pytest", "-q", *tests)
     session.run("coverage", "combine", "--quiet")
@@ -299,7 +299,7 @@ def lines(session):
 
 @nox.session
 def mutation(session):
-    """Change operators and constants of the kernel and the wrapper: the suite notices."""
+    """Check that the suite notices changed operators and constants in the kernel and wrapper."""
     session.install(".[test,onnx]", "onnxruntime")
     for part in "kernel", "wrapper":
         session.run("python", "-P", "tests/mutate.py", part, *session.posargs)
@@ -335,12 +335,12 @@ def old_cpu(session):
     there = session.run("qemu-x86_64", "-cpu", "Nehalem", *train, silent=True, external=True)
     session.log(f"here: {here.strip()}; there: {there.strip()}")
     if there.split() != ["baseline", here.split()[1]]:
-        session.error("another instruction set or other bits")
+        session.error("the emulated CPU used another instruction set or gave other bits")
 
 
 @nox.session(requires=["wheel"])
 def aarch64(session):
-    """Cross-compile the wheel for AArch64; run the numerics' tests there, on an emulated Debian."""
+    """Cross-compile the wheel for AArch64, and run the numerical tests on an emulated Debian."""
     emulator = ("qemu-user-static", "binfmt-support", "arch-test", *AARCH64)
     debian(session, "mmdebstrap", "debian-archive-keyring", *emulator)
     system = ROOT / ".nox" / "debian-arm64"
@@ -350,7 +350,7 @@ def aarch64(session):
         options = ["--architectures=arm64", "--variant=minbase", include, "trixie"]
         session.run(*AS_ROOT, "mmdebstrap", *options, system, external=True)
 
-    # Without an environment of its own, in which pip would want AArch64's Cython.
+    # No isolation: in an isolated environment pip would install AArch64's Cython.
     session.install("build", *PYPROJECT["build-system"]["requires"])
     headers = system / "usr" / "include"
     cross = {
@@ -375,7 +375,7 @@ def aarch64(session):
 
 
 MINGW = "x86_64-w64-mingw32-gcc"
-# wine 8 has no links, but has /dev/zero; NumPy 2 wants what it lacks of Windows's complex numbers.
+# wine 8 has no links but has /dev/zero, and lacks complex-number functions that NumPy 2 needs.
 NOT_OF_WINE = "not replaced and not links_to_itself and not is_no_file"
 TESTED_EXTRAS = ["test", "cli", "report", "frames", "progress", "sklearn"]
 FOR_WINE = ["numpy==1.26.4", "pyarrow<21", "colorama", "tzdata"]
@@ -383,14 +383,14 @@ FOR_WINE = ["numpy==1.26.4", "pyarrow<21", "colorama", "tzdata"]
 
 @nox.session(requires=["wheel"])
 def windows(session):
-    """Cross-compile the extension for Windows; run the suite there, on a CPython under wine."""
+    """Cross-compile the extension for Windows, and run the suite on a CPython under wine."""
     debian(session, "gcc-mingw-w64-x86-64-posix", "wine", "wine64")
     session.install(*PYPROJECT["build-system"]["requires"])
     system = ROOT / ".nox" / "windows-python"
     if not system.exists():
         python = ["--require-hashes", "--requirement", ".ci/windows_python.txt"]
         session.install("--no-deps", "--target", system, *python)
-        (system / "python311._pth").unlink()  # with it PYTHONPATH counts for nothing
+        (system / "python311._pth").unlink()  # while it exists, Python ignores PYTHONPATH
         session.run(".ci/python_source", system / "source", external=True)
         shutil.copy(system / "source/PC/pyconfig.h.in", system / "source/Include/pyconfig.h")
         shim = [f"-o{system / 'bcryptprimitives.dll'}", "tests/wine/bcryptprimitives.c"]
@@ -424,20 +424,20 @@ def windows(session):
     session.run("wine", "reg", "add", r"HKCU\Software\Wine", *version, external=True, silent=True)
     command = [system / "python.exe", "-P", "-m", *shlex.split(CIBUILDWHEEL["test-command"])]
     command += ["-p", "no:cacheprovider", "-k", NOT_OF_WINE, *session.posargs]
-    # CPython takes wine's pipes for its standard streams, and not what lies behind Linux's files.
+    # CPython accepts wine's pipes as standard streams, but not files on Linux.
     through_pipes = ["bash", "-o", "pipefail", "-c", 'true | wine "$@" 2>&1 | cat', "bash"]
     session.run(*through_pipes, *command, external=True)
 
 
 @nox.session
 def calls(session):
-    """Make a million generated calls, each checked; `-- --seconds 20` as many as that allows."""
+    """Make and check a million generated calls; `-- --seconds 20` limits the time instead."""
     session.install(".")
     session.run("python", "-P", "tests/fuzz.py", *session.posargs or ["--calls", "1000000"])
 
 
 @nox.session
 def others(session):
-    """Train beside torch, scikit-learn, numba and joblib in one process, and under limits."""
+    """Train in one process with torch, scikit-learn, numba and joblib, and under CPU limits."""
     session.install(".[test]", "torch", "scikit-learn", "numba", "joblib")
     session.run("pytest", "-q", "tests/test_life_with_others.py", *session.posargs)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The compiled part of the build; all that can be declared is in pyproject.toml."""
 
+import os
+import re
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
 from Cython.Build import cythonize
@@ -25,6 +28,19 @@ GCC = [
 ]
 # The threads of src/platform/parallel.c: OpenMP, and on a Mac the system's own Dispatch.
 THREADS = {"linux": ["-fopenmp"], "darwin": ["-DLOGREG_DISPATCH"]}.get(sys.platform, [])
+# Python's own flags ask for debug information, 8 MB of it; only CFLAGS counts here.
+DEBUG = [] if re.search(r"(^|\s)-g", os.environ.get("CFLAGS", "")) else ["-g0"]
+
+
+def each_source_on_a_core(compile_sources):
+    """Return `compile_sources`, which takes its sources one after another, in parallel."""
+
+    def compile_in_parallel(sources, **settings):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = pool.map(lambda source: compile_sources([source], **settings), sources)
+            return [name for names in objects for name in names]
+
+    return compile_in_parallel
 
 
 class BuildExt(build_ext):
@@ -34,8 +50,10 @@ class BuildExt(build_ext):
         """Set the flags, then build."""
         msvc = self.compiler.compiler_type == "msvc"
         for extension in self.extensions:
-            extension.extra_compile_args = MSVC if msvc else GCC + THREADS
+            extension.extra_compile_args = MSVC if msvc else GCC + THREADS + DEBUG
             extension.extra_link_args = [] if msvc else THREADS
+        if not msvc:
+            self.compiler.compile = each_source_on_a_core(self.compiler.compile)
         super().build_extensions()
 
 

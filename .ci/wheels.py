@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the wheels of a release must be; needs the dependency group `release` of pyproject.toml.
+"""Check the wheels of a release; needs the dependency group `release` in pyproject.toml.
 
-python .ci/wheels.py config             cibuildwheel will build these wheels and test each Python
-python .ci/wheels.py check WHEEL...     each is one of these wheels, and inside as it should be
-python .ci/wheels.py release FOLDER     in FOLDER are all of them, the sdist, and nothing else
+python .ci/wheels.py config           check that cibuildwheel will build exactly our wheels
+python .ci/wheels.py check WHEEL...   check that each is one of our wheels, with correct contents
+python .ci/wheels.py release FOLDER   check that FOLDER has all wheels, the sdist, nothing else
 """
 
 import json
@@ -21,7 +21,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 # ---- The exact list ------------------------------------------------------------------------------
 
-ABIS = {  # wheel: the Pythons it is built or tested on, as cibuildwheel names them
+ABIS = {  # wheel: the Pythons that build or test it, as cibuildwheel names them
     "cp311-abi3": ["cp311", "cp312", "cp313", "cp314", "cp315"],
     "cp314-cp314t": ["cp314t"],
     "cp315-cp315t": ["cp315t"],
@@ -39,7 +39,7 @@ PLATFORMS = {  # wheel: (cibuildwheel's platform, its architecture)
 EXPECTED = {f"{abi}-{platform}" for abi in ABIS for platform in PLATFORMS}
 NEWEST_LIBC = {"manylinux": 28, "musllinux": 2}  # glibc 2.28, musl 1.2
 
-# ---- The inside of each --------------------------------------------------------------------------
+# ---- The contents of each ------------------------------------------------------------------------
 
 LARGEST = 500_000  # bytes, without the OpenMP runtime
 OPENMP_RUNTIME = re.compile(r"logreg_c\.libs/(libgomp-.*\.so.*|vcomp140-.*\.dll|\.load-order-.*)")
@@ -48,7 +48,7 @@ EXTENSION = {
     "cp314-cp314t": re.compile(r"logreg_c/_kernel\.(cpython-314t-.*\.so|cp314t-win_.*\.pyd)"),
     "cp315-cp315t": re.compile(r"logreg_c/_kernel\.(cpython-315t-.*\.so|cp315t-win_.*\.pyd)"),
 }
-# The C library, Python itself, and the OpenMP runtime that comes along; on macOS the system alone.
+# The C library, Python, and the bundled OpenMP runtime; on macOS, the system library alone.
 LIBRARIES = re.compile(
     r"""lib(c|m|pthread)\.so\.6|libpthread\.so\.0|libc\.musl-.*\.so\.1|ld-linux-.*\.so\.\d|ld-musl-.*
     |libgomp-.*\.so.* |/usr/lib/libSystem\.B\.dylib
@@ -58,36 +58,36 @@ LIBRARIES = re.compile(
 
 
 def expected_name(wheel):
-    """Return the name of a wheel in EXPECTED, and its tags' parts."""
+    """Return the wheel's name as in EXPECTED, and the C libraries and versions in its tags."""
     tags = parse_wheel_filename(wheel.name)[3]
     parts = [re.split(r"(?<=x)_([\d_]+)_", tag.platform) for tag in tags]
     names = {
         f"{tag.interpreter}-{tag.abi}-{'_'.join([part[0], *part[2:]])}"
         for tag, part in zip(tags, parts, strict=True)
     }
-    (name,) = names  # several tags differ in the version of the C library alone
+    (name,) = names  # several tags differ only in the version of the C library
     return name, [(part[0], part[1].split("_")) for part in parts if len(part) > 1]
 
 
 def faults_of_extension(name, content):
-    """Yield what is wrong with an extension module in ELF, Mach-O or PE."""
+    """Yield each fault of an extension module in ELF, Mach-O or PE format."""
     binary = lief.parse(content)
     if isinstance(binary, lief.MachO.FatBinary):
         if binary.size != 1:
-            yield f"holds {binary.size} architectures, not 1"
+            yield f"contains {binary.size} architectures, not 1"
         binary = binary.at(0)
     is_pe = isinstance(binary, lief.PE.Binary)
     machine = str(binary.abstract.header.architecture).rpartition(".")[2]
     if machine != ("ARM64" if name.endswith(("aarch64", "arm64")) else "X86_64"):
-        yield f"is made for {machine}"
+        yield f"is built for {machine}"
     exports = binary.exported_functions if is_pe else binary.exported_symbols
     exports = {symbol.name.removeprefix("_") for symbol in exports}
     if exports != {"PyInit__kernel"}:
-        yield f"exports {sorted(exports)}, not PyInit__kernel alone"
+        yield f"exports {sorted(exports)}, not only PyInit__kernel"
     if isinstance(binary, lief.ELF.Binary) and binary.has(lief.ELF.Segment.TYPE.TLS):
         yield "has thread-local variables"
     if not binary.has_nx:
-        yield "wants an executable stack"
+        yield "needs an executable stack"
     libraries = [getattr(library, "name", library) for library in binary.libraries]
     if strange := [library for library in libraries if not LIBRARIES.fullmatch(library)]:
         yield f"depends on {strange}"
@@ -99,10 +99,10 @@ def faults_of_extension(name, content):
 
 
 def faults(wheel, *, release):
-    """Yield what is wrong with a wheel."""
+    """Yield each fault of a wheel."""
     name, libcs = expected_name(wheel)
     if name not in EXPECTED:
-        yield f"{name} is not a wheel that we publish"
+        yield f"{name} is not one of the wheels we publish"
         return
     for libc, version in libcs:
         if release and libc in NEWEST_LIBC and int(version[1]) > NEWEST_LIBC[libc]:
@@ -112,20 +112,20 @@ def faults(wheel, *, release):
         size = sum(info.compress_size for info in own)
         print(f"{wheel.name}: {size:,} bytes without the OpenMP runtime")
         if size >= LARGEST:
-            yield f"{size:,} bytes, {LARGEST:,} or more"
+            yield f"has {size:,} bytes; the limit is {LARGEST:,}"
         abi = name.rpartition("-")[0]
         binaries = [
             info.filename for info in own if re.search(r"\.(so|pyd|dll|dylib)", info.filename)
         ]
         if len(binaries) != 1 or not EXTENSION[abi].fullmatch(binaries[0]):
-            yield f"holds {binaries}, not the one extension of {abi}"
+            yield f"contains {binaries}, not the one extension of {abi}"
             return
         for fault in faults_of_extension(name, archive.read(binaries[0])):
             yield f"{binaries[0]} {fault}"
 
 
 def check(wheels, *, release=False):
-    """Print all faults of all wheels, and exit if there is one."""
+    """Exit with all faults of all wheels, if there are any."""
     found = [
         f"{wheel.name}: {fault}" for wheel in wheels for fault in faults(wheel, release=release)
     ]
@@ -134,25 +134,25 @@ def check(wheels, *, release=False):
 
 
 def release(folder):
-    """Exit unless the folder holds a release."""
+    """Exit unless the folder contains exactly one release."""
     paths = sorted(folder.iterdir())
     wheels = [path for path in paths if path.suffix == ".whl"]
     names = [expected_name(wheel)[0] for wheel in wheels]
     if sorted(names) != sorted(EXPECTED):
         sys.exit(
-            f"missing: {sorted(EXPECTED - {*names})}\nnot wanted: {sorted({*names} - EXPECTED)}"
+            f"missing: {sorted(EXPECTED - {*names})}\nunexpected: {sorted({*names} - EXPECTED)}"
         )
     sdists = [path for path in paths if path.suffix != ".whl"]
     if len(sdists) != 1:
-        sys.exit(f"beside the wheels there must be one sdist alone, not {sdists}")
+        sys.exit(f"expected one sdist besides the wheels, found {sdists}")
     versions = {parse_wheel_filename(wheel.name)[1] for wheel in wheels}
     if versions != {parse_sdist_filename(sdists[0].name)[1]}:
-        sys.exit(f"several versions: {sdists[0].name} and wheels of {versions}")
+        sys.exit(f"versions differ: {sdists[0].name} and wheels of {versions}")
     check(wheels, release=True)
 
 
 def config():
-    """Exit unless the settings of cibuildwheel are valid and lead to these wheels."""
+    """Exit unless cibuildwheel's settings are valid and lead to exactly our wheels."""
     settings = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
     schema = files("cibuildwheel").joinpath("resources/cibuildwheel.schema.json")
     jsonschema.validate(settings, json.loads(schema.read_text("utf-8")))
@@ -163,7 +163,7 @@ def config():
         built.update(subprocess.check_output(command, text=True).split())  # noqa: S603
     wanted = {f"{python}-{p}" for pythons in ABIS.values() for python in pythons for p in PLATFORMS}
     if built != wanted:
-        sys.exit(f"not built: {sorted(wanted - built)}\nnot wanted: {sorted(built - wanted)}")
+        sys.exit(f"not built: {sorted(wanted - built)}\nunexpected: {sorted(built - wanted)}")
     print(f"{len(EXPECTED)} wheels, tested as {len(wanted)}")
 
 

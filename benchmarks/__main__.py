@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Time `train` beside other libraries and beside a bare read of X.
+"""Compare the time of `train` with other libraries, and with simply reading X.
 
-``python -m benchmarks`` runs float64 in every shape; ``--full`` every type, layout and shape, and
-six decades of size, threads and `predict_proba` too, and draws the plots. A row has the time of our
-iteration and, as median and quartiles over repeats in which all competitors take turns, these
-ratios: the time to read the matrix once as float64 (for mixed columns, their bytes) over ours, and
-each peer's time over ours. Above 1 we are faster.
+``python -m benchmarks`` measures float64 in most shapes, and uint8 in one. ``--full`` measures
+every type, layout and shape, six decades of size, threads and `predict_proba`, and draws the plots.
+All competitors take turns in each repeat. A row shows the time of our iteration and these ratios,
+as median and quartiles over the repeats: the time to read the matrix once as float64 (for mixed
+columns, their bytes) divided by ours, and each peer's time divided by ours. Above 1, we are faster.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from benchmarks.cases import LAYOUTS, Case, full, predictions, quick, sizes, thr
 from benchmarks.peers import PEERS, missing, our_prediction, ours, ours_with
 from benchmarks.timing import BareRead, Competitor, Times, fastest, measure, ratio
 
-MOST_FOR_PEERS = 2 * 10**8  # values of X, of which NumPy gets a copy in the other order
+MOST_FOR_PEERS = 2 * 10**8  # values of X; NumPy gets another copy, in the other order
 
 
 def machine() -> dict[str, object]:
@@ -47,7 +47,7 @@ def machine() -> dict[str, object]:
 def compare(
     case: Case, read: BareRead, peers: list[str], repeats: int
 ) -> tuple[Times, dict[str, str]]:
-    """Time one case; return also why peers are absent from it."""
+    """Time one case; also return why any peers are absent."""
     competitors: dict[str, Competitor] = ours(case) | read.competitors(case)
     absent = {}
     for name in peers:
@@ -59,7 +59,7 @@ def compare(
 
 
 def sweeps(read: BareRead, peers: list[str], repeats: int) -> dict[str, list[dict[str, object]]]:
-    """Time over sizes and over threads, and `predict_proba`."""
+    """Time a range of sizes, of threads, and `predict_proba`."""
     found: dict[str, list[dict[str, object]]] = {"sizes": [], "threads": [], "predictions": []}
     for case in sizes():
         fits = peers if case.n_x * case.m < MOST_FOR_PEERS else []
@@ -72,7 +72,7 @@ def sweeps(read: BareRead, peers: list[str], repeats: int) -> dict[str, list[dic
         speedups = [shown(*ratio(times["1"], times[n])) for n in times]
         print(f"| {case} | {', '.join(speedups)} |", flush=True)
         found["threads"].append({**vars_of(case), "seconds": times})
-    print("| predict_proba of X | a call | read / ours |\n|---|---|---|")
+    print("| predict_proba of X | one call | read / ours |\n|---|---|---|")
     for case in predictions():
         times = measure(our_prediction(case) | read.competitors(case), repeats)
         print("| " + " | ".join(row(case, times, [])) + " |", flush=True)
@@ -81,12 +81,12 @@ def sweeps(read: BareRead, peers: list[str], repeats: int) -> dict[str, list[dic
 
 
 def shown(low: float, median: float, high: float) -> str:
-    """Return a ratio as the table has it."""
+    """Format a ratio as it appears in the table."""
     return f"{median:.2f} [{low:.2f} {high:.2f}]"
 
 
 def row(case: Case, times: Times, peers: list[str]) -> list[str]:
-    """Return the cells of one line."""
+    """Return the cells of one row."""
     own = times["ours"]
     read = fastest(times, "read")
     cells = [str(case), f"{statistics.median(own) * 1e6:.1f} us", shown(*ratio(times[read], own))]
@@ -97,16 +97,17 @@ def row(case: Case, times: Times, peers: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run what the options ask for."""
+    """Run the benchmarks that the options select."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--full", action="store_true", help="every type, layout, shape and plot")
-    parser.add_argument("--repeats", type=int, help="of each case (default: 7, full: 9)")
+    parser.add_argument("--full", action="store_true", help="all types, layouts, shapes, and plots")
+    parser.add_argument("--repeats", type=int, help="of each case (default: 7; with --full: 9)")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER")
-    parser.add_argument("--shape", help="n_x,m: this shape alone")
-    parser.add_argument("--types", nargs="+", help="these types alone")
+    parser.add_argument("--shape", help="n_x,m: only this shape")
+    parser.add_argument("--types", nargs="+", help="only these types")
     parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="JSON file")
     options = parser.parse_args()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     repeats = options.repeats or (9 if options.full else 7)
 
     about = machine()
@@ -123,7 +124,7 @@ def main() -> None:
     print(json.dumps(about))
     for name, reason in absent.items():
         print(f"missing: {name}, {reason}")
-    print("| " + " | ".join(["X", "an iteration", "read / ours", *(f"{p} / ours" for p in peers)]))
+    print("| " + " | ".join(["X", "one iteration", "read / ours", *(f"{p} / ours" for p in peers)]))
     print("|" + "---|" * (3 + len(peers)), flush=True)
     read = BareRead()
     rows = []
@@ -135,7 +136,7 @@ def main() -> None:
     if options.full and not options.shape and not options.types:
         result |= sweeps(read, [peer for peer in peers if peer == "numpy"], repeats)
     options.output.write_text(json.dumps(result, indent=1))
-    print(f"written to {options.output}")
+    print(f"wrote {options.output}")
     if options.full:
         from benchmarks import plots  # noqa: PLC0415 (needs matplotlib)
 
@@ -143,7 +144,7 @@ def main() -> None:
 
 
 def vars_of(case: Case) -> dict[str, object]:
-    """Return what JSON holds of a case."""
+    """Return the JSON fields of a case."""
     return {
         "case": str(case),
         "n_x": case.n_x,

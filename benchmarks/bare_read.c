@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The least that anything can do with X: read it once, on some threads, and add it up. */
+ * The least work that can be done with X: read it once, on some threads, and add it up. */
 #include <stdint.h>
 
-/* 64 sums, so that no addition waits for the one before; the compiler keeps them in 16 registers
- * of AVX2. Each thread leaves out its last few values, fewer than 64. The sum is returned lest the
- * reading be optimised away. */
+/* 64 sums, so that no addition waits for the previous one; the compiler keeps them in 16 AVX2
+ * registers. Each thread skips its last few values, fewer than 64. Returning the sum keeps the
+ * compiler from removing the reads. */
 double bare_read(const double *x, int64_t n, int threads, int sweeps)
 {
     double total = 0;

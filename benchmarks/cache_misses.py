@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Is X read from memory once an iteration? Valgrind's simulated cache counts.
+"""Is X read from memory once per iteration? Valgrind's simulated cache counts.
 
-``python -m benchmarks.cache_misses`` trains on X of at least four times a simulated last-level
-cache of 8 MB, and prints how many cache lines an iteration fetches from memory, over the number of
-lines that X has. 1 is one pass; above 1.1 the script fails. With ``--types`` it does so for every
-type that is read in place. It needs valgrind and a C compiler, and takes the kernel from src/.
+``python -m benchmarks.cache_misses`` trains on an X at least four times as large as a simulated 8
+MB last-level cache. It prints the number of cache lines that an iteration fetches from memory,
+divided by the number of lines in X. A ratio of 1 means one pass; above 1.1 the script fails. With
+``--types``, it does this for every type that is read in place. It needs valgrind and a C compiler,
+and compiles the kernel from src/.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from benchmarks.compiler import compile_c
 
 X_BYTES = 33_554_432
 N_X = (28, 784, 10_000)
-# the order of logreg_type
+# in the order of logreg_type
 TYPES = {
     "float64": 8,
     "float32": 4,
@@ -34,11 +35,11 @@ TYPES = {
 }
 LIMIT = 1.1
 CACHE_LINE = 64
-FEW, MANY = 1, 3  # iterations; the difference of the two runs leaves start-up out
+FEW, MANY = 1, 3  # iterations; the difference between the two runs leaves out start-up
 
 
 def misses(program: Path, iters: int, *arguments: object) -> int:
-    """Count the reads that miss the last-level cache, over a whole run of `program`."""
+    """Count the reads that miss the last-level cache in a whole run of `program`."""
     command = [
         "valgrind",
         "--tool=cachegrind",
@@ -52,12 +53,12 @@ def misses(program: Path, iters: int, *arguments: object) -> int:
     # ==1234== LL misses:   1,234  (  1,100 rd   +   134 wr)
     found = re.search(r"LL misses: .*\( *([\d,]+) rd", result.stderr)
     if not found:
-        raise RuntimeError("no count of LL misses in valgrind's output:\n" + result.stderr)
+        raise RuntimeError("valgrind's output has no count of LL misses:\n" + result.stderr)
     return int(found[1].replace(",", ""))
 
 
 def examples(n_x: int, size: int) -> list[int]:
-    """Return m for X of four caches, and the next power of two, where columns share cache sets."""
+    """Return m for an X of four caches, and the next power of two, where columns share sets."""
     m = X_BYTES // (n_x * size) // 8 * 8 + 8
     return [m, 1 << m.bit_length()]
 
@@ -65,7 +66,7 @@ def examples(n_x: int, size: int) -> list[int]:
 def main() -> int:
     """Print the ratio of each shape, type and layout; return 1 if one is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--types", action="store_true", help="every type, not float64 alone")
+    parser.add_argument("--types", action="store_true", help="every type, not only float64")
     types = list(TYPES) if parser.parse_args().types else ["float64"]
     cases = [
         (layout, name, n_x, m)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What one call of `train` costs: 2 features, 10 examples, one iteration.
+"""What does one call of `train` cost? 2 features, 10 examples, one iteration.
 
-``python -m benchmarks.call_overhead`` prints its time beside that of a Python function that does
-nothing with the same arguments.
+``python -m benchmarks.call_overhead`` prints its time, and the time of a Python function that takes
+the same arguments and does nothing.
 """
 
 import timeit
@@ -22,12 +22,12 @@ def nothing(X: np.ndarray, Y: np.ndarray, alpha: float, iters: int) -> None:
 
 
 def microseconds(call: Callable[[], object]) -> float:
-    """Time one call, at its best over some repeats."""
+    """Return the time of one call, the best of several repeats."""
     return min(timeit.repeat(call, number=CALLS, repeat=REPEATS)) / CALLS * 1e6
 
 
 def main() -> None:
-    """Print the time of each."""
+    """Print both times and their difference."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((2, 10))
     Y = (X[:1] > 0).astype(np.float64)

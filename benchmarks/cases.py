@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The data that is timed."""
+"""The data sets that the benchmarks time."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +26,7 @@ MIXED = ["float64"] * 10 + ["float32"] * 10 + ["uint8"] * 8
 
 @dataclass(frozen=True)
 class Case:
-    """One matrix, or with dtype "mixed" one list of 28 columns, and its labels."""
+    """One matrix (or a list of 28 columns, if dtype is "mixed") and its labels."""
 
     n_x: int
     m: int
@@ -38,25 +38,25 @@ class Case:
 
     @property
     def nbytes(self) -> int:
-        """What an iteration has to read of X."""
+        """The bytes of X that an iteration has to read."""
         types = MIXED if self.dtype == "mixed" else [self.dtype] * self.n_x
         return self.m * sum(np.dtype(dtype).itemsize for dtype in types)
 
     @property
     def arithmetic(self) -> str:
-        """The dtype that a library without this one would have X converted to beforehand."""
+        """The dtype that X is converted to for a library that does not support its own."""
         return "float64" if self.dtype in {*WIDE, "mixed"} else "float32"
 
     @cached_property
     def Y(self) -> NDArray[np.float64]:  # noqa: N802
-        """Labels that the first feature tells, roughly."""
+        """Noisy labels that depend on the first feature."""
         rng = np.random.default_rng(1)
         first = np.asarray(self.X[0], dtype=np.float64)
         return (first - first.mean() + first.std() * rng.standard_normal(self.m) > 0) * 1.0
 
     @cached_property
     def X(self) -> NDArray[np.float64] | list[NDArray[np.float64]]:  # noqa: N802
-        """Values between -1 and 1, for integers up to 100."""
+        """Values between -1 and 1; for integers, below 100."""
         rng = np.random.default_rng(0)
         order = "C" if self.layout == "feature-major" else "F"
         if self.dtype == "mixed":
@@ -78,7 +78,7 @@ class Case:
 
     @property
     def alpha(self) -> float:
-        """Small enough for values of a hundred."""
+        """A learning rate small enough for values up to 100."""
         return 1e-6
 
 
@@ -87,7 +87,7 @@ SMALL = [(2, 1000), (10, 1000), (30, 569), (8, 10_000)]
 
 
 def quick() -> list[Case]:
-    """Return float64 in every shape, and one narrow type."""
+    """Return float64 in most shapes, and one narrow type."""
     shapes = [*LARGE, (28, 2**20), *SMALL]
     cases = [Case(n_x, m, "float64", layout) for n_x, m in shapes for layout in LAYOUTS]
     return [*cases, *(Case(28, 2_000_000, "uint8", layout) for layout in LAYOUTS)]
@@ -104,17 +104,17 @@ def full() -> list[Case]:
 
 
 def sizes() -> list[Case]:
-    """Return six decades of n_x m, at n_x = 28."""
+    """Return six decades of n_x m, with n_x = 28."""
     return [Case(28, int(10 ** (k / 2) / 28)) for k in range(6, 19)]
 
 
 def threads() -> list[Case]:
-    """Return X in L2, in L3 and in memory."""
+    """Return cases whose X fits in L2, in L3 and in memory."""
     return [Case(28, 8000), Case(28, 60_000), Case(28, 2_000_000)]
 
 
 def predictions() -> list[Case]:
-    """Return one example, and the large shapes."""
+    """Return a case of one example, and the large shapes."""
     types = ("float64", "float32", "uint8")
     large = [
         Case(*shape, dtype, layout) for dtype in types for shape in LARGE for layout in LAYOUTS

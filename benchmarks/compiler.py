@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The C compiler, for the benchmarks that need a few lines of C."""
+"""Compile C, for the benchmarks that need a few lines of it."""
 
 import os
 import subprocess

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Time `logreg_c.sklearn.LogisticRegression` beside scikit-learn's: the same objective or better.
+"""Compare the time of `logreg_c.sklearn.LogisticRegression` with scikit-learn's.
 
-``python -m benchmarks.estimator`` fits both at their defaults (L-BFGS, tol 1e-4) on the same X, by
-turns; with an argument, such as ``uint8``, the rows that have it in their names. Above 1 the
-estimator of this package is faster: the median of the ratios, and the quartiles. "J - J" is how
-much higher its objective ends, computed in float64 for both.
+``python -m benchmarks.estimator`` fits both with their defaults (L-BFGS, tol 1e-4) on the same X,
+by turns. An argument such as ``uint8`` selects the rows with it in their names. The ratio is shown
+as median and quartiles; above 1, this package is faster. "J - J" is how much higher its final
+objective is, computed in float64 for both.
 """
 
 import gc
@@ -30,7 +30,7 @@ SMALL_REPEATS = 50
 
 
 def wide(n_x: int, m: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return X (samples, features), and labels that it tells roughly."""
+    """Return X (samples, features), and noisy labels that depend on it."""
     rng = np.random.default_rng(0)
     if dtype == "uint8":
         X = rng.integers(0, 256, (m, n_x), dtype=np.uint8)
@@ -51,7 +51,7 @@ def seconds(fit: Callable[[], object]) -> float:
 
 
 def objective(model: Ours | Theirs, X: np.ndarray, y: np.ndarray) -> float:
-    """Compute J in float64 at what a model found."""
+    """Compute J in float64 at the coefficients of a model."""
     w, b = model.coef_[0], float(model.intercept_[0])
     J, _, _ = logreg_c.cost_and_gradient(X.T, y, w, b, l2=1 / len(y), dtype=np.float64)
     return J

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How much memory does a fit take beside X? In multiples of X, for several types and both orders.
+"""How much memory does a fit use on top of X? In multiples of X, for several types, in both orders.
 
-``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features, a library at a time, in
-processes of their own, and prints by how much the resident memory rose at its peak. What one has
-loaded and set up before (it fits a small problem first) does not count. Linux only.
+``python -m benchmarks.extra_memory`` fits 500,000 examples of 50 features, with each library in a
+process of its own, and prints how far resident memory rises at its peak. What a library loads and
+sets up beforehand does not count: each fits a small problem first. Linux only.
 """
 
 import subprocess
@@ -28,7 +28,7 @@ CASES = [
 
 
 def fits() -> dict[str, Callable[[NDArray, NDArray], object]]:
-    """Return what fits X (samples, features), by library; each imports it when it is called."""
+    """Return functions that fit X (samples, features), by library; each imports it when called."""
 
     def logreg_c(X: NDArray, Y: NDArray) -> object:
         import logreg_c  # noqa: PLC0415
@@ -66,8 +66,8 @@ def memory(name: str) -> int:
 
 
 def extra(library: str, dtype: str, order: str) -> float:
-    """Fit, and return the rise of resident memory at its peak, over the size of X."""
-    warnings.simplefilter("ignore")  # of course it does not converge
+    """Fit, and return the peak rise of resident memory divided by the size of X."""
+    warnings.simplefilter("ignore")  # few iterations, so it does not converge
     fit = fits()[library]
     rng = np.random.default_rng(0)
     X = np.empty((M, N_X), dtype=dtype, order=order)
@@ -77,14 +77,14 @@ def extra(library: str, dtype: str, order: str) -> float:
         if k == 0:
             fit(np.ascontiguousarray(X[:64]) % 2, np.arange(64) % 2)
     Y = np.arange(M) % 2
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # reset the peak
     before = memory("VmRSS")
     fit(X, Y)
     return (memory("VmHWM") - before) / X.nbytes
 
 
 def main() -> None:
-    """Print a table, a library a line."""
+    """Print a table with one library per line."""
     print("| library |", " | ".join(f"{dtype} {order}" for dtype, order in CASES), "|")
     print("|---|" + "---|" * len(CASES))
     for library in fits():

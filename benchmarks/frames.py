@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Does a data frame cost more than the matrix of the same numbers? 28 float64 columns, 10^6 rows.
+"""Does a data frame cost more than a matrix of the same numbers? 28 float64 columns, 10^6 rows.
 
-``python -m benchmarks.frames`` prints the time of `train` on each, ten iterations a call, and its
-ratio to that of the C-order matrix; then of `predict_proba`. A frame's columns may lie a multiple
-of 2 KB apart, where they share the sets of every cache: `aligned` is one, beside a matrix that has
-it too (m = 2^20).
+``python -m benchmarks.frames`` prints the time of `train` on each, with ten iterations per call,
+and its ratio to the time for the C-order matrix. It then does the same for `predict_proba`. If a
+frame's columns are a multiple of 2 KB apart, they share the sets of every cache. `aligned` is such
+a frame; it is compared with a matrix that has the same problem (m = 2^20).
 """
 
 import statistics
@@ -23,20 +23,20 @@ NAMES = [f"x{j}" for j in range(N_X)]
 
 
 def tables(X: np.ndarray) -> dict[str, object]:
-    """Return the matrix and frames of its rows, as their libraries make them of a copy."""
+    """Return the matrix, and frames of its rows as each library builds them from a copy."""
     by_name = dict(zip(NAMES, X, strict=True))
     return {
         "matrix": X,
         "polars": pl.DataFrame(by_name).select(pl.all() * 1.0),
         "pandas": pd.DataFrame({name: x.copy() for name, x in by_name.items()}),
-        "pandas of an array of examples, not copied": pd.DataFrame(X.T.copy(), copy=False),
+        "pandas view of a (rows, columns) array": pd.DataFrame(X.T.copy(), copy=False),
         "pyarrow": pa.table(by_name),
         "aligned": pl.from_numpy(np.ascontiguousarray(X.T), schema=NAMES),
     }
 
 
 def show(title: str, call: Callable[[object, int], object], given: dict[str, object]) -> None:
-    """Print the times of `call` on each, and their ratios to the first."""
+    """Print the time of `call` on each table, and its ratio to the first."""
     competitors: dict[str, Competitor] = {
         name: lambda iters, table=table: call(table, iters) for name, table in given.items()
     }
@@ -66,11 +66,11 @@ def main() -> None:
             logreg_c.predict_proba(table, w, b)
 
     show(f"train, {ITERS} iterations", train, given)
-    show("predict_proba, a call", predict, given)
+    show("predict_proba, one call", predict, given)
     more = rng.standard_normal((N_X, 1 << 20))
     labels = (more[0] > 0).astype(np.float64)
     show(
-        "train, an iteration, m = 2^20",
+        "train, one iteration, m = 2^20",
         lambda table, iters: logreg_c.train(table, labels, 0.1, iters),
         {"matrix": more, "aligned": pl.from_numpy(np.ascontiguousarray(more.T), schema=NAMES)},
     )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What ``import logreg_c`` costs beside ``import numpy``, in new interpreters by turns.
+"""Compare the cost of ``import logreg_c`` with that of ``import numpy``.
 
-``python -m benchmarks.import_time`` prints both medians and their ratio.
+``python -m benchmarks.import_time`` starts new interpreters that import one or the other, by turns,
+and prints both medians and their ratio.
 """
 
 import statistics
@@ -13,9 +14,9 @@ REPEATS = 20
 
 
 def seconds_to_import(module: str) -> float:
-    """Time a new interpreter that imports `module` and ends."""
+    """Time a new interpreter that imports `module` and exits."""
     start = time.perf_counter()
-    # -P: or the folder that this runs from would hide the installed package
+    # -P: otherwise the current folder would hide the installed package
     subprocess.run([sys.executable, "-P", "-c", f"import {module}"], check=True)
     return time.perf_counter() - start
 

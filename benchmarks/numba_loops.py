@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a good hand writes in numba: one fused pass, a chunk of examples a thread."""
+"""A well-written numba version: one fused pass, with a chunk of examples per thread."""
 
 import math
 
@@ -11,7 +11,7 @@ BLOCK = 512
 
 @numba.njit(fastmath=True, inline="always")
 def _activate(z, y):
-    """(cost, dz) of one example."""
+    """Return (cost, dz) of one example."""
     e = math.exp(-abs(z))
     a = 1 / (1 + e) if z > 0 else e / (1 + e)
     return max(z, z * 0) - y * z + math.log1p(e), a - y
@@ -69,10 +69,10 @@ def _descend(one_pass, X, n_x, Y, alpha, threads, iters):
 
 
 def by_examples(X, Y, alpha, threads, iters):
-    """Descend over X (m, n_x), C order."""
+    """Descend over X (m, n_x) in C order."""
     return _descend(_pass_by_examples, X, X.shape[1], Y, alpha, threads, iters)
 
 
 def by_features(X, Y, alpha, threads, iters):
-    """Descend over X (n_x, m), C order."""
+    """Descend over X (n_x, m) in C order."""
     return _descend(_pass_by_features, X, X.shape[0], Y, alpha, threads, iters)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * one_pass feature-major|example-major TYPE N_X M ITERS: trains on made-up data of a logreg_type on
- * one thread, for cache_misses.py to count what the iterations read. */
+ * one_pass feature-major|example-major TYPE N_X M ITERS: trains on generated data of a logreg_type
+ * on one thread, so that cache_misses.py can count what the iterations read. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "logreg.h"
 
-/* Aligned, since the simulated cache counts a load across two missing lines as one miss. */
+/* Aligned, because the simulated cache counts a load across two missing lines as one miss. */
 static void *allocate(size_t bytes)
 {
     void *p = aligned_alloc(64, (bytes + 63) / 64 * 64);

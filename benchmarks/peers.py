@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One iteration of gradient descent, cost included, in other libraries, each at its best.
 
-A peer gets the data in the dtype and order it prefers, converted beforehand and outside the times;
-numba reads the types as they are stored. What a peer cannot do is None, with the reason.
+A peer gets the data in the dtype and order it prefers, converted beforehand and not timed; numba
+reads the types as stored. A peer that cannot handle a case raises an exception with the reason.
 """
 
 import importlib
@@ -23,17 +23,17 @@ Array = NDArray[np.float64]
 
 
 def ours(case: Case) -> dict[str, Competitor]:
-    """Give `train`, on the data as it is stored."""
+    """Return `train` on the data as stored."""
     return {"ours": ours_with(case, THREADS)}
 
 
 def ours_with(case: Case, threads: int) -> Competitor:
-    """Give `train` with another number of threads."""
+    """Return `train` with a given number of threads."""
     return partial(logreg_c.train, case.X, case.Y, case.alpha, n_threads=threads)
 
 
 def our_prediction(case: Case) -> dict[str, Competitor]:
-    """Give `predict_proba`."""
+    """Return `predict_proba`."""
     w = np.full((case.n_x, 1), 1e-3)
 
     def predict(times: int) -> None:
@@ -44,12 +44,12 @@ def our_prediction(case: Case) -> dict[str, Competitor]:
 
 
 def converted(case: Case, order: str) -> Array:
-    """Return X (n_x, m) in the arithmetic type, C or F order."""
+    """Return X (n_x, m) in the arithmetic type, in C or F order."""
     return np.asarray(case.X).astype(case.arithmetic, order=order, copy=False)
 
 
 def numpy_(case: Case) -> dict[str, Competitor]:
-    """Give the taught vectorised form, in the dtype of X throughout, for both orders of X."""
+    """Return the textbook vectorized form, in the dtype of X throughout, for both orders of X."""
 
     def descend(X: Array, iters: int) -> object:
         Y, m = case.Y.astype(X.dtype).reshape(1, -1), X.shape[1]
@@ -66,7 +66,7 @@ def numpy_(case: Case) -> dict[str, Competitor]:
 
 
 def numba_(case: Case) -> dict[str, Competitor]:
-    """Give a loop fused by hand, parallel, fastmath, widening in registers."""
+    """Return a hand-fused parallel loop with fastmath that widens values in registers."""
     from benchmarks import numba_loops  # noqa: PLC0415 (compiles)
 
     if case.dtype in {"float16", "mixed"}:
@@ -80,7 +80,7 @@ def numba_(case: Case) -> dict[str, Competitor]:
 
 
 def jax_(case: Case) -> dict[str, Competitor]:
-    """Give jit(value_and_grad) of the stable cost, over (samples, features)."""
+    """Return jit(value_and_grad) of the stable cost, over (samples, features)."""
     import jax  # noqa: PLC0415
 
     jax.config.update("jax_enable_x64", val=True)
@@ -105,7 +105,7 @@ def jax_(case: Case) -> dict[str, Competitor]:
 
 
 def torch_(case: Case) -> dict[str, Competitor]:
-    """Give the formulas, not autograd, which is slower, over (samples, features)."""
+    """Return the formulas over (samples, features); autograd is slower."""
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(THREADS)
@@ -126,7 +126,7 @@ def torch_(case: Case) -> dict[str, Competitor]:
 
 
 def sklearn_(case: Case) -> dict[str, Competitor]:
-    """Give the loss and gradient that scikit-learn's own solvers evaluate."""
+    """Return the loss and gradient that scikit-learn's own solvers evaluate."""
     from sklearn._loss import HalfBinomialLoss  # noqa: PLC0415
     from sklearn.linear_model._linear_loss import LinearModelLoss  # noqa: PLC0415
 
@@ -144,17 +144,17 @@ def sklearn_(case: Case) -> dict[str, Competitor]:
 
 
 def sklearnex_(case: Case) -> dict[str, Competitor]:
-    """Give an iteration of its L-BFGS, of which each is one evaluation at least."""
+    """Return an iteration of its L-BFGS, which makes at least one evaluation."""
     from sklearnex.linear_model import LogisticRegression  # noqa: PLC0415
 
     if case.n_x * case.m < 10**6:
-        msg = "a fit of small data ends before its iterations do"
+        msg = "a fit of small data ends before max_iter iterations"
         raise NotImplementedError(msg)
     X, Y = np.ascontiguousarray(converted(case, "F").T), case.Y
 
     def descend(iters: int) -> object:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of course it does not converge
+            warnings.simplefilter("ignore")  # few iterations, so it does not converge
             return LogisticRegression(C=1e-3, tol=1e-30, max_iter=iters).fit(X, Y)
 
     return {"sklearnex": descend}
@@ -171,7 +171,7 @@ PEERS: dict[str, tuple[str, Callable[[Case], dict[str, Competitor]]]] = {
 
 
 def missing(name: str) -> str | None:
-    """Tell why a peer cannot take part at all, or None."""
+    """Return why a peer cannot take part at all, or None."""
     try:
         importlib.import_module(PEERS[name][0])
     except ImportError as error:

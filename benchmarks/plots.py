@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pictures of a full run: ``python -m benchmarks.plots JSON FOLDER`` draws them again."""
+"""Draw the pictures of a full run: ``python -m benchmarks.plots JSON FOLDER``."""
 
 import json
 import statistics
@@ -15,20 +15,20 @@ STYLE = {"figure.figsize": (6.4, 4), "svg.hashsalt": "logreg_c", "font.size": 9}
 
 
 def median(row: dict, kind: str) -> float | None:
-    """Seconds an iteration of the fastest competitor of a kind."""
+    """Return the seconds per iteration of the fastest competitor of a kind."""
     times = [statistics.median(t) for n, t in row["seconds"].items() if n.partition(",")[0] == kind]
     return min(times, default=None)
 
 
 def save(folder: Path, name: str) -> None:
-    """Write and forget the figure."""
+    """Write the figure and close it."""
     plt.tight_layout()
     plt.savefig(folder / f"{name}.svg", metadata={"Date": None})
     plt.close()
 
 
 def roofline(rows: list[dict], folder: Path) -> None:
-    """Bytes of X that an iteration gets through a second, over what a bare read does."""
+    """Plot the bytes of X per second that an iteration reads, relative to a plain read."""
     large = [row for row in rows if row["n_x"] * row["m"] > 10**7]
     labels = [f"{r['n_x']} {r['dtype']} {r['layout'][0].upper()}" for r in large]
     plt.figure(figsize=(6.4, 0.16 * len(large) + 1))
@@ -42,26 +42,26 @@ def roofline(rows: list[dict], folder: Path) -> None:
     plt.axvline(1, color="grey", linewidth=1)
     plt.yticks(range(len(large)), labels, fontsize=6)
     plt.gca().invert_yaxis()
-    plt.xlabel("bytes of X a second, over the machine's reading speed (F, E: layout)")
+    plt.xlabel("bytes of X per second, as a share of the reading speed (F, E: layout)")
     plt.legend()
     save(folder, "roofline")
 
 
 def sizes(rows: list[dict], folder: Path) -> None:
-    """Time against n_x m."""
+    """Plot time against n_x m."""
     plt.figure()
     for kind in ("ours", "numpy", "read"):
         plt.loglog(
             [r["n_x"] * r["m"] for r in rows], [median(r, kind) for r in rows], "o-", label=kind
         )
     plt.xlabel("n_x m (n_x = 28, float64, feature-major)")
-    plt.ylabel("seconds an iteration")
+    plt.ylabel("seconds per iteration")
     plt.legend()
     save(folder, "sizes")
 
 
 def stored(rows: list[dict], folder: Path) -> None:
-    """Time against bytes per element."""
+    """Plot time against bytes per element."""
     plt.figure()
     for layout, mark in (("feature-major", "o"), ("example-major", "x")):
         for n_x in (28, 784):
@@ -77,13 +77,13 @@ def stored(rows: list[dict], folder: Path) -> None:
             plt.plot(widths, shares, mark, label=f"{n_x} features, {layout}")
     plt.plot([0, 8], [0, 1], color="grey", linewidth=1)
     plt.xlabel("bytes per element")
-    plt.ylabel("time over that to read the float64 matrix")
+    plt.ylabel("time / time to read the float64 matrix")
     plt.legend()
     save(folder, "bytes")
 
 
 def threads(rows: list[dict], folder: Path) -> None:
-    """How many times faster than one thread."""
+    """Plot the speedup over one thread."""
     plt.figure()
     for row in rows:
         one = statistics.median(row["seconds"]["1"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Times of competitors by turns, and the machine's own reading speed."""
+"""Time competitors by turns, and measure the machine's reading speed."""
 
 import ctypes
 import statistics
@@ -14,24 +14,24 @@ from benchmarks import THREADS
 from benchmarks.cases import Case
 from benchmarks.compiler import compile_c
 
-Competitor = Callable[[int], object]  # what to run, given the number of iterations
-Times = dict[str, list[float]]  # seconds an iteration, of each repeat
+Competitor = Callable[[int], object]  # runs the given number of iterations
+Times = dict[str, list[float]]  # seconds per iteration, for each repeat
 
-LEAST_SECONDS = 0.02  # that a timed call lasts, beside the clock's tick and a call's overhead
-# Idle workers of each library's thread pool spin for a while, on the cores that the next competitor
-# needs: they get time to fall asleep, and each competitor an untimed iteration to wake its own.
+LEAST_SECONDS = 0.02  # minimum length of a timed run, large compared with the clock's resolution
+# Idle workers in a library's thread pool spin for a while on the cores that the next competitor
+# needs. The pause lets them go to sleep, and an untimed iteration wakes the next competitor's own.
 PAUSE_SECONDS = 0.05
 
 
 def seconds(competitor: Competitor, iters: int) -> float:
-    """Time one iteration, as a share of a run of `iters`."""
+    """Return the time per iteration in a run of `iters`."""
     start = time.perf_counter()
     competitor(iters)
     return (time.perf_counter() - start) / iters
 
 
 def enough(competitor: Competitor) -> int:
-    """Return how many iterations last long enough."""
+    """Return how many iterations take long enough to time."""
     competitor(1)  # compile, touch memory, start threads
     iters = 1
     while (took := seconds(competitor, iters) * iters) < LEAST_SECONDS:
@@ -52,14 +52,14 @@ def measure(competitors: dict[str, Competitor], repeats: int) -> Times:
 
 
 def ratio(numerator: list[float], denominator: list[float]) -> tuple[float, float, float]:
-    """Return lower quartile, median and upper quartile of the ratios of each repeat."""
+    """Return the lower quartile, median and upper quartile of the ratios of all repeats."""
     ratios = [n / d for n, d in zip(numerator, denominator, strict=True)]
     low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return low, median, high
 
 
 def fastest(times: Times, *kinds: str) -> str | None:
-    """Return the competitor of these kinds (a kind is what its name begins with) that did best."""
+    """Return the fastest competitor of these kinds; a kind is the first part of its name."""
     names = [name for name in times if name.partition(",")[0] in kinds]
     return min(names, key=lambda name: statistics.median(times[name]), default=None)
 
@@ -77,9 +77,9 @@ class BareRead:
         self._read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_int]
 
     def competitors(self, case: Case) -> dict[str, Competitor]:
-        """Return the readers of as many bytes as X has as float64 (mixed columns: as they are).
+        """Return readers of as many bytes as X has as float64 (for mixed columns, as stored).
 
-        Where X is float64 it is X that they read: a large one leaves no room for more.
+        If X is float64, they read X itself, because a large X leaves no memory for more.
         """
         if case.dtype == "float64":
             values = case.X if case.X.flags.c_contiguous else case.X.T

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The site: `python -P -m sphinx -W docs build/docs`, with the extra `docs` installed."""
+"""Sphinx settings; build with `python -P -m sphinx -W docs build/docs` and the extra `docs`."""
 
 import logreg_c
 
@@ -19,7 +19,7 @@ exclude_patterns = ["figures"]
 myst_enable_extensions = ["dollarmath", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 3
 
-autodoc_typehints = "none"  # the docstrings tell
+autodoc_typehints = "none"  # the docstrings give the types
 numpydoc_show_class_members = False
 
 html_theme = "furo"

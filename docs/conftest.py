@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`pytest docs` runs every example of the pages, from top to bottom, and compares what it shows."""
+"""`pytest docs` runs every example on the pages, from top to bottom, and compares its output."""
 
 import doctest
 import os
@@ -15,7 +15,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 CLONE = Path(__file__).resolve().parent.parent
 
-# In the clone's root, logreg_c is only the source.
+# In the clone's root, logreg_c is the source folder without a compiled kernel.
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != CLONE]
 ENVIRONMENT = {
     **os.environ,
@@ -26,7 +26,7 @@ ENVIRONMENT = {
 
 
 def run_console(example: Example) -> str | None:
-    """Run the lines that begin with $, and compare all output with what stands below each."""
+    """Run the lines that begin with $, and compare all output with the text below each."""
     for session in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
         command, _, expected = session.partition("\n")
         ended = subprocess.run(  # noqa: S603
@@ -38,12 +38,12 @@ def run_console(example: Example) -> str | None:
         )
         shown = "\n".join(map(str.rstrip, (ended.stdout + ended.stderr).splitlines()))
         if shown.strip() != expected.strip():
-            return f"{shlex.quote(command)} printed\n{shown}\nand the page shows\n{expected}"
+            return f"{shlex.quote(command)} printed\n{shown}\nbut the page shows\n{expected}"
     return None
 
 
 def run_script(example: Example) -> None:
-    """Run a block of `bash`, of which every command has to succeed."""
+    """Run a block of `bash`; every command has to succeed."""
     command = ["bash", "-euc", example.parsed]
     subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)  # noqa: S603
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The notebook, run again, prints and shows what it shows on the page."""
+"""Running the notebook again gives the outputs stored in it."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ NOTEBOOK = Path(__file__).parent.parent / "examples" / "breast_cancer.ipynb"
 
 
 def outputs(notebook):
-    """Text as it is; of a picture, that there is one."""
+    """Return text outputs as they are, and only the types of pictures."""
     return [
         [
             output["text"] if "text" in output else sorted(output["data"])

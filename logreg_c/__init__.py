@@ -17,7 +17,7 @@ from . import reference
 from ._config import select_isa, show_config
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._predict import predict, predict_proba, sigmoid
-from ._result import TrainResult
+from ._result import TrainResult, with_names
 from ._train import cost_and_gradient, train
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "show_config",
     "sigmoid",
     "train",
+    "with_names",
 ]
 
 select_isa()

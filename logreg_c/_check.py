@@ -12,14 +12,17 @@ import numbers
 import operator
 import reprlib
 import sys
+import warnings
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import _kernel
-from ._cpus import default_threads
+from ._cpus import MAX_THREADS, default_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
     from typing import Literal
 
@@ -40,10 +43,12 @@ FRAME_LIBRARIES = frozenset((
     "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
     "pyspark", "sqlframe",
 ))  # fmt: skip
-# Far above any machine's cores; keeps the size of the workspace within reason.
-MAX_THREADS = 1024
 # Values: some 20 ms of copying.
 COPIED_AT_ONCE = 1 << 20
+
+# Of nested lists: the axes that NumPy's arrays may have. It looks at a list that holds itself twice
+# 2^64 times.
+MAX_DEPTH = 32
 
 # A list of a million values, and an object that cannot show itself, in a message.
 _SHORT = reprlib.Repr()
@@ -51,8 +56,8 @@ _SHORT.maxother = _SHORT.maxstring = 100
 
 _REMEDIES = {
     "c": "take its real part, {0}.real",
-    "O": "if every value is a number, pass {0}.astype(np.float64)",
-    "V": "numpy.lib.recfunctions.structured_to_unstructured makes a plain array of a record array",
+    "V": "pass {0}.astype(np.float32) if these are numbers",  # as those of ml_dtypes
+    "records": "numpy.lib.recfunctions.structured_to_unstructured makes a plain array of records",
     "M": "turn dates into numbers first",
     "m": "turn time differences into numbers first",
 }
@@ -67,12 +72,7 @@ def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
     if type(value) is np.ndarray:
         array = value.view()
     else:
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-            msg = (
-                f"{name} is a masked array with masked values; expected a value everywhere: fill "
-                "them with .filled(...) or leave those examples out"
-            )
-            raise ValueError(msg)
+        refuse_masked(value, name)
         if hasattr(value, "toarray"):  # as those of SciPy, which NumPy takes for one object
             msg = (
                 f"{name} is a sparse {type(value).__name__}; expected a dense array: pass "
@@ -80,15 +80,68 @@ def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
             )
             raise TypeError(msg)
         try:
-            array = np.asarray(value).view()
-        except (TypeError, ValueError) as error:
+            value = np.asanyarray(value)
+        except (TypeError, ValueError, OverflowError) as error:
             msg = f"{name} cannot be read as an array of numbers: {error}"
             raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
+        refuse_masked(value, name)  # what its __array__ returned
+        array = np.asarray(value).view()
+    if array.dtype.kind == "O":
+        array = numbers_of_objects(array, name)
     if array.dtype.kind not in "fiub":
-        remedy = _REMEDIES.get(array.dtype.kind, "encode text as numbers first").format(name)
+        kind = "records" if array.dtype.names else array.dtype.kind
+        remedy = _REMEDIES.get(kind, "encode text as numbers first").format(name)
         msg = f"{name} has dtype {array.dtype}; expected real numbers: {remedy}"
         raise TypeError(msg)
     return array
+
+
+def refuse_masked(value: object, name: str) -> None:
+    """Refuse masked values, in an array or in lists of them: NumPy takes these for values."""
+    masked = np.ma.MaskedArray
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        nested: dict[int, Any] = {}  # each once, as one row may stand in many places
+        for item in level:
+            if isinstance(item, masked) and item.dtype.names is None and np.ma.is_masked(item):
+                msg = (
+                    f"{name} holds masked values; expected a value everywhere: fill them with "
+                    ".filled(...) or leave those examples out"
+                )
+                raise ValueError(msg)
+            if isinstance(item, (list, tuple)):
+                kinds = {k for k in set(map(type, item)) if issubclass(k, (list, tuple, masked))}
+                if kinds:
+                    nested |= {id(part): part for part in item if type(part) in kinds}
+        if not nested:
+            return
+        level = list(nested.values())
+    msg = f"{name} is nested more than {MAX_DEPTH} lists deep, or holds itself; expected numbers"
+    raise ValueError(msg)
+
+
+def numbers_of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    """Convert an array of objects, if each is a real number: an int, a float, a Decimal ..."""
+    values = array.ravel().tolist()
+    for kind in set(map(type, values)):
+        if not issubclass(kind, (numbers.Real, Decimal, np.bool_)):
+            index = next(i for i, value in enumerate(values) if type(value) is kind)
+            place = [int(i) for i in np.unravel_index(index, array.shape)]
+            remedy = "pass one number for each value"
+            if issubclass(kind, (str, bytes)):
+                remedy = "encode text as numbers first"
+            elif values[index] is None or kind.__name__ in {"NAType", "NaTType", "MaskedConstant"}:
+                remedy = "fill in what is missing, or leave it out"
+            msg = (
+                f"{name} has dtype object and holds {_SHORT.repr(values[index])} of type "
+                f"{kind.__name__}{f' at {place}' if place else ''}; expected real numbers: {remedy}"
+            )
+            raise TypeError(msg)
+    try:
+        return array.astype(np.float64)
+    except (OverflowError, TypeError, ValueError) as error:
+        msg = f"{name} has dtype object and a number that is no float64: {error}"
+        raise ValueError(msg) from None
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
@@ -131,8 +184,11 @@ def contiguous(value: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def _comes_from_frames(value: object) -> bool:
-    libraries = map(_library, type(value).__mro__)
-    return hasattr(value, "__narwhals_dataframe__") or not FRAME_LIBRARIES.isdisjoint(libraries)
+    return hasattr(value, "__narwhals_dataframe__") or _is_of_frames(type(value))
+
+
+def _is_of_frames(kind: type) -> bool:
+    return not FRAME_LIBRARIES.isdisjoint(map(_library, kind.__mro__))
 
 
 def _library(kind: type) -> str:
@@ -195,6 +251,8 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
             )
             raise ModuleNotFoundError(msg, name="narwhals")
         X, names = frames.columns(X, getattr(w, "feature_names", None))
+    if isinstance(X, (list, tuple)):
+        X = _series_as_arrays(X)
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
         values = [_as_stored(_own_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), values[0].size
@@ -222,6 +280,22 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
         msg = f"X has shape {shape}; expected at least one example, that is one {example}"
         raise ValueError(msg)
     return Examples(values, shape, _in_float32(values, dtype), names)
+
+
+def _series_as_arrays(X: Sequence[Any]) -> Sequence[Any]:
+    """Return the items of a list, and of those that are series the values."""
+    if not any(map(_is_of_frames, set(map(type, X)))):
+        return X
+    return [_values_of(x, f"X[{j}]") for j, x in enumerate(X)]
+
+
+def _values_of(value: Any, name: str) -> Any:
+    """Return the values of a series, wherever its library has them; anything else as it is."""
+    if type(value) is np.ndarray or not _comes_from_frames(value):
+        return value
+    frames = _frames()
+    # Without, NumPy reads a series well enough.
+    return value if frames is None else frames.column(value, name)
 
 
 def _is_column(x: object) -> bool:
@@ -271,11 +345,7 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
 
 def column(value: ArrayLike, name: str, X: Examples) -> NDArray[Any]:
     """Y or sample_weight as m values, (m,), of a dtype that the kernel reads."""
-    if type(value) is not np.ndarray and _comes_from_frames(value):
-        frames = _frames()
-        # Without, NumPy reads a series well enough.
-        value = value if frames is None else frames.column(value, name)
-    array = _own_array(value, name)
+    array = _own_array(_values_of(value, name), name)
     m = X.shape[1]
     if array.shape not in ((1, m), (m,)):
         msg = (
@@ -300,7 +370,7 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
     bad = _kernel.first_outside(Y, 0.0, 1.0)
     if bad >= 0:
         msg = f"Y is {Y.item(bad)} at example {bad}; expected 0, 1 or a probability within [0, 1]"
-        if _kernel.first_outside(np.abs(Y), 1.0, 1.0) < 0:
+        if _are_minus_1_and_1(Y):
             msg += ". For labels -1 and 1 pass (Y + 1) / 2"
         elif not math.isfinite(Y.item(bad)):
             msg += ". Leave out examples without a label"
@@ -308,6 +378,11 @@ def labels(value: ArrayLike, X: Examples) -> NDArray[Any]:
             msg += ". For labels of one class and another pass Y == one_of_them"
         raise ValueError(msg)
     return Y
+
+
+def _are_minus_1_and_1(Y: NDArray[Any]) -> bool:
+    pieces = (Y[k : k + COPIED_AT_ONCE] for k in range(0, Y.size, COPIED_AT_ONCE))
+    return all(_kernel.first_outside(np.abs(piece), 1.0, 1.0) < 0 for piece in pieces)
 
 
 def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
@@ -350,6 +425,23 @@ def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
     return w
 
 
+def warn_of_lost_names(w: ArrayLike, X: Examples, stacklevel: int) -> None:
+    """Warn where w has no names for the columns that X has names for, as scikit-learn does."""
+    has_names = getattr(w, "feature_names", None) is not None
+    if X.names is None or has_names or not all(map(_is_text, X.names)):
+        return
+    msg = (
+        "X has column names, and w has none: the columns are taken in their order. The w of a "
+        "training on a data frame keeps its names in copies and pickles; "
+        "logreg_c.with_names(w, names) gives them back. Pass an array if the order is right"
+    )
+    warnings.warn(msg, UserWarning, stacklevel=stacklevel)
+
+
+def _is_text(name: object) -> bool:
+    return isinstance(name, str)
+
+
 def number(value: object, name: str, expected: str = "a finite number") -> float:
     """Check one finite real number; no bool, no string."""
     if type(value) is not float:
@@ -368,11 +460,11 @@ def number(value: object, name: str, expected: str = "a finite number") -> float
     return value
 
 
-def positive(value: object, name: str) -> float:
+def positive(value: object, name: str, expected: str = "a finite number > 0") -> float:
     """Check a finite number above 0."""
-    result = number(value, name, "a finite number > 0")
+    result = number(value, name, expected)
     if result <= 0.0:
-        raise ValueError(_out_of_range(result, name, "a finite number > 0"))
+        raise ValueError(_out_of_range(result, name, expected))
     return result
 
 
@@ -407,8 +499,9 @@ def boolean(value: object, name: str) -> bool:
 
 def threads(n_threads: int | None) -> int:
     """Check n_threads: None for what the machine offers."""
-    wanted = default_threads() if n_threads is None else integer(n_threads, "n_threads", 1)
-    return min(wanted, MAX_THREADS)
+    if n_threads is None:
+        return default_threads()
+    return min(integer(n_threads, "n_threads", 1), MAX_THREADS)
 
 
 def _wrong_type(value: object, name: str, expected: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which kernel runs: chosen once at import, shown on request."""
+"""Choose the kernel once at import, and report the configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._cpus import default_threads
 
 
 def select_isa() -> None:
-    """Use the instruction set that LOGREG_C_ISA names, or else the best that this CPU has."""
+    """Use the instruction set in LOGREG_C_ISA, or else the best one that this CPU supports."""
     name = os.environ.get("LOGREG_C_ISA", "")
     if not _kernel.isa_select(name):
         known = _kernel.isa_known()
@@ -21,24 +21,26 @@ def select_isa() -> None:
 
 
 def show_config() -> dict[str, object]:
-    """Tell what a report about speed or a crash should say.
+    """Report the configuration, as needed for a report about speed or a crash.
 
     Returns
     -------
     dict
         version : str
-            Of logreg_c.
+            The version of logreg_c.
         isa : str
             The instruction set in use.
         isa_available : list of str
-            Those that this machine can run; the environment variable ``LOGREG_C_ISA``, read at
-            import, chooses one.
+            The instruction sets that this machine can run. To choose one, set the environment
+            variable ``LOGREG_C_ISA`` before the import.
         threads : int
-            The threads used where `n_threads` is None: OpenMP's number (``OMP_NUM_THREADS``, the
-            process's CPUs, threadpoolctl), and without ``OMP_NUM_THREADS`` no more than the
-            container's CPU quota. With Dispatch ``OMP_NUM_THREADS``, or the machine's CPUs.
+            The number of threads used if `n_threads` is None. With OpenMP this is OpenMP's own
+            number (from ``OMP_NUM_THREADS``, the CPUs available to the process, or
+            threadpoolctl); without ``OMP_NUM_THREADS``, it is capped by the container's CPU quota.
+            With Dispatch it is ``OMP_NUM_THREADS``, or else the number of CPUs.
         threads_backend : str
-            What runs them: "openmp" (Linux, Windows), "dispatch" (macOS), or "serial" for none.
+            What runs the threads: "openmp" (Linux, Windows), "dispatch" (macOS), or "serial"
+            (no threads).
 
     Examples
     --------

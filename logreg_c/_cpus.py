@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads to use where nobody says: OpenMP's number, within a container's CPU quota."""
+"""The default number of threads: OpenMP's number, capped by the container's CPU quota."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from . import _kernel
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Far above any machine's cores; keeps the size of the workspace within reason.
+MAX_THREADS = 1024
+
 
 def cpu_quota(cgroup: Path, group: str) -> int | None:
-    """Return the CPUs that the control group and those above it may use, rounded up, or None."""
+    """Return the smallest CPU quota of a control group and its parents, rounded up, or None."""
     quotas = []
     folder = cgroup / group.lstrip("/")
     for place in (folder, *folder.parents):
@@ -25,22 +28,22 @@ def cpu_quota(cgroup: Path, group: str) -> int | None:
 
 
 def _quota_of(place: Path) -> int | None:
-    # Version 2 has "quota period", of which the quota may be "max"; in version 1 one of -1 is none.
+    # cgroup v2 has one file, "quota period", where quota may be "max". v1 has two; -1 is no quota.
     for files in ("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us"):
         try:
             quota, period = " ".join((place / name).read_text() for name in files).split()
             return None if quota in {"max", "-1"} else max(1, -(-int(quota) // int(period)))
-        except (OSError, ValueError):  # other files, or no numbers
+        except (OSError, ValueError):  # files missing, or not numbers
             continue
     return None
 
 
 @cache
 def _quota_here() -> int | None:
-    from pathlib import Path  # noqa: PLC0415 (NumPy does not load it, nor should the import)
+    from pathlib import Path  # noqa: PLC0415 (slow to import, and NumPy does not import it)
 
     try:
-        # The name of a group is a folder's: any bytes.
+        # A group's name is a folder name, so it may be any bytes.
         lines = os.fsdecode(Path("/proc/self/cgroup").read_bytes()).split("\n")[:-1]
     except OSError:  # not Linux
         return None
@@ -54,8 +57,8 @@ def _quota_here() -> int | None:
 
 
 def default_threads() -> int:
-    """Return what OpenMP would use (OMP_NUM_THREADS, affinity, threadpoolctl), within the quota."""
-    threads = _kernel.max_threads()
+    """Return OpenMP's number (OMP_NUM_THREADS, affinity, threadpoolctl), capped by the quota."""
+    threads = min(_kernel.max_threads(), MAX_THREADS)
     if threads == 1 or "OMP_NUM_THREADS" in os.environ:
         return threads
     quota = _quota_here()

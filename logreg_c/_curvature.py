@@ -23,6 +23,9 @@ and lambda_max(H) is at most the largest eigenvalue of T bordered by beta and t.
 
 H v costs one pass: with labels of 1/2 the gradient of the loss is 0 at w = 0, b = 0, and its
 derivative there is H, so that at (w, b) = epsilon v it is epsilon H v, but for a share of z^2 / 12.
+
+A step from the bound has the same bits everywhere, as all results have. So nothing here calls BLAS,
+LAPACK or a sum of NumPy, whose order of operations depends on the machine.
 """
 
 from __future__ import annotations
@@ -32,37 +35,47 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _check
-from ._train import Objective
+from ._objective import Objective
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ._check import Examples
 
 STEPS = 10
 # A bound so near to the largest eigenvalue is not worth another pass.
 SHARP = 1.1
-# For the rounding of the passes, about 1e-9 of the trace.
+# For the rounding of the passes, about 1e-9 of the trace, and where bisection ends.
 ROUNDING = 1e-6
 
 
 def curvature_bound(
-    X: ArrayLike,
+    examples: Examples,
     *,
     sample_weight: NDArray[Any] | None,
     standardize: bool,
     fixed_b: bool,
     n_threads: int | None,
 ) -> float:
-    """Return what lambda_max(H) does not exceed, for the features that `descend` works on."""
-    examples = _check.examples(X, np.float64)
+    """Return what lambda_max(H) does not exceed, for the features that `descend` works on.
+
+    It is computed in float64, whichever arithmetic descends: H is the same, and float32 may not
+    hold its trace.
+    """
+    examples = examples._replace(float32=False)
     n_x, m = examples.shape
     half = np.broadcast_to(0.5, m)
     objective = Objective(examples, half, sample_weight=sample_weight, n_threads=n_threads)
     moments = objective.standardize()
     mean, _, sd = moments.copy()
     if standardize:
-        sd = np.where(sd > 0.0, sd, np.inf)
-        squares = np.isfinite(sd) + (mean / sd) ** 2 * fixed_b
+        varies = sd > 0.0
+        sd = np.where(varies, sd, 1.0)
+        squares = varies + (mean / sd) ** 2 * fixed_b
+        if fixed_b:
+            moments[2] = sd
     else:
         with np.errstate(over="ignore"):
             squares = mean**2 + sd**2
@@ -70,7 +83,7 @@ def curvature_bound(
     if fixed_b or not standardize:
         moments[:2] = 0.0
     diagonal = np.append(squares, float(not fixed_b)) / 4.0
-    trace = float(diagonal.sum())
+    trace = _sum(diagonal)
     if trace == 0.0:  # J is constant, and any step will do
         return 1.0
     if trace == math.inf:
@@ -86,7 +99,7 @@ def curvature_bound(
     if sample_weight is not None:
         positive = sample_weight[sample_weight > 0]
         with np.errstate(over="ignore"):
-            spread = float(positive.sum(dtype=np.float64) / positive.min())
+            spread = _sum(positive.astype(np.float64)) / float(positive.min())
     epsilon = max(2.0**-12 / math.sqrt(4.0 * trace * spread), 2.0**-40 / math.sqrt(trace))
 
     def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,18 +107,50 @@ def curvature_bound(
         _, dw, db = objective(epsilon * v[:n_x], epsilon * v[n_x], 0.0)
         return np.append(dw, 0.0 if fixed_b else db) / epsilon / trace
 
-    basis = np.sqrt(diagonal / trace)[None]
-    on, off = [], []
+    basis = [np.sqrt(diagonal / trace)]
+    on: list[float] = []
+    off: list[float] = []
     while True:
         image = product(basis[-1])
-        on.append(float(basis[-1] @ image))
-        for _ in range(2):  # once leaves a rest of rounding
-            image -= basis.T @ (basis @ image)
-        off.append(float(np.linalg.norm(image)))
-        left = max(1.0 - sum(on), 0.0)
-        bordered = np.diag([*on, left]) + np.diag(off, -1)  # its upper triangle is not read
-        bound = np.linalg.eigvalsh(bordered)[-1]
-        reached = np.linalg.eigvalsh(bordered[:-1, :-1])[-1]
+        on.append(_sum(basis[-1] * image))
+        for _ in range(2):  # rounding leaves a rest the first time
+            for v in basis:
+                image -= v * _sum(v * image)
+        off.append(math.sqrt(_sum(image * image)))
+        left = max(1.0 - math.fsum(on), 0.0)
+        bound = _largest_eigenvalue([*on, left], off)
+        reached = _largest_eigenvalue(on, off[:-1])
         if len(on) == STEPS or bound <= SHARP * reached or off[-1] <= ROUNDING:
-            return float(bound) * (1.0 + ROUNDING) * trace
-        basis = np.vstack([basis, image / off[-1]])
+            return bound * (1.0 + ROUNDING) * trace
+        basis.append(image / off[-1])
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    """Add the second half to the first until one value is left."""
+    while values.size > 1:
+        half = (values.size + 1) // 2
+        folded = values[:half].copy()
+        folded[: values.size - half] += values[half:]
+        values = folded
+    return float(values[0])
+
+
+def _largest_eigenvalue(diagonal: Sequence[float], beside: Sequence[float]) -> float:
+    """Return a number just above the eigenvalues of a symmetric tridiagonal matrix, by bisection.
+
+    A number is above them all exactly if every pivot of it minus the matrix is positive.
+    """
+    sides = [0.0, *beside, 0.0]
+    low = max(diagonal)
+    high = max(d + sides[j] + sides[j + 1] for j, d in enumerate(diagonal))
+    while high - low > ROUNDING * high:
+        middle = low + (high - low) / 2.0
+        pivot = math.inf
+        for d, side in zip(diagonal, sides[:-1], strict=True):
+            pivot = middle - d - side * side / pivot
+            if pivot <= 0.0:
+                low = middle
+                break
+        else:
+            high = middle
+    return high

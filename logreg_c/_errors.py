@@ -45,7 +45,7 @@ class DivergenceError(ArithmeticError):
 
 
 class DivergenceWarning(RuntimeWarning):
-    """Training ended with a higher cost than it began with."""
+    """The cost rose in a notable share of the iterations, or ended above its lowest value."""
 
     __module__ = "logreg_c"
 

@@ -11,14 +11,17 @@ import narwhals as nw
 import numpy as np
 from narwhals.exceptions import DuplicateError
 
+from ._check import numbers_of_objects
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_CLASSES = nw.String, nw.Categorical, nw.Enum
+_CAST = nw.Decimal, nw.Int128, nw.UInt128
+# What may hold numbers, which only the values tell.
+_OBJECTS = nw.Object, nw.Categorical, nw.Enum
 _REMEDIES: tuple[tuple[tuple[type[nw.dtypes.DType], ...], str], ...] = (
     ((nw.Date, nw.Datetime, nw.Duration, nw.Time), "make numbers of it, such as days since a date"),
-    ((nw.Decimal, nw.Int128, nw.UInt128), "cast it to float64"),
-    ((nw.Object, nw.Binary), "if every value is a number, cast it to float64"),
+    ((nw.Binary,), "make numbers of it"),
     ((nw.List, nw.Array, nw.Struct), "make a column of each of its parts"),
 )
 
@@ -30,7 +33,10 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
     """
     frame = _seen_by_narwhals(X, "X")
     if isinstance(frame, nw.Series):
-        msg = f"X is a {type(X).__name__}; expected a data frame, whose columns are the features"
+        msg = (
+            f"X is a {type(X).__name__}; expected a data frame, whose columns are the features: "
+            "for one feature pass X.to_frame(), or a list of one series"
+        )
         raise TypeError(msg)
     if not isinstance(frame, nw.DataFrame):
         return X, None
@@ -44,8 +50,8 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         msg = (
             f"X lacks {', '.join(map(repr, missing[:3]))}{more} of the columns that w was trained "
-            "on; expected all of them, in any order: rename those that mean the same. A copy of w "
-            "goes by the order of the columns"
+            "on; expected all of them, in any order: rename those that mean the same, in X or by "
+            "with_names(w, names)"
         )
         raise ValueError(msg)
     one_hot = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"
@@ -54,6 +60,9 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
 
 def column(value: Any, name: str) -> Any:
     """Return the values of a series, or of a data frame's only column; anything else as it is."""
+    pd = sys.modules.get("pandas")
+    if pd is not None and isinstance(value, (pd.api.extensions.ExtensionArray, pd.Index)):
+        value = pd.Series(value)
     seen = _seen_by_narwhals(value, name)
     if isinstance(seen, nw.DataFrame):
         if len(seen.columns) != 1:
@@ -105,10 +114,11 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
             values = native.to_numpy()  # without nulls but NaN, which a pass over X finds for free
             return values
     dtype = series.dtype
-    for kinds, remedy in ((_CLASSES, classes), *_REMEDIES):
+    if isinstance(dtype, nw.String):
+        raise TypeError(_refused(what, dtype, classes))
+    for kinds, remedy in _REMEDIES:
         if isinstance(dtype, kinds):
-            msg = f"{what} is of type {dtype}; expected numbers or booleans: {remedy}"
-            raise TypeError(msg)
+            raise TypeError(_refused(what, dtype, remedy))
     count = int(series.null_count())
     if count:
         msg = (
@@ -117,8 +127,18 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
             "row: fill them in, or leave those rows out"
         )
         raise ValueError(msg)
+    if isinstance(dtype, _CAST):
+        series = series.cast(nw.Float64)
     values = series.to_numpy()
+    if values.dtype.kind == "O" and isinstance(dtype, _OBJECTS):
+        if dtype != nw.Object and any(isinstance(value, str) for value in values):
+            raise TypeError(_refused(what, dtype, classes))
+        values = numbers_of_objects(values, what)
     if values.dtype.kind not in "fiub":
-        msg = f"{what} is of type {values.dtype}; expected numbers or booleans: cast it to float64"
-        raise TypeError(msg)
+        remedy = classes if isinstance(dtype, _OBJECTS) else "cast it to float64"
+        raise TypeError(_refused(what, values.dtype, remedy))
     return values
+
+
+def _refused(what: str, dtype: object, remedy: str) -> str:
+    return f"{what} is of type {dtype}; expected numbers or booleans: {remedy}"

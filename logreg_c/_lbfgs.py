@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from . import _check
-from ._train import Objective
+from ._objective import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,6 @@ Stopped = Literal["tol", "iters", "callback", "rounding"]  # the last: J does no
 FLOAT32_TOL = 1e-5
 LINE_SEARCHES = 50  # as scikit-learn's
 ABNORMAL = 2  # what SciPy calls a line search without a decrease
-# A decrease of J so small ends scikit-learn's L-BFGS. This one goes on, down to tol or to where J
-# does not fall any more, but has converged if it fails from there.
-LEAST_DECREASE = 64 * np.finfo(np.float64).eps
 
 
 class Minimum(NamedTuple):
@@ -36,26 +34,42 @@ class Minimum(NamedTuple):
     b: float
     costs: list[float]
     n_iter: int
-    stopped: Stopped
-    problem: str  # why it has not converged, or ""
+    stopped: Stopped  # "tol" where the gradient at w, b is within tol, and only there
+    slope: float | None = None  # the largest component of that gradient, where it is known
+    fault: str | None = None  # how the cost of a descent rose, and what to do
+
+    @property
+    def problem(self) -> str:
+        """Why this is no minimum to within tol, or ""."""
+        if self.stopped == "iters":
+            return "all iterations are done, and tol is not reached"
+        if self.stopped == "rounding":
+            return "no step lowers the cost any more, and tol is not reached"
+        return ""
 
 
 class _Log:
     """The costs at the start and after each iteration, and who wants to know."""
 
-    def __init__(self, callbacks: Sequence[Callback]) -> None:
+    def __init__(self, callbacks: Sequence[Callback], iters: int) -> None:
         self._callbacks = callbacks
+        self._iters = iters
         self.costs: list[float] = []
         self.n_iter = 0
         self.halted = False
 
+    @property
+    def left(self) -> int:
+        """How many iterations may still follow."""
+        return 0 if self.halted else self._iters - self.n_iter
+
     def begin(self, J: float) -> None:
-        """Note the cost at the start, unless this only goes on in another arithmetic."""
+        """Note the cost at the start, unless an earlier search began there."""
         if not self.costs:
             self.costs.append(J)
 
     def tell(self, J: float, theta: NDArray[np.float64], function: _Function) -> None:
-        """Add the cost at the end of an iteration; StopIteration is how to end SciPy's loop."""
+        """Add the cost at the end of an iteration, and call the callbacks."""
         self.costs.append(J)
         self.n_iter += 1
         if self._callbacks:
@@ -63,41 +77,49 @@ class _Log:
             w = w.reshape(-1, 1)
             told = [callback(self.n_iter - 1, J, w, b) for callback in self._callbacks]
             self.halted = any(told)
-            if self.halted:
-                raise StopIteration
 
 
 class _Function:
-    """J and its gradient by theta = scale (w sd, b + w mean), or scale w sd where b is fixed."""
+    """J and its gradient by theta = scale (w sd, b + w mean), or scale w sd where b is fixed.
+
+    Of features as they are, mean is 0 and sd is 1. With `conditioned`, J and `slope` are the same,
+    but mean and sd are such that the curvature of J along each axis is near 1.
+    """
 
     def __init__(
         self,
         objective: Objective,
-        log: _Log,
         w: NDArray[np.float64],
         b: float,
         l2: float,
         *,
         standardize: bool,
         fixed_b: bool,
+        conditioned: bool = False,
     ) -> None:
-        self._log = log
         self._objective, self._w, self._b, self._l2 = objective, w, b, l2
-        self._fixed_b = fixed_b
+        self._fixed_b, self._conditioned = fixed_b, conditioned
         self._mean, self._sd = np.zeros(w.size), np.ones(w.size)
-        if standardize:
-            self._mean, rest, self._sd = objective.standardize(scale_only=fixed_b)
-            self._mean = self._mean + rest
+        if standardize or conditioned:
+            moments = objective.standardize(scale_only=fixed_b)
+            if conditioned:
+                # In units of what J penalises and `slope` is about: w, or w sd if standardised.
+                own = moments[2].copy() if standardize else self._sd
+                unit = np.hypot(moments[2] / 2.0, math.sqrt(l2) * own)
+                moments[2] = np.where((unit > 0.0) | standardize, unit, 1.0)
+                self._ratio = np.divide(moments[2], own, out=np.ones(w.size), where=own > 0.0)
+                self._shift = np.zeros(w.size) if standardize or fixed_b else moments[0]
+            self._mean, self._sd = moments[0] + moments[1], moments[2]
         self._varies = self._sd > 0.0
         self.scale = 1.0
-        self.steepness: float | None = None  # the largest component of the gradient at the start
+        self._last: tuple[NDArray[np.float64], float, NDArray[np.float64]] | None = None
+        self._traced: tuple[NDArray[np.float64], float, NDArray[np.float64]] | None = None
 
-    @property
-    def start(self) -> NDArray[np.float64]:
-        """Theta of the w and b that were given."""
-        theta = self._w * self._sd
+    def theta(self, w: NDArray[np.float64], b: float) -> NDArray[np.float64]:
+        """Return theta of a w and b."""
+        theta = w * self._sd
         if not self._fixed_b:
-            theta = np.append(theta, self._b + self._w @ self._mean)
+            theta = np.append(theta, b + w @ self._mean)
         return theta * self.scale
 
     def w_b(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -107,15 +129,50 @@ class _Function:
         np.divide(theta[: w.size], self._sd, out=w, where=self._varies)
         return w, self._b if self._fixed_b else float(theta[-1] - w @ self._mean)
 
+    def cost(self, theta: NDArray[np.float64]) -> float:
+        """Return J."""
+        return self._evaluate(theta)[0]
+
+    def slope(self, theta: NDArray[np.float64]) -> float:
+        """Return the largest component of the gradient that `tol` is about."""
+        gradient = self._evaluate(theta)[1]
+        if self._conditioned:
+            dw, db = gradient[: self._w.size], gradient[self._w.size :]
+            gradient = np.append(dw * self._ratio + self._shift * db.sum(), db)
+        return float(np.abs(gradient).max())
+
+    def trace(self, theta: NDArray[np.float64]) -> None:
+        """From now on sum J from its gradients, from one of the points given here to the next.
+
+        The trapezoid resolves a decrease that is lost in the rounding of J, and errs by the third
+        power of the step.
+        """
+        if self._traced is None:
+            self._traced = theta, 0.0, np.zeros(theta.size)
+        value, gradient = self(theta)
+        self._traced = theta.copy(), value, gradient
+
     def __call__(self, theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = self._evaluate(theta)
+        gradient = gradient / self.scale
+        if self._traced is not None:
+            at, before, slopes = self._traced
+            value = before + float((slopes + gradient) @ (theta - at)) / 2.0
+        return value, gradient
+
+    def _evaluate(self, theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """J and its gradient by theta / scale; those of the last theta are still there."""
         theta = theta / self.scale
+        if self._last is not None and np.array_equal(theta, self._last[0]):
+            return self._last[1:]
         b = self._b if self._fixed_b else theta[-1]
-        J, dw, db = self._objective(theta[: self._w.size], b, self._l2)
-        gradient = dw if self._fixed_b else np.append(dw, db)
-        if self.steepness is None:
-            self.steepness = float(np.abs(gradient).max())
-            self._log.begin(J)
-        return J, gradient / self.scale
+        w = theta[: self._w.size]
+        J, dw, db = self._objective(w, b, 0.0 if self._conditioned else self._l2)
+        if self._conditioned:
+            J += self._l2 / 2.0 * float(np.sum((w / self._ratio) ** 2))
+            dw += self._l2 * (w / self._ratio) / self._ratio
+        self._last = theta, J, dw if self._fixed_b else np.append(dw, db)
+        return self._last[1:]
 
 
 def lbfgs(
@@ -137,57 +194,74 @@ def lbfgs(
     """Minimise J from w, (n_x,), and b; the arguments mean what those of `descend` do.
 
     What is computed in float32, without a `dtype`, goes on in float64 from where float32 does not
-    resolve the gradient any more. A callback gets J at the w and b that an iteration ends with.
+    resolve the gradient any more, and ends there. A callback gets J at the w and b that an
+    iteration ends with.
     """
-    log = _Log(callbacks)
-    for arithmetic in (dtype, np.float64):
-        examples = _check.examples(X, arithmetic)
+    of_units = {"standardize": standardize, "fixed_b": fixed_b}
+
+    def function(w: NDArray[np.float64], b: float, *, conditioned: bool = False) -> _Function:
         objective = Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
-        function = _Function(objective, log, w, b, l2, standardize=standardize, fixed_b=fixed_b)
+        return _Function(objective, w, b, l2, **of_units, conditioned=conditioned)
+
+    log = _Log(callbacks, iters)
+    examples = _check.examples(X, dtype)
+    if examples.float32:
         try:
-            result = _search(function, log, iters, max(tol, FLOAT32_TOL * examples.float32))
+            w, b = _search(function(w, b), w, b, log, max(tol, FLOAT32_TOL))
         except OverflowError:
-            if not examples.float32:
-                raise
-            log = _Log(callbacks)
-            continue
-        w, b = function.w_b(result.x)
-        reached = np.abs(result.jac).max() * function.scale <= tol
-        if reached or log.halted or log.n_iter >= iters or not examples.float32:
-            break
+            log = _Log(callbacks, iters)
+        examples = _check.examples(X, np.float64)
+    J = function(w, b)
+    w, b = _search(J, w, b, log, tol)
+    if log.left and not J.slope(J.theta(w, b)) <= tol:
+        # The units of the features may be what is wrong, or the rounding of J.
+        try:
+            conditioned = function(w, b, conditioned=True)
+            for traced in (False, True):
+                w, b = _search(conditioned, w, b, log, tol, traced=traced)
+        except OverflowError:  # of the squares of X, which are needed here alone
+            pass
+    slope = J.slope(J.theta(w, b))
     stopped: Stopped = "rounding"
     if log.halted:
         stopped = "callback"
-    elif reached:
+    elif slope <= tol:
         stopped = "tol"
-    elif log.n_iter >= iters:
+    elif not log.left:
         stopped = "iters"
-    converged = result.success or (
-        result.status == ABNORMAL and log.costs[-2:][0] - log.costs[-1] <= LEAST_DECREASE
-    )
-    return Minimum(w, b, log.costs, log.n_iter, stopped, "" if converged else str(result.message))
+    return Minimum(w, b, log.costs, log.n_iter, stopped, slope)
 
 
-def _search(function: _Function, log: _Log, iters: int, tol: float) -> Any:
-    """Call SciPy, again if its first step, which has norm 1, is too long for a way back."""
-    result = minimize(
-        function,
-        function.start,
-        method="L-BFGS-B",
-        jac=True,
-        callback=lambda intermediate_result: log.tell(
-            float(intermediate_result.fun), intermediate_result.x, function
-        ),
-        options={
-            "maxiter": iters - log.n_iter,
-            "maxfun": np.inf,
-            "maxls": LINE_SEARCHES,
-            "gtol": tol / function.scale,
-            "ftol": 0.0,
-        },
-    )
-    steepness = function.steepness or 0.0
+def _search(
+    function: _Function,
+    w: NDArray[np.float64],
+    b: float,
+    log: _Log,
+    tol: float,
+    *,
+    traced: bool = False,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the w and b that SciPy comes to from these."""
+    theta = function.theta(w, b)
+    steepness = function.slope(theta)
+    log.begin(function.cost(theta))
+    if traced:
+        function.trace(theta)
+
+    def tell(intermediate_result: Any) -> None:
+        theta = intermediate_result.x
+        log.tell(function.cost(theta), theta, function)
+        if traced:
+            function.trace(theta)
+        if not log.left or function.slope(theta) <= tol:
+            raise StopIteration  # which is how to end SciPy's loop
+
+    if not log.left or steepness <= tol:
+        return w, b
+    options = {"maxiter": log.left, "maxfun": np.inf, "maxls": LINE_SEARCHES, "gtol": 0, "ftol": 0}
+    result = minimize(function, theta, method="L-BFGS-B", jac=True, callback=tell, options=options)
     if result.status == ABNORMAL and result.nit == 0 and function.scale == 1.0 < steepness:
+        # The first step, which has norm 1, was too long for a way back.
         function.scale = steepness
-        return _search(function, log, iters, tol)
-    return result
+        return _search(function, w, b, log, tol, traced=traced)
+    return function.w_b(result.x)

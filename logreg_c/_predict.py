@@ -54,6 +54,11 @@ def predict_proba(
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 
+    Warns
+    -----
+    UserWarning
+        X is a data frame whose columns have names, and w has none.
+
     Examples
     --------
     >>> import logreg_c
@@ -80,16 +85,18 @@ def _forward(
     n_threads: int | None,
 ) -> NDArray[np.float64]:
     examples = _check.examples(X, np.float64 if dtype is None else dtype, w)
-    w = _check.coefficients(w, examples)
+    weights = _check.coefficients(w, examples)
     b = _check.number(b, "b")
     problem = _kernel.Problem(
         examples.values, None, None, _check.threads(n_threads), examples.float32
     )
     out = np.empty((1, examples.shape[1]))
-    if problem.predict(w, b, probabilities, out) != _kernel.OK:
+    if problem.predict(weights, b, probabilities, out) != _kernel.OK:
         _check.raise_if_nonfinite(problem, examples)
         msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
         raise OverflowError(msg)
+    if probabilities:  # the estimator compares the names itself
+        _check.warn_of_lost_names(w, examples, stacklevel=4)
     return out
 
 
@@ -137,6 +144,11 @@ def predict(
     OverflowError
         The data are finite, but a Z leaves the range of float64.
 
+    Warns
+    -----
+    UserWarning
+        X is a data frame whose columns have names, and w has none.
+
     Examples
     --------
     >>> import logreg_c
@@ -147,7 +159,7 @@ def predict(
     if limit > 1.0:
         msg = f"threshold is {threshold!r}; expected a probability within [0, 1]"
         raise ValueError(msg)
-    A = predict_proba(X, w, b, dtype=dtype, n_threads=n_threads)[0]
+    A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)[0]
     labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
     for first in range(0, A.size, _check.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered
         piece = slice(first, first + _check.COPIED_AT_ONCE)

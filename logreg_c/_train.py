@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _check, _kernel
+from ._curvature import curvature_bound
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
-from ._result import TrainResult, with_names
-from ._training import Training, standardize_features
+from ._objective import Objective
+from ._result import TrainResult, named
+from ._training import Training, why_no_descent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 def train(
     X: ArrayLike,
     Y: ArrayLike,
-    alpha: float,
+    alpha: float | Literal["auto"],
     iters: int,
     *,
     w: ArrayLike | None = None,
@@ -61,8 +63,10 @@ def train(
         column is a feature and each row an example: pass it as it is.
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between; read where they are, as X is.
-    alpha : float
-        Learning rate, > 0.
+    alpha : float or "auto"
+        Learning rate, > 0. "auto" takes the inverse of a bound on the curvature of J, with which J
+        falls at every iteration, from whatever start; finding it reads X up to 11 times. The
+        attribute `alpha` of the result is the rate that was used.
     iters : int
         Iterations to do at most, >= 0.
     w : array_like of shape (n_x, 1) or (n_x,), optional
@@ -117,7 +121,8 @@ def train(
     Warns
     -----
     DivergenceWarning
-        The last cost is above the first.
+        The cost rose in 5 % of the iterations or more, or ended above its lowest value, both by
+        more than rounding. The message names the iterations.
 
     Examples
     --------
@@ -151,7 +156,7 @@ def train(
 def descend(
     X: ArrayLike,
     Y: ArrayLike,
-    alpha: float,
+    alpha: float | Literal["auto"],
     iters: int,
     *,
     w: ArrayLike | None,
@@ -164,31 +169,45 @@ def descend(
     dtype: DTypeLike | None,
     n_threads: int | None,
     fixed_b: bool = False,
-    stacklevel: int = 3,
+    stacklevel: int | None = 3,
 ) -> TrainResult:
     """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred.
 
-    `stacklevel` is that of a warning: 3 for the line that calls the caller.
+    `stacklevel` is that of a warning: 3 for the line that calls the caller, None for no warning.
     """
     examples = _check.examples(X, dtype, w)
     Y = _check.labels(Y, examples)
     sample_weight = _check.weights(sample_weight, examples)
-    alpha = _check.positive(alpha, "alpha")
     iters = _check.integer(iters, "iters", 0)
     n_x = examples.shape[0]
     w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
-    w = with_names(w, examples.names)
+    w = named(w, examples.names)
     b = _check.number(b, "b")
     l2 = _check.not_negative(l2, "l2")
     standardize = _check.boolean(standardize, "standardize")
     # The kernel takes a negative tol for none.
     tol = -1.0 if tol is None else _check.not_negative(tol, "tol")
     callbacks = _callbacks(callback)
-    problem = _kernel.Problem(
-        examples.values, Y, sample_weight, _check.threads(n_threads), examples.float32
-    )
+    n_threads = _check.threads(n_threads)
+    try:
+        alpha = _learning_rate(
+            alpha,
+            examples,
+            l2,
+            sample_weight=sample_weight,
+            standardize=standardize,
+            fixed_b=fixed_b,
+            n_threads=n_threads,
+        )
+    except OverflowError as error:
+        msg = f"alpha='auto' finds no step: {error}"
+        raise DivergenceError(msg, 0, w, b, np.empty(0)) from None
+    except KeyboardInterrupt:
+        raise _interrupted(w, b, np.empty(0)) from None
+    arithmetic = "float32" if examples.float32 else "float64"
+    problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
     problem.start(w, b, alpha, l2, tol, fixed_b)
-    training = Training(problem, w, iters, callbacks, examples.names)
+    training = Training(problem, w, iters, callbacks, examples.names, n_threads)
     if callbacks:
         training.settings = {
             "n_x": n_x,
@@ -198,17 +217,17 @@ def descend(
             "l2": l2,
             "tol": tol if tol >= 0.0 else None,
             "standardize": standardize,
-            "arithmetic": "float32" if examples.float32 else "float64",
+            "arithmetic": arithmetic,
         }
     try:
         status, stopped = training.run(standardize=standardize, scale_only=fixed_b)
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
+        costs = training.take_costs()
+        fault = why_no_descent(costs, problem.b, arithmetic)
     except KeyboardInterrupt:
-        msg = f"interrupted after {problem.done} iterations; see the attributes w, b and costs"
-        raise TrainingInterrupted(msg, w, problem.b, training.take_costs()) from None
+        raise _interrupted(w, problem.b, training.take_costs()) from None
 
-    costs = training.take_costs()
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         iteration = problem.done - (status == _kernel.UPDATE_OVERFLOW)
         remedy = _remedy(
@@ -218,27 +237,53 @@ def descend(
         raise DivergenceError(msg, iteration, w, problem.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
-    if costs.size and costs[-1] > costs[0]:
-        msg = (
-            f"the cost rose from {costs[0]:.6g} to {costs[-1]:.6g}: choose alpha below {alpha:g}"
-            + ("" if standardize else ", or pass standardize=True")
-        )
+    if fault and stacklevel is not None:
+        msg = warning_of(fault, alpha, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
-    return TrainResult(w, problem.b, costs, stopped, examples.names)
+    return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
+
+
+def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+    """Say what to do about a descent with a fault that `why_no_descent` found."""
+    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    if not standardize:
+        remedy += ", or pass standardize=True"
+    return f"{fault}: {remedy}"
+
+
+def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:
+    """Return the number that alpha is, or the step that "auto" finds."""
+    if not (isinstance(alpha, str) and alpha == "auto"):
+        return _check.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
+    bound = curvature_bound(examples, **of_X)
+    return min(0.5 / (l2 / 2.0 + bound / 2.0), _check.LARGEST)  # halves: the sum may overflow
+
+
+def _interrupted(
+    w: NDArray[np.float64], b: float, costs: NDArray[np.float64]
+) -> TrainingInterrupted:
+    msg = f"interrupted after {costs.size} iterations; see the attributes w, b and costs"
+    return TrainingInterrupted(msg, w, b, costs)
 
 
 def _callbacks(given: object) -> tuple[Callback, ...]:
     if given is None:
         return ()
-    if callable(given):
-        return (given,)
-    if isinstance(given, (list, tuple)) and all(map(callable, given)):
-        return tuple(given)
-    msg = (
-        f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, b, or a "
-        "list of such"
-    )
-    raise TypeError(msg)
+    callbacks: tuple[Any, ...] = (given,)
+    if isinstance(given, (list, tuple)) and not callable(given):
+        callbacks = tuple(given)
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
+            raise TypeError(msg)
+        if not callable(callback):
+            msg = (
+                f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, "
+                "b, or a list of such"
+            )
+            raise TypeError(msg)
+    return callbacks
 
 
 def _sum(sample_weight: NDArray[Any]) -> float:
@@ -352,54 +397,3 @@ def cost_and_gradient(
     objective = Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
     w = _check.coefficients(w, examples)
     return objective(w, _check.number(b, "b"), _check.not_negative(l2, "l2"))
-
-
-class Objective:
-    """The cost and its gradient at one w, b after another, over examples that are checked once."""
-
-    def __init__(
-        self,
-        examples: _check.Examples,
-        Y: ArrayLike,
-        *,
-        sample_weight: ArrayLike | None,
-        n_threads: int | None,
-    ) -> None:
-        self.examples = examples
-        self._problem = _kernel.Problem(
-            self.examples.values,
-            _check.labels(Y, self.examples),
-            _check.weights(sample_weight, self.examples),
-            _check.threads(n_threads),
-            self.examples.float32,
-        )
-
-    def standardize(self, *, scale_only: bool = False) -> NDArray[np.float64]:
-        """Work on standardised features from now on.
-
-        Returns mean, what mean lacks to be exact, and deviation, (3, n_x); to write to it changes
-        what is subtracted from the features and what they are divided by.
-        """
-        n_x = self.examples.shape[0]
-        status, moments = standardize_features(self._problem, n_x, scale_only=scale_only)
-        if status != _kernel.OK:
-            _check.raise_if_nonfinite(self._problem, self.examples)
-            msg = (
-                "the mean or the variance of a feature leaves the range of float64: rescale X, say "
-                "by its largest magnitude"
-            )
-            raise OverflowError(msg)
-        return moments
-
-    def __call__(
-        self, w: NDArray[np.float64], b: float, l2: float
-    ) -> tuple[float, NDArray[np.float64], float]:
-        """J, dw and db at w (contiguous, of any shape) and b, of what the features now are."""
-        dw = np.empty_like(w)
-        status, J, db = self._problem.cost_and_gradient(w, b, l2, dw)
-        if status != _kernel.OK:
-            _check.raise_if_nonfinite(self._problem, self.examples)
-            overflow = _check.overflow(self.examples)
-            msg = f"Z = w.T X + b, or a sum over it, {overflow}, or w or sample_weight"
-            raise OverflowError(msg)
-        return J, dw, db

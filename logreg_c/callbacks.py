@@ -10,28 +10,34 @@ called as well:
 ``end()``
     after the last, also if an exception ends it, and in reverse order;
 ``state()`` and ``restore(state)``
-    by `Checkpoint`: what it needs to go on, as a dict of arrays and numbers.
+    by `Checkpoint`: what it needs to go on, as a dict of arrays and numbers. A ValueError of
+    ``restore`` says in what way the state is that of another training.
+``settings``
+    an attribute, a dict that JSON knows: `Checkpoint` refuses to resume with other ones.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import os
 import time
+import weakref
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import __version__, _check
-from ._result import with_names
-from ._train import cost_and_gradient
+from ._files import written_whole
+from ._npz import read_stored
+from ._objective import Objective
+from ._result import named
 from ._training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -147,11 +153,16 @@ class EarlyStopping:
         self._patience = _check.integer(patience, "patience", 1)
         self._min_delta = _check.not_negative(min_delta, "min_delta")
         self._every = _check.integer(every, "every", 1)
+        self._training: weakref.ref[Training] | None = None
         self._begin_anew()
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a checkpoint compares."""
+        return {"patience": self._patience, "min_delta": self._min_delta, "every": self._every}
+
     def _begin_anew(self) -> None:
-        self._held_out: Any = None
-        self._settings: dict[str, Any] = {"dtype": self._dtype}
+        self._objective: Objective | None = None
         self.w: NDArray[np.float64] | None = None
         self.b = 0.0
         self.cost = self._to_beat = math.inf
@@ -160,26 +171,44 @@ class EarlyStopping:
 
     def begin(self, training: Training) -> None:
         """Forget an earlier training; compute in the arithmetic of this one."""
+        if self._training is not None and self._training() is not None:
+            msg = (
+                "the EarlyStopping is at work already, in a training that has not ended; expected "
+                "one of its own for each training, and once in the list of callbacks"
+            )
+            raise ValueError(msg)
         self._begin_anew()
-        if self._dtype is None and training.settings["arithmetic"] == "float64":
-            self._settings["dtype"] = np.float64
-        self._read(training.w)
+        dtype = self._dtype
+        if dtype is None and training.settings["arithmetic"] == "float64":
+            dtype = np.float64
+        self._objective = self._read(training.w, dtype, training.n_threads)
+        self._training = weakref.ref(training)
 
-    def _read(self, w: NDArray[np.float64]) -> None:
+    def _read(
+        self, w: NDArray[np.float64], dtype: DTypeLike | None, n_threads: int | None
+    ) -> Objective:
         X, Y, sample_weight = self._given
-        examples = _check.examples(X, self._settings["dtype"], w)
-        self._held_out = examples.values, _check.labels(Y, examples)
-        self._names = examples.names
-        self._settings["sample_weight"] = _check.weights(sample_weight, examples)
+        with _naming_held_out_data():
+            examples = _check.examples(X, dtype, w)
+            if examples.shape[0] != w.size:
+                msg = (
+                    f"X has {examples.shape[0]} features, and the training {w.size}; expected the "
+                    "same features, in the same order"
+                )
+                raise ValueError(msg)
+            return Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+
+    def _held_out_cost(self, w: NDArray[np.float64], b: float) -> float:
+        if self._objective is None:  # called by something else than train
+            self._objective = self._read(w, self._dtype, None)
+        with _naming_held_out_data():
+            return self._objective(_check.coefficients(w, self._objective.examples), b, 0.0)[0]
 
     def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: float) -> bool:  # noqa: ARG002
         """Evaluate w and b; return whether to stop."""
         if (k + 1) % self._every:
             return False
-        if self._held_out is None:
-            self._read(w)
-        X, Y = self._held_out
-        J, _, _ = cost_and_gradient(X, Y, w, b, **self._settings)
+        J = self._held_out_cost(w, b)
         if J < self.cost:
             self.w, self.b, self.cost, self.iteration = w, b, J, k
         if J < self._to_beat - self._min_delta:
@@ -188,6 +217,10 @@ class EarlyStopping:
         else:
             self._failed += 1
         return self._failed >= self._patience
+
+    def end(self) -> None:
+        """Let go of the training, and of what was needed to evaluate."""
+        self._training = self._objective = None
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
@@ -201,11 +234,34 @@ class EarlyStopping:
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from there."""
-        self.b, self.cost = state["b"].item(), state["cost"].item()
-        self.iteration = state["iteration"].item()
-        self.w = with_names(state["w"], self._names) if self.iteration >= 0 else None
+        """Go on from there, if the held-out data are the same: if w and b have the same cost."""
+        for name, value in self.state().items():
+            kept, mine = state[name], np.asarray(value)
+            if (kept.dtype.kind, kept.ndim) != (mine.dtype.kind, mine.ndim):
+                raise TypeError(name)
+        w, (b, cost, iteration) = state["w"], (state[n].item() for n in ("b", "cost", "iteration"))
+        if iteration >= 0:
+            found = self._held_out_cost(w, b)
+            if found != cost:
+                msg = (
+                    f"other held-out data: the lowest cost on them was {cost!r}, and those of "
+                    f"EarlyStopping now give {found!r}"
+                )
+                raise ValueError(msg)
+            names = self._objective.examples.names if self._objective else None
+            self.w = named(w, names)
+        self.b, self.cost, self.iteration = b, cost, iteration
         self._to_beat, self._failed = state["to_beat"].item(), state["failed"].item()
+
+
+@contextmanager
+def _naming_held_out_data() -> Iterator[None]:
+    """Have the message of an error say whose X and Y it is about."""
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        error.args = (f"the held-out data of EarlyStopping: {error}",)
+        raise
 
 
 class _Snapshot(NamedTuple):
@@ -253,7 +309,6 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str], *, seconds: float = 30.0) -> None:
         self.path = Path(path).resolve()
-        self._part = self.path.with_name(f".{self.path.name}.part")
         self._seconds = _check.not_negative(seconds, "seconds")
         self._training: Training | None = None
 
@@ -268,17 +323,16 @@ class Checkpoint:
         self._others: list[Any] = [c for c in training.callbacks if hasattr(c, "state")]
         self._settings = training.settings | {
             "logreg_c": __version__,
-            "callbacks": [type(callback).__name__ for callback in self._others],
+            "callbacks": [_described(callback) for callback in self._others],
         }
         self._start = training.w.copy(), training.b
         self._previous: _Snapshot | None = None
         self._expected: float | None = None
         self._latest = self._snapshot(training, training.w.copy())
+        with written_whole(self.path, rehearse=True):
+            pass
         if self.path.exists():
             self._resume(training)
-        else:
-            self._part.open("wb").close()
-            self._part.unlink()
         self._saved = time.monotonic()
         self._training = training
 
@@ -324,67 +378,68 @@ class Checkpoint:
         costs = training.costs
         snapshot = self._latest if costs.size > self._latest.done else self._previous
         if snapshot is not None:
-            self._write({
-                "settings": np.array(json.dumps(self._settings)),
-                "start_w": self._start[0],
-                "start_b": self._start[1],
-                "w": snapshot.w,
-                "b": snapshot.b,
-                "b_rest": snapshot.b_rest,
-                "costs": costs[: snapshot.done + 1],
-                **{
-                    f"callback {j} {name}": value
-                    for j, state in enumerate(snapshot.others)
-                    for name, value in state.items()
-                },
-            })  # fmt: skip
+            with written_whole(self.path) as file:
+                np.savez(file, **self._arrays(snapshot, costs))
         self._saved = time.monotonic()
 
-    def _write(self, arrays: dict[str, Any]) -> None:
-        try:
-            with self._part.open("wb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())  # or the name might survive a power cut, and not the bytes
-            self._part.replace(self.path)
-        finally:
-            self._part.unlink(missing_ok=True)
+    def _arrays(self, snapshot: _Snapshot, costs: NDArray[np.float64]) -> dict[str, Any]:
+        return {
+            "settings": np.array(json.dumps(self._settings)),
+            "start_w": self._start[0],
+            "start_b": self._start[1],
+            "w": snapshot.w,
+            "b": snapshot.b,
+            "b_rest": snapshot.b_rest,
+            "costs": costs[: snapshot.done + 1],
+            **{
+                f"callback {j} {name}": value
+                for j, state in enumerate(snapshot.others)
+                for name, value in state.items()
+            },
+        }
 
     def _resume(self, training: Training) -> None:
         content = self.path.read_bytes()
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                found = dict(file)
+            found = read_stored(content)
             settings = json.loads(str(found["settings"]))
-            b, b_rest, start_b = (found[name].item() for name in ("b", "b_rest", "start_b"))
-            w, start_w, costs = (found[name] for name in ("w", "start_w", "costs"))
-            sound = w.shape == start_w.shape and w.ndim == 2 and costs.ndim == 1 <= costs.size
-            sound &= all(array.dtype == np.float64 for array in (w, start_w, costs))
+            b, b_rest, start_b = numbers = [found[name] for name in ("b", "b_rest", "start_b")]
+            w, start_w, costs = arrays = [found[name] for name in ("w", "start_w", "costs")]
+            sound = w.shape == start_w.shape == (w.size, 1) and costs.ndim == 1 <= costs.size
+            sound &= all(number.shape == () for number in numbers) and isinstance(settings, dict)
+            sound &= all(x.dtype == np.float64 and np.isfinite(x).all() for x in arrays + numbers)
         except Exception:  # noqa: BLE001 (foreign bytes make numpy, zipfile and json raise anything)
             sound = False
         if not sound:
-            msg = (
-                f"{self.path} is damaged, or was not written by a Checkpoint; delete it to begin "
-                "anew, or choose another path"
-            )
-            raise ValueError(msg)
+            raise self._damaged()
         for name, mine in self._settings.items():
             if settings.get(name) != mine:
                 self._refuse(f"{name} = {settings.get(name)!r}, and this one has {mine!r}")
-        if (start_w.tobytes(), start_b) != (self._start[0].tobytes(), self._start[1]):
+        if (start_w.tobytes(), start_b.item()) != (self._start[0].tobytes(), self._start[1]):
             self._refuse("another w or b to start from")
         if costs.size > training.iters:
             self._refuse(f"{costs.size} iterations, and this one has iters = {training.iters}")
-        training.resume(w, b, b_rest, costs[:-1])
+        training.resume(w, b.item(), b_rest.item(), costs[:-1])
         self._expected = costs.item(-1)
         for j, callback in enumerate(self._others):
             prefix = f"callback {j} "
-            callback.restore({
-                name.removeprefix(prefix): value
-                for name, value in found.items()
-                if name.startswith(prefix)
-            })  # fmt: skip
+            try:
+                callback.restore({
+                    name.removeprefix(prefix): value
+                    for name, value in found.items()
+                    if name.startswith(prefix)
+                })  # fmt: skip
+            except ValueError as error:
+                self._refuse(str(error))
+            except (KeyError, TypeError, AttributeError) as error:
+                raise self._damaged() from error
         self._latest = self._snapshot(training, training.w.copy())
+
+    def _damaged(self) -> ValueError:
+        return ValueError(
+            f"{self.path} is damaged, or was not written by a Checkpoint; delete it to begin anew, "
+            "or choose another path"
+        )
 
     def _refuse(self, difference: str) -> None:
         msg = (
@@ -392,3 +447,9 @@ class Checkpoint:
             "delete it or choose another path"
         )
         raise ValueError(msg)
+
+
+def _described(callback: Any) -> str:
+    settings = getattr(callback, "settings", {})
+    shown = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    return f"{type(callback).__name__}({shown})"

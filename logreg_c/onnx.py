@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,21 +21,23 @@ from . import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-# The oldest that compares texts; and the oldest file format that has it.
-OPSET = 19
-IR_VERSION = 9
+# The oldest operators that do, and the oldest file format that has them, so that old runtimes load
+# the model; where no text is compared, and where one is.
+OPSET, IR_VERSION = 9, 4
+OPSET_OF_TEXTS, IR_VERSION_OF_TEXTS = 19, 9
 OUT = "probability", "prediction"
 
 
 def to_onnx(
     w: ArrayLike,
-    b: float,
+    b: ArrayLike,
     feature_names: Sequence[str] | None = None,
     *,
     categories: Sequence[str | None] | None = None,
     classes: ArrayLike = (0, 1),
+    dtype: DTypeLike = np.float64,
 ) -> onnx.ModelProto:
     """Make an ONNX model of a trained w and b.
 
@@ -43,18 +46,20 @@ def to_onnx(
 
     Parameters
     ----------
-    w : array_like of shape (n_x, 1) or (n_x,)
-        Weights.
-    b : float
-        Bias.
+    w : array_like of shape (n_x, 1), (n_x,) or (1, n_x)
+        Weights; scikit-learn's ``coef_`` of two classes too.
+    b : float or array_like of shape (1,)
+        Bias; scikit-learn's ``intercept_`` of two classes too.
     feature_names : sequence of n_x str, optional
-        The model then has an input (rows, 1) for each different name: float64, or text where it has
-        categories. Without names it has one input, `X`, float64 of shape (rows, n_x).
+        The model then has an input (rows, 1) for each different name: numbers, or text where it has
+        categories. Without names it has one input, `X`, of shape (rows, n_x).
     categories : sequence of n_x (str or None), optional
         Where it is a text, the feature is 1 for rows whose input, named `feature_names`, is that
         text, and otherwise 0.
     classes : array_like of shape (2,), optional
-        What is predicted: integers, floats, bools or texts.
+        What is predicted: integers, floats, bools or texts, such as scikit-learn's ``classes_``.
+    dtype : float64 or float32, optional
+        The type of inputs that are numbers.
 
     Returns
     -------
@@ -65,9 +70,10 @@ def to_onnx(
     ------
     ValueError
         Shapes and lengths that do not fit, a name twice, a weight that is not finite, a feature
-        with the name of an output, a class that int64 does not hold.
+        with the name of an output, a text that is not Unicode, two classes that are equal, a class
+        that int64 does not hold.
     TypeError
-        Not two classes, or of another type.
+        Names or categories that are no texts, not two classes, or of another type, another dtype.
 
     Examples
     --------
@@ -80,28 +86,22 @@ def to_onnx(
     >>> [value.name for value in model.graph.output]
     ['probability', 'prediction']
     """
-    weights = np.asarray(w, dtype=np.float64)
-    if weights.shape not in ((weights.size,), (weights.size, 1)):
-        msg = (
-            f"w has shape {weights.shape}; expected (n_x, 1) or (n_x,), the weights of one model:"
-            " of scikit-learn's coef_ pass one row, coef_[0]"
-        )
-        raise ValueError(msg)
-    weights = weights.reshape(-1)
-    names = None if feature_names is None else list(feature_names)
-    texts: list[str | None] = [None] * len(weights) if categories is None else list(categories)
-    _check(weights, b, names, texts)
+    weights, bias = _weights(w), _bias(b)
+    names = _texts(feature_names, "feature_names")
+    texts = _texts(categories, "categories") or [None] * len(weights)
+    _check(weights, names, texts)
+    two = _as_classes(classes)
+    number = _type_of_numbers(dtype)
 
     graph = _Graph(set(names or ()))
     if names is None:
-        X = graph.input("X", TensorProto.DOUBLE, len(weights))
+        X = graph.as_double(graph.input("X", number, len(weights)), number)
         terms = [graph.add("MatMul", X, graph.constant(weights[:, None]))]
     else:
-        terms = _terms(graph, weights, names, texts)
-    Z = graph.add("Sum", *terms, graph.constant(np.array([[float(b)]])))
+        terms = _terms(graph, weights, names, texts, number)
+    Z = graph.add("Sum", *terms, graph.constant(np.array([[bias]])))
     A = graph.add("Reshape", graph.add("Sigmoid", Z), graph.constant(np.array([-1])), name=OUT[0])
     is_second = graph.add("Greater", A, graph.constant(np.array(0.5)))
-    two = _as_classes(np.asarray(classes))
     which = graph.add("Cast", is_second, to=TensorProto.INT64)
     graph.add("Gather", graph.constant(two), which, name=OUT[1])
 
@@ -110,12 +110,13 @@ def to_onnx(
         helper.make_tensor_value_info(name, kind, ["rows"])
         for name, kind in zip(OUT, types, strict=True)
     ]
+    compares = any(text is not None for text in texts)
     model = helper.make_model(
         helper.make_graph(graph.nodes, "logreg_c", graph.inputs, outputs, graph.constants),
         producer_name="logreg_c",
         producer_version=__version__,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET_OF_TEXTS if compares else OPSET)],
+        ir_version=IR_VERSION_OF_TEXTS if compares else IR_VERSION,
     )
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -134,6 +135,10 @@ class _Graph:
         self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", width]))
         return name
 
+    def as_double(self, name: str, kind: int) -> str:
+        double = TensorProto.DOUBLE
+        return name if kind == double else self.add("Cast", name, to=double)
+
     def constant(self, value: NDArray[Any]) -> str:
         self.constants.append(numpy_helper.from_array(value, next(self.names)))
         return self.constants[-1].name
@@ -145,9 +150,13 @@ class _Graph:
 
 
 def _terms(
-    graph: _Graph, weights: NDArray[np.float64], names: list[str], texts: list[str | None]
+    graph: _Graph,
+    weights: NDArray[np.float64],
+    names: list[str],
+    texts: list[str | None],
+    number: int,
 ) -> list[str]:
-    """Add the inputs, and what adds up to Z - b: one term for all numbers, one a text column."""
+    """Add the inputs, and what sums to Z - b: a term for all numbers, and one per text column."""
     columns: dict[str, list[int]] = {}
     for j, name in enumerate(names):
         columns.setdefault(name, []).append(j)
@@ -155,25 +164,80 @@ def _terms(
     for name, features in columns.items():
         if texts[features[0]] is None:
             numbers += features
-            graph.input(name, TensorProto.DOUBLE, 1)
+            graph.input(name, number, 1)
             continue
         graph.input(name, TensorProto.STRING, 1)
         known = graph.constant(np.array([[texts[j] for j in features]], dtype=object))
         one_hot = graph.add("Cast", graph.add("Equal", name, known), to=TensorProto.DOUBLE)
         terms.append(graph.add("MatMul", one_hot, graph.constant(weights[features, None])))
     if numbers:
-        X = graph.add("Concat", *[names[j] for j in numbers], axis=1)
+        X = graph.as_double(graph.add("Concat", *[names[j] for j in numbers], axis=1), number)
         terms.append(graph.add("MatMul", X, graph.constant(weights[numbers, None])))
     return terms
 
 
-def _check(
-    weights: NDArray[np.float64], b: float, names: list[str] | None, texts: list[str | None]
-) -> None:
-    n_x = len(weights)
-    if n_x == 0 or not (np.isfinite(weights).all() and np.isfinite(b)):
-        msg = "w and b are empty, NaN or infinite; expected what train returns"
+def _weights(w: ArrayLike) -> NDArray[np.float64]:
+    weights = np.asarray(w, dtype=np.float64)
+    if weights.shape not in ((weights.size,), (weights.size, 1), (1, weights.size)):
+        msg = (
+            f"w has shape {weights.shape}; expected (n_x, 1), (n_x,) or (1, n_x), the weights of"
+            " one model: of several classes pass a row of coef_"
+        )
         raise ValueError(msg)
+    if weights.size == 0 or not np.isfinite(weights).all():
+        msg = "w is empty, NaN or infinite; expected what train returns"
+        raise ValueError(msg)
+    return weights.reshape(-1)
+
+
+def _bias(b: ArrayLike) -> float:
+    bias = np.asarray(b, dtype=np.float64)
+    if bias.shape not in ((), (1,), (1, 1)):
+        msg = f"b has shape {bias.shape}; expected a number, or an array of one"
+        raise ValueError(msg)
+    if not np.isfinite(bias).all():
+        msg = f"b is {bias.item()}; expected a finite number, as train returns"
+        raise ValueError(msg)
+    return float(bias.item())
+
+
+def _type_of_numbers(dtype: DTypeLike) -> int:
+    types: dict[str, int] = {"float64": TensorProto.DOUBLE, "float32": TensorProto.FLOAT}
+    try:
+        return types[np.dtype(dtype).name]
+    except (KeyError, TypeError):
+        msg = f"dtype is {dtype!r}; expected float64 or float32, the type of the inputs"
+        raise TypeError(msg) from None
+
+
+def _texts(given: Any, name: str) -> list[Any] | None:
+    """Return a list of texts, among which categories may be None."""
+    if given is None:
+        return None
+    expected = "texts" if name == "feature_names" else "texts and None"
+    if isinstance(given, (str, bytes)):
+        msg = f"{name} is one text, {given!r}; expected a list of {expected}"
+        raise TypeError(msg)
+    texts = list(given)
+    for text in texts:
+        if not isinstance(text, str) and (text is not None or name == "feature_names"):
+            msg = f"{name} holds {text!r} of type {type(text).__name__}; expected {expected}"
+            raise TypeError(msg)
+        if text is not None:
+            _check_unicode(text, name)
+    return [None if text is None else str(text) for text in texts]
+
+
+def _check_unicode(text: str, name: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        msg = f"{name} holds {text!r}, which is not Unicode; expected what UTF-8 can write"
+        raise ValueError(msg) from None
+
+
+def _check(weights: NDArray[np.float64], names: list[str] | None, texts: list[str | None]) -> None:
+    n_x = len(weights)
     if names is None:
         if any(text is not None for text in texts):
             msg = "categories without feature_names; expected the names of the text columns too"
@@ -185,28 +249,50 @@ def _check(
             " expected as many of each"
         )
         raise ValueError(msg)
-    for name in names:
-        kinds = [text for other, text in zip(names, texts, strict=True) if other == name]
-        if len(set(kinds)) < len(kinds) or (None in kinds and len(kinds) > 1):
-            msg = f"feature_names holds {name!r} twice; expected a name for each, or categories"
-            raise ValueError(msg)
+    kinds: dict[str, set[str | None]] = {}
+    for name, text in zip(names, texts, strict=True):
         if name in {*OUT, ""}:
             msg = f"a feature is named {name!r}, as an output is, or nothing; rename it"
             raise ValueError(msg)
+        found = kinds.setdefault(name, set())
+        if text in found or (found and None in {text, *found}):
+            msg = f"feature_names holds {name!r} twice; expected a name for each, or categories"
+            raise ValueError(msg)
+        found.add(text)
 
 
-def _as_classes(classes: NDArray[Any]) -> NDArray[Any]:
-    kinds = {"b": np.bool_, "i": np.int64, "u": np.int64, "f": np.float64, "U": object}
-    if classes.shape != (2,) or classes.dtype.kind not in kinds:
-        msg = (
-            f"classes have shape {classes.shape} and dtype {classes.dtype}; expected two integers,"
-            " floats, bools or texts"
+def _as_classes(classes: ArrayLike) -> NDArray[Any]:
+    """Return two classes in a type that ONNX has, told by the values whatever holds them."""
+    found = np.asarray(classes, dtype=object)
+    if found.shape == (2,):
+        two = [value.item() if isinstance(value, np.generic) else value for value in found]
+        kinds: tuple[tuple[type | tuple[type, ...], Any], ...] = (
+            (str, object),
+            (bool, np.bool_),
+            (numbers.Integral, np.int64),
+            (numbers.Real, np.float64),
         )
-        raise TypeError(msg)
-    if classes.dtype.kind == "u" and classes.max() >= 2**63:
-        msg = (
-            f"classes are {classes[0]} and {classes[1]}; expected integers below 2**63, as ONNX's"
-            " are int64: pass them as text, or smaller ones"
-        )
+        for kind, dtype in kinds:
+            if all(isinstance(value, kind) for value in two):
+                return np.array(_told_apart(two), dtype=dtype)
+    msg = (
+        f"classes are {classes!r}; expected two integers, floats, bools or texts: decode bytes, and"
+        " write others as text"
+    )
+    raise TypeError(msg)
+
+
+def _told_apart(two: list[Any]) -> list[Any]:
+    for value in two:
+        if isinstance(value, str):
+            _check_unicode(value, "classes")
+        elif isinstance(value, numbers.Integral) and not -(2**63) <= int(value) < 2**63:
+            msg = (
+                f"classes are {two[0]} and {two[1]}; expected integers below 2**63, as ONNX's"
+                " are int64: pass them as text, or smaller ones"
+            )
+            raise ValueError(msg)
+    if two[0] == two[1] or two[0] != two[0] or two[1] != two[1]:
+        msg = f"classes are {two[0]!r} and {two[1]!r}; expected two that differ, and no NaN"
         raise ValueError(msg)
-    return classes.astype(kinds[classes.dtype.kind])
+    return two

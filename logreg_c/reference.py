@@ -1,46 +1,48 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Logistic regression as it is taught, in NumPy: the per-example loop and the vectorised form.
+"""Textbook logistic regression in NumPy: the per-example loop and the vectorized form.
 
-This is the slow twin of `logreg_c.train`: read it beside the formulas, and check us with it. One
-iteration is::
+This is the slow, simple counterpart of `logreg_c.train`. Read it next to the formulas, and use it
+to check `train`. One iteration is::
 
     Z = w'X + b        A = sigmoid(Z)        J = -mean(Y log A + (1 - Y) log(1 - A))
     dZ = A - Y         dw = X dZ' / m        db = sum(dZ) / m
     w = w - alpha dw   b = b - alpha db
 
-X is (n_x, m), one column an example; Y is (1, m); w starts as zeros, b as 0.
+X is (n_x, m), with one example per column. Y is (1, m). w and b start at 0.
 
 Where it fails
 --------------
-It is a sound check while every abs(Z) stays below 15. Beyond that the formulas, not the code, give
-way, and `logreg_c.train` is right where this is not:
+The reference is reliable while every abs(Z) stays below 15. Beyond that, the formulas themselves
+lose accuracy in floating point, and `logreg_c.train` stays accurate:
 
-- ``1 - A`` and ``A - Y`` cancel where A is close to 1. At Z = 15 the difference has 9 good digits
-  left; from Z = 37 on A rounds to 1 and it has none.
-- ``log(0)``: then the cost of an example on the wrong side is ``-log(1 - 1)``, which is inf, and
-  that of an example with the label 1 is ``0 * -inf``, which makes J nan. Both only warn.
-- ``exp(-Z)`` overflows below Z = -709.7, with a warning; A becomes 0, so ``log(A)`` fails too.
+- ``1 - A`` and ``A - Y`` cancel when A is close to 1. At Z = 15 the difference has 9 correct digits
+  left. From Z = 37 on, A rounds to 1 and no digit is left.
+- ``log(0)`` follows. An example with label 0 then costs ``-log(1 - 1)``, which is inf, and an
+  example with label 1 costs ``0 * -inf``, which makes J nan. NumPy only warns about either.
+- ``exp(-Z)`` overflows below Z = -709.7, with a warning. A becomes 0, so ``log(A)`` fails too.
 
-Slips of published versions
----------------------------
-These two forms have been copied many times. If yours disagrees with this one, look for:
+Mistakes in published versions
+------------------------------
+These two forms have been copied many times. If your version disagrees with this one, look for:
 
 ``dw_2 += x[1] * dz``
-    For the second feature's own value in this example, ``X[1, i]``. Where features count from 1
-    this is the first feature's slope, so w_2 follows a slope that is not its own; where x is the
-    matrix, ``x[1]`` is a whole row and dw_2 silently turns into an array of m.
+    It should be the second feature's value in this example, ``X[1, i]``. If features are counted
+    from 1, ``x[1]`` is the first feature, so w_2 follows the wrong slope. If x is the matrix,
+    ``x[1]`` is a whole row, and dw_2 silently becomes an array of length m.
 ``dz += a - y``
-    dz belongs to one example. Added up, each example counts again in every later one: the
-    gradient grows with m and depends on the order of the examples.
+    It should be ``dz = a - y``, because dz belongs to one example. Accumulating it counts each
+    example again in every later one, so the gradient grows with m and depends on the order of the
+    examples.
 ``db`` never divided by m
-    The bias takes steps m times too long and swings, however small alpha is for w.
+    The bias takes steps m times too long, and swings even if alpha is small enough for w.
 ``b = b - alpha * b``
-    For ``alpha * db``: the bias decays towards 0 whatever the data say; from 0 it never moves.
+    It should be ``alpha * db``. The bias decays toward 0 whatever the data are; from 0 it never
+    moves.
 ``np.zeros(n_x, 1)``
-    The second argument is the dtype: a TypeError. The shape is one tuple, ``(n_x, 1)``.
+    The second argument is the dtype, so this is a TypeError. The shape is a tuple, ``(n_x, 1)``.
 ``Y * log(1 - A) + (1 - Y) * log(A)``
-    The arguments of log swapped in J: the cost rises while the model improves. w and b come out
-    right, as the descent never uses J.
+    The arguments of log are swapped in J, so the cost rises while the model improves. w and b are
+    still right, because the descent never uses J.
 """
 
 from __future__ import annotations
@@ -60,17 +62,17 @@ __all__ = ["sigmoid", "train_loop", "train_vectorized"]
 
 
 def sigmoid(Z: Array) -> Array:
-    """Return ``1 / (1 + exp(-Z))``, element by element.
+    """Return ``1 / (1 + exp(-Z))`` for each element.
 
     Parameters
     ----------
     Z : ndarray
-        Of any shape.
+        Any shape.
 
     Returns
     -------
     A : ndarray
-        Of the shape of Z. Below Z = -709.7 NumPy warns that exp overflows, and A is 0.
+        The same shape as Z. Below Z = -709.7, NumPy warns that exp overflows, and A is 0.
 
     Examples
     --------
@@ -83,25 +85,25 @@ def sigmoid(Z: Array) -> Array:
 
 
 def train_loop(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Array, float, Array]:
-    """Descend with one loop over the examples and one over the features, as on the blackboard.
+    """Descend with one loop over examples and one over features, as on a blackboard.
 
     Parameters
     ----------
     X : ndarray, shape (n_x, m)
-        One column an example.
+        One example per column.
     Y : ndarray, shape (1, m)
         Labels, 0 or 1.
     alpha : float
         Learning rate.
     iters : int
-        How many times to update w and b.
+        Number of updates of w and b.
 
     Returns
     -------
     w : ndarray, shape (n_x, 1)
     b : float
     costs : ndarray, shape (iters,)
-        J before each update.
+        The cost J before each update.
 
     See Also
     --------
@@ -143,25 +145,25 @@ def train_loop(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Array, flo
 
 
 def train_vectorized(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Array, float, Array]:
-    """Descend with whole arrays: two readings of X and five temporaries of m an iteration.
+    """Descend with whole arrays: two reads of X and five temporaries of length m per iteration.
 
     Parameters
     ----------
     X : ndarray, shape (n_x, m)
-        One column an example.
+        One example per column.
     Y : ndarray, shape (1, m)
         Labels, 0 or 1.
     alpha : float
         Learning rate.
     iters : int
-        How many times to update w and b.
+        Number of updates of w and b.
 
     Returns
     -------
     w : ndarray, shape (n_x, 1)
     b : float
     costs : ndarray, shape (iters,)
-        J before each update.
+        The cost J before each update.
 
     See Also
     --------

@@ -3,33 +3,36 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from . import _check
-from ._curvature import curvature_bound
-from ._errors import DivergenceError
+from ._errors import DivergenceError, DivergenceWarning
 from ._predict import decision, sigmoid
-from ._train import descend
+from ._train import descend, warning_of
+from ._training import why_no_descent
 
 try:
+    from scipy.sparse import issparse
     from sklearn.base import BaseEstimator, ClassifierMixin
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.utils import (
         assert_all_finite,
         check_array,
         check_consistent_length,
+        check_random_state,
         column_or_1d,
     )
     from sklearn.utils.class_weight import compute_class_weight
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, validate_data
 
-    from ._lbfgs import FLOAT32_TOL, Minimum, lbfgs
+    from ._lbfgs import FLOAT32_TOL, Minimum, Stopped, lbfgs
 except ImportError as error:
     msg = (
         "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
@@ -38,11 +41,32 @@ except ImportError as error:
     raise ImportError(msg) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["LogisticRegression"]
+
+# scikit-learn's solvers of an l2 problem find one minimum, in more or in fewer iterations.
+SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gd")
+# Sums of weights, and their products with values, keep all their digits above.
+SMALL_SUM = 1e-200
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter of the estimator that is refused; both kinds, as scikit-learn's own is."""
+
+
+class _Settings(NamedTuple):
+    """The parameters, checked, as `fit` takes them."""
+
+    C: float
+    tol: float
+    max_iter: int
+    fit_intercept: bool
+    warm_start: bool
+    standardize: bool
+    alpha: Any
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -58,6 +82,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
+    penalty : {"l2", None, "deprecated"}, default="l2"
+        None for no penalty, whatever `C` is. "deprecated", scikit-learn's default, means "l2".
     C : float, default=1.0
         Inverse of the strength of the penalty, > 0; ``numpy.inf`` for none.
     fit_intercept : bool, default=True
@@ -71,8 +97,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Iterations at most, >= 1.
     warm_start : bool, default=False
         Start from the `coef_` and `intercept_` of the fit before.
-    solver : {"lbfgs", "gd"}, default="lbfgs"
-        SciPy's L-BFGS, or gradient descent.
+    solver : str, default="lbfgs"
+        "gd" is gradient descent; "lbfgs" is SciPy's L-BFGS. scikit-learn's other solvers find the
+        same minimum, so "newton-cg", "newton-cholesky", "sag", "saga" and "liblinear" are taken for
+        "lbfgs". (In scikit-learn "liblinear" penalises the intercept; here nothing does.)
     alpha : float or "auto", default="auto"
         Learning rate of ``solver="gd"``. "auto" takes the inverse of a bound on the curvature of J,
         with which J falls at every iteration, down to its minimum.
@@ -80,9 +108,14 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Fit as if every feature had mean 0 and variance 1: what a ``StandardScaler`` before does,
         without its copy of X. The penalty, `tol` and `costs_` are those of the standardised
         problem, `coef_` and `intercept_` those of X as it is. Without an intercept features are
-        scaled only.
+        scaled only, and a constant feature stays as it is.
     n_threads : int or None, default=None
         Threads to use at most; by default what OpenMP would.
+    l1_ratio : float or None, default=0.0
+        Only 0 or None: there is no l1 penalty.
+    dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
+        Accepted because scikit-learn has them; without effect. A value that changes the result in
+        scikit-learn is refused.
 
     Attributes
     ----------
@@ -105,14 +138,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, until no
-    component of the gradient is above `tol` or 1e-5, and from there in float64.
+    component of the gradient is above `tol` or 1e-5, and from there in float64, which decides
+    whether `tol` is reached.
 
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from logreg_c.sklearn import LogisticRegression
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> LogisticRegression(standardize=True).fit(X, y).score(X, y).round(3)
+    >>> model = LogisticRegression(standardize=True).fit(X, y)
+    >>> print(f"{model.score(X, y):.3f}")
     0.988
     """
 
@@ -122,25 +157,41 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
+        penalty: str | None = "l2",
         *,
         C: float = 1.0,
-        fit_intercept: bool = True,
-        class_weight: dict[Any, float] | str | None = None,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
         tol: float = 1e-4,
-        max_iter: int = 100,
-        warm_start: bool = False,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: dict[Any, float] | str | None = None,
+        random_state: Any = None,
         solver: str = "lbfgs",
+        max_iter: int = 100,
+        multi_class: str = "deprecated",
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
         alpha: float | str = "auto",
         standardize: bool = False,
         n_threads: int | None = None,
     ) -> None:
+        self.penalty = penalty
         self.C = C
-        self.fit_intercept = fit_intercept
-        self.class_weight = class_weight
+        self.l1_ratio = l1_ratio
+        self.dual = dual
         self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
         self.solver = solver
+        self.max_iter = max_iter
+        self.multi_class = multi_class
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self.alpha = alpha
         self.standardize = standardize
         self.n_threads = n_threads
@@ -176,40 +227,136 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns
         -----
         ConvergenceWarning
-            `max_iter` iterations did not reach `tol`.
+            The gradient is above `tol` in the end: `max_iter` is too small, or the precision of
+            float64 does not suffice. A fit without this warning has reached `tol`.
         DivergenceWarning
             Descent with this `alpha` raised the cost.
         """
-        C = self.C if np.array_equal(self.C, math.inf) else _check.positive(self.C, "C")
-        tol = _check.not_negative(self.tol, "tol")
-        max_iter = _check.integer(self.max_iter, "max_iter", 1)
-        if not isinstance(self.solver, str) or self.solver not in {"lbfgs", "gd"}:
-            msg = f"solver is {self.solver!r}; expected 'lbfgs' or 'gd'"
-            raise ValueError(msg)
-
+        try:
+            parameters = self._parameters()
+        except (TypeError, ValueError) as error:
+            raise InvalidParameterError(str(error)) from None
         if y is None:
             msg = "LogisticRegression requires y to be passed, but the target y is None"
             raise ValueError(msg)
-        samples = self._samples(X, reset=True)
-        labels = column_or_1d(
-            check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True
+        # The fit before stays as it is until all of this one is there.
+        fitted = copy.copy(self)
+        found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (one of its kind)
+        if found.fault:
+            warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
+        if found.stopped != "tol":
+            msg = self._shortfall(found, parameters)
+            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> Minimum:
+        found: Minimum = self._read(
+            X, lambda samples: self._found(samples, X, y, sample_weight, parameters), reset=True
         )
+        self.coef_ = found.w.reshape(1, -1)
+        self.intercept_ = np.array([found.b])
+        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
+        self.costs_ = np.array(found.costs)
+        return found
+
+    def _parameters(self) -> _Settings:
+        """Check the parameters; refuse what changes the result in scikit-learn alone."""
+        C = self.C if np.array_equal(self.C, math.inf) else _check.positive(self.C, "C")
+        if not _is_one_of(self.solver, *SOLVERS):
+            msg = f"solver is {self.solver!r}; expected one of {', '.join(map(repr, SOLVERS))}"
+            raise ValueError(msg)
+        alpha = self.alpha
+        if not isinstance(alpha, str):
+            alpha = _check.positive(alpha, "alpha")
+        elif alpha != "auto":
+            msg = f"alpha is {alpha!r}; expected 'auto' or a finite number > 0"
+            raise ValueError(msg)
+        if self.penalty is not None and not _is_one_of(self.penalty, "l2", "deprecated"):
+            msg = (
+                f"penalty is {self.penalty!r}; expected 'l2' or None: for an l1 part use "
+                "sklearn.linear_model.LogisticRegression"
+            )
+            raise ValueError(msg)
+        if self.l1_ratio is not None and _check.not_negative(self.l1_ratio, "l1_ratio") > 0.0:
+            msg = (
+                f"l1_ratio is {self.l1_ratio!r}; expected 0, as the penalty is l2: for an l1 part "
+                "use sklearn.linear_model.LogisticRegression"
+            )
+            raise ValueError(msg)
+        if _check.boolean(self.dual, "dual") and self.solver != "liblinear":
+            msg = f"dual is True and solver {self.solver!r}; expected dual=False: only 'liblinear' "
+            raise ValueError(msg + "has a dual form, of the same minimum")
+        scaling = _check.positive(self.intercept_scaling, "intercept_scaling")
+        if scaling != 1.0 and self.solver == "liblinear":
+            msg = (
+                f"intercept_scaling is {self.intercept_scaling!r}; expected 1: it makes up for the "
+                "penalty of liblinear on the intercept, which is not penalised here"
+            )
+            raise ValueError(msg)
+        if not _is_one_of(self.multi_class, "deprecated", "auto", "ovr"):
+            msg = (
+                f"multi_class is {self.multi_class!r}; expected 'auto' or 'ovr', the model of two "
+                "classes: 'multinomial' penalises a weight per class"
+            )
+            raise ValueError(msg)
+        self._check_class_weight()
+        check_random_state(self.random_state)
+        if self.n_jobs is not None:
+            _check.integer(self.n_jobs, "n_jobs", -(2**31))
+        if not isinstance(self.verbose, (bool, np.bool_)):
+            _check.integer(self.verbose, "verbose", 0)
+        return _Settings(
+            C=math.inf if self.penalty is None else C,
+            tol=_check.not_negative(self.tol, "tol"),
+            max_iter=_check.integer(self.max_iter, "max_iter", 0),
+            fit_intercept=_check.boolean(self.fit_intercept, "fit_intercept"),
+            warm_start=_check.boolean(self.warm_start, "warm_start"),
+            standardize=_check.boolean(self.standardize, "standardize"),
+            alpha=alpha,
+        )
+
+    def _check_class_weight(self) -> None:
+        given = self.class_weight
+        if given is None or _is_one_of(given, "balanced"):
+            return
+        if not isinstance(given, dict):
+            msg = (
+                f"class_weight is {given!r}; expected a dict of weights by class, 'balanced' or "
+                "None"
+            )
+            raise TypeError(msg)
+        for label, weight in given.items():
+            _check.not_negative(weight, f"class_weight[{label!r}]")
+
+    def _found(
+        self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: _Settings
+    ) -> Minimum:
+        """Fit to samples, which are those of X, and set `classes_`."""
+        labels = _labels(y)
         check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
         weights = self._weights(Y, sample_weight)
-        total = float(len(Y) if weights is None else weights.sum(dtype=np.float64))
-        l2 = 0.0
-        if total > 0.0:  # other sums are refused where the weights are checked
-            l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
+        total, unit = float(len(Y)), 1.0
+        if weights is not None:
+            with np.errstate(over="ignore"):
+                total = float(weights.sum(dtype=np.float64))
+            if not SMALL_SUM <= total <= 1.0 / SMALL_SUM:
+                unit = float(weights.max())
+                weights = weights / unit  # J is the same
+                total = float(weights.sum(dtype=np.float64))
+        C = parameters.C * unit
+        l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
         if l2 == math.inf:
             msg = (
-                f"C is {C} and the weights sum to {total}; expected a product whose reciprocal, "
-                "the strength of the penalty, is within float64: choose a larger C"
+                f"C is {parameters.C} and the weights sum to {total * unit}; expected a product "
+                "whose reciprocal, the strength of the penalty, is within float64: choose a larger "
+                "C"
             )
             raise ValueError(msg)
 
         w, b = np.zeros(self.n_features_in_), 0.0
-        if self.warm_start and hasattr(self, "coef_"):
+        if parameters.warm_start and hasattr(self, "coef_"):
             if self.coef_.shape != (1, w.size):
                 msg = (
                     f"warm_start: coef_ has shape {self.coef_.shape} and X {w.size} features; "
@@ -217,53 +364,72 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 )
                 raise ValueError(msg)
             w = self.coef_.ravel()
-            b = float(self.intercept_[0]) if self.fit_intercept else 0.0
-        with _in_words_of_sklearn(samples):
-            settings = {
-                "w": w,
-                "b": b,
-                "l2": l2,
-                "sample_weight": weights,
-                "standardize": self.standardize,
-                "tol": tol,
-                "n_threads": self.n_threads,
-                "fixed_b": not self.fit_intercept,
-            }
-            if self.solver == "lbfgs":
-                found = lbfgs(samples, Y, max_iter, **settings)
-            else:
-                found = _gradient_descent(samples, Y, self.alpha, max_iter, **settings)
-        if found.problem:
-            msg = (
-                f"{self.solver} failed to converge after {found.n_iter} iteration(s):\n"
-                f"{found.problem}\n\n"
-                f"Increase the number of iterations to improve the convergence "
-                f"(max_iter={max_iter})."
-            )
-            if not self.standardize:
-                msg += "\nYou might also want to scale the data: standardize=True does, in place."
-            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
-        self.coef_ = found.w.reshape(1, -1)
-        self.intercept_ = np.array([found.b])
-        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
-        self.costs_ = np.array(found.costs)
-        return self
+            b = float(self.intercept_[0]) if parameters.fit_intercept else 0.0
+        settings = {
+            "w": w,
+            "b": b,
+            "l2": l2,
+            "sample_weight": weights,
+            "standardize": parameters.standardize,
+            "tol": parameters.tol,
+            "n_threads": self.n_threads,
+            "fixed_b": not parameters.fit_intercept,
+        }
+        if self.solver == "gd":
+            return _gradient_descent(samples, Y, parameters.alpha, parameters.max_iter, **settings)
+        return lbfgs(samples, Y, parameters.max_iter, **settings)
 
-    def _samples(self, X: Any, *, reset: bool) -> Any:
-        """Return X as the wrapper reads it: a data frame, or an array with one column a sample."""
-        if _check.is_frame(X):
-            return validate_data(self, X, reset=reset, skip_check_array=True)
-        # X keeps its type, and the first pass finds what is not finite.
-        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False).T
+    def _shortfall(self, found: Minimum, parameters: _Settings) -> str:
+        """Say why the fit did not reach `tol`, and what to do."""
+        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
+        if found.slope is not None:
+            msg += (
+                f": the largest component of the gradient is {found.slope:.2g}, above "
+                f"tol={parameters.tol:g}"
+            )
+        if found.stopped == "rounding":
+            msg += ".\nNo step lowers the cost any more, to rounding. Choose a larger tol."
+        else:
+            msg += (
+                ".\nIncrease the number of iterations to improve the convergence "
+                f"(max_iter={parameters.max_iter})."
+            )
+        if not parameters.standardize:
+            msg += "\nYou might also want to scale the data: standardize=True does, in place."
+        return msg
+
+    def _read(self, X: Any, read: Callable[[Any], Any], *, reset: bool = False) -> Any:
+        """Return what `read` makes of X: a data frame, or an array with one column a sample."""
+        _refuse_masked(X, "X")
+        if issparse(X):
+            msg = (
+                "Sparse data was passed for X, but dense data is required: use X.toarray(), "
+                "OneHotEncoder(sparse_output=False), or ColumnTransformer(..., sparse_threshold=0)"
+            )
+            raise TypeError(msg)
+        # A series has no columns, and check_array says what to do about it.
+        if not (_check.is_frame(X) and hasattr(type(X), "columns")):
+            # X keeps its type, and the first pass finds what is not finite.
+            array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+            with _in_words_of_sklearn(array):
+                return read(array.T)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        try:
+            return read(X)
+        except TypeError:
+            array = _as_numbers(X)
+            if array is None:
+                raise
+        with _in_words_of_sklearn(array):
+            return read(array.T)
 
     def _weights(self, Y: NDArray[np.bool_], sample_weight: Any) -> Any:
         """Return the weights of the samples times those of their classes."""
         if sample_weight is not None:
-            sample_weight = column_or_1d(sample_weight)
-            check_consistent_length(Y, sample_weight)
+            sample_weight = _sample_weight(sample_weight, Y.size)
         if self.class_weight is None:
             return sample_weight
-        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+        if isinstance(self.class_weight, str):
             counts = np.bincount(Y, weights=sample_weight, minlength=2)
             if not counts.all():
                 msg = (
@@ -275,9 +441,22 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             of_class = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=self.classes_
+            ).astype(np.float64)
+            if not of_class.any():
+                msg = "class_weight is 0 for both classes; expected a weight > 0 for at least one"
+                raise ValueError(msg)
+        weights: NDArray[np.float64] = np.where(Y, of_class[1], of_class[0])
+        if sample_weight is None:
+            return weights
+        with np.errstate(over="ignore"):
+            weights = weights * sample_weight
+        if not (np.isfinite(weights).all() and weights.any()):
+            msg = (
+                "class_weight times sample_weight is 0 for every sample, or overflows float64; "
+                "expected finite weights, one > 0 at least: change the weights of the classes"
             )
-        weights: NDArray[np.float64] = np.where(Y, of_class[1], of_class[0]).astype(np.float64)
-        return weights if sample_weight is None else weights * sample_weight
+            raise ValueError(msg)
+        return weights
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute the log-odds of the second class, X w + b.
@@ -292,13 +471,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        samples = self._samples(X, reset=False)
         w, b, n_threads = self.coef_[0], self.intercept_[0], self.n_threads
-        with _in_words_of_sklearn(samples):
+
+        def log_odds(samples: Any) -> NDArray[np.float64]:
             try:
-                Z = decision(samples, w, b, dtype=None, n_threads=n_threads)
+                return decision(samples, w, b, dtype=None, n_threads=n_threads)
             except OverflowError:  # of float32, perhaps
-                Z = decision(samples, w, b, dtype=np.float64, n_threads=n_threads)
+                return decision(samples, w, b, dtype=np.float64, n_threads=n_threads)
+
+        Z: NDArray[np.float64] = self._read(X, log_odds)
         return Z.ravel()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -359,39 +540,40 @@ def _gradient_descent(
     X: Any, Y: NDArray[np.bool_], alpha: Any, iters: int, **settings: Any
 ) -> Minimum:
     """Minimise J by the kernel's own loop, in float32 and float64 as `lbfgs`."""
-    if isinstance(alpha, str):
-        if alpha != "auto":
-            msg = f"alpha is {alpha!r}; expected 'auto' or a number > 0"
-            raise ValueError(msg)
-        of_X = ("sample_weight", "standardize", "fixed_b", "n_threads")
-        bound = curvature_bound(X, **{name: settings[name] for name in of_X})
-        alpha = 1.0 / (settings["l2"] + bound)
     tol, n_iter = settings.pop("tol"), 0
     costs: list[float] = []
-    for dtype, resolved in (None, FLOAT32_TOL), (np.float64, 0.0):
+    arithmetics: list[tuple[type[np.floating[Any]], float]] = [(np.float64, tol)]
+    if _check.examples(X, None).float32:
+        arithmetics.insert(0, (np.float32, max(tol, FLOAT32_TOL)))
+    for dtype, resolved in arithmetics:
         try:
             result = descend(
                 X,
                 Y,
                 alpha,
                 iters - n_iter,
-                tol=max(tol, resolved),
+                tol=resolved,
                 callback=None,
                 dtype=dtype,
-                stacklevel=4,
+                stacklevel=None,
                 **settings,
             )
         except DivergenceError:
-            if dtype is None and _check.examples(X, None).float32:
-                continue
-            raise
+            if dtype is np.float64:
+                raise
+            continue
         settings |= {"w": np.array(result.w[:, 0]), "b": result.b}
         costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
         n_iter += len(result.costs) - (result.stopped == "tol")
-        if result.stopped != "tol" or tol >= resolved:
+        alpha = result.alpha
+        if result.stopped != "tol":
             break
-    problem = "" if result.stopped == "tol" else "max_iter is reached."
-    return Minimum(settings["w"], result.b, costs, n_iter, result.stopped, problem)
+    arithmetic = "float32" if len(arithmetics) > 1 else "float64"
+    fault = why_no_descent(np.array(costs), result.b, arithmetic)
+    if fault:
+        fault = warning_of(fault, alpha, standardize=settings["standardize"])
+    stopped: Stopped = "tol" if result.stopped == "tol" else "iters"
+    return Minimum(settings["w"], result.b, costs, n_iter, stopped, fault=fault)
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -402,7 +584,15 @@ def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         if len(classes) == 2 and not ((y == classes[0]) | (y == classes[1])).all():
             classes = None
     if classes is None:
-        classes = np.unique(y)
+        try:
+            classes = np.unique(y)
+        except TypeError:
+            kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+            msg = (
+                f"Unknown label type: y holds labels of several types ({kinds}), which have no "
+                "order; expected labels of one type, and no sample without a label"
+            )
+            raise ValueError(msg) from None
     check_classification_targets(classes if len(classes) == 2 else y)
     if len(classes) < 2:
         msg = (
@@ -420,12 +610,91 @@ def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     return classes, y == classes[1]
 
 
+def _is_one_of(value: object, *names: str) -> bool:
+    return isinstance(value, str) and value in names
+
+
+def _refuse_masked(value: Any, name: str) -> None:
+    """Refuse masked values, which NumPy would show."""
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        msg = (
+            f"{name} has masked values; expected a value everywhere: fill them with .filled(...), "
+            "or leave those samples out"
+        )
+        raise ValueError(msg)
+
+
+def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
+    """Return a frame with columns of objects, texts or categories as numbers, if they all are.
+
+    That is how scikit-learn reads them. Dates are no numbers, though NumPy makes numbers of them.
+    """
+    import narwhals as nw  # noqa: PLC0415 (there, if a frame was recognised)
+
+    if any(dtype.is_temporal() for dtype in nw.from_native(frame).schema.values()):
+        return None
+    try:
+        array: NDArray[np.float64] = check_array(frame, dtype=np.float64, ensure_all_finite=False)
+    except (TypeError, ValueError):
+        return None
+    return array
+
+
+def _labels(y: Any) -> NDArray[Any]:
+    """Return y as an array of labels of any type."""
+    _refuse_masked(y, "y")
+    if np.isscalar(y) or getattr(y, "shape", None) == ():
+        msg = (
+            "y should be a 1d array, got a single value: expected an array with a label for each "
+            "sample"
+        )
+        raise ValueError(msg)
+    array = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    labels: NDArray[Any] = column_or_1d(array, warn=True)
+    return labels
+
+
+def _sample_weight(value: Any, m: int) -> NDArray[Any]:
+    """Return weights of m samples; one number is the weight of each."""
+    _refuse_masked(value, "sample_weight")
+    weights = np.asarray(value)
+    if weights.dtype.kind not in "fiub":
+        try:
+            weights = weights.astype(
+                np.float64, casting="unsafe" if weights.dtype.kind in "OUS" else "safe"
+            )
+        except (TypeError, ValueError) as error:
+            msg = f"sample_weight does not hold numbers alone: {error}"
+            raise ValueError(msg) from None
+    if weights.ndim == 0:
+        weights = np.broadcast_to(weights, m)
+    if weights.shape == (m, 1):
+        weights = weights[:, 0]
+    if weights.shape != (m,):
+        msg = (
+            f"sample_weight has shape {weights.shape}; expected ({m},), a weight for each sample, "
+            "or a number"
+        )
+        raise ValueError(msg)
+    bad = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if bad.size:
+        msg = (
+            f"sample_weight is {weights[bad[0]]} at sample {bad[0]}; expected finite weights >= 0. "
+            "Weight 0 leaves a sample out"
+        )
+        raise ValueError(msg)
+    if not weights.any():
+        msg = "sample_weight is zero at every sample; expected a positive sum"
+        raise ValueError(msg)
+    return weights
+
+
 @contextmanager
-def _in_words_of_sklearn(samples: Any) -> Iterator[None]:
-    """Tell of NaN and infinity in an array as scikit-learn does, to which a row is a sample."""
+def _in_words_of_sklearn(array: NDArray[Any]) -> Iterator[None]:
+    """Report NaN and infinity in an array as scikit-learn does, to which a row is a sample."""
     try:
         yield
     except ValueError:
-        if isinstance(samples, np.ndarray):
-            assert_all_finite(samples, estimator_name="LogisticRegression", input_name="X")
+        assert_all_finite(array, estimator_name="LogisticRegression", input_name="X")
         raise

@@ -69,8 +69,9 @@ def size(rng):
 def numbers_of(rng, shape, dtype):
     """Values that suit the dtype: mostly tame, sometimes at the ends of its range."""
     dtype = np.dtype(dtype)
-    if dtype.kind == "b":
-        return rng.integers(0, 2, shape).astype(dtype)
+    if dtype.kind == "b":  # of bytes 0 and 1, or of any
+        most = pick(rng, 1, 255)
+        return np.asarray(rng.integers(0, most, shape, np.uint8, endpoint=True)).view(dtype)
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
         low, high = (info.min, info.max) if rng.random() < 0.1 else (max(info.min, -9), 9)
@@ -568,6 +569,7 @@ class Expected:
     def __init__(self, name, given):
         self.faults = []
         self.w_may_be_none = name == "train"
+        self.predicts = name.startswith("predict")
         with self.noting():
             self.read_X(given["X"])
         if self.faults:
@@ -624,7 +626,7 @@ class Expected:
         if self.m < 0:
             return
         narrow = all(d.str.lstrip("<|=>") in _NARROW_NAMES for d in self.dtypes)
-        self.float32 = narrow
+        self.float32 = narrow and not self.predicts
         if dtype is None:
             return
         try:

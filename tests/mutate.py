@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Does the suite notice when one operator or one constant of the sources is another?
+"""Does the suite notice a change to one operator or one constant in the sources?
 
     python -P tests/mutate.py kernel --count 120 --seed 0
     python -P tests/mutate.py wrapper --only '_check.py'
 
-Makes mutants of the sources, one at a time and in a copy, and runs the tests, first those that are
-likely to notice; of the kernel its own in C, and no others. A mutant that does not compile is not
-counted, one that hangs is caught. Survivors that no test could catch stand in mutants.toml, each
-with the reason.
+The script makes mutants of the sources, one at a time, in a copy. It runs the tests, starting with
+those most likely to notice; for the kernel, it runs only the kernel's own tests in C. A mutant that
+does not compile is not counted, and one that hangs counts as caught. mutants.toml lists the
+survivors that no test could catch, each with the reason.
 
-A tool of its own, since those at hand know one language, or none: by lines, in docstrings and text
-too, and into sources that cannot be compiled, which makes any rate look good.
+Existing tools do not fit. Each knows only one language, or none and then changes lines of text. The
+latter also mutate docstrings and produce sources that do not compile, which inflates the rate.
 """
 
 import argparse
@@ -34,16 +34,19 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 LEAST_RATE = 0.95
 
-# The files, and the tests that know each best.
+# The files, and the tests most closely related to each.
 WRAPPER = {
     "_check": "bad_input types public_face frames no_copy",
     "_config": "public_face same_bits threads",
     "_cpus": "threads life_with_others",
-    "_curvature": "sklearn",
+    "_curvature": "curvature",
     "_errors": "divergence interrupt_and_threads callbacks",
+    "_files": "files",
     "_frames": "frames",
     "_kernel": "public_face bad_input types weights standardize interrupt_and_threads callbacks",
     "_lbfgs": "sklearn cli_lbfgs",
+    "_npz": "callbacks",
+    "_objective": "public_face bad_input divergence",
     "_predict": "public_face bad_input accuracy divergence types",
     "_result": "callbacks public_face frames",
     "_train": "public_face bad_input divergence weights standardize callbacks",
@@ -54,7 +57,7 @@ WRAPPER = {
 }
 SLOW = ["cli", *(f"test_{name}.py" for name in ("life_with_others", "no_memory", "same_bits"))]
 
-# What stands for an operator or a word, each in turn; "_" is a space, "" nothing.
+# The replacements of an operator or word, separated by spaces; "_" is a space, "" is nothing.
 SWAPS = {
     "+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "<<": ">>", ">>": "<<", "&": "|",
     "|": "&", "^": "&", "&&": "||", "||": "&&", "==": "!=", "!=": "==", "<": "<= >=", "<=": "< >",
@@ -63,7 +66,7 @@ SWAPS = {
     "not in": "in", "not": "", "!": "", "True": "False", "False": "True", "min": "max",
     "max": "min", "break": "continue", "continue": "break",
 }  # fmt: skip
-# Binary operators have space around them, since the sources are formatted.
+# Binary operators have spaces around them, because the sources are formatted.
 BINARY = r"is not|not in|and|or|is|in|<<|>>|//|&&|\|\||[-+*/<>=!&|]=|[-+*/%<>&|^]"
 NUMBER = r"0x[\da-fA-F.]+(?:p[-+]?\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?"
 WORD = r"\b(?:True|False|break|continue|min|max|not)\b|!(?=[\w(])"
@@ -78,7 +81,7 @@ class Mutant(NamedTuple):
 
     file: str
     line: int
-    change: str  # the line, with [before > after] in it
+    change: str  # the line, with the change marked as [before > after]
     text: str
 
     def __str__(self):
@@ -86,7 +89,7 @@ class Mutant(NamedTuple):
 
 
 def replacements(token, kind):
-    """Return what stands for a token in its mutants."""
+    """Return the replacements of a token."""
     if kind != "number":
         return [word.replace("_", " ") for word in SWAPS[token].split(" ")]
     if re.fullmatch(r"0x[\da-fA-F]+|\d+", token):
@@ -97,7 +100,7 @@ def replacements(token, kind):
 
 
 def mutants_of(path, lines):
-    """Return all mutants of some lines of a file."""
+    """Return all mutants of the given lines of a file."""
     source, name, found = path.read_text(), str(path.relative_to(ROOT)), []
     skipped = TEXT_IN_C if path.suffix in {".c", ".h"} else f"{TEXT}|{DECLARATIONS}"
     for match in re.finditer(f"(?:{skipped})|{TOKEN}", source, re.MULTILINE):
@@ -112,7 +115,7 @@ def mutants_of(path, lines):
 
 
 def run_lines(path):
-    """Return the lines of a Python source but annotations and what only type checkers read."""
+    """Return a Python file's lines, without annotations and what only type checkers read."""
     source, unread = path.read_text(), []
     for node in ast.walk(ast.parse(source)):
         unread += [getattr(node, "annotation", None), getattr(node, "returns", None)]
@@ -123,7 +126,7 @@ def run_lines(path):
 
 
 def compiled_lines():
-    """Return {file: lines} of src/ that a compiler here reads: what the preprocessor keeps."""
+    """Return {file: lines} of src/ that are compiled here, i.e. that the preprocessor keeps."""
     seen = {}
     for source, flag in product((ROOT / "src").glob("*/*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
         line, command = 0, ["gcc", "-E", "-std=c11", f"-I{ROOT / 'src'}", "-fopenmp", flag, source]
@@ -137,7 +140,7 @@ def compiled_lines():
 
 
 def run(*command, cwd, seconds=600, **environment):
-    """Return how a command ended, each process of it within so many seconds of CPU time."""
+    """Run a command, limit the CPU time of each of its processes, and return its exit status."""
     child = subprocess.Popen(
         ["prlimit", f"--cpu={seconds}", *map(str, command)],
         cwd=cwd,
@@ -154,7 +157,7 @@ def run(*command, cwd, seconds=600, **environment):
 
 
 class Copy:
-    """A copy of the tree, in which one source at a time is another."""
+    """A copy of the tree in which one source at a time is changed."""
 
     def __init__(self, folder):
         self.tree, self.site, self.unchanged = (folder / n for n in ("tree", "site", "unchanged"))
@@ -167,18 +170,18 @@ class Copy:
             installed, self.unchanged / "logreg_c", ignore=shutil.ignore_patterns("__pycache__")
         )
 
-    def prepare(self, path):  # noqa: ARG002 (which is of interest to the kernel's tests)
-        """Put everything back, before `path` is changed."""
+    def prepare(self, path):  # noqa: ARG002 (Kernel uses it)
+        """Restore everything before `path` is changed."""
         shutil.rmtree(self.site, ignore_errors=True)
         shutil.copytree(self.unchanged, self.site)
 
     def build(self):
-        """Whether the extension can be built, and now is."""
+        """Build the extension; return whether that worked."""
         command = [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", self.site]
         return run(*command, cwd=self.tree) == 0
 
     def passes(self, tests=""):
-        """Whether the suite, or some tests of it, passes; a test that fails is asked again."""
+        """Return whether the suite, or the given tests, pass; failing tests run a second time."""
         command = [sys.executable, "-P", "-m", "pytest", "-x", "-q", "-m", "not clone"]
         command += ["-c", self.tree / "pyproject.toml"]
         folder = self.tree / "tests"
@@ -190,7 +193,7 @@ class Copy:
         return ended == 0 or (ended == 1 and run(*command, "--lf", **how) == 0)
 
     def result(self, mutant, explained):
-        """Return what comes of a mutant: "caught", "survived", "explained" or "no mutant"."""
+        """Return the fate of a mutant: "caught", "survived", "explained" or "no mutant"."""
         path = self.tree / mutant.file
         before, times = path.read_text(), path.stat()
         self.prepare(path)
@@ -213,50 +216,50 @@ class Wrapper(Copy):
 
     @staticmethod
     def mutants():
-        """Return all of them."""
+        """Return all mutants."""
         paths = [ROOT / f"logreg_c/{name}.py" for name in WRAPPER if name != "_kernel"]
         found = mutants_of(ROOT / "logreg_c/_kernel.pyx", range(10**6))
         return found + [mutant for path in paths for mutant in mutants_of(path, run_lines(path))]
 
     def __init__(self, folder):
-        """Also see to it that a test that fails says something."""
+        """Also check that the tests pass without a change."""
         super().__init__(folder)
         self.prepare(None)
         if not self.passes() or not self.passes(WRAPPER["_lbfgs"]):
             sys.exit("the tests fail without a change")
 
     def valid(self, path):
-        """Whether it compiles."""
+        """Return whether the mutant compiles."""
         if path.suffix == ".pyx":
             return self.build()
         shutil.copy(path, self.site / "logreg_c")
         return run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
 
     def likely(self, path):
-        """Whether the tests that know the file best pass."""
+        """Return whether the tests most closely related to the file pass."""
         return self.passes(WRAPPER[path.stem])
 
     def others(self):
-        """Whether all but the slow ones pass."""
+        """Return whether all tests but the slow ones pass."""
         return self.passes()
 
 
 class Kernel(Copy):
-    """The C files: those that are compiled here."""
+    """The C files that are compiled here."""
 
     FLAGS = "-std=c11 -w -ffp-contract=off -fno-math-errno -fno-trapping-math"
     VARIANTS = ("baseline", "avx2", "avx512")
 
-    @cache  # noqa: B019 (there is one)
+    @cache  # noqa: B019 (there is only one instance)
     def built(self, plain):
-        """Build the kernel's tests of what is not changed, run them, and return where they are."""
+        """Build and run the kernel's tests without a change, and return the folder."""
         build = self.tree / f"built{plain}"
         if not self.make(build, plain, "gcc", "bits-of-gcc"):
             sys.exit("the kernel's own tests fail without a change")
         return build
 
     def prepare(self, path):
-        """Also put back what was built."""
+        """Also restore the build."""
         super().prepare(path)
         build = self.built(self.is_plain(path))
         shutil.rmtree(self.tree / "changed", ignore_errors=True)
@@ -264,24 +267,24 @@ class Kernel(Copy):
 
     @staticmethod
     def is_plain(path):
-        """Whether a file is read by the build of plain C alone."""
+        """Return whether only the plain C build reads a file."""
         return path.name == "lanes_c.h"
 
     @staticmethod
     def mutants():
-        """Return all of them."""
+        """Return all mutants."""
         paths, lines = sorted((ROOT / "src").rglob("*.[ch]")), compiled_lines()
         return [mutant for path in paths for mutant in mutants_of(path, lines.get(path.name, ()))]
 
     def make(self, build, plain, *targets, kept=(), seconds=60):
-        """Whether targets of the kernel's tests can be made; `kept` is not looked at."""
+        """Make targets of the kernel's tests without rebuilding `kept`; return success."""
         compiler = "gcc=gcc -O1 -fopenmp" + plain * " -DLOGREG_PLAIN_LANES"
         command = ["make", "-s", "-j2", f"BUILD={build}", f"FLAGS={self.FLAGS}", compiler]
         command += [f"-o{path}" for path in kept]
         return run(*command, *targets, cwd=self.tree / "tests" / "kernel", seconds=seconds) == 0
 
     def make_changed(self, path, *targets):
-        """Whether targets can be made; a header's, in the one variant that it shows in."""
+        """Make targets after a change; a header's only in the one variant that it affects."""
         build, page = self.tree / "changed", path.stem.removeprefix("lanes_")
         others = set(self.VARIANTS) - {page if page in self.VARIANTS else "baseline"}
         stems = [f"variant_{isa}_float{n}" for isa in others for n in (32, 64)]
@@ -289,26 +292,28 @@ class Kernel(Copy):
         return self.make(build, self.is_plain(path), *targets, kept=kept)
 
     def valid(self, path):
-        """Whether it compiles."""
+        """Return whether the mutant compiles."""
         programs = [f"{self.tree}/changed/gcc/{name}.exe" for name in ("test_kernel", "bits")]
         return self.make_changed(path, *programs)
 
     def likely(self, path):
-        """Whether the kernel's own tests pass, and its bits are those they were."""
+        """Return whether the kernel's own tests pass and its bits are unchanged."""
         return all(self.make_changed(path, target) for target in ("gcc", "bits-of-gcc"))
 
     def others(self):
-        """Whether the sanitizers have nothing to report."""
+        """Return whether the sanitizers report nothing."""
         return self.make(self.tree / "changed", False, "gcc-sanitized", seconds=600)
 
 
 def main():
-    """Run it; fail if the suite catches too few."""
+    """Run the mutants; fail if the suite catches too few."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("part", choices=["kernel", "wrapper"])
-    parser.add_argument("--count", type=int, default=120, help="how many, drawn from all")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw")
-    parser.add_argument("--only", default="", help="a regular expression: FILE:LINE: CHANGE")
+    parser.add_argument("--count", type=int, default=120, help="number of mutants to draw")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draw")
+    parser.add_argument(
+        "--only", default="", help="regular expression that must match FILE:LINE: CHANGE"
+    )
     given = parser.parse_args()
     part = {"kernel": Kernel, "wrapper": Wrapper}[given.part]
     mutants = [mutant for mutant in part.mutants() if re.search(given.only, str(mutant))]
@@ -329,7 +334,7 @@ def main():
             print(f"{result:9} {mutant}", flush=True)
     possible = counts["caught"] + counts["survived"]
     rates = [counts["caught"] / max(n, 1) for n in (possible + counts["explained"], possible)]
-    print(dict(counts), "caught: {:.1%} of all, {:.1%} of those that a test could".format(*rates))
+    print(dict(counts), "caught: {:.1%} of all, {:.1%} of those a test can catch".format(*rates))
     sys.exit(rates[1] < LEAST_RATE)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests measure against: exact results in mpmath, and arrays in every layout.
+"""What the tests compare with: exact results in mpmath, and arrays in every layout.
 
-The exact results come from the formulas as they stand, in 60 digits or more. They share nothing
-with the kernel: no folded sign, no blocks, no product under the logarithm.
+The exact results come straight from the formulas, in 60 digits or more. They share nothing with the
+kernel: no case split on the sign of z, no blocks, no product inside the logarithm.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ bounded = settings(derandomize=True, deadline=None, max_examples=50)
 
 
 class Exact(threading.local):
-    """mpmath in 60 digits, in a context of our own: nobody else's precision changes.
+    """mpmath with 60 digits in a context of its own, so that no other code's precision changes.
 
-    And one for each thread: many of its functions raise the precision of their context for a while.
+    Each thread has its own context, because many functions temporarily raise its precision.
     """
 
     def __init__(self):
@@ -40,7 +40,7 @@ MP = Exact()
 
 
 def mpf(values):
-    """Nested lists of mpf, exactly the doubles of an array."""
+    """Return an array's doubles, exactly, as nested lists of mpf."""
     if np.ndim(values) == 0:
         return MP.mpf(float(values))
     return [mpf(v) for v in values]
@@ -51,12 +51,12 @@ def sigmoid(z):
 
 
 def softplus(z):
-    """Return the logarithm of 1 + exp(z): J = mean(Y softplus(-Z) + (1 - Y) softplus(Z))."""
+    """Return log(1 + exp(z)); J = mean(Y softplus(-Z) + (1 - Y) softplus(Z))."""
     return MP.log1p(MP.exp(z))
 
 
 class Problem:
-    """One data set in exact numbers; `examples` is a list of (x, y, weight)."""
+    """A data set in exact numbers; `examples` is a list of (x, y, weight)."""
 
     def __init__(self, X, Y, sample_weight=None):
         Y = np.ravel(Y)
@@ -66,14 +66,14 @@ class Problem:
         self.total = MP.fsum(v for _, _, v in self.examples)
 
     def mean(self, values):
-        """Return the weighted mean of a value an example."""
+        """Return the weighted mean of one value per example."""
         return MP.fdot(values, (v for _, _, v in self.examples)) / self.total
 
     def z(self, w, b):
         return [MP.fdot(x, w) + b for x, _, _ in self.examples]
 
     def cost_and_gradient(self, w, b, l2=0):
-        """Return J, dw, db and, for each feature, mean(|x_j dz|): what bounds the error of dw."""
+        """Return J, dw, db and, for each feature, mean(|x_j dz|), which bounds the error of dw."""
         Z = self.z(w, b)
         Y = [y for _, y, _ in self.examples]
         dZ = [sigmoid(z) - y for z, y in zip(Z, Y, strict=True)]
@@ -87,7 +87,7 @@ class Problem:
     def standardized(self):
         """Return (the problem in (X - mu) / sd, mu, sd); a constant feature becomes 0, with sd 0.
 
-        Examples of weight 0 count for nothing.
+        Examples of weight 0 do not count.
         """
         mu, sd = [], []
         for j in range(self.n_x):
@@ -106,7 +106,7 @@ class Problem:
 
 
 def descend(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, standardize=False):
-    """Return w, b (of the raw features) and costs of exact gradient descent."""
+    """Return w and b (for the raw features) and the costs of exact gradient descent."""
     problem = Problem(X, Y, sample_weight)
     w = mpf(np.zeros(problem.n_x) if w is None else np.ravel(w))
     b, alpha, l2 = mpf(b), mpf(alpha), mpf(l2)
@@ -128,7 +128,7 @@ def descend(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, st
 
 
 def ulps(values, exact):
-    """Return the largest |value - exact|, in units in the last place of the exact result."""
+    """Return the largest |value - exact| in units in the last place (ulp) of the exact result."""
     worst = MP.zero
     for value, true in zip(np.ravel(values), exact, strict=True):
         ulp = MP.ldexp(1, max(MP.mag(true) - 1, -1022) - 52)
@@ -147,7 +147,7 @@ def relative(values, exact):
 
 
 def make_data(n_x, m, seed=0):
-    """X (n_x, m) of mean 0 and deviation 1, and noisy labels (1, m) that X explains in part."""
+    """Return standard normal X (n_x, m), and noisy labels (1, m) that X partly explains."""
     rng = np.random.default_rng([seed, n_x, m])
     X = rng.standard_normal((n_x, m))
     score = rng.standard_normal(m) + X[: min(n_x, 3)].sum(axis=0)
@@ -155,7 +155,7 @@ def make_data(n_x, m, seed=0):
 
 
 def _inside(X, order, before, step):
-    """X as a view into a larger array of NaN: `before` and `step` along (features, examples)."""
+    """Return X as a view into a larger array of NaN; `before`, `step` are (features, examples)."""
     shape = [3 + f + s * n for n, f, s in zip(X.shape, before, step, strict=True)]
     whole = np.full(shape, np.nan, order=order)
     (f, g), (s, t) = before, step
@@ -181,7 +181,7 @@ LAYOUTS = FEATURE_MAJOR | EXAMPLE_MAJOR
 
 
 def bits(*results):
-    """Hash every bit of some results: arrays, floats or tuples of them."""
+    """Hash every bit of the results: arrays, floats or tuples of them."""
     digest = hashlib.sha256()
     for result in results:
         for value in result if isinstance(result, tuple) else (result,):
@@ -190,11 +190,11 @@ def bits(*results):
 
 
 def run_python(code, **environment):
-    """Return what a fresh interpreter prints that runs `code`, with the tests' modules in reach."""
+    """Run `code` in a new interpreter that can import the tests' modules; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=False,
-        cwd=Path(__file__).parent,  # not the clone's root, where logreg_c is only the source
+        cwd=Path(__file__).parent,  # not the clone's root, where logreg_c has no compiled kernel
         env=os.environ | environment,
         capture_output=True,
         text=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A cost you can trust: how far from exact sigmoid, J, the gradient and A may be."""
+"""A cost you can trust: bounds on the error of sigmoid, J, the gradient and A."""
 
 import math
 
@@ -14,16 +14,16 @@ import logreg_c
 TINY = 5e-324  # the smallest double
 EDGES = [0.0, TINY, 1e-300, 1e-16, 1e-8, 1.0, 15.0, 36.0, 36.7, 36.8, 37.0, 40.0, 690.0, 708.0]
 EDGES += [708.4, 709.0, 709.7, 709.8, 710.0, 744.0, 745.0, 745.2, 746.0, 1e3, 1e10, 1e300, 1e308]
-# exp(-z) a little above a power of 2: there its error and that of 1 + exp(-z) weigh most.
+# Where exp(-z) is slightly above a power of 2, its error and that of 1 + exp(-z) matter most.
 EDGES += [4.845832248613454, 4.844508882057349, 4.157170934255807, 1.9469038687216715]
 EDGES = np.array([s * z for z in EDGES for s in (1, -1)])
-HUGE = 1e100  # beyond it sums of Z, which J is a mean of, may overflow
+HUGE = 1e100  # beyond this, the sum of losses that J averages may overflow
 
 
 def spread(n, seed=0):
-    """Return Z over the whole range: every magnitude, dense where the sigmoid bends.
+    """Return Z over the whole range: every magnitude, and densely where the sigmoid bends.
 
-    Multiples of log(2)/2 are where an exp changes from one piece of its reduction to the next.
+    At multiples of log(2)/2, exp's range reduction switches from one interval to the next.
     """
     rng = np.random.default_rng(seed)
     magnitudes = np.ldexp(rng.uniform(1, 2, n), rng.integers(-1074, 1024, n, dtype=np.int32))
@@ -136,7 +136,13 @@ def test_the_cost_of_separated_data_stays_exact_down_to_1e_300(z, weighted):
 
 
 def test_the_cost_where_every_example_is_certain_or_undecided():
-    for z in (0.0, -0.0, TINY, 1e-300, 1e-17):  # e = 1: the product under the logarithm is largest
+    for z in (
+        0.0,
+        -0.0,
+        TINY,
+        1e-300,
+        1e-17,
+    ):  # e = 1, so the product inside the logarithm is largest
         for m in (1, 64, 512, 513):
             assert_cost(np.full(m, z), np.ones(m))
     assert cost(np.full(100, 1e10), np.ones(100)) == 0
@@ -194,7 +200,7 @@ def test_the_gradient_of_well_scaled_data(n_x, m, layout):
 
 
 def test_the_penalty_of_many_features():
-    """Summed plainly, 10^5 squares of 0.1 are off by 8e-13: their roundings go the same way."""
+    """A naive sum of 10^5 squares of 0.1 is off by 8e-13, because all roundings go the same way."""
     w = np.full(100_000, 0.1)
     J, dw, _ = logreg_c.cost_and_gradient(np.zeros((w.size, 2)), [0, 1], w, 0.0, l2=0.5)
     assert relative(J, [MP.log(2) + mpf(0.25) * w.size * mpf(0.1) ** 2]) <= 4e-16
@@ -203,8 +209,8 @@ def test_the_penalty_of_many_features():
 
 @pytest.mark.parametrize("z", [37.0, 40.0, 100.0, 600.0, 700.0])
 def test_the_gradient_where_a_minus_y_cancels(z):
-    """At y = 1, z = 40 the textbook dZ is 0, where the truth is -4e-18."""
-    dz = sigmoid(-mpf(z))  # of z < 0, so that nothing cancels here: 1 - sigmoid(z) = sigmoid(-z)
+    """At y = 1 and z = 40, the textbook dZ is 0, but the exact value is -4e-18."""
+    dz = sigmoid(-mpf(z))  # 1 - sigmoid(z) = sigmoid(-z), computed at -z so that nothing cancels
     for y, sign in ((0.0, -1), (1.0, 1)):
         _, dw, db = logreg_c.cost_and_gradient([[sign * z]], [y], [[1.0]], 0.0)
         assert relative(db, [-sign * dz]) < 1e-13
@@ -212,7 +218,7 @@ def test_the_gradient_where_a_minus_y_cancels(z):
 
 
 def z_error(X, w, b):
-    """Return k u (sum|w_j x_j| + |b|): what the rounding of Z itself may cost, an example."""
+    """Return k u (sum|w_j x_j| + |b|): a bound on the rounding error of each example's Z."""
     return (np.abs(w) @ np.abs(X) + abs(b)) * (len(w) + 2) * 2.0**-53
 
 
@@ -229,7 +235,7 @@ def test_beyond_the_well_scaled_the_rounding_of_z_is_the_bound(n_x, scale, layou
 
     A = logreg_c.predict_proba(LAYOUTS[layout](X), w, b)[0]
     for a, z, error in zip(A, exact_Z, off, strict=True):
-        exact = sigmoid(z)  # the sigmoid's slope is at most itself, and at most 1/4
+        exact = sigmoid(z)  # the sigmoid's slope is at most the sigmoid itself, and at most 1/4
         assert abs(a - exact) <= (math.expm1(error) + 2.0**-51) * exact + TINY
 
     J, dw, db = logreg_c.cost_and_gradient(LAYOUTS[layout](X), Y, w, b)
@@ -245,7 +251,7 @@ def test_beyond_the_well_scaled_the_rounding_of_z_is_the_bound(n_x, scale, layou
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("l2", [0.0, 0.3])
 def test_the_gradient_is_the_slope_of_the_cost(l2, weighted, layout):
-    """By finite differences of fourth order of our own J."""
+    """Checked by fourth-order finite differences of our own J."""
     X, Y = make_data(5, 80)
     X = LAYOUTS[layout](X)
     rng = np.random.default_rng(1)
@@ -265,7 +271,7 @@ def test_the_gradient_is_the_slope_of_the_cost(l2, weighted, layout):
 
 
 def test_descent_is_exact_descent():
-    """Many iterations, beyond where the reference is sound: separable data, |Z| up to 30."""
+    """Many iterations, beyond the reference's reliable range: separable data, |Z| up to 30."""
     X, _ = make_data(2, 50)
     Y = (X[0] > 0).astype(float)
     X[0] += np.where(Y, 1, -1)

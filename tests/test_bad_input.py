@@ -2,6 +2,7 @@
 """Whatever is wrong is named, with what was expected and what to do; and nothing is modified."""
 
 import numbers
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ N_X, M = 3, 5
 X = np.arange(15.0).reshape(N_X, M) / 7
 Y = np.array([0, 1, 0, 1, 1.0])
 GOOD = {"X": X, "Y": Y, "alpha": 0.1, "iters": 3}
+GOOD_REST = {"alpha": 0.1, "iters": 3}
 NAN, INF = np.nan, np.inf
 
 
@@ -31,7 +33,7 @@ SHAPES = [
     ("X", 1.0, r"X has shape \(\); expected two"),
     ("X", X[:, :0], r"X has shape \(3, 0\); expected at least one example"),
     ("X", [[1.0, 2.0], [3.0]], r"X cannot be read as an array of numbers: .*inhomogeneous"),
-    ("X", MASKED, r"X is a masked array with masked values.*\.filled"),
+    ("X", MASKED, r"X holds masked values; .*\.filled"),
     ("X", X.T, r"Y has shape \(5,\) and X \(5, 3\).*m = 3.*\(samples, features\)\? Use X\.T"),
     ("Y", Y[:, None], r"Y has shape \(5, 1\).*Use Y\.T or Y\.ravel\(\)"),
     ("Y", Y[:4], r"Y has shape \(4,\) and X \(3, 5\); expected \(1, m\) or \(m,\) with m = 5"),
@@ -78,6 +80,8 @@ VALUES = [
     ("sample_weight", put(Y, 0, -1), r"sample_weight is -1\.0 at example 0"),
     ("sample_weight", put(Y, 2, NAN), r"sample_weight is nan at example 2"),
     ("sample_weight", put(Y, 2, INF), r"sample_weight is inf at example 2"),
+    ("X", [[10**400] * M] * N_X, r"X has dtype object and a number that is no float64: int too la"),
+    ("X", [[Decimal("sNaN")] * M] * N_X, r"X has dtype object and a number that is no float64"),
     ("sample_weight", 0 * Y, r"sample_weight is zero at every example; expected a positive sum"),
     ("n_threads", 0, r"n_threads is 0; expected an integer >= 1"),
     ("n_threads", -2, r"n_threads is -2"),
@@ -85,14 +89,14 @@ VALUES = [
 
 TYPES = [
     ("X", X.astype(complex), r"X has dtype complex128; .*X\.real"),
-    ("X", X.astype(object), r"X has dtype object; .*X\.astype\(np\.float64\)"),
+    ("X", put(X.astype(object), (1, 2), "2"), r"X .* object and holds '2' of type str at \[1, 2\]"),
+    ("X", put(X.astype(object), (0, 0), 1j), r"X has dtype object and holds 1j of type complex"),
     ("X", X.astype(str), r"X has dtype <U\d+; .*encode text"),
     ("X", X.astype(bytes), r"X has dtype \|S\d+; .*encode text"),
     ("X", X.astype("M8[s]"), r"X has dtype datetime64\[s\]; .*dates"),
     ("X", X.astype("m8[s]"), r"X has dtype timedelta64\[s\]; .*time differences"),
     ("X", RECORDS, r"X has dtype \[\('a'.*structured_to_unstructured"),
-    ("X", None, r"X has dtype object"),
-    ("X", [[10**400] * M] * N_X, r"X has dtype object"),
+    ("X", None, r"X has dtype object and holds None of type NoneType; .*fill in what is missing"),
     ("Y", ["no", "yes", "no", "yes", "no"], r"Y has dtype <U3; .*encode text"),
     ("Y", Y.astype(complex), r"Y has dtype complex128; .*Y\.real"),
     ("w", [None] * N_X, r"w has dtype object"),
@@ -304,3 +308,96 @@ def test_one_example_trains(standardize):
     w, b, _costs = logreg_c.train(X[:, 2:3], [1], 1.0, 1, standardize=standardize)
     assert b == 0.5
     np.testing.assert_array_equal(w, np.zeros((3, 1)) if standardize else X[:, 2:3] / 2)
+
+
+# ---- Masks ---------------------------------------------------------------------------------------
+
+ROW = np.ma.array(Y, mask=[0, 0, 1, 0, 0])
+
+
+class Masked:
+    """What only its __array__ tells to be masked."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *_, **__):
+        return self.array
+
+
+MASKS = {
+    "the matrix": ("X", np.ma.array(X, mask=X == X[1, 1])),
+    "columns": ("X", [X[0], ROW]),
+    "a column beside a list": ("X", [ROW, X[0].tolist()]),
+    "a column in a tuple": ("X", (X[0].tolist(), ROW)),
+    "matrices in a list": ("X", [np.ma.array(X, mask=True)]),
+    "the constant": ("X", [[0.0, 1.0, np.ma.masked, 2.0, 3.0]]),
+    "the constant among objects": ("X", [np.array([0, 1, np.ma.masked, 2, 3], dtype=object)]),
+    "behind __array__": ("X", Masked(np.ma.array(X, mask=True))),
+    "labels": ("Y", ROW),
+    "labels in a list": ("Y", [ROW]),
+    "a label": ("Y", [0, 1, np.ma.masked, 1, 0]),
+    "weights of examples": ("sample_weight", ROW),
+    "weights": ("w", np.ma.array([1.0] * N_X, mask=[0, 1, 0])),
+    "weights in a list": ("w", [0.0, np.ma.masked, 0.0]),
+    "the bias": ("b", np.ma.masked),
+    "a bias of no axes": ("b", np.ma.array(1.0, mask=True)),
+    "alpha": ("alpha", np.ma.masked),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), MASKS.values(), ids=MASKS)
+def test_masked_values_are_refused_wherever_they_are(name, value):
+    with pytest.raises((ValueError, TypeError), match=rf"^{name}.* mask"):
+        logreg_c.train(**GOOD | {name: value})
+
+
+@pytest.mark.parametrize("Z", [ROW, [ROW], [1.0, np.ma.masked], np.ma.masked, ((ROW,),)])
+def test_masked_values_are_refused_by_sigmoid(Z):
+    with pytest.raises(ValueError, match=r"Z holds masked values"):
+        logreg_c.sigmoid(Z)
+
+
+def test_masks_that_mask_nothing_are_taken():
+    expected = logreg_c.train(**GOOD)
+    rows = [np.ma.array(x, mask=False) for x in X]
+    for given in np.ma.array(X, mask=False), rows, [rows[0], *X[1:].tolist()], np.ma.array(X):
+        found = logreg_c.train(given, np.ma.array(Y, mask=False), b=np.ma.array(0.0), **GOOD_REST)
+        assert found.w.tobytes() == expected.w.tobytes()
+
+
+def test_a_list_that_holds_itself_is_refused():
+    nested = []
+    nested += [nested, nested]
+    with pytest.raises(ValueError, match="X is nested more than 32 lists deep, or holds itself"):
+        logreg_c.train(nested, Y, 0.1, 1)
+
+
+# ---- Objects that are numbers --------------------------------------------------------------------
+
+NUMBERS = {
+    "float": float,
+    "int": int,
+    "Decimal": lambda v: Decimal(str(v)),
+    "Fraction": Fraction,
+    "float32": np.float32,
+    "int64": np.int64,
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_objects_that_are_numbers_are_taken(number):
+    values = np.round(4 * X)
+    expected = logreg_c.train(**GOOD | {"X": values})
+    objects = np.array([[number(v) for v in row] for row in values], dtype=object)
+    labels = np.array([bool(y) for y in Y], dtype=object)
+    for given in objects, objects.tolist(), list(objects):
+        found = logreg_c.train(given, labels, dtype=np.float64, **GOOD_REST)
+        assert found.w.tobytes() == expected.w.tobytes()
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "int4", "float4_e2m1fn"])
+def test_numbers_of_other_packages_are_told_to_be_converted(name):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    with pytest.raises(TypeError, match=rf"X has dtype {name}; .*X\.astype\(np\.float32\)"):
+        logreg_c.train(**GOOD | {"X": X.astype(getattr(ml_dtypes, name))})

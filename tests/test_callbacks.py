@@ -4,10 +4,13 @@
 import doctest
 import gc
 import io
-import os
+import pickle
 import subprocess
 import sys
 import time
+import tracemalloc
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,7 @@ import pytest
 from oracle import bits, make_data, run_python
 
 import logreg_c
-from logreg_c import callbacks
+from logreg_c import _kernel, callbacks
 from logreg_c.callbacks import Checkpoint, EarlyStopping, Progress
 
 X, Y = make_data(5, 800)
@@ -300,9 +303,65 @@ def test_early_stopping_says_what_is_wrong(wrong, message):
         EarlyStopping(*HELD_OUT, **wrong)
 
 
-def test_held_out_data_that_do_not_fit_are_an_error_before_the_first_iteration():
-    with pytest.raises(ValueError, match=r"Y has shape \(90,\) and X \(4, 91\)|Y has shape"):
-        train(EarlyStopping(HELD_OUT[0][:, 1:], HELD_OUT[1]))
+WITH_NAN = HELD_OUT[0].copy()
+WITH_NAN[2, 7] = np.nan
+FAULTS = {
+    "too few examples": ((HELD_OUT[0][:, 1:], HELD_OUT[1]), {}, ValueError, r"Y has shape \(1, 90"),
+    "too few features": (
+        (HELD_OUT[0][:4], HELD_OUT[1]),
+        {},
+        ValueError,
+        r"X has 4 features, and the training 5; expected the same features",
+    ),
+    "labels": ((HELD_OUT[0], 3 + HELD_OUT[1]), {}, ValueError, r"Y is [34]\.0 at example 0"),
+    "text": ((np.full((5, 90), "a"), HELD_OUT[1]), {}, TypeError, r"X has dtype <U1"),
+    "NaN": ((WITH_NAN, HELD_OUT[1]), {}, ValueError, r"X holds NaN .*X\[2, 7\]"),
+    "huge": ((np.sign(HELD_OUT[0]) * 1.7e308, HELD_OUT[1]), {}, OverflowError, r"Z = w\.T X \+ b"),
+    "weights": (HELD_OUT, {"sample_weight": -np.ones(90)}, ValueError, r"sample_weight is -1"),
+    "dtype": (HELD_OUT, {"dtype": "f4"}, TypeError, r"dtype is float32 and X float64"),
+}
+
+
+@pytest.mark.parametrize(("data", "settings", "kind", "message"), FAULTS.values(), ids=FAULTS)
+def test_faults_of_held_out_data_say_that_they_are_its(data, settings, kind, message):
+    with pytest.raises(kind, match=f"^the held-out data of EarlyStopping: {message}"):
+        train(EarlyStopping(*data, **settings), alpha=5.0)
+
+
+def test_early_stopping_uses_the_threads_of_the_training(monkeypatch):
+    used = []
+    problem = _kernel.Problem
+
+    def record(*args):
+        used.append(args[3])
+        return problem(*args)
+
+    monkeypatch.setattr(_kernel, "Problem", record)
+    train(EarlyStopping(*HELD_OUT), n_threads=1)
+    assert used == [1, 1]  # one for each data set, however many iterations there are
+
+
+def test_an_early_stopping_serves_one_training_at_a_time():
+    stopping = EarlyStopping(*HELD_OUT)
+    with pytest.raises(ValueError, match="the EarlyStopping is at work already"):
+        train([stopping, stopping])
+    with pytest.raises(ValueError, match="the EarlyStopping is at work already"):
+        train([stopping, lambda *_: train(stopping)])
+    assert bits(train(stopping)) == bits(train(EarlyStopping(*HELD_OUT)))
+    assert bits(train(stopping)) == bits(train(EarlyStopping(*HELD_OUT)))
+
+
+def test_an_early_stopping_travels():
+    stopping = pickle.loads(pickle.dumps(EarlyStopping(*HELD_OUT)))
+    train(stopping)
+    assert pickle.loads(pickle.dumps(stopping)).cost == stopping.cost
+
+
+@pytest.mark.parametrize("kind", [EarlyStopping, Progress, Checkpoint, dict])
+def test_a_class_is_no_callback(kind):
+    for given in kind, [print, kind]:
+        with pytest.raises(TypeError, match=rf"callback is the class {kind.__name__}; expected on"):
+            train(given)
 
 
 # ---- Checkpoints ---------------------------------------------------------------------------------
@@ -354,6 +413,54 @@ def test_early_stopping_resumes_with_what_it_had_seen(tmp_path):
         expected.w, expected.b, expected.cost
     )
     assert stopping.iteration == expected.iteration
+
+
+OTHER_X, OTHER_Y = HELD_OUT[0] + 1, 1 - HELD_OUT[1]
+DIFFERENCES = [
+    ({"patience": 21}, r"patience=20.*patience=21"),
+    ({"min_delta": 1e-9}, r"min_delta=0\.0.*min_delta=1e-09"),
+    ({"every": 2}, r"every=1.*every=2"),
+    (
+        {"X": OTHER_X},
+        r"other held-out data: the lowest cost on them was 0\.\d+, and those",
+    ),
+    ({"Y": OTHER_Y}, r"other held-out data"),
+    ({"sample_weight": np.arange(90.0)}, r"other held-out data"),
+    ({"X": HELD_OUT[0][:, 1:], "Y": HELD_OUT[1][:, 1:]}, r"other held-out data"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), DIFFERENCES)
+def test_early_stopping_does_not_resume_as_another(tmp_path, changes, message):
+    given = {"X": HELD_OUT[0], "Y": HELD_OUT[1], "patience": 20}
+    path = tmp_path / "run.npz"
+    train([EarlyStopping(**given), Checkpoint(path)], iters=9)
+    content = path.read_bytes()
+    with pytest.raises(ValueError, match=rf"run\.npz is of a training with .*{message}"):
+        train([EarlyStopping(**given | changes), Checkpoint(path)])
+    assert path.read_bytes() == content
+    train([EarlyStopping(**given), Checkpoint(path)])
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"b": "zero"},
+        {"b": np.ones(3)},
+        {"w": np.ones((4, 1))},
+        {"w": np.ones((5, 1), dtype=np.float32)},
+        {"iteration": np.ones(2, dtype=np.int64)},
+        {"failed": "x"},
+        {"to_beat": np.ones(2)},
+    ],
+)
+def test_a_damaged_state_of_early_stopping_is_refused(tmp_path, state):
+    path = tmp_path / "run.npz"
+    train([EarlyStopping(*HELD_OUT), Checkpoint(path)])
+    changes = {f"callback 0 {name}": value for name, value in state.items()}
+    path.write_bytes(with_others(path.read_bytes(), **changes))
+    with pytest.raises(ValueError, match=r"run\.npz is (damaged|of a training with)"):
+        train([EarlyStopping(*HELD_OUT), Checkpoint(path)], iters=99)
 
 
 def test_more_iterations_go_on_where_fewer_ended(tmp_path):
@@ -409,7 +516,8 @@ def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits
         kills += 1
     assert kills >= 1  # several on an idle machine
     assert last == expected
-    assert os.listdir(tmp_path) == ["run.npz"]  # noqa: PTH208
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {name for name in left if not name.endswith(".part")} == {"run.npz"}
 
 
 def test_a_training_of_one_iteration_goes_on(tmp_path):
@@ -467,7 +575,8 @@ def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, ch
 
 def test_other_callbacks_beside_it_are_another_training(tmp_path):
     train([Checkpoint(tmp_path / "run")])
-    with pytest.raises(ValueError, match=r"callbacks = \[\], and this one has \['EarlyStopping'\]"):
+    wanted = r"callbacks = \[\], and this one has \['EarlyStopping\(patience=10, min_delta=0\.0, ev"
+    with pytest.raises(ValueError, match=wanted):
         train([EarlyStopping(*HELD_OUT), Checkpoint(tmp_path / "run")])
 
 
@@ -491,18 +600,36 @@ FOREIGN = {
     "costs of two axes": lambda content: with_others(content, costs=np.ones((3, 1))),
     "no costs": lambda content: with_others(content, costs=np.zeros(0)),
     "a shorter w": lambda content: with_others(content, w=np.ones((4, 1))),
+    "settings that are a list": lambda content: with_others(content, settings="[]"),
+    "settings a thousand deep": lambda content: with_others(content, settings="[" * 10**5),
+    "a b of text": lambda content: with_others(content, b="0"),
+    "two b": lambda content: with_others(content, b=[1.0, 2.0]),
+    "a b that is NaN": lambda content: with_others(content, b=np.nan),
+    "costs that are infinite": lambda content: with_others(content, costs=[np.inf]),
+    "compressed": lambda content: npz(np.savez_compressed, **dict(np.load(io.BytesIO(content)))),
+    "members that share their bytes": lambda content: shared_members(content, 1000),
+    "a shape that is not there": lambda content: content.replace(b"(5, 1)", b"(5,10)"),
     "a w of one axis": lambda content: with_others(content, w=np.ones(5), start_w=np.zeros(5)),
 }
 
 
-def npz(**arrays):
+def npz(save=np.savez, **arrays):
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    save(file, **arrays)
     return file.getvalue()
 
 
 def with_others(content, **arrays):
     return npz(**dict(np.load(io.BytesIO(content))) | arrays)
+
+
+def shared_members(content, count):
+    """Let the directory of the file name its last member many times."""
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.filelist += [archive.filelist[-1]] * count
+        archive._didModify = True
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
@@ -516,6 +643,43 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path, change):
     assert path.read_bytes() == content
 
 
+def test_trainings_at_once_with_one_checkpoint_leave_a_whole_one(tmp_path):
+    path = tmp_path / "run.npz"
+
+    def run(_):
+        return bits(train([Checkpoint(path, seconds=0)]))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(run, range(4))) == {bits(train())}
+    assert bits(train([Checkpoint(path)])) == bits(train())
+    assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]
+
+
+@pytest.mark.parametrize("missing", ["folder", "folder/inner"])
+def test_a_missing_folder_is_named(tmp_path, missing):
+    path = tmp_path / missing / "run.npz"
+    with pytest.raises(FileNotFoundError, match=rf"the folder '.*{missing}' does not exist"):
+        train([Checkpoint(path)])
+
+
+def test_a_bomb_is_refused_in_memory_that_its_size_explains(tmp_path):
+    """As much as it takes to read a file of that size, not as much as the file states."""
+    path = tmp_path / "run.npz"
+    train([Checkpoint(path)])
+    content = with_others(path.read_bytes(), costs=np.zeros(10**7))
+    file = io.BytesIO()
+    np.savez_compressed(file, **dict(np.load(io.BytesIO(content))))
+    path.write_bytes(file.getvalue())
+    assert path.stat().st_size < 200_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="damaged"):
+            train([Checkpoint(path)], iters=10**8)
+        assert tracemalloc.get_traced_memory()[1] < 140_000_000  # the room for costs
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_file_that_cannot_be_written_is_an_error_before_the_first_iteration(tmp_path):
     called = []
     for path in tmp_path / "missing" / "run", tmp_path:
@@ -524,20 +688,25 @@ def test_a_file_that_cannot_be_written_is_an_error_before_the_first_iteration(tm
     assert not called
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.thread_unsafe(reason="limits the files of the process")
 # The savez of NumPy 1.25 leaves its ZipFile open, which tries to write once more as it goes.
 @pytest.mark.filterwarnings("ignore:.*ZipFile:pytest.PytestUnraisableExceptionWarning")
-def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path):
+    resource = pytest.importorskip("resource")
     path = tmp_path / "run"
     train([Checkpoint(path)])
     content = path.read_bytes()
-    checkpoint = Checkpoint(path)
-    checkpoint._part = Path("/dev/full")
-    monkeypatch.setattr(Path, "unlink", lambda *_a, **_k: None)
-    with pytest.raises(OSError, match="No space left"):
-        train([checkpoint], iters=99)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        with pytest.raises(OSError, match="File too large") as caught:
+            train([Checkpoint(path)], iters=99)
+        gc.collect()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(path)
     assert path.read_bytes() == content
-    gc.collect()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_checkpoint_must_be_last():

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import bounded
 
 import logreg_c
+from logreg_c import _training
+from logreg_c._training import why_no_descent
+from logreg_c.callbacks import Checkpoint
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
 
@@ -67,7 +73,7 @@ def test_a_large_alpha_swings_with_one_warning(cancer):
     assert_finite(*result)
     (warning,) = caught
     assert warning.category is logreg_c.DivergenceWarning
-    assert "choose alpha below 10, or pass standardize=True" in str(warning.message)
+    assert "choose alpha below 10, such as 'auto', or pass standardize=True" in str(warning.message)
     assert warning.filename == __file__  # it points to the caller's line
 
 
@@ -77,6 +83,126 @@ def test_standardised_it_converges_without_a_word(cancer):
         costs = logreg_c.train(*cancer, 0.5, 2000, standardize=True).costs
     assert costs[-1] < 0.1 < costs[0]
     assert (np.diff(costs) < 0).all()
+
+
+# ---- A descent that does not descend -------------------------------------------------------------
+
+
+def warned_of(*args, **settings):
+    """Return the result, and the only warning or None."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = logreg_c.train(*args, **settings)
+    assert {warning.category for warning in caught} <= {logreg_c.DivergenceWarning}
+    assert len(caught) <= 1
+    return result, str(caught[0].message) if caught else None
+
+
+def test_a_cost_that_rises_again_and_again_is_told_though_it_ends_lower_than_it_began():
+    rng = np.random.default_rng(0)
+    f = rng.standard_normal(500)
+    X = f + 0.3 * rng.standard_normal((60, 500))
+    Y = rng.random(500) < 1 / (1 + np.exp(-f))
+    result, message = warned_of(X, Y, 1.0, 1000, standardize=True)
+    rose = np.diff(result.costs) > 0
+    first = int(np.argmax(rose))
+    assert result.costs[-1] < result.costs[0]
+    assert f"the cost rose in {rose.sum()} of 1000 iterations" in message
+    assert f"{result.costs[first]:.6g} at iteration {first} to " in message
+    assert f"{result.costs[first + 1]:.6g} at iteration {first + 1}" in message
+    assert "choose alpha below 1, such as 'auto'" in message
+    assert warned_of(X, Y, "auto", 1000, standardize=True)[1] is None
+
+
+def correlated(rng, n_x, m, *, separable):
+    """Return features that share a factor, labels, and the curvature of J."""
+    X = rng.uniform(0.1, 1) * rng.standard_normal((n_x, m)) + rng.standard_normal(m)
+    Y = X[0] > 0 if separable else rng.random(m) < 1 / (1 + np.exp(-0.5 * X[0]))
+    ones = np.vstack([X, np.ones(m)])
+    return X, Y, np.linalg.eigvalsh(ones @ ones.T / m / 4)[-1]
+
+
+FAMILY = {
+    "seed": st.integers(0, 2**32 - 1),
+    "n_x": st.integers(1, 40),
+    "dtype": st.sampled_from(["f8", "f4"]),
+    "iters": st.sampled_from([1, 2, 30, 1000]),
+}
+
+
+@given(
+    share=st.floats(0.01, 0.99), separable=st.booleans(), l2=st.sampled_from([0, 0.01]), **FAMILY
+)
+@bounded
+def test_below_2_by_the_curvature_there_is_no_warning(
+    share, separable, l2, seed, n_x, dtype, iters
+):
+    X, Y, L = correlated(np.random.default_rng(seed), n_x, 150, separable=separable)
+    result, message = warned_of(X.astype(dtype), Y, share * 2 / (L + l2), iters, l2=l2)
+    assert message is None
+    # nor where it goes on at the minimum, where rounding makes the cost rise
+    assert (
+        warned_of(X.astype(dtype), Y, 1 / (L + l2), 300, w=result.w, b=result.b, l2=l2)[1] is None
+    )
+
+
+@given(times=st.floats(3, 1000), **FAMILY | {"iters": st.sampled_from([30, 1000])})
+@bounded
+def test_far_above_2_by_the_curvature_there_is_always_one(times, seed, n_x, dtype, iters):
+    X, Y, L = correlated(np.random.default_rng(seed), n_x, 40 * n_x + 100, separable=False)
+    result, message = warned_of(X.astype(dtype), Y, times * 2 / L, iters)
+    assert "the cost rose in" in message or f"ended at {result.costs[-1]:.6g}, above" in message
+
+
+@pytest.mark.parametrize("arithmetic", ["float64", "float32"])
+def test_what_is_a_rise(arithmetic):
+    noise = {"float64": 1e-12, "float32": 1e-6}[arithmetic]
+    falling = np.linspace(0.7, 0.5, 1001)
+
+    def why(costs, b=0.0):
+        return why_no_descent(np.array(costs), b, arithmetic)
+
+    assert why([]) is why([0.7]) is why(falling) is why([0.0, 0.0]) is None
+    shaken = 0.5 + 0.5 * noise * np.random.default_rng(0).random(1000)
+    assert why(shaken) is None
+    assert why([0.5, 0.5 * (1 + 1000 * noise)])
+    once = falling.copy()
+    once[10] = 0.9  # a step that was too long, of a thousand
+    assert why(once) is None
+    often = falling.copy()
+    often[10:120:2] = 0.9
+    assert why(often) == (
+        "the cost rose in 55 of 1001 iterations, "
+        "first from 0.6982 at iteration 9 to 0.9 at iteration 10"
+    )
+    assert why([*falling, 0.6]) == "the cost ended at 0.6, above the 0.5 of iteration 1000"
+    assert why([0.7, 0.5, 0.51], b=1e20) is None  # Z is rounding then
+
+
+def test_a_message_shows_the_digits_that_differ():
+    said = why_no_descent(np.array([0.657368, 0.6573680001]), 0.0, "float64")
+    assert "from 0.657368 at iteration 0 to 0.6573680001 at iteration 1" in said
+
+
+def test_rises_are_counted_across_the_pieces_that_are_looked_at(monkeypatch):
+    costs = np.random.default_rng(0).random(1000)
+    whole = why_no_descent(costs, 0.0, "float64")
+    for size in 1, 2, 7, 999, 1000:
+        monkeypatch.setattr(_training, "COSTS_AT_ONCE", size)
+        assert why_no_descent(costs, 0.0, "float64") == whole
+
+
+@pytest.mark.parametrize("settings", [{"tol": 1e-12}, {"callback": lambda *_: False}])
+def test_the_warning_comes_whatever_ends_the_training(cancer, settings):
+    assert "the cost rose in" in warned_of(*cancer, 1e-3, 100, **settings)[1]
+
+
+def test_a_resumed_training_warns_of_all_its_costs(cancer, tmp_path):
+    def run(iters):
+        return warned_of(*cancer, 1e-3, iters, callback=Checkpoint(tmp_path / "run.npz"))
+
+    run(50)
+    assert run(100)[1] == warned_of(*cancer, 1e-3, 100)[1]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each extra works by itself, and where it is missing the error says which to install.
+"""Each extra works without the others, and if one is missing, the error says what to install.
 
-It runs in the full environment, and by `nox -s doors` in some that lack the other extras.
+This file runs in the full environment, and `nox -s doors` runs it in some that lack extras.
 """
 
 import subprocess

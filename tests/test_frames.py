@@ -2,6 +2,7 @@
 """Data frames: read where they are, by the names of their columns, and what cannot be is named."""
 
 import copy
+import io
 import pickle
 import sys
 from decimal import Decimal
@@ -246,17 +247,115 @@ def test_names_may_be_anything_that_pandas_has():
         assert logreg_c.predict_proba(backwards, w, b).tolist() == expected.tolist()
 
 
-def test_without_names_columns_go_by_their_order():
+def through_npz(w):
+    file = io.BytesIO()
+    np.savez(file, w=w)
+    return np.load(io.BytesIO(file.getvalue()))["w"]
+
+
+def through_joblib(w):
+    joblib = pytest.importorskip("joblib")
+    file = io.BytesIO()
+    joblib.dump({"w": w}, file)
+    return joblib.load(io.BytesIO(file.getvalue()))["w"]
+
+
+NAMELESS = {
+    "array": np.array,
+    "view of the values": np.asarray,
+    "subclass": lambda w: np.array(w, subok=True),
+    "list": lambda w: w.tolist(),
+    "product": lambda w: w * 1,
+    "sorted": lambda w: np.sort(w, axis=0),
+    "partitioned": lambda w: np.partition(w, 1, axis=0),
+    "permuted": lambda w: w[[3, 1, 0, 2]],
+    "taken": lambda w: w.take([3, 1, 0, 2], axis=0),
+    "backwards": lambda w: w[::-1],
+    "part": lambda w: w[:3],
+    "file": through_npz,
+}
+NAMED = {
+    "itself": lambda w: w,
+    "copy": lambda w: w.copy(),
+    "copy.copy": copy.copy,
+    "copy.deepcopy": copy.deepcopy,
+    "deep in a list": lambda w: copy.deepcopy([w])[0],
+    "whole": lambda w: w[:],
+    "column": lambda w: w[:, 0],
+    "ravel": lambda w: w.ravel(),
+    "reshape": lambda w: w.reshape(-1),
+    "squeeze": lambda w: w.squeeze(),
+    "flatten": lambda w: w.flatten(),
+    "joblib": through_joblib,
+    "copy of a pickle of a column": lambda w: pickle.loads(pickle.dumps(w[:, 0])).copy(),
+    "restored": lambda w: logreg_c.with_names(np.array(w), w.feature_names),
+    **{
+        f"pickle {protocol}": lambda w, p=protocol: pickle.loads(pickle.dumps(w, p))
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+@pytest.mark.parametrize("through", NAMED.values(), ids=NAMED)
+def test_names_survive_what_keeps_the_order(through):
     frame = pl.DataFrame(COLUMNS)
-    result = logreg_c.train(frame, Y, **SETTINGS)
-    other = frame.rename({"age": "years"})
-    expected = bits(logreg_c.predict_proba(frame, result.w, result.b))
-    for w in (result.w.copy(), np.array(result.w), result.w * 1, result.w[:], result.w.tolist()):
-        assert getattr(w, "feature_names", None) is None
-        assert bits(logreg_c.predict_proba(other, w, result.b)) == expected
-    matrix = np.array([column.astype(float) for column in COLUMNS.values()])
-    assert bits(logreg_c.predict_proba(matrix, result.w, result.b, dtype=float)) == expected
-    assert logreg_c.train(matrix, Y, 0.1, 1).feature_names is None
+    w, b, _ = logreg_c.train(frame, Y, **SETTINGS)
+    other = through(w)
+    assert other.feature_names == tuple(COLUMNS)
+    assert other.tolist() in (w.tolist(), w[:, 0].tolist())
+    backwards = frame.select(reversed(frame.columns))
+    expected = bits(logreg_c.predict_proba(frame, w, b))
+    assert bits(logreg_c.predict_proba(backwards, other, b)) == expected
+
+
+@pytest.mark.parametrize("through", NAMELESS.values(), ids=NAMELESS)
+def test_weights_without_names_are_applied_in_order_with_a_warning(through):
+    w, b, _ = logreg_c.train(pl.DataFrame(COLUMNS), Y, **SETTINGS)
+    other = through(w)
+    assert getattr(other, "feature_names", None) is None
+    values = np.reshape(other, (-1, 1))
+    frame = pl.DataFrame(dict(list(COLUMNS.items())[: len(values)]))
+    columns = frame.to_dict(as_series=False).values()
+    expected = logreg_c.predict_proba(np.array([*columns], dtype=float), values, b)
+    for function in logreg_c.predict_proba, logreg_c.predict:
+        with pytest.warns(
+            UserWarning, match=r"taken in their order.*with_names\(w, names\)"
+        ) as caught:
+            found = function(frame, other, b)
+        assert [warning.filename for warning in caught] == [__file__]
+        np.testing.assert_allclose(found, expected if found.dtype == float else expected > 0.5)
+
+
+def test_where_there_is_nothing_to_warn_of():
+    """Pytest makes an error of every warning."""
+    frame = pl.DataFrame(COLUMNS)
+    w, b, _ = logreg_c.train(frame, Y, **SETTINGS)
+    plain = np.array(w)
+    logreg_c.cost_and_gradient(frame, Y, plain, b)  # as in a loop of the user's own
+    logreg_c.train(frame, Y, 0.1, 2, w=plain)
+    columns = list(COLUMNS.values())
+    for weights in w, plain:  # the features of a list have no names
+        logreg_c.predict(columns, weights, b)
+    numbered = pd.DataFrame(np.array([column.astype(float) for column in columns]).T)
+    logreg_c.predict(numbered, plain, b)  # nor has scikit-learn names for these
+    with pytest.raises(ValueError, match=r"w has shape \(3, 1\)"):
+        logreg_c.predict(frame, plain[:3], b)
+
+
+def test_matrices_have_no_names():
+    assert logreg_c.train(X, Y, 0.1, 1).feature_names is None
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a"], r"feature_names has 1 names and w 2 weights"),
+        ("aa", r"feature_names has 'a' several times"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        logreg_c.with_names([1.0, 2.0], names)
 
 
 @pytest.mark.parametrize(
@@ -282,9 +381,8 @@ def test_the_callback_and_what_is_caught_have_the_names():
 WRONG_TYPES = {
     "text": (["yes", "no"], r"a column of 0 and 1"),
     "date": (np.array(["2024-01-01"] * 2, dtype="M8[us]"), r"such as days since"),
-    "decimal": ([Decimal("1.5"), Decimal(2)], r"cast it to float64"),
-    "list": ([[1], [2]], r"a column of each of its parts|cast it to float64"),
-    "bytes": ([b"1", b"2"], r"cast it to float64"),
+    "list": ([[1], [2]], r"a column of each of its parts|one number for each value"),
+    "bytes": ([b"1", b"2"], r"make numbers of it|encode text as numbers"),
 }
 
 
@@ -292,10 +390,11 @@ WRONG_TYPES = {
 @pytest.mark.parametrize("kind", WRONG_TYPES)
 def test_a_column_that_holds_no_numbers_is_named(frame_of, kind):
     given, remedy = WRONG_TYPES[kind]
-    message = rf"column 'odd' of X is of type \w+.*; expected numbers or booleans: .*({remedy})"
+    said = rf"(is of type \w+|has dtype object).*; expected (real )?numbers.*: .*({remedy})"
+    message = f"column 'odd' of X {said}"
     with pytest.raises(TypeError, match=message):
         logreg_c.train(frame_of({"fine": [1.0, 2.0], "odd": given}), [0, 1], 0.1, 1)
-    with pytest.raises(TypeError, match=r"Y is of type \w+.*; expected numbers or booleans"):
+    with pytest.raises(TypeError, match=r"Y (is of type \w+|has dtype object).*; expected"):
         logreg_c.train(np.zeros((1, 2)), frame_of({"odd": given}), 0.1, 1)
 
 
@@ -304,11 +403,9 @@ OTHER_TYPES = {
     "polars, categorical": pl.DataFrame({"odd": ["a", "b"]}, schema={"odd": pl.Categorical}),
     "polars, enum": pl.DataFrame({"odd": ["a"]}, schema={"odd": pl.Enum(["a"])}),
     "pyarrow, dictionary": pa.table({"odd": pa.array(["a", "b"]).dictionary_encode()}),
-    "pandas, objects": pd.DataFrame({"odd": [1, "b"]}, dtype=object),
     "pandas, complex": pd.DataFrame({"odd": [1j, 2.0]}),
     "pandas, timedelta": pd.DataFrame({"odd": pd.to_timedelta([1, 2])}),
     "pandas, period": pd.DataFrame({"odd": pd.period_range("2024", periods=2)}),
-    "polars, int128": pl.DataFrame({"odd": [1, 2]}, schema={"odd": pl.Int128}),
     "polars, struct": pl.DataFrame({"odd": [{"a": 1}, {"a": 2}]}),
 }
 
@@ -317,6 +414,78 @@ OTHER_TYPES = {
 def test_other_types_are_named_too(frame):
     with pytest.raises(TypeError, match=r"column 'odd' of X is of type .*; expected numbers or bo"):
         logreg_c.train(frame, [0] * len(frame), 0.1, 1)
+
+
+OBJECTS = [1, Decimal("2.5"), True, np.float32(0.5)]
+DECIMALS = [Decimal("1.0"), Decimal("2.5"), Decimal(1), Decimal("0.5")]
+NUMBERS = {
+    "pandas, objects": pd.Series(OBJECTS, dtype=object),
+    "polars, objects": pl.Series(OBJECTS, dtype=pl.Object),
+    "pandas, decimals": pd.Series(DECIMALS),
+    "pandas, decimals on Arrow": pd.Series(DECIMALS, dtype=pd.ArrowDtype(pa.decimal128(5, 2))),
+    "polars, decimals": pl.Series(DECIMALS),
+    "pyarrow, decimals": pa.array(DECIMALS),
+    "polars, int128": pl.Series([2, 5, 2, 1], dtype=pl.Int128),
+    "pandas, categories": pd.Series([2, 5, 2, 1]).astype("category"),
+    "pandas, ordered categories": pd.Series(pd.Categorical([2.5, 5, 2, 1], ordered=True)),
+    "pandas, categories of objects": pd.Series(DECIMALS, dtype="category"),
+    "pyarrow, dictionary": pa.array([2, 5, 2, 1]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("series", NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_any_kind_are_taken(series):
+    values = [float(v) for v in (series.to_pylist() if isinstance(series, pa.Array) else series)]
+    frame_of = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
+    frame = frame_of[type(series).__module__.partition(".")[0]]({"x": series})
+    expected = bits(logreg_c.train([values], [0, 1, 1, 0], 0.1, 3, dtype=float))
+    for x in frame, [series]:
+        assert bits(logreg_c.train(x, [0, 1, 1, 0], 0.1, 3, dtype=float)) == expected
+    labels = [v / 8 for v in values]
+    weighted = logreg_c.train([values], labels, 0.1, 3, sample_weight=values, dtype=float)
+    found = logreg_c.train(frame, labels, 0.1, 3, sample_weight=series, dtype=float)
+    assert bits(weighted) == bits(found)
+
+
+def test_objects_with_text_among_them_are_named():
+    frame = pd.DataFrame({"odd": [1, "2"]}, dtype=object)
+    with pytest.raises(TypeError, match=r"column 'odd' of X .*(String|'2' of type str at \[1\])"):
+        logreg_c.train(frame, [0, 1], 0.1, 1)
+
+
+MANY_SERIES = {
+    "pandas": pd.Series,
+    "pandas, nullable": lambda x: pd.Series(x).convert_dtypes(),
+    "pandas, array": pd.array,
+    "pandas, index": pd.Index,
+    "polars": pl.Series,
+    "pyarrow": pa.array,
+}
+
+
+@pytest.mark.parametrize("series_of", MANY_SERIES.values(), ids=MANY_SERIES)
+def test_series_in_a_list_are_its_columns(series_of):
+    columns = [X[0], np.arange(M, dtype=np.int8), X[2].astype(np.float32)]
+    expected = bits(logreg_c.train(columns, Y, **SETTINGS))
+    assert bits(logreg_c.train([*map(series_of, columns)], Y, **SETTINGS)) == expected
+    assert (
+        bits(logreg_c.train((columns[0], *map(series_of, columns[1:])), Y, **SETTINGS)) == expected
+    )
+
+
+@pytest.mark.parametrize(
+    "series", [pd.array([1, None, 3]), pl.Series([1, None, 3]), pa.array([1, None, 3])]
+)
+def test_nulls_in_a_list_of_columns_are_named(series):
+    with pytest.raises(ValueError, match=r"X\[1\] has 1 null, first in row 1"):
+        logreg_c.train([[1.0, 2.0, 3.0], series], [0, 1, 1], 0.1, 1)
+
+
+@pytest.mark.parametrize("series", [pd.Series([1.0, 2.0]), pl.Series([1.0, 2.0])])
+def test_a_series_as_x_is_told_how_to_be_one_feature(series):
+    with pytest.raises(TypeError, match=r"X is a Series; expected a data frame.*X\.to_frame\(\)"):
+        logreg_c.train(series, [0, 1], 0.1, 1)
+    assert logreg_c.train(series.to_frame(), [0, 1], 0.1, 1).w.shape == (1, 1)
 
 
 def test_labels_that_narwhals_does_not_know_are_read_by_numpy():

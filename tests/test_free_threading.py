@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A Python without GIL stays without."""
+"""Importing the package leaves the GIL off on a free-threaded Python."""
 
 import sysconfig
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What must not matter does not, and what must combine combines."""
+"""Identities of logistic regression: what must not matter does not, and parts combine."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,9 @@ import logreg_c
 
 
 def assert_close(ours, theirs, tolerance=1e-12):
-    """Each of J, dw, db or w, b, costs within `tolerance` of its largest entry."""
+    """Check that each of J, dw, db (or w, b, costs) agrees, relative to its largest entry."""
     for value, other in zip(ours, theirs, strict=True):
-        scale = max(np.abs(other).max(initial=0), 1e-3)  # sums may cancel down to nothing
+        scale = max(np.abs(other).max(initial=0), 1e-3)  # sums may cancel to almost nothing
         assert np.abs(np.subtract(value, other)).max(initial=0) <= tolerance * scale
 
 
@@ -142,7 +142,7 @@ every_layout = pytest.mark.parametrize("layout", LAYOUTS)
 
 
 def ordinary_data():
-    """Features of different means and deviations."""
+    """Features with different means and standard deviations."""
     X, Y = make_data(6, 900)
     X *= np.array([[1.0], [0.1], [30.0], [5.0], [1e-3], [2.0]])
     X += np.array([[0.0], [7.0], [100.0], [-3.0], [1.0], [0.5]])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""In one process with torch, scikit-learn and numba, under joblib, in threads, in a control group.
+"""Work with torch, scikit-learn and numba in a process, under joblib, in threads and in cgroups.
 
-`nox -s others` installs all of these; elsewhere what is missing is skipped.
+`nox -s others` installs all of these. Elsewhere, tests of missing libraries are skipped.
 """
 
 import importlib.util
@@ -20,11 +20,11 @@ from oracle import bits, make_data, run_python
 
 import logreg_c
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into Linux's /proc")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
-# ---- Libraries with threads of their own ---------------------------------------------------------
+# ---- Libraries with their own threads ------------------------------------------------------------
 
-# Each brings an OpenMP runtime or a pool of threads, and puts it to work.
+# Each loads an OpenMP runtime or starts a thread pool, and uses it.
 OTHERS = {
     "torch": """
 import torch
@@ -105,7 +105,7 @@ def test_beside_all_of_them(order):
 @missing("joblib")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 def test_under_joblib(tmp_path, backend):
-    # In a file, where processes that are not forked find it too, as all are from Python 3.14 on.
+    # In a file, so that processes that are not forked can import it; from Python 3.14 on, none are.
     (tmp_path / "trained.py").write_text("""
 import logreg_c
 from oracle import bits, make_data
@@ -130,7 +130,7 @@ if __name__ == "__main__":
 
 # ---- Limits --------------------------------------------------------------------------------------
 
-# A fresh process has one thread; what it has after training are ours.
+# A new process has one thread; all threads it has after training are ours.
 THREADS_OF = """
 import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -184,7 +184,7 @@ def test_the_quota_of_a_real_control_group(quota, monkeypatch):
     try:
         group.mkdir()
     except OSError:
-        pytest.skip("may not make a control group here")
+        pytest.skip("not allowed to make a control group here")
     try:
         if not all((group / name).exists() for name in limits):
             pytest.skip("the control group has no CPU controller")
@@ -214,7 +214,7 @@ def test_many_threads_train_on_one_x():
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int8"])
 def test_x_changed_by_another_thread_crashes_nothing(dtype, order):
-    """What comes is any result, or an error that fits some state of X."""
+    """The call gives some result, or an error that fits some state of X."""
     rng = np.random.default_rng(0)
     X = np.asarray(rng.integers(-3, 4, (12, 20_000)), dtype=dtype, order=order)
     Y = rng.integers(0, 2, X.shape[1]).astype(float)
@@ -248,7 +248,7 @@ def test_x_changed_by_another_thread_crashes_nothing(dtype, order):
 
 
 class Saboteur:
-    """Changes an array when it is asked for its own value: as an array, a number or an index."""
+    """Changes an array when asked for its own value: as an array, a number or an index."""
 
     def __init__(self, target, change, value):
         self.target, self.change, self.value = target, change, value
@@ -346,7 +346,7 @@ def test_arrays_that_another_thread_reshapes_crash_nothing():
 
 @pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64",
-    reason="knows the floating-point environment of x86-64 Linux alone",
+    reason="knows only the floating-point environment of x86-64 Linux",
 )
 @pytest.mark.parametrize("mode", [0x1F80, 0x9FC0, 0x5F80])  # default; flush to zero; round up
 def test_import_and_training_leave_the_floating_point_state(mode):
@@ -369,7 +369,7 @@ print(hex(sse_register()[7] & ~0x3F))
     assert run_python(code).split() == [hex(mode)] * 2
 
 
-# ---- Started in every way ------------------------------------------------------------------------
+# ---- Fork ----------------------------------------------------------------------------------------
 
 
 @linux

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Float64 data are read where they are: the process hardly grows while it works on them."""
+"""Float64 data are read in place: the process hardly grows while it works on them."""
 
 import sys
 
@@ -57,7 +57,7 @@ def test_one_feature_or_one_example_is_read_where_it_is_whatever_its_strides(sha
     Y = np.ones(shape[1])
     after_one, _, _ = logreg_c.train(X, Y, 0.1, 1)
 
-    def forget(k, cost, w, b):  # what is read from here on is 0, unless it is a copy's
+    def forget(k, cost, w, b):  # from here on X reads as 0, unless a copy is read
         X[...] = 0.0
 
     after_three, _, _ = logreg_c.train(X, Y, 0.1, 3, callback=forget)

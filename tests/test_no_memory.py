@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every allocation of a call made to fail in turn: MemoryError, no leak, the next call right.
+"""Each allocation of a call fails in turn: MemoryError, no leak, and the next call is right.
 
-libgomp's own allocations are made beforehand: it makes them in a process's first parallel region,
-and ends the process where one fails, whoever called it.
+libgomp's own allocations happen beforehand. It makes them in a process's first parallel region, and
+ends the process if one fails, whoever called it.
 """
 
 import os
@@ -36,10 +36,12 @@ CALLS = {
     "predict": "predict(X, W, 0.5)",
     "sigmoid": "sigmoid(X)",
 }
-# What goes wrong in CPython itself, by version.
-NAME_FREED_TWICE = "where contextlib's function finds no memory, its name is freed twice"
+# Faults in CPython itself, by version.
+NAME_FREED_TWICE = "CPython frees the name of contextlib's function twice if it has no memory"
 NOT_OURS = {
-    (3, 11): {"train for long": "what a frame holds is lost if its traceback finds no memory"},
+    (3, 11): {
+        "train for long": "CPython leaks what a frame holds if there is no memory for its traceback"
+    },
     (3, 12): {"train with a callback": NAME_FREED_TWICE},
     (3, 13): {"train with a callback": NAME_FREED_TWICE},
 }
@@ -86,11 +88,11 @@ def failing_at(n):
     countdown.value = n
     try:
         result = call()
-    except MemoryError:  # raised while `call` looked at another error
+    except MemoryError:  # raised while `call` handled another error
         result = "MemoryError"
     except SystemError as error:
-        # Not ours: CPython forgets to raise MemoryError where a new frame finds no room, NumPy's
-        # astype and CPython's making of an exception to fail where it was raised.
+        # Not our fault: CPython returns without raising MemoryError if it has no memory for a new
+        # frame, and NumPy's astype and CPython's creation of exceptions ignore one that was raised.
         assert "exception set" in str(error)
         assert "kernel" not in str(error)
         result = "MemoryError"
@@ -98,11 +100,11 @@ def failing_at(n):
     countdown.value = 0
     return result, reached
 
-counts = (ctypes.c_long * 12)()  # no list, which would allocate
+counts = (ctypes.c_long * 12)()  # a list would allocate
 expected = call()
 assert expected == call() != "MemoryError"
 gc.collect()
-gc.freeze()  # collections look at what came after this alone
+gc.freeze()  # collections look only at newer objects
 gc.disable()
 n = failures = 0
 while True:
@@ -110,14 +112,14 @@ while True:
     result, reached = failing_at(n)
     if not reached:
         break
-    # Where Python or NumPy can do without the memory, the result is there.
+    # If Python or NumPy can do without the memory, the call gives its result.
     assert result in ("MemoryError", expected), (n, result)
     failures += result == "MemoryError"
     assert call() == expected, n
-    # What is kept for later is kept once or a few times.
+    # A cache may grow in the first few rounds, but not after that.
     for k in range(len(counts)):
         failing_at(n)
-        gc.collect()  # an error and its traceback hold each other
+        gc.collect()  # an error and its traceback refer to each other
         counts[k] = live.value
     assert counts[11] <= counts[5], (n, *counts)
 assert result == expected
@@ -129,7 +131,7 @@ print(n - 1, failures)
 def hook(tmp_path_factory):
     compiler = shutil.which("gcc")
     if platform.libc_ver()[0] != "glibc" or compiler is None:
-        pytest.skip("the failing allocator stands before glibc's, and is built by gcc")
+        pytest.skip("the failing allocator wraps glibc's, and needs gcc")
     library = tmp_path_factory.mktemp("hook") / "fail_malloc.so"
     source = Path(__file__).with_name("fail_malloc.c")
     subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
@@ -139,7 +141,7 @@ def hook(tmp_path_factory):
 @pytest.mark.skipif(
     bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="this Python has its own allocator"
 )
-@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer's allocator is in place")
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer has replaced the allocator")
 @pytest.mark.parametrize("call", CALLS)
 def test_every_allocation_may_fail(hook, call):
     if call in NOT_OURS.get(sys.version_info[:2], {}):

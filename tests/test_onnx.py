@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import logreg_c
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 pl = pytest.importorskip("polars")
+pd = pytest.importorskip("pandas")
 
 from logreg_c.onnx import to_onnx  # noqa: E402
 
@@ -55,7 +57,29 @@ def test_real_data_as_a_matrix(cancer):
 
 
 @pytest.mark.parametrize(
-    "classes", [[0, 1], [-5, 7], [False, True], [0.5, 1.5], ["no", "ünï"], np.array([0, 3], "u1")]
+    "classes",
+    [
+        [0, 1],
+        [-5, 7],
+        [False, True],
+        [0.5, 1.5],
+        [1, 2.5],
+        ["no", "ünï"],
+        ["", " \n\t\0"],
+        np.array([0, 3], "u1"),
+        np.array([1.5, 2.5], "f4"),
+        np.array(["no", "yes"], object),
+        np.array([3, 4], object),
+        np.array([False, True], object),
+        np.array(["no", "yes"], "T" if np.__version__ >= "2" else "U"),
+        [np.str_("a"), "b"],
+        pl.Series(["no", "yes"]),
+        pd.Series(["no", "yes"], dtype="string").unique(),
+        pd.Series(["no", "yes"]).to_numpy(),
+        pd.Series([1, 2], dtype="Int64"),
+        (-(2**63), 2**63 - 1),
+    ],
+    ids=range(19),
 )
 def test_classes_of_every_kind(classes):
     A, labels = outputs(to_onnx([2.0], 0.0, classes=classes), {"X": np.array([[-1.0], [1.0]])})
@@ -79,6 +103,61 @@ def test_texts_are_compared_to_the_last_character():
     model = to_onnx([1.0, 2.0], 0.0, ["x", "x"], categories=["a", "a\0"])
     A, _ = outputs(model, {"x": np.array([["a"], ["a\0"]], dtype=object)})
     np.testing.assert_allclose(A, logreg_c.sigmoid([1.0, 2.0]), rtol=1e-9)
+
+
+def test_what_scikit_learn_learned_is_exported_as_it_is():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3))
+    y = np.where(X[:, 0] > 0, "yes", "no").astype(object)
+    theirs = linear_model.LogisticRegression().fit(X, y)
+    model = to_onnx(theirs.coef_, theirs.intercept_, classes=theirs.classes_)
+    A, labels = outputs(model, {"X": X})
+    np.testing.assert_allclose(A, theirs.predict_proba(X)[:, 1], atol=1e-6)
+    assert labels.tolist() == theirs.predict(X).tolist()
+
+
+@pytest.mark.parametrize("categories", [None, [None, "a", "b"]])
+def test_inputs_of_float32(categories):
+    x = np.array([[0.1], [1e6], [-3.0]], dtype=np.float32)
+    w, b = np.array([0.5, 2.0, -1.0]), 0.25
+    model = to_onnx(
+        w, b, ["n", "t", "t"] if categories else None, categories=categories, dtype="f4"
+    )
+    if categories:
+        feed = {"n": x, "t": np.array([["a"], ["b"], ["c"]], dtype=object)}
+        X = np.column_stack([x, [1, 0, 0], [0, 1, 0]])
+    else:
+        X = np.column_stack([x, x + 1, x - 1])
+        feed = {"X": X}
+    A, _ = outputs(model, feed)
+    np.testing.assert_allclose(A, logreg_c.sigmoid(X.astype(float) @ w + b), rtol=1e-9)
+    with pytest.raises(TypeError, match="dtype is 'f2'; expected float64 or float32"):
+        to_onnx(w, b, dtype="f2")
+
+
+def test_an_old_runtime_loads_what_compares_no_text():
+    numbers, texts = to_onnx([1.0], 0.0, ["x"]), to_onnx([1.0], 0.0, ["x"], categories=["a"])
+    assert (numbers.ir_version, numbers.opset_import[0].version) == (4, 9)
+    assert (texts.ir_version, texts.opset_import[0].version) == (9, 19)
+
+
+def test_names_of_every_kind():
+    names = ["X", "a b", "ünï", "\n", "a/b:0", "-1", "é" * 1000, "\x1b[31m"]
+    model = to_onnx(np.arange(8.0), 0.5, np.array(names))
+    A, _ = outputs(model, {name: np.array([[1.0]]) for name in names})
+    np.testing.assert_allclose(A, logreg_c.sigmoid([28.5]), rtol=1e-12)
+
+
+def test_the_time_goes_with_the_number_of_features():
+    def seconds(n_x):
+        names = [f"x{j}" for j in range(n_x)]
+        start = time.process_time()
+        to_onnx(np.ones(n_x), 0.0, names)
+        return time.process_time() - start
+
+    seconds(10)
+    assert seconds(8000) < 20 * seconds(1000) + 0.1
 
 
 def test_one_row_and_no_rows():
@@ -117,11 +196,20 @@ def test_the_command_line_writes_it(tmp_path):
     ("arguments", "error", "match"),
     [
         (([], 0.0), ValueError, "empty, NaN or infinite"),
-        ((np.zeros((2, 3)), 0.0), ValueError, r"w has shape \(2, 3\); expected \(n_x, 1\) or"),
-        (([[1.0, 2.0]], 0.0), ValueError, r"w has shape \(1, 2\); .* pass one row, coef_\[0\]"),
+        (([1.0], [1.0, 2.0]), ValueError, r"b has shape \(2,\); expected a number"),
+        (([1.0], np.nan), ValueError, "b is nan; expected a finite number"),
+        (([1.0, 2.0], 0.0, "ab"), TypeError, "feature_names is one text, 'ab'; expected a list"),
+        (([1.0], 0.0, [5]), TypeError, "feature_names holds 5 of type int; expected texts"),
+        (([1.0], 0.0, [None]), TypeError, "feature_names holds None of type NoneType"),
+        (([1.0], 0.0, ["\ud800"]), ValueError, "feature_names holds .*, which is not Unicode"),
+        (
+            (np.zeros((2, 3)), 0.0),
+            ValueError,
+            r"w has shape \(2, 3\); expected \(n_x, 1\), \(n_x,\)",
+        ),
         ((1.0, 0.0), ValueError, r"w has shape \(\)"),
         (([np.nan], 0.0), ValueError, "empty, NaN or infinite"),
-        (([1.0], np.inf), ValueError, "empty, NaN or infinite"),
+        (([1.0], np.inf), ValueError, "b is inf; expected a finite number"),
         (([1.0], 0.0, ["a", "b"]), ValueError, "1 weights, feature_names 2 and categories 1"),
         (([1.0, 2.0], 0.0, ["a", "a"]), ValueError, "holds 'a' twice"),
         (([1.0], 0.0, ["prediction"]), ValueError, "named 'prediction', as an output"),
@@ -139,9 +227,39 @@ def test_categories_and_classes_that_do_not_fit():
     for categories in (["x", "x"], ["x", None]):
         with pytest.raises(ValueError, match="holds 'a' twice"):
             to_onnx([1.0, 2.0], 0.0, ["a", "a"], categories=categories)
-    for classes in ([1, 2, 3], [1j, 2j], np.array(["2001", "2002"], dtype="M8[Y]")):
-        with pytest.raises(TypeError, match="expected two integers, floats, bools or texts"):
-            to_onnx([1.0], 0.0, classes=classes)
+    for categories in ([5], [np.nan], "a"):
+        with pytest.raises(TypeError, match=r"expected .*texts and None"):
+            to_onnx([1.0], 0.0, ["a"], categories=categories)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        [1, 2, 3],
+        [1j, 2j],
+        np.array(["2001", "2002"], dtype="M8[Y]"),
+        [b"a", b"b"],
+        np.array([b"a", b"b"]),
+        [None, "a"],
+        [1, "a"],
+        [True, "a"],
+        "ab",
+        5,
+        [[0, 1]],
+        [[0], [1, 2]],
+        {0, 1},
+    ],
+    ids=range(13),
+)
+def test_classes_of_no_kind_that_onnx_has(classes):
+    with pytest.raises(TypeError, match="expected two integers, floats, bools or texts"):
+        to_onnx([1.0], 0.0, classes=classes)
+
+
+@pytest.mark.parametrize("classes", [["a", "a"], [1, 1.0], [0.0, np.nan], [True, True]])
+def test_classes_that_cannot_be_told_apart(classes):
+    with pytest.raises(ValueError, match="expected two that differ"):
+        to_onnx([1.0], 0.0, classes=classes)
 
 
 def test_classes_beyond_int64_are_refused_rather_than_wrapped():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a user downloads: the sdist holds all sources, the wheel only what runs."""
+"""What a user downloads: the sdist has all sources, the wheel only the package."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ def build(what, source, out):
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory):
-    """Build it from a copy, for a build leaves traces in its folder."""
+    """Build it from a copy, because a build leaves files in its folder."""
     tmp = tmp_path_factory.mktemp("sdist")
     copy = tmp / "copy"
     copy.mkdir()
@@ -86,6 +86,7 @@ def test_sdist_holds_all_sources(sdist):
     assert not [name for name in names if name.endswith((".so", ".pyd", ".o", "/_kernel.c"))]
 
 
+@pytest.mark.long
 def test_wheel_holds_the_package_alone(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
@@ -101,6 +102,7 @@ def test_wheel_holds_the_package_alone(wheel):
     assert info + "licenses/LICENSE" in names
 
 
+@pytest.mark.long
 def test_wheel_says_what_it_is(wheel):
     archive = zipfile.ZipFile(wheel)
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
@@ -118,7 +120,8 @@ def test_wheel_says_what_it_is(wheel):
         assert extension in {"logreg_c/_kernel.abi3.so", "logreg_c/_kernel.pyd"}
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads an ELF file by nm")
+@pytest.mark.long
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads an ELF file with nm")
 def test_the_extension_exports_its_init_function_alone(wheel, tmp_path):
     if shutil.which("nm") is None:
         pytest.skip("no nm")

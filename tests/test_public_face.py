@@ -29,6 +29,7 @@ def test_signatures():
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",
         "predict": "(X, w, b, *, threshold=0.5, dtype=None, n_threads=None)",
         "sigmoid": "(Z)",
+        "with_names": "(w, feature_names)",
         "show_config": "()",
     }
     for name, text in expected.items():
@@ -45,7 +46,7 @@ def test_public_names_all_have_docstrings():
         assert getattr(logreg_c, name).__doc__
 
 
-@pytest.mark.parametrize("page", ["_train", "_predict", "_config", "reference"])
+@pytest.mark.parametrize("page", ["_train", "_predict", "_result", "_config", "reference"])
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))
@@ -189,7 +190,7 @@ def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
 def test_more_room_for_costs_changes_none(monkeypatch, iters):
     wanted = logreg_c.train(X, Y, 1.0, iters)
     monkeypatch.setattr(_training, "FIRST_COSTS", 4)
-    monkeypatch.setattr(_training, "COPIED_AT_ONCE", 3)
+    monkeypatch.setattr(_training, "COSTS_AT_ONCE", 3)
     for callback in None, lambda *_: False:
         result = logreg_c.train(X, Y, 1.0, iters, callback=callback)
         assert bits(result) == bits(wanted)

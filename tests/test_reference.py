@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`train` does what the taught formulas do, wherever these are sound (|Z| < 15)."""
+"""`train` agrees with the textbook formulas wherever these are reliable (|Z| < 15)."""
 
 import doctest
 
@@ -14,12 +14,12 @@ from logreg_c import reference
 
 SIZES_N_X = [1, 2, 3, 7, 8, 30, 255, 1000]
 SIZES_M = [1, 2, 3, 15, 16, 17, 511, 512, 513, 4096, 4097, 100003]
-# All but 1000 x 100003, which is 800 MB: its two sizes meet others, and 255 x 100003 is 200 MB.
+# All except 1000 x 100003, which takes 800 MB. Both sizes occur in other pairs.
 SHAPES = [(n_x, m) for n_x in SIZES_N_X for m in SIZES_M if n_x * m <= 3e7]
 
 
 def plan(n_x, m):
-    """(layout, threads) to try: everything where it is cheap, each thread count somewhere."""
+    """Return (layout, threads) pairs: all if cheap, and every thread count in some shape."""
     if n_x * m <= 40_000:
         return [(layout, threads) for layout in LAYOUTS for threads in range(1, 9)]
     if n_x * m <= 4_000_000:
@@ -37,10 +37,10 @@ def assert_agree(ours, theirs):
 @pytest.mark.parametrize(("n_x", "m"), SHAPES)
 def test_train_agrees_with_the_vectorized_form(n_x, m):
     X, Y = make_data(n_x, m)
-    alpha = 1 / (1 + n_x)  # so that one step on one example moves its Z by less than 1
+    alpha = 1 / (1 + n_x)  # so that a step on one example moves its Z by less than 1
     iters = 20 if n_x * m <= 40_000 else 5
     theirs = reference.train_vectorized(X, Y, alpha, iters)
-    assert np.abs(theirs[0].T @ X + theirs[1]).max() < 15, "the reference must be sound here"
+    assert np.abs(theirs[0].T @ X + theirs[1]).max() < 15, "the reference must be reliable here"
     for layout, n_threads in plan(n_x, m):
         ours = logreg_c.train(LAYOUTS[layout](X), Y, alpha, iters, n_threads=n_threads)
         assert ours.w.shape == (n_x, 1)
@@ -90,7 +90,7 @@ def test_the_reference_sigmoid_is_accurate_where_exp_does_not_overflow():
     assert ulps(reference.sigmoid(Z), [sigmoid(z) for z in mpf(Z)]) < 4
 
 
-# Where the docstring says that the reference fails, it does, and train does not. One example that
+# The reference fails where its docstring says, and train does not. The data are one example, which
 # the first step moves to Z = 0.5 alpha.
 @pytest.mark.parametrize("form", [reference.train_loop, reference.train_vectorized])
 def test_the_reference_loses_its_cost_to_log_0_and_train_does_not(form):

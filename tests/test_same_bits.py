@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The same bits for any threads, instruction set, run and floating-point mode of the caller."""
+"""The same bits for any number of threads, instruction set, run and caller's FP modes."""
 
 import ctypes
 import functools
@@ -29,7 +29,7 @@ SIZES = [
 
 
 def make_inputs(n_x, m):
-    """All that `everything` reads, made beforehand: NumPy's results depend on the modes."""
+    """Make all inputs of `everything` beforehand, because NumPy's results depend on the modes."""
     X, Y = make_data(n_x, m)
     narrow = X.astype(np.float32)
     X[:1] *= 1e-310  # subnormal values, products and slopes
@@ -41,7 +41,7 @@ def make_inputs(n_x, m):
 
 
 def everything(inputs, layout="C", n_threads=None):
-    """Hash all that the package computes from one data set."""
+    """Hash everything the package computes from one data set."""
     X, narrow, Y, soft, weight, w, alpha, Z = inputs
     X, narrow = LAYOUTS[layout](X), LAYOUTS[layout](narrow)
     threads = {"n_threads": n_threads}
@@ -132,7 +132,7 @@ def test_every_instruction_set_gives_the_same_bits(isa):
 
 # ---- The caller's floating-point modes -----------------------------------------------------------
 
-# The SSE control register: its default masks every exception and rounds to nearest.
+# The SSE control register. Its default masks every exception and rounds to nearest.
 DEFAULT, EXCEPTION_FLAGS = 0x1F80, 0x3F
 MODES = {
     "flush to zero": DEFAULT | 0x8000,
@@ -144,7 +144,7 @@ MODES = {
 
 
 def get_mode():
-    env = (ctypes.c_uint32 * 8)()  # fenv_t of x86-64: the x87's 28 bytes, then the SSE register
+    env = (ctypes.c_uint32 * 8)()  # fenv_t on x86-64: 28 bytes for the x87, then the SSE register
     ctypes.CDLL("libm.so.6").fegetenv(env)
     return env[7] & ~EXCEPTION_FLAGS
 
@@ -160,7 +160,7 @@ def set_mode(mode):
 def in_mode(mode, function, *args):
     """Return function(*args) and the mode it leaves, in a new thread.
 
-    Its workers do not exist yet: those that the kernel starts inherit the mode.
+    A new thread has no workers yet, so the workers that the kernel starts inherit the mode.
     """
     result = []
 
@@ -179,7 +179,7 @@ def in_mode(mode, function, *args):
 
 linux_x86_64 = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() != "x86_64",
-    reason="knows the floating-point environment of x86-64 Linux alone",
+    reason="knows only the floating-point environment of x86-64 Linux",
 )
 
 

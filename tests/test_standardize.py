@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`standardize=True` is exact descent on (X - mu) / sd, told in raw w and b."""
+"""`standardize=True` is exact descent on (X - mu) / sd, expressed in raw w and b."""
 
 import csv
 import warnings
@@ -29,7 +29,7 @@ def load_breast_cancer():
     return X, np.array([[float(row["diagnosis"] == "malignant") for row in rows]])
 
 
-# Columns of very different kinds. Each stands beside an ordinary one.
+# Columns of very different kinds. Each is tested together with ordinary ones.
 COLUMNS = {
     "1e9 + noise of 1": 1e9 + normal(1),
     "1e9 + noise of 1e-2": 1e9 + 1e-2 * normal(2),
@@ -61,7 +61,7 @@ def test_standardized_descent_is_descent_on_x_minus_mu_over_sd(column, weighted,
     exact_w, exact_b, exact_costs = descend(X, Y, 0.9, 12, **options)
     w, b, costs = logreg_c.train(LAYOUTS[layout](X), Y, 0.9, 12, **options)
     assert relative(costs, exact_costs) < 1e-9
-    for j in range(3):  # one by one: their scales differ by 1e400
+    for j in range(3):  # one at a time: their scales differ by up to 1e400
         assert relative(w[j], exact_w[j : j + 1]) < 1e-9
     reach = max(abs(exact_b), *(abs(a * c) for a, c in zip(exact_w, mpf(X[:, 0]), strict=True)))
     assert abs(mpf(b) - exact_b) <= 1e-9 * reach
@@ -70,14 +70,14 @@ def test_standardized_descent_is_descent_on_x_minus_mu_over_sd(column, weighted,
 @pytest.mark.parametrize("n_x", [1, 60])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_a_mean_of_many_blocks_is_exact_too(weighted, n_x):
-    """Where moments merge, a mean of 1e9 needs more than float64's 1e-7: the deviation is 1e-2."""
+    """When moments merge, a mean of 1e9 needs more than float64's 1e-7: the sd is 1e-2."""
     m = 6000 // n_x + 2400
     X, Y = make_data(n_x, m)
     X[0] = 1e9 + 1e-2 * X[0]
     weight = np.random.default_rng(1).integers(0, 5, m) / 2 if weighted else None
     options = {"sample_weight": weight, "standardize": True}
     exact_w, _, exact_costs = descend(X[:1], Y, 0.9, 3, **options)
-    X[1:] = -2.5  # constant: they change nothing but the sizes of blocks
+    X[1:] = -2.5  # constant, so they change only the block sizes
     for layout in ("C", "F"):
         w, _, costs = logreg_c.train(LAYOUTS[layout](X), Y, 0.9, 3, **options)
         assert relative(costs, exact_costs) < 1e-9
@@ -87,7 +87,7 @@ def test_a_mean_of_many_blocks_is_exact_too(weighted, n_x):
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("scale", [1e200, 1e160, 1e-155, 1e-160, 1e-200, 1e-310])
 def test_a_deviation_whose_square_leaves_float64_is_an_error(scale, layout):
-    """Neither infinite nor, where squares are subnormal, a little wrong."""
+    """The result must not be infinite, nor slightly wrong because squares are subnormal."""
     X, Y = make_data(2, M)
     X[1] *= scale
     with pytest.raises(logreg_c.DivergenceError, match="rescale X"):
@@ -98,7 +98,7 @@ def test_a_deviation_whose_square_leaves_float64_is_an_error(scale, layout):
 @pytest.mark.parametrize("l2", [0.0, 0.3])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_from_a_start_and_with_l2(weighted, l2, layout):
-    """w_std = w sd and b_std = b + sum w mu; l2 bears on w_std."""
+    """w_std = w sd and b_std = b + sum w mu; l2 penalizes w_std."""
     X, Y = make_data(4, 90)
     X = X * np.array([[1.0], [1e-3], [40.0], [1.0]]) + np.array([[5.0], [0.3], [-200.0], [0.0]])
     X[3] = 0.7
@@ -117,7 +117,7 @@ def test_from_a_start_and_with_l2(weighted, l2, layout):
 @pytest.mark.parametrize("value", [0.1, 0.0, -1 / 3, 1e9, 1e-310, 1e300])
 @pytest.mark.parametrize("m", [1, 2, 3, 17, 1000, 4097])
 def test_a_constant_feature_keeps_its_weight(m, value, layout):
-    """Constant is min == max: the variance of many 0.1 need not come out as 0."""
+    """Constant means min == max: the computed variance of many 0.1 need not be 0."""
     X, Y = make_data(3, m)
     X[1] = value
     given_w = np.array([0.5, 1e-8, 0.25])
@@ -165,7 +165,7 @@ def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighte
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("n_x", [511, 513, 521, 1033])
 def test_many_features_are_standardized_as_few_are(n_x, dtype):
-    """Their moments are found for 512 features at a time."""
+    """Moments are computed for 512 features at a time."""
     X, Y = make_data(n_x, 700)
     X = (50 + 10 * X).astype(dtype)
     twin = X.astype(float)

@@ -88,6 +88,7 @@ def test_the_quota_caps_openmp_but_not_the_user(monkeypatch):
 def test_omp_num_threads_is_obeyed():
     for threads in ("1", "3", "7"):
         assert run_python(THREADS, OMP_NUM_THREADS=threads) == threads
+    assert run_python(THREADS, OMP_NUM_THREADS="2147483647") == "1024"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="affinity is Linux's")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""X, Y and sample_weight are read in the type they are stored in, and computed with as promised."""
+"""X, Y and sample_weight are read in their stored type, with the documented arithmetic."""
 
 import sys
 
@@ -15,12 +15,12 @@ from logreg_c import reference
 WIDE = ["float64", "int64", "int32"]
 NARROW = ["float32", "float16", "bool", "int8", "uint8", "int16", "uint16"]
 ORDERS = ["C", "F"]
-# around every width of lanes, run and block
+# around the size of lanes, run and block
 M = [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 127, 128, 129, 255, 257, 511, 513, 4097]
 
 
 def stored_as(dtype, n_x, m, seed=0):
-    """Return an array of many different values of the dtype, its float64 twin, and labels."""
+    """Return an array with many different values of the dtype, its float64 copy, and labels."""
     X, Y = make_data(n_x, m, seed)
     dtype = np.dtype(dtype)
     if dtype.kind == "b":
@@ -149,8 +149,11 @@ def test_a_dtype_that_spells_its_byte_order_is_the_same(dtype):
 
 
 def z_of(X, dtype=None):
-    """What the kernel makes of the values: Z, read from the probabilities' logarithms, is too
-    coarse, so the slope of one example at w = 0, which is (1/2 - y) x."""
+    """Return the values as the kernel reads them.
+
+    Z recovered from the logarithms of probabilities is too coarse, so this uses the slope of one
+    example at w = 0, which is (1/2 - y) x.
+    """
     return (
         np.array(
             [
@@ -169,7 +172,7 @@ def test_the_ends_of_the_range_are_read_right(dtype):
         info = np.finfo(dtype)
         ends = [info.max, -info.max, info.tiny, info.smallest_subnormal, -0.0, 1 + info.eps]
         if dtype != "float16":
-            ends = ends[2:]  # half the largest is fine, but not its square
+            ends = ends[2:]  # half of the maximum is fine, but not its square
     elif kind == "b":
         ends = [False, True]
     else:
@@ -177,7 +180,7 @@ def test_the_ends_of_the_range_are_read_right(dtype):
         ends = [info.min, info.min + 1, info.max, info.max - 1, 0, 1, info.max // 3]
     X = np.array(ends, dtype=dtype)
     expected = X.astype(np.float64)
-    if dtype != "float64":  # halving its smallest rounds
+    if dtype != "float64":  # halving the smallest float64 rounds
         assert z_of(X, np.float64).tolist() == expected.tolist()
     assert np.all(np.abs(z_of(X) - expected) <= 1e-7 * np.abs(expected) + 3e-45)
 
@@ -196,7 +199,7 @@ def test_int64_beyond_2_to_53_rounds_as_numpy_does():
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_cost_of_very_wide_data_is_right(dtype):
-    """Blocks of a few examples: no lane may hold the product of all of a run."""
+    """With a few examples per block, no lane may hold the product of a whole run."""
     for n_x in (16_385, 40_000, 140_000):
         X = np.ones((n_x, 300), dtype=dtype, order="F")
         J, dw, db = logreg_c.cost_and_gradient(X, np.arange(300) % 3 == 0, np.zeros(n_x), 0.0)
@@ -402,8 +405,8 @@ X = np.zeros(({n_x}, {m}), dtype="{dtype}", order="{order}")
 Y = np.zeros({m}, dtype=np.uint8)
 Y[::2] = 1
 X = {given}
-logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)  # what is loaded once
-Path("/proc/self/clear_refs").write_text("5")  # the peak is that from now on
+logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)  # load everything that is loaded once
+Path("/proc/self/clear_refs").write_text("5")  # reset the peak
 
 def peak():
     status = Path("/proc/self/status").read_text()
@@ -447,7 +450,7 @@ def test_peak_memory_above_the_data(n_x, dtype, order, given):
 )
 @pytest.mark.memory
 def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
-    """The sums of as many features are what counts then; standardising adds three moments."""
+    """The sums over so many features dominate; standardizing adds three moments."""
     extra = memory_above(
         n_x, "uint8", order, n_threads=n_threads, standardize=standardize, nbytes=300_000_000
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every mean is a weighted mean, and a weight of k equals the example k times."""
+"""Every mean is a weighted mean, and a weight of k equals repeating the example k times."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import logreg_c
 
 def assert_close(ours, theirs, tolerance=1e-12):
     for value, other in zip(ours, theirs, strict=True):
-        scale = max(np.abs(other).max(initial=0), 1e-3)  # sums may cancel down to nothing
+        scale = max(np.abs(other).max(initial=0), 1e-3)  # sums may cancel to almost nothing
         assert np.abs(np.subtract(value, other)).max(initial=0) <= tolerance * scale
 
 
@@ -38,7 +38,7 @@ def test_an_integer_weight_equals_the_example_that_often(n_x, m, standardize, la
 def test_a_weight_of_0_leaves_the_example_out(standardize, layout):
     X, Y = make_data(4, 1500)
     out = np.random.default_rng(0).random(1500) < 0.3
-    X[:, out] *= 1e6  # it would be seen
+    X[:, out] *= 1e6  # large enough to be noticed
     weighted = logreg_c.train(
         LAYOUTS[layout](X),
         Y,

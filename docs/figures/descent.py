@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs on the tumours: what alpha does, what standardising does, how a boundary settles."""
+"""Runs on the tumours: the effect of alpha, of standardizing, and how a boundary settles."""
 
 import warnings
 
@@ -12,11 +12,11 @@ import logreg_c
 FILE = EXAMPLES / "breast_cancer.csv"
 X = np.loadtxt(FILE, delimiter=",", skiprows=1, usecols=range(30)).T
 Y = np.loadtxt(FILE, delimiter=",", skiprows=1, usecols=30, dtype=str) == "malignant"
-warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # some swing on purpose
+warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # some are meant to swing
 
 
 def label_ends(lines: list[tuple[str, str, float]], at: float) -> None:
-    """Write each name behind the end of its line, in its colour."""
+    """Write each name after the end of its line, in the same colour."""
     for text, colour, height in lines:
         plt.annotate(
             text, (at, height), (5, 0), textcoords="offset points", color=colour, va="center"
@@ -43,9 +43,9 @@ for alpha, standardize, colour in (
 ):
     costs = logreg_c.train(X, Y, alpha, 2000, standardize=standardize).costs
     axes.loglog(np.arange(1, 2001), costs, color=colour)
-    ends.append((f"{alpha:g}, " + ("standardised" if standardize else "raw"), colour, costs[-1]))
+    ends.append((f"{alpha:g}, " + ("standardized" if standardize else "raw"), colour, costs[-1]))
 label_ends(ends, 2000)
-axes.set(title="cost, on raw and on standardised features", xlabel="iteration", ylabel="J")
+axes.set(title="cost, on raw and on standardized features", xlabel="iteration", ylabel="J")
 axes.set(xlim=(1, 2000))
 save("standardise")
 

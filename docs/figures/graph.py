@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The computation graph of one example, with its numbers: forward above, backward below."""
+"""The computation graph of one example with its numbers: forward above, backward below."""
 
 from matplotlib import pyplot as plt
 from style import BLUE, INK, NOTE, ORANGE, save

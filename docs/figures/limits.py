@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pictures of a full run of `python -m benchmarks` (times.json), drawn as it draws them."""
+"""The pictures that `python -m benchmarks --full` draws, from its run in times.json."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent.parent))
-from benchmarks import plots  # noqa: E402 (found by the line before)
+from benchmarks import plots  # noqa: E402 (the line above makes it importable)
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "images"
 plots.draw(json.loads((HERE / "times.json").read_text(encoding="utf-8")), folder)

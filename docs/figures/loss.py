@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The loss of one example and its slope, and how far out each form of them holds."""
+"""The loss of one example, its slope, and how accurate each form stays for extreme z."""
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -10,13 +10,13 @@ from logreg_c import reference
 
 
 def ours(z: float, y: int) -> tuple[float, float]:
-    """Return the loss and dz of one example, through the public face: x = z, w = 1, b = 0."""
+    """Return the loss and dz of one example from the public API: x = z, w = 1, b = 0."""
     J, _, db = logreg_c.cost_and_gradient([[z]], [y], [1.0], 0.0)
     return J, db
 
 
 def textbook(z: float, y: int) -> tuple[float, float]:
-    """Return the same, as the formulas say it."""
+    """Return the same from the textbook formulas."""
     a = reference.sigmoid(z)
     with np.errstate(all="ignore"):
         return -(y * np.log(a) + (1 - y) * np.log(1 - a)), a - y
@@ -34,7 +34,7 @@ right.axhline(0, color=NOTE, linewidth=0.8)
 left.legend(loc="upper center")
 save("loss")
 
-# An example with y = 0 on the wrong side: the loss is z, and a little more.
+# An example with y = 0 on the wrong side: the loss is slightly more than z.
 Z = np.linspace(1, 45, 353)
 figure, axes = plt.subplots()
 for function, label, colour in (

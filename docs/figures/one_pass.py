@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A drawing: which part of X an iteration reads at which time, in two sweeps and in one."""
+"""A drawing of which part of X an iteration reads when, in two sweeps and in one."""
 
 from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 from style import BLUE, NOTE, ORANGE, save
 
 BLOCKS = 8
-FROM_CACHE = 0.35  # of the time that a block takes from memory
+FROM_CACHE = 0.35  # as a fraction of the time a block takes from memory
 
 figure, both = plt.subplots(1, 2, figsize=(7, 2.7), sharex=True, sharey=True)
 sweep = [(k, k, 1.0, BLUE) for k in range(BLOCKS)]
@@ -16,7 +16,7 @@ for k in range(BLOCKS):
     start = k * (1 + FROM_CACHE)
     fused += [(k, start, 1.0, BLUE), (k, start + 1, FROM_CACHE, ORANGE)]
 for axes, title, reads in zip(
-    both, ("vectorised: two sweeps", "fused: one pass"), (two_sweeps, fused), strict=True
+    both, ("vectorized: two sweeps", "fused: one pass"), (two_sweeps, fused), strict=True
 ):
     for block, start, length, colour in reads:
         axes.add_patch(Rectangle((start, block), length, 1, color=colour, linewidth=0))

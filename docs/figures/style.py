@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the pictures have in common: one SVG each, for light pages and dark ones.
+"""The common style of the pictures: each is one SVG for light and dark pages.
 
-``python docs/figures/NAME.py [FOLDER]`` draws the pictures of one script, into docs/images unless
-told otherwise. The background is left out. Ink, notes and lines of the grid have one colour each,
-which a rule in the file exchanges where the reader's browser prefers dark pages.
+``python docs/figures/NAME.py [FOLDER]`` draws the pictures of one script, by default into
+docs/images. The background is transparent. Text, notes and grid lines have one colour each, and a
+style rule in the file replaces these colours if the reader's browser prefers dark pages.
 """
 
 import re
@@ -52,7 +52,7 @@ plt.rcParams |= {
 
 
 def save(name: str) -> None:
-    """Write the figure and forget it."""
+    """Write the figure and close it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.svg"
     plt.savefig(path, metadata={"Date": None, "Creator": None})

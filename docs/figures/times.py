@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Time of an iteration for each type of X, from a run of `python -m benchmarks` (times.json)."""
+"""Time per iteration for each type of X, from a run of `python -m benchmarks` (times.json)."""
 
 import json
 import statistics

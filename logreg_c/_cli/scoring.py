@@ -37,38 +37,42 @@ class Batches:
         self.model, self.source, self.labelled = model, source, labelled
         self.rows = 0
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
+        self.features = model.features
+        self.known: dict[str, list[str] | None] = {}  # column: its categories, if it is text
+        for column, category in self.features:
+            if category is None:
+                self.known[column] = None
+            else:
+                self.known[column] = [*(self.known.get(column) or []), category]
 
     def __iter__(self) -> Iterator[tuple[list[NDArray[Any]], NDArray[np.bool_]]]:
         """Yield X and Y; all of Y is false where the rows are not labelled."""
         model, source = self.model, self.source
         target = str(model.target)
-        columns = {f.column: f.category is not None for f in model.features}
+        columns = dict(self.known)
         if self.labelled:
-            columns[target] = model.classes.dtype.kind == "U"
+            columns[target] = [str(value) for value in model.classes.tolist()]
         for row, batch in tables.batches(source, columns):
             Y = np.zeros(batch.height, bool)
             if self.labelled:
                 Y = tables.labels(batch.get_column(target), model.classes, source, row)
-            yield self._features(batch, row), Y
+            yield self._columns(batch, row), Y
             self.rows = row + batch.height
 
-    def _features(self, batch: pl.DataFrame, row: int) -> list[NDArray[Any]]:
-        known: dict[str, list[str | None]] = {}
-        for column, category in self.model.features:
-            known.setdefault(column, []).append(category)
+    def _columns(self, batch: pl.DataFrame, row: int) -> list[NDArray[Any]]:
         made: dict[Feature, NDArray[Any]] = {}
-        for column, categories in known.items():
+        for column, categories in self.known.items():
             values = batch.get_column(column)
-            if categories == [None]:
+            if categories is None:
                 made[Feature(column)] = tables.numbers(values, self.source, row)
                 continue
             values = tables.text(values, self.source, row)
-            where, unknown = tables.one_hot(values, [str(c) for c in categories])
+            where, unknown = tables.one_hot(values, categories)
             made |= {Feature(column, c): x for c, x in zip(categories, where, strict=True)}
             if len(unknown):
                 rows, first = self.unknown.get(column, (0, unknown[0]))
                 self.unknown[column] = rows + len(unknown), first
-        return [made[feature] for feature in self.model.features]
+        return [made[feature] for feature in self.features]
 
     def warn(self) -> None:
         """Say which values training has not seen."""

@@ -21,7 +21,7 @@ from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
 from .console import console, print_facts, print_json, print_weights, weights_as_json
-from .errors import refuse, say, shown
+from .errors import brief, refuse, say, shown
 from .models import Feature, Model
 from .output import check_output, written_whole
 from .scoring import described, measures, score
@@ -29,6 +29,7 @@ from .tables import Source
 
 LARGEST = 10  # weights printed after training
 CHECKPOINT_SECONDS = 10.0
+VALUES_AT_A_TIME = 1 << 16
 
 Callback = Callable[[int, float, NDArray[np.float64], float], object]
 
@@ -74,6 +75,7 @@ class Data(NamedTuple):
 
     features: list[Feature]
     classes: NDArray[Any]
+    left_out: list[str]  # columns that number the rows
     fit: Rows
     validation: Rows
     held_out: Rows
@@ -117,6 +119,7 @@ def run(
             {
                 "file": str(file),
                 "classes": data.classes.tolist(),
+                "left_out": data.left_out,
                 "rows": parts,
                 "iterations": result.iterations,
                 "stopped": result.stopped,
@@ -130,7 +133,7 @@ def run(
             }
         )
         return
-    ones = sum(int(rows.Y.sum()) for rows in data[2:])
+    ones = sum(int(rows.Y.sum()) for rows in (data.fit, data.validation, data.held_out))
     m = sum(parts.values())
     purposes = f"{parts['train']} to train on"
     if parts["validation"]:
@@ -174,20 +177,24 @@ def _best(stopping: EarlyStopping) -> str:
 
 def _load(source: Source, settings: Settings) -> Data:
     """Take the table apart column by column, so that it is in memory about once."""
-    table, target = tables.read(source), settings.target
-    tables.check_presence(target, table.columns, source)
-    names = [name for name in table.columns if name != target]
-    if not names:
-        refuse(f"{source} has no column beside the target {target!r} to learn from")
-    Y, classes = tables.two_classes(table.drop_in_place(target), source)
+    target = settings.target
+    table, left_out = tables.read(source, target)
+    series = table.get_columns()[::-1]
+    del table
+    if len(series) == 1:
+        refuse(f"{source} has no column beside the target {brief(target)} to learn from")
+    Y, classes = tables.two_classes(next(s for s in series if s.name == target), source)
 
     features: list[Feature] = []
     columns: list[NDArray[Any]] = []
-    for name in names:
-        values = table.drop_in_place(name)
+    while series:
+        values = series.pop()
+        name = values.name
+        if name == target:
+            continue
         if settings.one_hot and values.dtype in tables.TEXT:
             known = tables.categories(values, source)
-            columns += tables.one_hot(values, known)[0]
+            columns += tables.one_hot(tables.text(values, source), known)[0]
             features += [Feature(name, category) for category in known]
         else:
             columns.append(tables.numbers(values, source))
@@ -195,13 +202,14 @@ def _load(source: Source, settings: Settings) -> Data:
 
     parts = _split(Y, settings, source)
     if len(parts[0]) == len(Y):
-        return Data(features, classes, Rows(columns, Y), *[Rows([], Y[:0])] * 2)
+        return Data(features, classes, left_out, Rows(columns, Y), *[Rows([], Y[:0])] * 2)
     rows = [Rows([], Y[part]) for part in parts]
+    columns.reverse()
     while columns:
-        column = columns.pop(0)
+        column = columns.pop()
         for (X, _), part in zip(rows, parts, strict=True):
             X.append(column[part])
-    return Data(features, classes, *rows)
+    return Data(features, classes, left_out, *rows)
 
 
 def _split(
@@ -225,6 +233,14 @@ def _split(
         order = order[m:]
     held_out, validation = taken
     fit = np.sort(order)
+    for option, rows, use in zip(
+        sizes, taken, ("the score says little", "stopping by them says little"), strict=True
+    ):
+        if len(rows) and len(np.unique(Y[rows])) < 2:
+            say(
+                f"warning: the {len(rows)} rows of {option} are all of one class, so {use}; give a"
+                " larger one or another --seed"
+            )
     if len(np.unique(Y[fit])) < 2:
         refuse(
             f"{source}: the {len(fit)} rows left to train on are not of two classes; give a smaller"
@@ -301,8 +317,7 @@ def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStoppi
     w, b = result.w, result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w[:, 0], stopping.b
-    with np.errstate(over="ignore", invalid="ignore"):
-        deviations = np.array([np.std(x, dtype=np.float64) for x in data.fit.X])
+    deviations = _deviations(data.fit.X)
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
@@ -322,6 +337,18 @@ def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStoppi
         costs=costs,
         settings=np.array(json.dumps(kept)),
     )
+
+
+def _deviations(X: list[NDArray[Any]]) -> NDArray[np.float64]:
+    # Many short columns at a time: a call for each takes longer than its values do.
+    at_a_time = max(1, VALUES_AT_A_TIME // len(X[0]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.concatenate(
+            [
+                np.std(np.array(X[j : j + at_a_time], np.float64), axis=1)
+                for j in range(0, len(X), at_a_time)
+            ]
+        )
 
 
 @contextmanager

@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""CSV: the dialect of a file, its header, and its rows, a few megabytes of text at a time."""
+
+import csv
+import gzip
+import io
+import itertools
+import re
+import zlib
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from logreg_c._cli.errors import brief, refuse, say
+
+from .source import Source
+
+CHUNK = 8 << 20  # bytes that are parsed at a time
+SAMPLE = 1 << 20  # bytes that tell the dialect
+SAMPLED = 100  # rows that tell the separator
+LONGEST_ROW = 64 << 20  # bytes
+SEPARATORS = ",;\t|"
+# What pandas, polars and R write or read as "missing", and what people write; spaces removed.
+MISSING = frozenset(
+    [
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "<NA>",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "na",
+        "NaN",
+        "nan",
+        "NAN",
+        "-nan",
+        "-NaN",
+        "NULL",
+        "Null",
+        "null",
+        "None",
+        "none",
+        "NONE",
+        "nil",
+        "?",
+        "-",
+        "--",
+        ".",
+        "...",
+        "1.#IND",
+        "-1.#IND",
+        "1.#QNAN",
+        "-1.#QNAN",
+        "#NULL!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#REF!",
+    ]
+)
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may be a decimal comma as well
+# The internal name of a column without one: no header can hold it.
+NAMELESS = "\0"
+
+
+class Delimited:
+    """A CSV file: what its columns are called, and its rows as text."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        blocks, start = _blocks(source), bytearray()
+        for block in blocks:
+            start += block
+            if len(start) > LONGEST_ROW or (len(start) > SAMPLE and start.count(b"\n") > 1):
+                break
+        blocks.close()
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+            _not_utf8(source)
+        self._carriage_returns = b"\r" in start and b"\n" not in start
+        skipped = 3 if start.startswith(b"\xef\xbb\xbf") else 0
+        # Bytes that are not UTF-8 survive this and are refused where they are.
+        size = SAMPLE if start.count(b"\n", 0, SAMPLE) > 1 else len(start)  # or very wide
+        text = start[skipped:size].decode(errors="surrogateescape")
+        lines = list(io.StringIO(text, newline=""))
+        if len(start) > SAMPLE and len(lines) > 1:
+            lines.pop()  # which the sample may have cut
+        at = self._sniff(lines)
+        self._start = skipped + len("".join(lines[:at]).encode(errors="surrogateescape"))
+
+    def _sniff(self, lines: Sequence[str]) -> int:
+        """Find the separator, the decimal mark and the names; return where the rows begin."""
+        at, comment, separator = 0, "", None
+        while at < len(lines):
+            line = lines[at].strip()
+            if match := re.fullmatch(r"sep=([,;\t|])\s*", lines[at], re.IGNORECASE):
+                separator = match[1]
+            elif line.startswith("#"):
+                comment = line.lstrip("# \t")
+            elif line.strip(SEPARATORS + " \t"):
+                break
+            at += 1
+        if at == len(lines):
+            refuse(f"{self.source} is empty; a header and rows of data are expected")
+        self.separator = separator or _separator(lines[at:])
+        header_is_comment = comment and _is_header(comment, lines[at : at + 1], self.separator)
+        records = _records(
+            [comment, *lines[at:]] if header_is_comment else lines[at:], self.separator
+        )
+        names = [name.strip() for name in next(records)]
+        at += int(records.line_num) - bool(header_is_comment)
+        rows = [row for row in itertools.islice(records, SAMPLED) if any(map(str.strip, row))]
+        self._spaced_quote = re.compile(re.escape(self.separator.encode()) + rb' +"')
+        self._check_header(names)
+        self.names = [name or f"{NAMELESS}{j}" for j, name in enumerate(_fitted(names, rows))]
+        self._check_names()
+        self._decimal_comma = self._has_decimal_commas(lines[at:])
+        return at
+
+    def _check_header(self, names: Sequence[str]) -> None:
+        text = "".join(names)
+        if "\0" in text or re.search("[\udc80-\udcff]", text):
+            _not_utf8(self.source)
+        if all(map(NUMBER.fullmatch, names)) and names != list(map(str, range(len(names)))):
+            refuse(
+                f"{self.source} seems to have no header: its first line is numbers"
+                f" ({', '.join(map(brief, names[:3]))}{' ...' if len(names) > 3 else ''}); put the"
+                " names of the columns above them"
+            )
+
+    def _check_names(self) -> None:
+        (name, times), *_ = Counter(self.names).most_common(1)
+        if times > 1:
+            refuse(f"{self.source} has {times} columns named {brief(name)}; give each its own name")
+
+    def _has_decimal_commas(self, lines: Sequence[str]) -> bool:
+        pattern = r'"\s*[+-]?\d+,\d+\s*"' if self.separator == "," else r"\d,\d"
+        if not any(re.search(pattern, line) for line in lines):
+            return False
+        cells = list(itertools.chain.from_iterable(_records(lines, self.separator)))
+        commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)]
+        points = sum(DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
+        return len(commas) > points and not all(map(THOUSANDS.fullmatch, commas))
+
+    # ---- Rows ----------------------------------------------------------------------------------
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows, all columns as text; rows without any value are no rows."""
+        rows = pending = skipped = first = 0
+        for buffer in self._buffers():
+            raw = self._parsed(buffer, rows)
+            raw.columns = self.names
+            blank = _blank(raw)
+            filled = np.flatnonzero(~blank)
+            end = int(filled[-1]) + 1 if len(filled) else 0
+            if end:
+                if not skipped:
+                    first = rows + (0 if pending else int(np.argmax(blank)))
+                skipped += pending + end - len(filled)
+                pending = 0
+            pending += raw.height - end
+            rows += len(filled)
+            if len(filled):
+                yield raw.filter(~blank) if len(filled) < raw.height else raw
+        if skipped:
+            say(
+                f"warning: {self.source} has {skipped} blank rows between the others, the first"
+                f" after row {first}; they are skipped"
+            )
+        if not rows:
+            refuse(f"{self.source} has no rows of data")
+
+    def _buffers(self) -> Iterator[bytes]:
+        """Yield the bytes after the header, whole rows at a time."""
+        skip, carried = self._start, b""
+        for block in _blocks(self.source):
+            body = block[skip:]
+            skip = max(0, skip - len(block))
+            if self._carriage_returns:
+                body = body.replace(b"\r", b"\n")
+            buffer = carried + body
+            end = _end_of_rows(buffer)
+            carried = buffer[end:]
+            if len(carried) > LONGEST_ROW:
+                refuse(
+                    f"{self.source} has a row of more than {LONGEST_ROW >> 20} MB; is a quotation"
+                    " mark never closed, or is this not CSV?"
+                )
+            if end:
+                yield buffer[:end]
+        if carried:
+            yield carried
+
+    def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
+        schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
+        if self._spaced_quote.search(buffer):  # polars takes the quotation marks for text
+            return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
+        try:
+            return pl.read_csv(
+                buffer, has_header=False, schema=schema, separator=self.separator, glob=False
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            # Rows of other lengths, or quotation marks in unusual places: the slower parser of the
+            # standard library reads them, or tells where the fault is.
+            return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
+
+    def _parsed_slowly(self, buffer: bytes, rows: int) -> list[list[str | None]]:
+        try:
+            text = buffer.decode()
+        except UnicodeDecodeError as error:
+            _not_utf8(self.source, rows + buffer.count(b"\n", 0, error.start) + 1)
+        try:
+            found = list(_records(io.StringIO(text, newline=""), self.separator, strict=True))
+        except csv.Error as error:
+            if "end of data" in str(error):
+                refuse(
+                    f"{self.source} cannot be read as CSV (a quotation mark is never closed); close"
+                    " it, or take it out"
+                )
+            found = list(_records(io.StringIO(text, newline=""), self.separator))
+        width, padded = len(self.names), []
+        for record in found:
+            cells = [cell or None for cell in record]
+            if any(cell and not cell.isspace() for cell in cells[width:]):
+                refuse(
+                    f"{self.source} cannot be read as CSV (row {rows + 1} has {len(cells)} values"
+                    f" for {width} columns); quote a value that contains {brief(self.separator)},"
+                    " or take out what is too much"
+                )
+            rows += any(cell and not cell.isspace() for cell in cells)
+            padded.append(cells[:width] + [None] * (width - len(cells)))
+        return padded
+
+    # ---- Types ---------------------------------------------------------------------------------
+
+    def typed(self, raw: pl.DataFrame, wanted_as_text: Mapping[str, Iterable[str]]) -> pl.DataFrame:
+        """Return numbers as Float64, true/false as Boolean; text without spaces around it.
+
+        `wanted_as_text` names columns that stay text, each with the values that are not missing
+        ones in it whatever they look like.
+        """
+        numbers = self._as_numbers(raw)
+        nulls = zip(raw.null_count().row(0), numbers.null_count().row(0), strict=True)
+        columns = numbers.get_columns()
+        for j, (name, (before, after)) in enumerate(zip(raw.columns, nulls, strict=True)):
+            if name in wanted_as_text:
+                columns[j] = _without_missing(raw.to_series(j), wanted_as_text[name])
+            elif before != after:
+                columns[j] = self._typed_column(raw.to_series(j))
+        return pl.DataFrame(columns)
+
+    def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
+        return (with_points(raw) if self._decimal_comma else raw).cast(pl.Float64, strict=False)
+
+    def _typed_column(self, values: pl.Series) -> pl.Series:
+        values = _without_missing(values)
+        numbers = self._as_numbers(values.to_frame()).to_series()
+        if numbers.null_count() == values.null_count():
+            return numbers
+        lower = values.str.to_lowercase()
+        if lower.drop_nulls().is_in(["true", "false"]).all():
+            return lower == "true"
+        return values
+
+
+def with_points(texts: pl.DataFrame) -> pl.DataFrame:
+    """Turn decimal commas into points, and points, which may be those of thousands, into faults."""
+    values = pl.all().str.replace_all(".", "_", literal=True)
+    return texts.select(values.str.replace(",", ".", literal=True))
+
+
+def _without_missing(values: pl.Series, kept: Iterable[str] = ()) -> pl.Series:
+    missing = list(MISSING.difference(kept))
+    cleaned = pl.first().str.strip_chars().replace(missing, [None] * len(missing))
+    return values.to_frame().select(cleaned).to_series()
+
+
+# ---- Bytes ---------------------------------------------------------------------------------------
+
+
+def _blocks(source: Source) -> Generator[bytes, None, None]:
+    """Yield the bytes of the file, decompressed."""
+    with source.path.open("rb") as file:
+        head = file.read(4)
+        file.seek(0)
+        if head.startswith(b"\x28\xb5\x2f\xfd"):
+            source.check_expansion(_zstd_size(file))
+            blocks = _zstd_lines(source)
+        elif head.startswith(b"\x1f\x8b"):
+            blocks = _read(gzip.GzipFile(fileobj=file))
+        elif head[:2] in {b"\x78\x01", b"\x78\x9c", b"\x78\xda"}:
+            blocks = _inflated(file)
+        else:
+            size = 0
+            for block in _read(file):
+                size += len(block)
+                yield block
+            if size < source.size:
+                refuse(f"{source} became shorter while it was read; try again when it is whole")
+            return
+        size = 0
+        try:
+            for block in blocks:
+                size += len(block)
+                source.check_expansion(size)
+                yield block
+        except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+            refuse(f"{source} cannot be decompressed ({brief(str(error))}); write it again")
+
+
+def _read(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+    while block := file.read(CHUNK):
+        yield block
+
+
+def _inflated(file: BinaryIO) -> Iterator[bytes]:
+    inflate = zlib.decompressobj()
+    while block := inflate.unconsumed_tail or file.read(CHUNK):
+        yield inflate.decompress(block, CHUNK)
+    if not inflate.eof:
+        message = "it ends too early"
+        raise EOFError(message)
+
+
+def _zstd_lines(source: Source) -> Iterator[bytes]:
+    # Before 3.14 Python has no Zstandard; polars has, and gives whole lines where nothing quotes.
+    lines = pl.scan_csv(
+        source.path,
+        has_header=False,
+        infer_schema=False,
+        quote_char=None,
+        separator="\0",
+        glob=False,
+    )
+    for batch in lines.collect_batches(chunk_size=1 << 16, engine="streaming"):
+        yield "".join(f"{line or ''}\n" for line in batch.to_series()).encode()
+
+
+def _zstd_size(file: BinaryIO) -> int:
+    """Return how many bytes the blocks of Zstandard's frames can have at most (RFC 8878)."""
+    size = 0
+    while len(magic := file.read(4)) == 4:
+        number = int.from_bytes(magic, "little")
+        if 0x184D2A50 <= number <= 0x184D2A5F:  # a frame to be skipped
+            file.seek(int.from_bytes(file.read(4), "little"), io.SEEK_CUR)
+            continue
+        if number != 0xFD2FB528:
+            break
+        descriptor = file.read(1)[0]
+        one_segment = descriptor >> 5 & 1
+        content = (one_segment, 2, 4, 8)[descriptor >> 6]
+        file.seek((not one_segment) + (0, 1, 2, 4)[descriptor & 3] + content, io.SEEK_CUR)
+        last = 0
+        while not last and len(header := file.read(3)) == 3:
+            block = int.from_bytes(header, "little")
+            last, kind, length = block & 1, block >> 1 & 3, block >> 3
+            size += 1 << 17 if kind == 2 else length
+            file.seek(1 if kind == 1 else length, io.SEEK_CUR)
+        file.seek(4 * (descriptor >> 2 & 1), io.SEEK_CUR)
+    file.seek(0)
+    return size
+
+
+def _end_of_rows(buffer: bytes) -> int:
+    """Return where the last whole row ends: after a newline that no quotation marks enclose."""
+    quoted = buffer.count(b'"') % 2 == 1
+    end = newline = len(buffer)
+    while True:
+        quote = buffer.rfind(b'"', 0, end)
+        if quoted:
+            end, quoted = quote, False
+            continue
+        if newline >= end:
+            newline = buffer.rfind(b"\n", 0, end)
+        if newline > quote or newline < 0:
+            return newline + 1
+        end, quoted = quote, True
+
+
+def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows have no value at all."""
+    empty = pl.all().str.strip_chars().fill_null("") == ""
+    blank: NDArray[np.bool_] = (
+        raw.select(pl.last()).select(empty).to_series().to_numpy(writable=True)
+    )
+    if blank.any():
+        blank[blank] = raw.filter(blank).select(pl.all_horizontal(empty)).to_series().to_numpy()
+    return blank
+
+
+# ---- The dialect ---------------------------------------------------------------------------------
+
+
+def _records(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
+    """Read rows by the standard library's parser."""
+    csv.field_size_limit(LONGEST_ROW)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=strict)
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Return the character that divides the header into most names, the rows alike."""
+    best, most = ",", (False, 1)
+    for separator in SEPARATORS:
+        records = itertools.islice(_records(lines, separator), SAMPLED)
+        widths = [len(record) for record in records if any(map(str.strip, record))]
+        alike = all(abs(width - widths[0]) <= 1 for width in widths)
+        if widths and widths[0] > 1 and (alike, widths[0]) > most:
+            best, most = separator, (alike, widths[0])
+    return best
+
+
+def _is_header(comment: str, row: Sequence[str], separator: str) -> bool:
+    """Whether a comment names the columns: NumPy writes headers so, and tools of genetics."""
+    names = next(_records([comment], separator))
+    values: list[str] = next(_records(row, separator), [])
+    return len(names) == len(values) and any(map(NUMBER.fullmatch, values))
+
+
+def _fitted(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Add the name that a header lacks, or take the empty one off that its last comma makes."""
+    widths = {len(row) for row in rows}
+    if widths == {len(names) + 1}:
+        if not any(row[-1].strip() for row in rows):
+            return [*names, ""]
+        if len(names) > 1:  # R's names of rows
+            return ["", *names]
+    while len(names) > 1 and not names[-1] and rows and max(widths) < len(names):
+        names = names[:-1]
+    return names
+
+
+def _not_utf8(source: Source, row: int | None = None) -> NoReturn:
+    where = "" if row is None else f", as in row {row}"
+    refuse(f"{source} cannot be read as CSV (not UTF-8 text{where}); save it as UTF-8")

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tables of any format, whole or a batch at a time."""
+
+import csv
+import difflib
+import os
+import re
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import polars as pl
+from polars import selectors
+
+from logreg_c._cli.errors import brief, refuse, say
+
+from . import arrow
+from .arrays import MOST_COLUMNS, from_arrays
+from .delimited import NAMELESS, NUMBER, Delimited
+from .source import Source
+
+# Have polars read local files rather than map them: a file that shrinks under a map is the end of
+# the process (SIGBUS).
+os.environ["POLARS_FORCE_ASYNC"] = "1"
+
+BATCH = 1 << 16  # rows in memory at a time ...
+BATCH_VALUES = 1 << 23  # ... fewer where that are more values
+LONGEST_NAME = 1000  # characters: NumPy, which models are stored by, pads all to the longest
+PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may stand for
+FEW = 10  # rows, which are a range by chance
+# What pandas, R and others call a column that only numbers the rows.
+INDEX_NAME = re.compile(
+    r"|Unnamed: 0(\.\d+)?|__index_level_\d+__|level_0|index|row[._ ]?names?|\.\.\.1",
+    re.IGNORECASE,
+)
+PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__")
+
+
+def read(source: Source, target: str) -> tuple[pl.DataFrame, list[str]]:
+    """Read all of it; return the columns but for an index, and the names of what is left out."""
+    index: list[str] = []
+    with _faults_of(source):
+        if source.kind == "CSV":
+            table = _read_csv(source, target)
+        else:
+            frame, index = _scan(source)
+            schema = frame.collect_schema()
+            _check_names(source, schema.names())
+            check_presence(target, schema.names(), source)
+            for name, kind in schema.items():
+                _check_type(name, kind, source, target)
+            table = frame.collect()
+    if table.height == 0:
+        refuse(f"{source} has no rows of data")
+    return _without_index(table, source, target, index)
+
+
+def batches(
+    source: Source, columns: Mapping[str, Collection[str] | None]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the number of the first row and these columns, BATCH rows at most at a time, in order.
+
+    `columns` gives for each the values that are expected, if it is wanted as text.
+    """
+    most = max(1, min(BATCH, BATCH_VALUES // len(columns)))
+    rows = 0
+    with _faults_of(source):
+        for batch in _batches(source, columns, most):
+            if batch.height:
+                yield rows, batch
+            rows += batch.height
+    if rows == 0:
+        refuse(f"{source} has no rows of data")
+
+
+def _batches(
+    source: Source, columns: Mapping[str, Collection[str] | None], most: int
+) -> Iterator[pl.DataFrame]:
+    if source.kind != "CSV":
+        frame, _ = _scan(source)
+        _check_presence_of_all(columns, frame.collect_schema().names(), source)
+        wanted = frame.select(selectors.by_name(*columns))
+        yield from wanted.collect_batches(chunk_size=most, engine="streaming")
+        return
+    table = Delimited(source)
+    _check_presence_of_all(columns, table.names, source)
+    at = {name: j for j, name in enumerate(table.names)}
+    as_text = {name: kept for name, kept in columns.items() if kept is not None}
+    wanted_columns = [at[name] for name in columns]
+    frames = (pl.DataFrame([raw.to_series(j) for j in wanted_columns]) for raw in table.frames())
+    for raw in _of_size(frames, most):
+        yield table.typed(raw, as_text)
+
+
+def _of_size(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
+    """Yield the same rows, `most` at a time."""
+    waiting: list[pl.DataFrame] = []
+    for frame in frames:
+        waiting.append(frame)
+        if sum(part.height for part in waiting) >= most:
+            whole = pl.concat(waiting)
+            full = whole.height - whole.height % most
+            for start in range(0, full, most):
+                yield whole.slice(start, most)
+            waiting = [whole.slice(full)]
+    if waiting:
+        yield pl.concat(waiting)
+
+
+def _read_csv(source: Source, target: str) -> pl.DataFrame:
+    table = Delimited(source)
+    _check_names(source, table.names)
+    check_presence(target, table.names, source)
+    as_text: dict[str, Collection[str]] = {target: ()}
+    while True:
+        parts = [table.typed(raw, as_text) for raw in table.frames()]
+        types = [_types_of(columns) for columns in zip(*map(_described, parts), strict=True)]
+        mixed = [name for name, found in zip(table.names, types, strict=True) if len(found) > 1]
+        if not mixed:
+            break
+        # numbers in one part and text in another: text after all, so read it as that
+        as_text |= dict.fromkeys(mixed, ())
+    if len(parts) == 1:
+        return parts[0]
+    columns = []
+    for j, found in enumerate(types):
+        kind = next(iter(found), pl.Float64())
+        columns.append(pl.concat([part.to_series(j).cast(kind) for part in parts], rechunk=False))
+    return pl.DataFrame(columns)
+
+
+def _described(part: pl.DataFrame) -> list[tuple[pl.DataType, bool]]:
+    nulls = part.null_count().row(0)
+    return [(kind, n < part.height) for kind, n in zip(part.dtypes, nulls, strict=True)]
+
+
+def _types_of(column: Iterable[tuple[pl.DataType, bool]]) -> set[pl.DataType]:
+    return {kind for kind, has_values in column if has_values}
+
+
+def _scan(source: Source) -> tuple[pl.LazyFrame, list[str]]:
+    """Return the table, and the columns that pandas wrote as an index."""
+    path = source.path
+    if source.kind == "Parquet":
+        frame = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        _check_size(source, frame)
+        return frame, arrow.index_columns(pl.read_parquet_metadata(path).get("pandas", ""))
+    if source.kind == "Arrow":
+        index = arrow.check(source)
+        return pl.scan_ipc(path, glob=False, hive_partitioning=False), index
+    if source.kind == "Arrow stream":
+        index = arrow.check(source)
+        with path.open("rb") as file:
+            return pl.read_ipc_stream(file).lazy(), index
+    return from_arrays(source).lazy(), []
+
+
+def _check_size(source: Source, frame: pl.LazyFrame) -> None:
+    """Refuse a Parquet file that repeats few values a great many times."""
+    rows = frame.select(pl.len()).collect().item()
+    width = sum(_bytes_of(kind) for kind in frame.collect_schema().dtypes())
+    source.check_expansion(rows * width, allowed=PARQUET_ALLOWED)
+
+
+def _bytes_of(kind: pl.DataType) -> int:
+    if kind.is_numeric():
+        digits = re.search(r"\d+", str(kind))
+        return int(digits[0]) // 8 if digits else 16
+    return 1 if kind == pl.Boolean else 16
+
+
+@contextmanager
+def _faults_of(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        csv.Error,
+        struct.error,
+        ValueError,
+    ) as error:
+        reason = repr(str(error).partition("\n")[0])[1:-1][:200]
+        refuse(f"{source} cannot be read as {source.kind} ({reason}); write it again")
+    except OSError as error:
+        refuse(f"{source} cannot be read: {error.strerror or error}")
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+
+def _check_names(source: Source, names: Sequence[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        refuse(f"{source} has {len(names)} columns; at most {MOST_COLUMNS} can be read")
+    for name in names:
+        if name.endswith("\0"):  # which NumPy's text drops
+            refuse(f"{source} has a column name that ends in NUL, {brief(name)}; rename it")
+        if len(name) > LONGEST_NAME:
+            refuse(
+                f"{source} has a column name of {len(name)} characters, {brief(name)}; at most"
+                f" {LONGEST_NAME} are taken: rename it"
+            )
+
+
+def _check_type(name: str, kind: pl.DataType, source: Source, target: str) -> None:
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        if name == target:
+            refuse(
+                f"{source}: target {brief(name)} is of type {kind}; make it text, numbers, or"
+                " true/false"
+            )
+        refuse(
+            f"{source}: feature {brief(name)} is of type {kind}; features are numbers or"
+            " true/false: convert the column or take it out"
+        )
+
+
+def _check_presence_of_all(wanted: Iterable[str], columns: Sequence[str], source: Source) -> None:
+    there = set(columns)
+    for name in wanted:
+        if name not in there:
+            check_presence(name, columns, source)
+
+
+def check_presence(name: str, columns: Sequence[str], source: Source) -> None:
+    """Refuse a name that is not among the columns."""
+    if name in columns:
+        return
+    named = [column for column in columns if not column.startswith(NAMELESS)]
+    like = [column for column in named if abs(len(column) - len(name)) < 4][:1000]
+    near = difflib.get_close_matches(name, like, n=3)
+    hint = f"did you mean {listed(near)}?" if near else f"it has {listed(named)}"
+    if len(columns) == 1:
+        hint = (
+            f"its only column is {brief(columns[0])}: are its values separated by commas,"
+            " semicolons, tabs or |?"
+        )
+    elif 2 * sum(NUMBER.fullmatch(column) is not None for column in named) >= len(named):
+        hint += "; if these are data, put the names of the columns above them"
+    refuse(f"{source} has no column {brief(name)}; {hint}")
+
+
+def listed(values: Sequence[object], at_most: int = 5) -> str:
+    """Name the first few values."""
+    more = len(values) - at_most
+    tail = f" and {more} more" if more > 0 else ""
+    return ", ".join(map(brief, values[:at_most])) + tail
+
+
+# ---- Numbers of rows -----------------------------------------------------------------------------
+
+
+def _without_index(
+    table: pl.DataFrame, source: Source, target: str, index: Sequence[str]
+) -> tuple[pl.DataFrame, list[str]]:
+    """Take out what only numbers the rows, and empty columns without a name; say so."""
+    kept, left_out = [], []
+    for j, values in enumerate(table.get_columns()):
+        name = values.name
+        nameless = name == "" or name.startswith(NAMELESS)
+        if name == target:
+            kept.append(values)
+        elif nameless and values.null_count() == len(values) and j > 0:
+            continue  # what a comma at the end of each row makes
+        elif name in index or _numbers_rows(values, "" if nameless else name):
+            left_out.append("" if nameless else name)
+        elif nameless or PANDAS_INDEX.fullmatch(name):
+            what = f"column {j + 1} has no name" if nameless else f"column {brief(name)}"
+            refuse(
+                f"{source}: {what} and does not number the rows; give it a name if it is a feature,"
+                " or take it out"
+            )
+        else:
+            if j == 0 and len(values) > FEW and _is_range(values):
+                say(
+                    f"warning: column {brief(name)} numbers the rows of {source}, and is trained on"
+                    " like any other; take it out if it is not a feature"
+                )
+            kept.append(values)
+    if left_out:
+        named = ", ".join(
+            brief(name) if name else "the first, which has no name" for name in left_out
+        )
+        say(f"column{'s' * (len(left_out) > 1)} left out, for they number the rows: {named}")
+    return pl.DataFrame(kept), left_out
+
+
+def _numbers_rows(values: pl.Series, name: str) -> bool:
+    if PANDAS_INDEX.fullmatch(name):  # also of rows that were drawn from a larger table
+        return _are_whole(values) and values.n_unique() == len(values)
+    return INDEX_NAME.fullmatch(name) is not None and _is_range(values)
+
+
+def _is_range(values: pl.Series) -> bool:
+    if not _are_whole(values) or values[0] not in {0, 1}:
+        return False
+    expected = np.arange(len(values)) + int(values[0])
+    return bool((values.to_numpy() == expected).all())
+
+
+def _are_whole(values: pl.Series) -> bool:
+    if not values.dtype.is_numeric() or values.null_count():
+        return False
+    return values.dtype.is_integer() or bool((values.floor() == values).all())

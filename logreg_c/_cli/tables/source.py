@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a file is, and where its bytes are read from."""
+
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from logreg_c._cli.errors import refuse
+
+SUFFIXES = {
+    ".parquet": "Parquet",
+    ".arrow": "Arrow",
+    ".feather": "Arrow",
+    ".ipc": "Arrow",
+    ".arrows": "Arrow stream",
+    ".npy": "NPY",
+    ".npz": "NPZ",
+}
+# How such files begin: standard input has no name, and names may be wrong.
+MAGIC = {
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"\xff\xff\xff\xff": "Arrow stream",
+    b"\x93NUMPY": "NPY",
+    b"PK\x03\x04": "NPZ",
+}
+# What people take for a table, and logreg-c does not read.
+FOREIGN = {
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"SQLite format 3": "a SQLite database",
+    b"\x89HDF": "an HDF5 file",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ": "compressed by xz",
+    b"%PDF": "a PDF document",
+    b"FEA1": "a Feather file of version 1",
+    b"RDX": "an R workspace",
+}
+# A file may stand for this many times its own size, and this many bytes beyond: tables compress 3
+# to 20 times, sparse ones up to 100 times.
+MOST_EXPANSION = 100
+ALWAYS_ALLOWED = 1 << 26
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be read more than once."""
+
+    name: str  # as messages call it
+    path: Path
+    kind: str
+    size: int  # bytes, when it was opened
+
+    def __str__(self) -> str:
+        return self.name
+
+    def check_expansion(self, size: int, *, allowed: int = ALWAYS_ALLOWED) -> None:
+        """Refuse a file that stands for far more bytes than it has."""
+        if size > MOST_EXPANSION * self.size + allowed:
+            refuse(
+                f"{self} has {self.size} bytes and holds more than {MOST_EXPANSION} times as much;"
+                " if it is what you want, write it without compression"
+            )
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[Source]:
+    """Find out what `file` is; standard input (-) and pipes are copied to a temporary file."""
+    name, path = os.fsencode(file).decode(errors="backslashreplace"), file
+    with ExitStack() as stack:
+        try:
+            if name == "-":
+                name = "standard input"
+                if sys.stdin is None:
+                    refuse("standard input is closed; name a file")
+                path = _copied(stack, sys.stdin.buffer)
+            elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name) and not file.exists():
+                refuse(f"{name} is an address; download the file and name it")
+            else:
+                path = _regular(stack, file, name)
+            with path.open("rb") as content:
+                head = content.read(16)
+            size = path.stat().st_size
+        except FileNotFoundError:
+            refuse(f"{name} does not exist; check the name and the folder")
+        except OSError as error:
+            refuse(f"{name} cannot be read: {error.strerror or error}")
+        for magic, what in FOREIGN.items():
+            if head.startswith(magic):
+                refuse(f"{name} is {what}; save the table as CSV or Parquet")
+        kinds = [kind for magic, kind in MAGIC.items() if head.startswith(magic)]
+        kind = kinds[0] if kinds else SUFFIXES.get(file.suffix.lower(), "CSV")
+        yield Source(name, path, kind, size)
+
+
+def _regular(stack: ExitStack, file: Path, name: str) -> Path:
+    """Return a regular file of the same content, under a name that polars takes as it is."""
+    mode = file.stat().st_mode
+    if stat.S_ISDIR(mode):
+        refuse(f"{name} is a directory; name one file in it")
+    if stat.S_ISFIFO(mode):
+        return _copied(stack, stack.enter_context(file.open("rb")))
+    if not stat.S_ISREG(mode):
+        refuse(f"{name} is a device or a socket; name a file")
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        place = _folder(stack) / "link"
+        place.symlink_to(file.absolute())
+        return place
+    return file
+
+
+def _copied(stack: ExitStack, stream: Any) -> Path:
+    path = _folder(stack) / "copy"
+    with path.open("wb") as copy:
+        shutil.copyfileobj(stream, copy)
+    return path
+
+
+def _folder(stack: ExitStack) -> Path:
+    # Windows deletes no file that is still open, as polars may have it.
+    folder = tempfile.TemporaryDirectory(prefix="logreg-c-", ignore_cleanup_errors=True)
+    return Path(stack.enter_context(folder))
