@@ -119,8 +119,8 @@ enum {
  * deviation. A constant feature has sd == 0 exactly, and only a constant feature has. Examples of
  * weight 0 count for nothing.
  *
- * A constant feature that is centred counts as 0, and a descent leaves its w alone; so does one of
- * zeros. One that is scaled but not centred keeps its values, as if its sd were 1. */
+ * A constant feature that is centred counts as 0, and a descent leaves its w alone. One that is
+ * scaled but not centred keeps its values, as if its sd were 1. */
 typedef struct logreg_standardization {
     double *mean;
     double *mean_lo;

@@ -30,7 +30,7 @@ LOGREG_INLINE int is_centred(const logreg_standardization *s)
 LOGREG_INLINE double scale_of(const logreg_standardization *s, int64_t j)
 {
     if (s == NULL || !s->scale) return 1.0;
-    return s->sd[j] == 0.0 && !s->centre && s->mean[j] != 0.0 ? 1.0 : s->sd[j];
+    return s->sd[j] == 0.0 && !s->centre ? 1.0 : s->sd[j];
 }
 
 /* w of the raw feature j, from that of the standardised one. */
