@@ -418,7 +418,7 @@ def windows(session):
     (site / "logreg_c" / "_kernel.abi3.so").unlink()
     session.run("cython", "-3", "logreg_c/_kernel.pyx", "-o", place / "_kernel.c")
     flags = ["-std=c11", "-O3", "-fopenmp", "-ffp-contract=off", "-DPy_LIMITED_API=0x030B0000"]
-    sources = [place / "_kernel.c", *sorted(Path("src").glob("*.c")), system / "python3.dll"]
+    sources = [place / "_kernel.c", *sorted(Path("src").glob("*/*.c")), system / "python3.dll"]
     extension = ["-shared", "-o", site / "logreg_c" / "_kernel.pyd", "-Isrc"]
     headers = f"-I{system / 'source' / 'Include'}"
     session.run(MINGW, *flags, headers, *extension, *sources, external=True)

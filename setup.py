@@ -26,7 +26,7 @@ GCC = [
     "-fno-trapping-math",
     "-fvisibility=hidden",
 ]
-# The backend of src/parallel.c: OpenMP where it is at home, on a Mac the system's own Dispatch.
+# The threads of src/platform/parallel.c: OpenMP, and on a Mac the system's own Dispatch.
 THREADS = {"linux": ["-fopenmp"], "darwin": ["-DLOGREG_DISPATCH"]}.get(sys.platform, [])
 # Python's own flags ask for debug information, 8 MB of it; only CFLAGS counts here.
 DEBUG = [] if re.search(r"(^|\s)-g", os.environ.get("CFLAGS", "")) else ["-g0"]
@@ -59,9 +59,9 @@ class BuildExt(build_ext):
 
 kernel = Extension(
     "logreg_c._kernel",
-    sources=["logreg_c/_kernel.pyx", *sorted(glob("src/*.c"))],
+    sources=["logreg_c/_kernel.pyx", *sorted(glob("src/*/*.c"))],
     include_dirs=["src"],
-    depends=sorted(glob("src/*.h")),
+    depends=sorted(glob("src/**/*.h", recursive=True)),
     define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED else [],
     py_limited_api=LIMITED,
 )

@@ -68,20 +68,14 @@ def curvature_bound(
     n_x, m = examples.shape
     half = np.broadcast_to(0.5, m)
     objective = Objective(examples, half, sample_weight=sample_weight, n_threads=n_threads)
-    moments = objective.standardize()
-    mean, _, sd = moments.copy()
+    mean, _, sd = objective.standardize(centre=standardize and not fixed_b, scale=standardize)
     if standardize:
         varies = sd > 0.0
         sd = np.where(varies, sd, 1.0)
         squares = varies + (mean / sd) ** 2 * fixed_b
-        if fixed_b:
-            moments[2] = sd
     else:
         with np.errstate(over="ignore"):
             squares = mean**2 + sd**2
-        moments[2] = 1.0
-    if fixed_b or not standardize:
-        moments[:2] = 0.0
     diagonal = np.append(squares, float(not fixed_b)) / 4.0
     trace = _sum(diagonal)
     if trace == 0.0:  # J is constant, and any step will do

@@ -101,7 +101,10 @@ class _Function:
         self._fixed_b, self._conditioned = fixed_b, conditioned
         self._mean, self._sd = np.zeros(w.size), np.ones(w.size)
         if standardize or conditioned:
-            moments = objective.standardize(scale_only=fixed_b)
+            moments = objective.standardize(centre=not fixed_b)
+            if fixed_b:
+                moments[:2] = 0.0
+                moments[2, moments[2] == 0.0] = 1.0
             if conditioned:
                 # In units of what J penalises and `slope` is about: w, or w sd if standardised.
                 own = moments[2].copy() if standardize else self._sd

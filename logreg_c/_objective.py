@@ -34,14 +34,15 @@ class Objective:
             self.examples.float32,
         )
 
-    def standardize(self, *, scale_only: bool = False) -> NDArray[np.float64]:
-        """Work on standardised features from now on.
+    def standardize(self, *, centre: bool = True, scale: bool = True) -> NDArray[np.float64]:
+        """Centre and scale features from now on.
 
-        Returns mean, what mean lacks to be exact, and deviation, (3, n_x); to write to it changes
-        what is subtracted from the features and what they are divided by.
+        Returns mean, low-order part of mean, and deviation, (3, n_x), as they are in the data. A
+        deviation that is written to is what the feature is divided by. A constant feature that is
+        not centred is divided by 1.
         """
         n_x = self.examples.shape[0]
-        status, moments = standardize_features(self._problem, n_x, scale_only=scale_only)
+        status, moments = standardize_features(self._problem, n_x, centre=centre, scale=scale)
         if status != _kernel.OK:
             _check.raise_if_nonfinite(self._problem, self.examples)
             msg = (

@@ -205,8 +205,8 @@ def descend(
         raise _interrupted(w, b, np.empty(0)) from None
     arithmetic = "float32" if examples.float32 else "float64"
     problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
-    problem.start(w, b, alpha, l2, tol, fixed_b)
-    training = Training(problem, w, iters, callbacks, examples.names, n_threads)
+    descent = _kernel.Descent(problem, w, b, alpha, l2, tol, fixed_b)
+    training = Training(descent, w, iters, callbacks, examples.names, n_threads)
     if callbacks:
         training.settings = {
             "n_x": n_x,
@@ -223,13 +223,13 @@ def descend(
         if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
             _check.raise_if_nonfinite(problem, examples)
         costs = training.take_costs()
-        fault = why_no_descent(costs, problem.b, arithmetic)
+        fault = why_no_descent(costs, descent.b, arithmetic)
     except KeyboardInterrupt:
-        raise _interrupted(w, problem.b, training.take_costs()) from None
+        raise _interrupted(w, descent.b, training.take_costs()) from None
 
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
         updating = status == _kernel.UPDATE_OVERFLOW
-        iteration = problem.done - updating
+        iteration = descent.done - updating
         remedy = _remedy(
             iteration,
             alpha,
@@ -239,13 +239,13 @@ def descend(
             arithmetic=arithmetic,
         )
         msg = f"iteration {iteration} left the range of {remedy}"
-        raise DivergenceError(msg, iteration, w, problem.b, costs)
+        raise DivergenceError(msg, iteration, w, descent.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
     if fault and stacklevel is not None:
         msg = warning_of(fault, alpha, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
-    return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
+    return TrainResult(w, descent.b, costs, stopped, examples.names, alpha)
 
 
 def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:

@@ -52,7 +52,7 @@ class Training:
 
     def __init__(
         self,
-        problem: _kernel.Problem,
+        descent: _kernel.Descent,
         w: NDArray[np.float64],
         iters: int,
         callbacks: tuple[Callable[..., object], ...],
@@ -65,23 +65,23 @@ class Training:
         self.feature_names = feature_names
         self.n_threads = n_threads
         self.settings: dict[str, Any] = {}
-        self._problem = problem
+        self._descent = descent
         self._costs = np.empty(min(iters, FIRST_COSTS))
 
     @property
     def done(self) -> int:
         """How many costs there are."""
-        return self._problem.done
+        return self._descent.done
 
     @property
     def b(self) -> float:
         """The bias at present."""
-        return self._problem.b
+        return self._descent.b
 
     @property
     def b_rest(self) -> float:
         """What b lacks to be exact, in the descent on standardised features."""
-        return self._problem.b_rest
+        return self._descent.b_rest
 
     @property
     def costs(self) -> NDArray[np.float64]:
@@ -95,7 +95,7 @@ class Training:
         self.w[...] = w
         self._costs = np.empty(min(self.iters, costs.size + FIRST_COSTS))
         self._costs[: costs.size] = costs
-        self._problem.resume(b, b_rest, costs.size)
+        self._descent.resume(b, b_rest, costs.size)
 
     def run(self, *, standardize: bool, scale_only: bool = False) -> tuple[int, Stopped]:
         """Descend; return the kernel's last status, and who stopped it if not that."""
@@ -115,19 +115,19 @@ class Training:
         return self._costs
 
     def _descend(self, *, standardize: bool, scale_only: bool) -> tuple[int, Stopped]:
-        problem, callbacks = self._problem, self.callbacks
+        descent, callbacks = self._descent, self.callbacks
         status = _kernel.OK
         if standardize and self.iters > 0:
-            status, _ = standardize_features(problem, self.w.size, scale_only=scale_only)
-        while status == _kernel.OK and problem.done < self.iters:
-            room = self._costs.size - problem.done
+            status, _ = standardize_features(descent.problem, self.w.size, centre=not scale_only)
+        while status == _kernel.OK and descent.done < self.iters:
+            room = self._costs.size - descent.done
             if room == 0:
-                self._costs = _with_more_room(self._costs, min(self.iters, 2 * problem.done))
-                room = self._costs.size - problem.done
-            status = problem.descend(self._costs, 1 if callbacks else room)
+                self._costs = _with_more_room(self._costs, min(self.iters, 2 * descent.done))
+                room = self._costs.size - descent.done
+            status = descent.descend(self._costs, 1 if callbacks else room)
             if callbacks and status == _kernel.OK:
-                k = problem.done - 1
-                told = [callback(k, self._costs.item(k), self._copy_of_w(), problem.b)
+                k = descent.done - 1
+                told = [callback(k, self._costs.item(k), self._copy_of_w(), descent.b)
                         for callback in callbacks]  # fmt: skip
                 if any(told):
                     return status, "callback"
@@ -138,19 +138,11 @@ class Training:
 
 
 def standardize_features(
-    problem: _kernel.Problem, n_x: int, *, scale_only: bool
+    problem: _kernel.Problem, n_x: int, *, centre: bool = True, scale: bool = True
 ) -> tuple[int, NDArray[np.float64]]:
-    """Have the problem see standardised features, or scaled ones; return status and moments.
-
-    Where there is no centring a constant feature is one like others, as it is: only a feature of
-    zeros has no effect then.
-    """
+    """Have the problem see centred and scaled features; return status and moments."""
     moments = np.empty((3, n_x))
-    status = problem.standardize(moments)
-    if scale_only:
-        moments[:2] = 0.0
-        moments[2, moments[2] == 0.0] = 1.0
-    return status, moments
+    return problem.standardize(moments, centre, scale), moments
 
 
 def _with_more_room(costs: NDArray[np.float64], size: int) -> NDArray[np.float64]:

@@ -40,6 +40,7 @@ WRAPPER = {
     "_config": "public_face same_bits threads",
     "_cpus": "threads life_with_others",
     "_curvature": "curvature",
+    "_data": "public_face bad_input types interrupt_and_threads",
     "_errors": "divergence interrupt_and_threads callbacks",
     "_files": "files",
     "_frames": "frames",
@@ -49,12 +50,14 @@ WRAPPER = {
     "_objective": "public_face bad_input divergence",
     "_predict": "public_face bad_input accuracy divergence types",
     "_result": "callbacks public_face frames",
+    "_sums": "parts",
     "_train": "public_face bad_input divergence weights standardize callbacks",
     "_training": "callbacks divergence interrupt_and_threads public_face standardize",
     "callbacks": "callbacks",
     "onnx": "onnx",
     "sklearn": "sklearn",
 }
+BINDING = ["_data.pxi", "_kernel.pyx", "_sums.pxi"]
 SLOW = ["cli", *(f"test_{name}.py" for name in ("life_with_others", "no_memory", "same_bits"))]
 
 # The replacements of an operator or word, separated by spaces; "_" is a space, "" is nothing.
@@ -73,7 +76,6 @@ WORD = r"\b(?:True|False|break|continue|min|max|not)\b|!(?=[\w(])"
 TOKEN = rf"(?<=\s)(?P<operator>{BINARY})(?=\s)|(?<![\w.])(?P<number>{NUMBER})|(?P<word>{WORD})"
 TEXT_IN_C = r"/\*[\s\S]*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|^[ \t]*#(?:\\\n|[^\n])*"
 TEXT = r"\"\"\"[\s\S]*?\"\"\"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*"
-DECLARATIONS = r"^cdef extern[\s\S]*?^(?=\w)"
 
 
 class Mutant(NamedTuple):
@@ -102,7 +104,7 @@ def replacements(token, kind):
 def mutants_of(path, lines):
     """Return all mutants of the given lines of a file."""
     source, name, found = path.read_text(), str(path.relative_to(ROOT)), []
-    skipped = TEXT_IN_C if path.suffix in {".c", ".h"} else f"{TEXT}|{DECLARATIONS}"
+    skipped = TEXT_IN_C if path.suffix in {".c", ".h"} else TEXT
     for match in re.finditer(f"(?:{skipped})|{TOKEN}", source, re.MULTILINE):
         number = source.count("\n", 0, match.start()) + 1
         if match.lastgroup is None or number not in lines:
@@ -128,8 +130,8 @@ def run_lines(path):
 def compiled_lines():
     """Return {file: lines} of src/ that are compiled here, i.e. that the preprocessor keeps."""
     seen = {}
-    for source, flag in product((ROOT / "src").glob("*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
-        line, command = 0, ["gcc", "-E", "-std=c11", "-fopenmp", flag, source]
+    for source, flag in product((ROOT / "src").glob("*/*.c"), ["-fopenmp", "-DLOGREG_PLAIN_LANES"]):
+        line, command = 0, ["gcc", "-E", "-std=c11", f"-I{ROOT / 'src'}", "-fopenmp", flag, source]
         for text in subprocess.check_output(command, text=True).splitlines():
             if marker := re.match(r'# (\d+) "(.*?)"', text):
                 line, lines = int(marker[1]), seen.setdefault(Path(marker[2]).name, set())
@@ -217,8 +219,10 @@ class Wrapper(Copy):
     @staticmethod
     def mutants():
         """Return all mutants."""
-        paths = [ROOT / f"logreg_c/{name}.py" for name in WRAPPER if name != "_kernel"]
-        found = mutants_of(ROOT / "logreg_c/_kernel.pyx", range(10**6))
+        binding = [ROOT / "logreg_c" / name for name in BINDING]
+        names = WRAPPER.keys() - {path.stem for path in binding}
+        paths = [ROOT / f"logreg_c/{name}.py" for name in sorted(names)]
+        found = [mutant for path in binding for mutant in mutants_of(path, range(10**6))]
         return found + [mutant for path in paths for mutant in mutants_of(path, run_lines(path))]
 
     def __init__(self, folder):
@@ -230,7 +234,7 @@ class Wrapper(Copy):
 
     def valid(self, path):
         """Return whether the mutant compiles."""
-        if path.suffix == ".pyx":
+        if path.suffix in {".pyx", ".pxi"}:
             return self.build()
         shutil.copy(path, self.site / "logreg_c")
         return run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
@@ -273,7 +277,7 @@ class Kernel(Copy):
     @staticmethod
     def mutants():
         """Return all mutants."""
-        paths, lines = sorted((ROOT / "src").glob("*.[ch]")), compiled_lines()
+        paths, lines = sorted((ROOT / "src").rglob("*.[ch]")), compiled_lines()
         return [mutant for path in paths for mutant in mutants_of(path, lines.get(path.name, ()))]
 
     def make(self, build, plain, *targets, kept=(), seconds=60):
