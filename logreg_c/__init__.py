@@ -5,8 +5,6 @@ from . import _signals
 
 _signals.end_quietly()  # first, for NumPy takes long to load
 
-__version__ = "0.1.0"
-
 try:
     from . import _kernel  # noqa: F401
 except ImportError as error:
@@ -23,6 +21,7 @@ from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
 from ._predict import predict, predict_proba, sigmoid
 from ._result import TrainResult, with_names
 from ._train import cost_and_gradient, train
+from ._version import __version__
 
 __all__ = [
     "DivergenceError",

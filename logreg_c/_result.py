@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from . import _check
+from . import _input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import ArrayLike, NDArray
 
-Stopped = Literal["iters", "tol", "callback"]
+# "rounding": no step lowers J any more; a descent never ends so.
+Stopped = Literal["iters", "tol", "callback", "rounding"]
 # Of the drawn cost curve.
 WIDTH, HEIGHT, POINTS = 320, 96, 160
 
@@ -117,7 +118,7 @@ def with_names(w: ArrayLike, feature_names: Iterable[Any]) -> NDArray[np.float64
     >>> w.feature_names
     ('age', 'income')
     """
-    array = _check.contiguous(w, "w")
+    array = _input.contiguous(w, "w")
     names = tuple(feature_names)
     if len(names) != array.size:
         msg = f"feature_names has {len(names)} names and w {array.size} weights; expected as many"

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import logreg_c
+from logreg_c import _input
+from logreg_c._objective import Objective
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
@@ -319,19 +321,19 @@ def _solve(
 
 
 def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
-    from logreg_c._lbfgs import lbfgs  # noqa: PLC0415 (loading SciPy takes as long as a training)
+    # Loading SciPy takes as long as a training.
+    from logreg_c._solvers.lbfgs import lbfgs  # noqa: PLC0415
 
     found = lbfgs(
-        *data.fit,
+        Objective.checked(
+            _input.examples(data.fit.X, np.float64), data.fit.Y, sample_weight=None, n_threads=None
+        ),
         settings.iters,
-        w=np.zeros(len(data.features)),
+        w=np.zeros((len(data.features), 1)),
         b=0.0,
         l2=settings.l2 or 0.0,
-        sample_weight=None,
         standardize=settings.standardize,
         tol=settings.tol or 0.0,
-        n_threads=None,
-        dtype=np.float64,
         callbacks=callbacks,
     )
     rescale = "rescale the features" + ("" if settings.standardize else ": --standardize does")
@@ -340,8 +342,7 @@ def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
         "rounding": f"no step lowers the cost, and {missed}; {rescale}",
         "iters": f"{missed} in {found.n_iter} iterations; give a larger --iters, or {rescale}",
     }.get(found.stopped, "")
-    costs = np.array(found.costs)
-    return Solved(found.w, found.b, costs, found.n_iter, found.stopped, None, problem)
+    return Solved(found.w[:, 0], found.b, found.costs, found.n_iter, found.stopped, None, problem)
 
 
 def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:

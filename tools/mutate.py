@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Does the suite notice a change to one operator or one constant in the sources?
 
-    python -P tests/mutate.py kernel --count 120 --seed 0
-    python -P tests/mutate.py wrapper --only '_check.py'
+    python -P tools/mutate.py kernel --count 120 --seed 0
+    python -P tools/mutate.py wrapper --only '_input/arrays.py'
 
 The script makes mutants of the sources, one at a time, in a copy. It runs the tests, starting with
 those most likely to notice; for the kernel, it runs only the kernel's own tests in C. A mutant that
@@ -36,29 +36,36 @@ LEAST_RATE = 0.95
 
 # The files, and the tests most closely related to each.
 WRAPPER = {
-    "_check": "bad_input types public_face frames no_copy",
-    "_config": "public_face same_bits threads",
-    "_cpus": "threads life_with_others",
-    "_curvature": "curvature",
-    "_data": "public_face bad_input types interrupt_and_threads",
-    "_errors": "divergence interrupt_and_threads callbacks",
-    "_files": "files",
-    "_frames": "frames",
-    "_kernel": "public_face bad_input types weights standardize interrupt_and_threads callbacks",
-    "_lbfgs": "sklearn cli_lbfgs",
-    "_npz": "callbacks",
-    "_objective": "public_face bad_input divergence",
-    "_predict": "public_face bad_input accuracy divergence types",
-    "_result": "callbacks public_face frames",
-    "_sums": "parts",
-    "_train": "public_face bad_input divergence weights standardize callbacks",
-    "_training": "callbacks divergence interrupt_and_threads public_face standardize",
-    "callbacks": "callbacks",
-    "onnx": "onnx",
-    "sklearn": "sklearn",
+    "_config.py": "public_face same_bits threads",
+    "_data.pxi": "public_face bad_input types interrupt_and_threads",
+    "_errors.py": "divergence interrupt_and_threads callbacks",
+    "_files.py": "files",
+    "_input/arrays.py": "bad_input types public_face no_copy",
+    "_input/frame_types.py": "frames",
+    "_input/frames.py": "frames",
+    "_input/matrix.py": "bad_input types public_face frames",
+    "_input/scalars.py": "bad_input public_face threads",
+    "_input/vectors.py": "bad_input weights types frames",
+    "_kernel.pyx": "public_face bad_input types weights standardize callbacks",
+    "_npz.py": "callbacks",
+    "_objective.py": "public_face bad_input divergence",
+    "_predict.py": "public_face bad_input accuracy divergence types",
+    "_result.py": "callbacks public_face frames",
+    "_solvers/continuation.py": "sklearn",
+    "_solvers/curvature.py": "curvature",
+    "_solvers/descent.py": "callbacks divergence public_face standardize sklearn",
+    "_solvers/divergence.py": "divergence",
+    "_solvers/lbfgs.py": "sklearn cli_lbfgs",
+    "_sums.pxi": "parts",
+    "_threads.py": "threads interop",
+    "_train.py": "public_face bad_input divergence weights standardize callbacks",
+    "callbacks/checkpoint.py": "callbacks",
+    "callbacks/early_stopping.py": "callbacks",
+    "callbacks/progress.py": "callbacks",
+    "onnx.py": "onnx",
+    "sklearn.py": "sklearn",
 }
-BINDING = ["_data.pxi", "_kernel.pyx", "_sums.pxi"]
-SLOW = ["cli", *(f"test_{name}.py" for name in ("life_with_others", "no_memory", "same_bits"))]
+SLOW = ["cli", *(f"test_{name}.py" for name in ("interop", "no_memory", "same_bits"))]
 
 # The replacements of an operator or word, separated by spaces; "_" is a space, "" is nothing.
 SWAPS = {
@@ -219,29 +226,27 @@ class Wrapper(Copy):
     @staticmethod
     def mutants():
         """Return all mutants."""
-        binding = [ROOT / "logreg_c" / name for name in BINDING]
-        names = WRAPPER.keys() - {path.stem for path in binding}
-        paths = [ROOT / f"logreg_c/{name}.py" for name in sorted(names)]
-        found = [mutant for path in binding for mutant in mutants_of(path, range(10**6))]
-        return found + [mutant for path in paths for mutant in mutants_of(path, run_lines(path))]
+        paths = [ROOT / "logreg_c" / name for name in WRAPPER]
+        lines = [run_lines(path) if path.suffix == ".py" else range(10**6) for path in paths]
+        return [mutant for pair in zip(paths, lines, strict=True) for mutant in mutants_of(*pair)]
 
     def __init__(self, folder):
         """Also check that the tests pass without a change."""
         super().__init__(folder)
         self.prepare(None)
-        if not self.passes() or not self.passes(WRAPPER["_lbfgs"]):
+        if not self.passes() or not self.passes(WRAPPER["_solvers/lbfgs.py"]):
             sys.exit("the tests fail without a change")
 
     def valid(self, path):
         """Return whether the mutant compiles."""
         if path.suffix in {".pyx", ".pxi"}:
             return self.build()
-        shutil.copy(path, self.site / "logreg_c")
+        shutil.copy(path, self.site / path.relative_to(self.tree))
         return run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
 
     def likely(self, path):
         """Return whether the tests most closely related to the file pass."""
-        return self.passes(WRAPPER[path.stem])
+        return self.passes(WRAPPER[path.relative_to(self.tree / "logreg_c").as_posix()])
 
     def others(self):
         """Return whether all tests but the slow ones pass."""
@@ -323,7 +328,7 @@ def main():
     mutants = [mutant for mutant in part.mutants() if re.search(given.only, str(mutant))]
     print(f"{len(mutants)} mutants", flush=True)
     drawn = random.Random(given.seed).sample(mutants, min(given.count, len(mutants)))  # noqa: S311
-    known = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())["equivalent"]
+    known = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text())["equivalent"]
     counts = Counter()
     with tempfile.TemporaryDirectory() as folder:
         copy = part(Path(folder))

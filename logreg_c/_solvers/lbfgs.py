@@ -1,62 +1,40 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""SciPy's L-BFGS on the cost and gradient of one pass: tens of passes, where descent takes many."""
+"""SciPy's L-BFGS on the cost and gradient of one pass: tens of passes, where descent needs many."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize
 
-from . import _check
-from ._objective import Objective
+from .continuation import continued
+from .result import FitResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import NDArray
 
-    from ._train import Callback
+    from logreg_c._objective import Objective
+    from logreg_c._result import Stopped
 
-Stopped = Literal["tol", "iters", "callback", "rounding"]  # the last: J does not fall any more
+    from .descent import Callback
 
-# The largest component of a gradient that float32 arithmetic resolves on well-scaled data.
-FLOAT32_TOL = 1e-5
 LINE_SEARCHES = 50  # as scikit-learn's
 ABNORMAL = 2  # what SciPy calls a line search without a decrease
 
 
-class Minimum(NamedTuple):
-    """Where a solver ended."""
-
-    w: NDArray[np.float64]  # (n_x,)
-    b: float
-    costs: list[float]
-    n_iter: int
-    stopped: Stopped  # "tol" where the gradient at w, b is within tol, and only there
-    slope: float | None = None  # the largest component of that gradient, where it is known
-    fault: str | None = None  # how the cost of a descent rose, and what to do
-
-    @property
-    def problem(self) -> str:
-        """Why this is no minimum to within tol, or ""."""
-        if self.stopped == "iters":
-            return "all iterations are done, and tol is not reached"
-        if self.stopped == "rounding":
-            return "no step lowers the cost any more, and tol is not reached"
-        return ""
-
-
 class _Log:
-    """The costs at the start and after each iteration, and who wants to know."""
+    """The costs at the start and after each iteration, and the callbacks that get them."""
 
-    def __init__(self, callbacks: Sequence[Callback], iters: int) -> None:
+    def __init__(self, callbacks: Sequence[Callback], iters: int, start: FitResult) -> None:
         self._callbacks = callbacks
         self._iters = iters
-        self.costs: list[float] = []
-        self.n_iter = 0
-        self.halted = False
+        self.costs: list[float] = start.costs.tolist()
+        self.n_iter = start.n_iter
+        self.halted = start.stopped == "callback"
 
     @property
     def left(self) -> int:
@@ -77,6 +55,21 @@ class _Log:
             w = w.reshape(-1, 1)
             told = [callback(self.n_iter - 1, J, w, b) for callback in self._callbacks]
             self.halted = any(told)
+
+    def result(
+        self, w: NDArray[np.float64], b: float, *, slope: float | None = None, tol: float
+    ) -> FitResult:
+        """Return where the search ended."""
+        stopped: Stopped = "rounding"
+        if self.halted:
+            stopped = "callback"
+        elif slope is not None and slope <= tol:
+            stopped = "tol"
+        elif not self.left:
+            stopped = "iters"
+        return FitResult(
+            w[:, np.newaxis], b, np.array(self.costs), self.n_iter, stopped, slope=slope
+        )
 
 
 class _Function:
@@ -179,60 +172,46 @@ class _Function:
 
 
 def lbfgs(
-    X: ArrayLike,
-    Y: ArrayLike,
+    objective: Objective,
     iters: int,
     *,
     w: NDArray[np.float64],
     b: float,
     l2: float,
-    sample_weight: NDArray[Any] | None,
     standardize: bool,
     tol: float,
-    n_threads: int | None,
-    dtype: DTypeLike | None = None,
     callbacks: Sequence[Callback] = (),
     fixed_b: bool = False,
-) -> Minimum:
-    """Minimise J from w, (n_x,), and b; the arguments mean what those of `descend` do.
+) -> FitResult:
+    """Minimize J from w, (n_x, 1), and b; the arguments mean what those of `descend` do.
 
-    What is computed in float32, without a `dtype`, goes on in float64 from where float32 does not
-    resolve the gradient any more, and ends there. A callback gets J at the w and b that an
-    iteration ends with.
+    A callback gets J at the w and b that an iteration ends with.
     """
-    of_units = {"standardize": standardize, "fixed_b": fixed_b}
 
-    def function(w: NDArray[np.float64], b: float, *, conditioned: bool = False) -> _Function:
-        objective = Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
-        return _Function(objective, w, b, l2, **of_units, conditioned=conditioned)
+    def function(
+        objective: Objective, w: NDArray[np.float64], b: float, *, conditioned: bool = False
+    ) -> _Function:
+        units = {"standardize": standardize, "fixed_b": fixed_b, "conditioned": conditioned}
+        return _Function(objective, w, b, l2, **units)
 
-    log = _Log(callbacks, iters)
-    examples = _check.examples(X, dtype)
-    if examples.float32:
-        try:
-            w, b = _search(function(w, b), w, b, log, max(tol, FLOAT32_TOL))
-        except OverflowError:
-            log = _Log(callbacks, iters)
-        examples = _check.examples(X, np.float64)
-    J = function(w, b)
-    w, b = _search(J, w, b, log, tol)
-    if log.left and not J.slope(J.theta(w, b)) <= tol:
-        # The units of the features may be what is wrong, or the rounding of J.
-        try:
-            conditioned = function(w, b, conditioned=True)
-            for traced in (False, True):
-                w, b = _search(conditioned, w, b, log, tol, traced=traced)
-        except OverflowError:  # of the squares of X, which are needed here alone
-            pass
-    slope = J.slope(J.theta(w, b))
-    stopped: Stopped = "rounding"
-    if log.halted:
-        stopped = "callback"
-    elif slope <= tol:
-        stopped = "tol"
-    elif not log.left:
-        stopped = "iters"
-    return Minimum(w, b, log.costs, log.n_iter, stopped, slope)
+    def leg(objective: Objective, start: FitResult, tol: float) -> FitResult:
+        log = _Log(callbacks, iters, start)
+        w, b = start.w[:, 0], start.b
+        J = function(objective, w, b)
+        w, b = _search(J, w, b, log, tol)
+        if objective.examples.float32:  # which float64 continues
+            return log.result(w, b, tol=tol)
+        if log.left and not J.slope(J.theta(w, b)) <= tol:
+            # The units of the features may be the reason, or the rounding of J.
+            try:
+                conditioned = function(objective.in_float64(), w, b, conditioned=True)
+                for traced in (False, True):
+                    w, b = _search(conditioned, w, b, log, tol, traced=traced)
+            except OverflowError:  # of the squares of X, which are needed here alone
+                pass
+        return log.result(w, b, slope=J.slope(J.theta(w, b)), tol=tol)
+
+    return continued(objective, FitResult(w, b), tol, leg)
 
 
 def _search(

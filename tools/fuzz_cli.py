@@ -5,8 +5,8 @@ Run k is made from a seed and k alone: a table from a grammar of faults (contain
 dialect, header, cell), a model with a fault in a member, options, names, streams. Each runs in a
 process of its own, forked from one that has the modules loaded, with limits on time and memory.
 
-    python -P tests/fuzz_cli.py --runs 1000
-    python -P tests/fuzz_cli.py --seed 0 --only 17      # show one
+    python -P tools/fuzz_cli.py --runs 1000
+    python -P tools/fuzz_cli.py --seed 0 --only 17      # show one
 """
 
 import argparse
@@ -36,7 +36,7 @@ import logreg_c._cli.exporting
 import logreg_c._cli.inspection
 import logreg_c._cli.scoring
 import logreg_c._cli.training
-import logreg_c._lbfgs  # noqa: F401 (loaded here, so that no run has to)
+import logreg_c._solvers.lbfgs  # noqa: F401 (loaded here, so that no run has to)
 from logreg_c._cli import main as command_line
 
 SECONDS_A_RUN = 20

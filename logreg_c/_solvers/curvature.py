@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A bound on the curvature of the cost, which gives a step with which descent converges.
+"""A bound on the curvature of J, which gives a step with which descent converges.
 
 With a row of ones under X for b, written X~, and weights s that sum to S, the Hessian of the mean
 loss is X~ diag(s a (1 - a)) X~' / S. As a (1 - a) <= 1/4, with equality at w = 0, b = 0, it is
@@ -31,52 +31,33 @@ LAPACK or a sum of NumPy, whose order of operations depends on the machine.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._objective import Objective
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from ._check import Examples
+    from logreg_c._objective import Objective
 
 STEPS = 10
-# A bound so near to the largest eigenvalue is not worth another pass.
+# A bound this close to the largest eigenvalue is not worth another pass.
 SHARP = 1.1
-# For the rounding of the passes, about 1e-9 of the trace, and where bisection ends.
+# Covers the rounding of the passes, about 1e-9 of the trace; bisection ends at it too.
 ROUNDING = 1e-6
 
 
-def curvature_bound(
-    examples: Examples,
-    *,
-    sample_weight: NDArray[Any] | None,
-    standardize: bool,
-    fixed_b: bool,
-    n_threads: int | None,
-) -> float:
-    """Return what lambda_max(H) does not exceed, for the features that `descend` works on.
+def curvature_bound(objective: Objective, *, standardize: bool, fixed_b: bool) -> float:
+    """Return a bound on lambda_max(H), for the features that `descend` works on.
 
     It is computed in float64, whichever arithmetic descends: H is the same, and float32 may not
     hold its trace.
     """
-    examples = examples._replace(float32=False)
-    n_x, m = examples.shape
-    half = np.broadcast_to(0.5, m)
-    objective = Objective(examples, half, sample_weight=sample_weight, n_threads=n_threads)
-    mean, _, sd = objective.standardize(centre=standardize and not fixed_b, scale=standardize)
-    if standardize:
-        varies = sd > 0.0
-        sd = np.where(varies, sd, 1.0)
-        squares = varies + (mean / sd) ** 2 * fixed_b
-    else:
-        with np.errstate(over="ignore"):
-            squares = mean**2 + sd**2
-    diagonal = np.append(squares, float(not fixed_b)) / 4.0
+    n_x, m = objective.examples.shape
+    objective = objective.in_float64(Y=np.broadcast_to(0.5, m))
+    diagonal = _diagonal_of_h(objective, standardize=standardize, fixed_b=fixed_b)
     trace = _sum(diagonal)
     if trace == 0.0:  # J is constant, and any step will do
         return 1.0
@@ -86,28 +67,60 @@ def curvature_bound(
             "standardize=True, or rescale X"
         )
         raise OverflowError(msg)
-
-    # |x~|^2 of example i is at most 4 trace S / s_i, so every |z| is below 2^-12 (where weights do
-    # not differ by more than 10^9).
-    spread = float(m)
-    if sample_weight is not None:
-        positive = sample_weight[sample_weight > 0]
-        with np.errstate(over="ignore"):
-            spread = _sum(positive.astype(np.float64)) / float(positive.min())
-    epsilon = max(2.0**-12 / math.sqrt(4.0 * trace * spread), 2.0**-40 / math.sqrt(trace))
+    epsilon = _epsilon(trace, _spread_of_weights(objective))
 
     def product(v: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return H v in units of the trace, whose square could overflow."""
         _, dw, db = objective(epsilon * v[:n_x], epsilon * v[n_x], 0.0)
         return np.append(dw, 0.0 if fixed_b else db) / epsilon / trace
 
-    basis = [np.sqrt(diagonal / trace)]
+    return _bound_by_lanczos(product, np.sqrt(diagonal / trace)) * trace
+
+
+def _diagonal_of_h(
+    objective: Objective, *, standardize: bool, fixed_b: bool
+) -> NDArray[np.float64]:
+    """Return the diagonal of H, and have the objective see the features that it is about."""
+    mean, _, sd = objective.standardize(centre=standardize and not fixed_b, scale=standardize)
+    if standardize:
+        varies = sd > 0.0
+        sd = np.where(varies, sd, 1.0)
+        squares = varies + (mean / sd) ** 2 * fixed_b
+    else:
+        with np.errstate(over="ignore"):
+            squares = mean**2 + sd**2
+    return np.append(squares, float(not fixed_b)) / 4.0
+
+
+def _spread_of_weights(objective: Objective) -> float:
+    """Return the sum of the weights in units of the smallest positive one."""
+    if objective.sample_weight is None:
+        return float(objective.examples.shape[1])
+    positive = objective.sample_weight[objective.sample_weight > 0]
+    with np.errstate(over="ignore"):
+        return _sum(positive.astype(np.float64)) / float(positive.min())
+
+
+def _epsilon(trace: float, spread: float) -> float:
+    """Return how far from w = 0 to evaluate the gradient.
+
+    |x~|^2 of example i is at most 4 trace S / s_i, so every |z| is below 2^-12 (if the weights do
+    not differ by more than 10^9).
+    """
+    return max(2.0**-12 / math.sqrt(4.0 * trace * spread), 2.0**-40 / math.sqrt(trace))
+
+
+def _bound_by_lanczos(
+    product: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64]
+) -> float:
+    """Return a bound on the largest eigenvalue of a matrix of trace 1, from its products."""
+    basis = [start]
     on: list[float] = []
     off: list[float] = []
     while True:
         image = product(basis[-1])
         on.append(_sum(basis[-1] * image))
-        for _ in range(2):  # rounding leaves a rest the first time
+        for _ in range(2):  # the first time leaves a rounding error
             for v in basis:
                 image -= v * _sum(v * image)
         off.append(math.sqrt(_sum(image * image)))
@@ -115,7 +128,7 @@ def curvature_bound(
         bound = _largest_eigenvalue([*on, left], off)
         reached = _largest_eigenvalue(on, off[:-1])
         if len(on) == STEPS or bound <= SHARP * reached or off[-1] <= ROUNDING:
-            return bound * (1.0 + ROUNDING) * trace
+            return bound * (1.0 + ROUNDING)
         basis.append(image / off[-1])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Data frames and their columns, of every library that narwhals knows, as arrays in place."""
+"""Data frames and series of every library that narwhals knows, as arrays in place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import narwhals as nw
 import numpy as np
 from narwhals.exceptions import DuplicateError
 
-from ._check import numbers_of_objects
+from .arrays import numbers_of_objects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

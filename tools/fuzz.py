@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Generated calls of every function: none may crash, hang, or disagree with the formulas.
 
-    python tests/fuzz.py --calls 1000000        all of them, over the machine's CPUs
-    python tests/fuzz.py --seconds 20           as many as that allows
-    python tests/fuzz.py --only 123             call 123 alone, in this process, to see it fail
+    python tools/fuzz.py --calls 1000000        all of them, over the machine's CPUs
+    python tools/fuzz.py --seconds 20           as many as that allows
+    python tools/fuzz.py --only 123             call 123 alone, in this process, to see it fail
 
 Call k is made from (seed, k) alone, so that it can be had again. It may have anything in any place:
 every dtype, byte order, stride and alignment, sizes from 0 on, NaN, infinities, subnormals and
