@@ -243,7 +243,8 @@ def descend(
     if status == _kernel.CONVERGED:
         stopped = "tol"
     if fault:
-        remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+        limit = min(alpha, 2.0 / l2) if l2 > 0.0 else alpha
+        remedy = f"choose alpha below {limit:g}, such as 'auto'"
         if not standardize:
             remedy += ", or pass standardize=True"
         warnings.warn(f"{fault}: {remedy}", DivergenceWarning, stacklevel=stacklevel)
