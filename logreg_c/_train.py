@@ -243,14 +243,15 @@ def descend(
     if status == _kernel.CONVERGED:
         stopped = "tol"
     if fault and stacklevel is not None:
-        msg = warning_of(fault, alpha, standardize=standardize)
+        msg = warning_of(fault, alpha, l2, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
 
 
-def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+def warning_of(fault: str, alpha: float, l2: float, *, standardize: bool) -> str:
     """Say what to do about a descent with a fault that `why_no_descent` found."""
-    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    limit = min(alpha, 2.0 / l2) if l2 > 0.0 else alpha
+    remedy = f"choose alpha below {limit:g}, such as 'auto'"
     if not standardize:
         remedy += ", or pass standardize=True"
     return f"{fault}: {remedy}"
