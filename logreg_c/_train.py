@@ -158,7 +158,7 @@ def train(
         callbacks=callbacks,
     )
     if found.fault:
-        msg = warning_of(found.fault, found.alpha, standardize=standardize)
+        msg = warning_of(found.fault, found.alpha, l2, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=2)
     return TrainResult(found.w, found.b, found.costs, found.stopped, examples.names, found.alpha)
 

@@ -96,6 +96,7 @@ def descend_to_tol(
     *,
     w: NDArray[np.float64],
     b: float,
+    l2: float,
     tol: float,
     standardize: bool,
     **settings: Any,
@@ -111,6 +112,7 @@ def descend_to_tol(
             iters - start.n_iter,
             w=start.w.copy(),
             b=start.b,
+            l2=l2,
             tol=tol,
             standardize=standardize,
             **settings,
@@ -122,7 +124,7 @@ def descend_to_tol(
     found = continued(objective, FitResult(w, b), tol, leg)
     fault = why_no_descent(found.costs, found.b, objective.arithmetic)
     if fault:
-        fault = warning_of(fault, found.alpha, standardize=standardize)
+        fault = warning_of(fault, found.alpha, l2, standardize=standardize)
     return found._replace(fault=fault)
 
 

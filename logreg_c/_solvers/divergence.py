@@ -63,12 +63,13 @@ def _told_apart(one: float, other: float) -> tuple[str, str]:
     return shown
 
 
-def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+def warning_of(fault: str, alpha: float, l2: float, *, standardize: bool) -> str:
     """Say what to do about a descent with a fault that `why_no_descent` reports."""
-    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    limit = min(alpha, 2.0 / l2) if l2 > 0.0 else alpha
+    advice = f"choose alpha below {limit:g}, such as 'auto'"
     if not standardize:
-        remedy += ", or pass standardize=True"
-    return f"{fault}: {remedy}"
+        advice += ", or pass standardize=True"
+    return f"{fault}: {advice}"
 
 
 def remedy(
