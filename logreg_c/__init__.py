@@ -18,8 +18,9 @@ except ImportError as error:
 from . import reference
 from ._config import select_isa, show_config
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
-from ._result import TrainResult, with_names
+from ._result import TrainResult
 from ._train import cost_and_gradient, train
 from ._version import __version__
 

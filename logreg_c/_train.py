@@ -10,8 +10,9 @@ import numpy as np
 
 from . import _input
 from ._errors import DivergenceWarning
+from ._names import named
 from ._objective import Objective
-from ._result import TrainResult, named
+from ._result import TrainResult
 from ._solvers.descent import descend
 from ._solvers.divergence import warning_of
 

@@ -17,7 +17,7 @@ FLOORS = [
     ["_kernel", "_errors", "_files", "_npz", "_signals", "_version", "reference"],
     ["_threads", "_config"],
     ["_input"],
-    ["_result"],
+    ["_names", "_result"],
     ["_objective"],
     ["_solvers"],
     ["_predict", "_train", "callbacks"],

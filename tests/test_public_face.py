@@ -46,7 +46,7 @@ def test_public_names_all_have_docstrings():
         assert getattr(logreg_c, name).__doc__
 
 
-@pytest.mark.parametrize("page", ["_train", "_predict", "_result", "_config", "reference"])
+@pytest.mark.parametrize("page", ["_train", "_predict", "_names", "_config", "reference"])
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))

@@ -47,6 +47,7 @@ WRAPPER = {
     "_input/scalars.py": "bad_input public_face threads",
     "_input/vectors.py": "bad_input weights types frames",
     "_kernel.pyx": "public_face bad_input types weights standardize callbacks",
+    "_names.py": "frames public_face",
     "_npz.py": "callbacks",
     "_objective.py": "public_face bad_input divergence",
     "_predict.py": "public_face bad_input accuracy divergence types",

@@ -10,7 +10,7 @@ import numpy as np
 
 from logreg_c import _input, _kernel
 from logreg_c._errors import DivergenceError, TrainingInterrupted
-from logreg_c._result import named
+from logreg_c._names import named
 
 from .continuation import continued
 from .curvature import curvature_bound

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _input
+from logreg_c._names import named
 from logreg_c._objective import Objective
-from logreg_c._result import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
