@@ -53,9 +53,23 @@ MAX_DEPTH = 32
 # Between which powers of two the largest weight is left as it is, in float64 and in float32.
 LARGEST_WEIGHT = {False: (-32, 512), True: (-32, 32)}
 
-# A list of a million values, and an object that cannot show itself, in a message.
-_SHORT = reprlib.Repr()
-_SHORT.maxother = _SHORT.maxstring = 100
+
+class _Short(reprlib.Repr):
+    """Show a list of a million values, or an object that cannot show itself, in a message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = 100
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Show an integer, of which Python refuses to write more than 4300 digits."""
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            return f"an integer of {x.bit_length()} bits"
+
+
+_SHORT = _Short()
 
 _REMEDIES = {
     "c": "take its real part, {0}.real",
@@ -85,7 +99,10 @@ def _own_array(value: ArrayLike, name: str) -> NDArray[Any]:
         try:
             value = np.asanyarray(value)
         except (TypeError, ValueError, OverflowError) as error:
-            msg = f"{name} cannot be read as an array of numbers: {error}"
+            msg = (
+                f"{name} cannot be read as an array of numbers: {error}; expected an array, or "
+                "lists of one length"
+            )
             raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
         refuse_masked(value, name)  # what its __array__ returned
         array = np.asarray(value).view()
@@ -143,8 +160,11 @@ def numbers_of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     try:
         return array.astype(np.float64)
     except (OverflowError, TypeError, ValueError) as error:
-        msg = f"{name} has dtype object and a number that is no float64: {error}"
-        raise ValueError(msg) from None
+        msg = (
+            f"{name} has dtype object and a number that is no float64: {error}; expected numbers "
+            "within float64"
+        )
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
@@ -467,7 +487,7 @@ def number(value: object, name: str, expected: str = "a finite number") -> float
         try:
             value = float(value)
         except OverflowError:
-            value = math.inf
+            raise ValueError(_out_of_range(value, name, expected)) from None
         except (TypeError, ValueError):
             raise TypeError(_wrong_type(value, name, expected)) from None
     if not math.isfinite(value):
@@ -485,9 +505,19 @@ def positive(value: object, name: str, expected: str = "a finite number > 0") ->
 
 def not_negative(value: object, name: str) -> float:
     """Check a finite number from 0 up."""
-    result = number(value, name, "a finite number >= 0")
+    expected = "a finite number >= 0"
+    result = number(value, name, expected)
     if result < 0.0:
-        raise ValueError(_out_of_range(result, name, "a finite number >= 0"))
+        raise ValueError(_out_of_range(result, name, expected))
+    return result
+
+
+def probability(value: object, name: str) -> float:
+    """Check a number within [0, 1]."""
+    expected = "a probability within [0, 1]"
+    result = number(value, name, expected)
+    if not 0.0 <= result <= 1.0:
+        raise ValueError(_out_of_range(result, name, expected))
     return result
 
 
@@ -523,8 +553,8 @@ def _wrong_type(value: object, name: str, expected: str) -> str:
     return f"{name} is {_SHORT.repr(value)} of type {type(value).__name__}; expected {expected}"
 
 
-def _out_of_range(value: float, name: str, expected: str) -> str:
-    return f"{name} is {value!r}; expected {expected}"
+def _out_of_range(value: object, name: str, expected: str) -> str:
+    return f"{name} is {_SHORT.repr(value)}; expected {expected}"
 
 
 def overflow(X: Examples) -> str:
