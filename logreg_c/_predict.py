@@ -150,10 +150,7 @@ def predict(
     >>> print(logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0))
     [[0 0 1]]
     """
-    limit = _input.not_negative(threshold, "threshold")
-    if limit > 1.0:
-        msg = f"threshold is {threshold!r}; expected a probability within [0, 1]"
-        raise ValueError(msg)
+    limit = _input.probability(threshold, "threshold")
     A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)[0]
     labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
     for first in range(0, A.size, _input.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered

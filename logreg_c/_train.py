@@ -176,9 +176,10 @@ def _callbacks(given: object) -> tuple[Callback, ...]:
             msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
             raise TypeError(msg)
         if not callable(callback):
+            verb = "is" if callback is given else "holds"
             msg = (
-                f"callback is a {type(given).__name__}; expected a callable that takes k, cost, w, "
-                "b, or a list of such"
+                f"callback {verb} a {type(callback).__name__}; expected a callable that takes "
+                "k, cost, w, b, or a list of such"
             )
             raise TypeError(msg)
     return callbacks

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import numbers
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ except ModuleNotFoundError as error:
     msg = f"logreg_c.onnx needs {error.name}: pip install 'logreg-c[onnx]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
+from ._input import contiguous
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -177,7 +179,7 @@ def _terms(
 
 
 def _weights(w: ArrayLike) -> NDArray[np.float64]:
-    weights = np.asarray(w, dtype=np.float64)
+    weights = contiguous(w, "w")
     if weights.shape not in ((weights.size,), (weights.size, 1), (1, weights.size)):
         msg = (
             f"w has shape {weights.shape}; expected (n_x, 1), (n_x,) or (1, n_x), the weights of"
@@ -185,13 +187,13 @@ def _weights(w: ArrayLike) -> NDArray[np.float64]:
         )
         raise ValueError(msg)
     if weights.size == 0 or not np.isfinite(weights).all():
-        msg = "w is empty, NaN or infinite; expected what train returns"
+        msg = "w is empty, or holds NaN or infinity; expected finite weights, as train returns"
         raise ValueError(msg)
     return weights.reshape(-1)
 
 
 def _bias(b: ArrayLike) -> float:
-    bias = np.asarray(b, dtype=np.float64)
+    bias = contiguous(b, "b")
     if bias.shape not in ((), (1,), (1, 1)):
         msg = f"b has shape {bias.shape}; expected a number, or an array of one"
         raise ValueError(msg)
@@ -215,8 +217,8 @@ def _texts(given: Any, name: str) -> list[Any] | None:
     if given is None:
         return None
     expected = "texts" if name == "feature_names" else "texts and None"
-    if isinstance(given, (str, bytes)):
-        msg = f"{name} is one text, {given!r}; expected a list of {expected}"
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        msg = f"{name} is {given!r} of type {type(given).__name__}; expected a list of {expected}"
         raise TypeError(msg)
     texts = list(given)
     for text in texts:
@@ -245,8 +247,9 @@ def _check(weights: NDArray[np.float64], names: list[str] | None, texts: list[st
         return
     if not len(names) == len(texts) == n_x:
         msg = (
-            f"w has {n_x} weights, feature_names {len(names)} and categories {len(texts)} entries;"
-            " expected as many of each"
+            f"w has {n_x} weights, feature_names {len(names)} entries and categories "
+            f"{len(texts)}; expected a name for each weight, and a text or None where there are "
+            "categories"
         )
         raise ValueError(msg)
     kinds: dict[str, set[str | None]] = {}

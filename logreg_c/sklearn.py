@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -96,7 +97,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     tol : float, default=1e-4
         Stop when no component of the gradient of J is larger.
     max_iter : int, default=100
-        Iterations at most, >= 1.
+        Iterations at most, >= 0.
     warm_start : bool, default=False
         Start from the `coef_` and `intercept_` of the fit before.
     solver : str, default="lbfgs"
@@ -303,7 +304,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             raise ValueError(msg)
         self._check_class_weight()
-        check_random_state(self.random_state)
+        try:
+            check_random_state(self.random_state)
+        except ValueError as error:
+            msg = f"random_state is {self.random_state!r}; expected None or a seed: {error}"
+            raise ValueError(msg) from None
         if self.n_jobs is not None:
             _input.integer(self.n_jobs, "n_jobs", -(2**31))
         if not isinstance(self.verbose, (bool, np.bool_)):
@@ -336,7 +341,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> FitResult:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
-        check_consistent_length(X, labels)
+        if hasattr(X, "__len__") or hasattr(X, "shape"):  # a lazy frame has none, and is refused
+            check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
         weights, l2 = _penalized(parameters.C, self._weights(Y, sample_weight), len(Y))
         w, b = self._start(parameters)
@@ -399,7 +405,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # A series has no columns, and check_array says what to do about it.
         if not (_input.is_frame(X) and hasattr(type(X), "columns")):
             # X keeps its type, and the first pass finds what is not finite.
-            array = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+            array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            if array.dtype.kind in "OSTU":
+                array = _as_float64(array)
             with _in_words_of_sklearn(array):
                 return read(array.T)
         validate_data(self, X, reset=reset, skip_check_array=True)
@@ -460,15 +468,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        w, b, n_threads = self.coef_[0], self.intercept_[0], self.n_threads
-
-        def log_odds(samples: Any) -> NDArray[np.float64]:
-            try:
-                return decision(samples, w, b, dtype=None, n_threads=n_threads)
-            except OverflowError:  # of float32, perhaps
-                return decision(samples, w, b, dtype=np.float64, n_threads=n_threads)
-
-        Z: NDArray[np.float64] = self._read(X, log_odds)
+        # coef_ and intercept_ may have been set by hand, to other shapes than those of `fit`.
+        w, b = np.ravel(self.coef_), np.asarray(self.intercept_).item()
+        Z: NDArray[np.float64] = self._read(
+            X, lambda samples: decision(samples, w, b, dtype=None, n_threads=self.n_threads)
+        )
         return Z.ravel()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -595,6 +599,15 @@ def _refuse_masked(value: Any, name: str) -> None:
         raise ValueError(msg)
 
 
+def _as_float64(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Return objects and texts as the numbers that they are or write."""
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"X does not hold numbers alone: {error}; expected numbers: encode text as numbers"
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
+
+
 def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
     """Return a frame with columns of objects, texts or categories as numbers, if they all are.
 
@@ -614,15 +627,35 @@ def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
 def _labels(y: Any) -> NDArray[Any]:
     """Return y as an array of labels of any type."""
     _refuse_masked(y, "y")
-    if np.isscalar(y) or getattr(y, "shape", None) == ():
+    is_text = isinstance(y, (str, bytes))
+    if is_text or not (hasattr(y, "shape") or isinstance(y, Sequence)):
+        y = np.asarray(y)  # of a set or an iterator, one object
+    if getattr(y, "shape", None) == ():
         msg = (
             "y should be a 1d array, got a single value: expected an array with a label for each "
             "sample"
         )
         raise ValueError(msg)
-    array = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
     labels: NDArray[Any] = column_or_1d(array, warn=True)
+    of_objects = labels.dtype.kind == "O"
+    # Only NaN and NaT differ from themselves.
+    missing: Any = list(map(_is_missing, labels)) if of_objects else labels != labels  # noqa: PLR0124
+    if np.any(missing):
+        first = int(np.argmax(missing))
+        msg = (
+            f"Input y contains NaN, or no label at all: {labels[first]!r} at sample {first}; "
+            "expected a label for each sample: leave out the samples without one"
+        )
+        raise ValueError(msg)
+    assert_all_finite(labels, input_name="y")
     return labels
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None or type(label).__name__ in {"NAType", "NaTType"}:
+        return True
+    return isinstance(label, (float, np.generic)) and bool(label != label)  # noqa: PLR0124
 
 
 def _sample_weight(value: Any, m: int) -> NDArray[Any]:

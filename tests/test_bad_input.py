@@ -4,6 +4,7 @@
 import numbers
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ VALUES = [
     ("alpha", -1, r"alpha is -1\.0; expected"),
     ("alpha", NAN, r"alpha is nan; expected"),
     ("alpha", INF, r"alpha is inf; expected"),
-    ("alpha", 10**400, r"alpha is inf; expected"),
+    ("alpha", 10**400, r"alpha is 1000\d*\.\.\.\d*; expected a finite number > 0, or 'auto'"),
     ("iters", -1, r"iters is -1; expected an integer >= 0"),
     ("w", [0, NAN, 0], r"w is nan at feature 1; expected finite weights"),
     ("w", [0, 0, -INF], r"w is -inf at feature 2"),
@@ -240,10 +241,21 @@ def test_a_sparse_x_is_told_how_to_become_dense():
         assert logreg_c.train(given.toarray(), Y, 0.1, 3).w.shape == (N_X, 1)
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.1, NAN, INF])
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, NAN, INF, 2, 10**400])
 def test_threshold_is_a_probability(threshold):
-    with pytest.raises(ValueError, match=r"threshold is .*; expected a"):
+    with pytest.raises(
+        ValueError, match=r"threshold is .*; expected a probability within \[0, 1\]"
+    ):
         logreg_c.predict(X, np.zeros(N_X), 0.0, threshold=threshold)
+
+
+def test_integers_with_more_digits_than_python_writes_are_refused():
+    for name in "alpha", "iters", "b", "l2", "tol", "n_threads":
+        call = partial(
+            logreg_c.train, **{"X": X, "Y": Y, "alpha": 0.1, "iters": 3, name: -(10**5000)}
+        )
+        with pytest.raises(ValueError, match=rf"{name} is an integer of 16610 bits; expected a"):
+            call()
 
 
 def test_sigmoid_takes_real_numbers():

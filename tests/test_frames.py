@@ -455,7 +455,6 @@ OTHER_TYPES = {
     "pyarrow, dictionary": pa.table({"odd": pa.array(["a", "b"]).dictionary_encode()}),
     "pandas, complex": pd.DataFrame({"odd": [1j, 2.0]}),
     "pandas, timedelta": pd.DataFrame({"odd": pd.to_timedelta([1, 2])}),
-    "pandas, period": pd.DataFrame({"odd": pd.period_range("2024", periods=2)}),
     "polars, struct": pl.DataFrame({"odd": [{"a": 1}, {"a": 2}]}),
 }
 
@@ -464,6 +463,22 @@ OTHER_TYPES = {
 def test_other_types_are_named_too(frame):
     with pytest.raises(TypeError, match=r"column 'odd' of X is of type .*; expected numbers or bo"):
         logreg_c.train(frame, [0] * len(frame), 0.1, 1)
+
+
+@pytest.mark.parametrize("values", [pd.period_range("2024", periods=2), pd.interval_range(0, 2)])
+def test_columns_of_other_objects_show_one_of_them(values):
+    said = r"column 'odd' of X has dtype object and holds (Period|Interval).*: pass one number"
+    with pytest.raises(TypeError, match=said):
+        logreg_c.train(pd.DataFrame({"odd": values}), [0, 1], 0.1, 1)
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(20, 3), pa.decimal256(50, 3)], ids=str)
+def test_decimals_of_any_width_are_numbers(kind):
+    frame = pa.table({"a": pa.array(list(map(Decimal, "1234")), kind)})
+    found, expected = (
+        logreg_c.train(X, [0, 1, 0, 1], 0.1, 5) for X in (frame, np.array([[1.0, 2, 3, 4]]))
+    )
+    np.testing.assert_array_equal(found.w, expected.w)
 
 
 OBJECTS = [1, Decimal("2.5"), True, np.float32(0.5)]

@@ -513,15 +513,24 @@ def as_numbers(value, name):
     except Exception:
         raise Refused((TypeError, ValueError), name) from None
     if result.dtype.kind == "O":
-        if not all(isinstance(v, (numbers.Real, decimal.Decimal, np.bool_)) for v in result.flat):
-            raise Refused((TypeError, ValueError), name)
-        try:
-            result = result.astype(np.float64)
-        except Exception:
-            raise Refused((TypeError, ValueError), name) from None
+        result = as_floats(result, name)
     if result.dtype.kind not in "fiub":
         raise Refused(TypeError, name)
     return result
+
+
+def as_floats(objects, name):
+    """Return an array of objects that are real numbers as float64."""
+    if not all(isinstance(v, (numbers.Real, decimal.Decimal, np.bool_)) for v in objects.flat):
+        raise Refused((TypeError, Lie), name)
+    try:
+        return objects.astype(np.float64)
+    except (OverflowError, ValueError):
+        raise Refused(ValueError, name) from None
+    except TypeError:
+        raise Refused(TypeError, name) from None
+    except Lie:
+        raise Refused(Lie, "") from None
 
 
 def as_number(value, name, low=-math.inf, above=False, high=math.inf):

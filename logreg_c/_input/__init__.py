@@ -4,7 +4,16 @@
 from .arrays import COPIED_AT_ONCE, contiguous
 from .frame_types import is_frame
 from .matrix import Examples, examples
-from .scalars import LARGEST, boolean, integer, not_negative, number, positive, threads
+from .scalars import (
+    LARGEST,
+    boolean,
+    integer,
+    not_negative,
+    number,
+    positive,
+    probability,
+    threads,
+)
 from .vectors import coefficients, labels, warn_of_lost_names, weights
 
 __all__ = [
@@ -21,6 +30,7 @@ __all__ = [
     "not_negative",
     "number",
     "positive",
+    "probability",
     "threads",
     "warn_of_lost_names",
     "weights",

@@ -34,9 +34,23 @@ COPIED_AT_ONCE = 1 << 20
 # that contains itself twice 2^64 times.
 MAX_DEPTH = 32
 
-# Keeps messages short for a list of a million values, or an object whose repr fails.
-SHORT = reprlib.Repr()
-SHORT.maxother = SHORT.maxstring = 100
+
+class _Short(reprlib.Repr):
+    """Keeps messages short for a list of a million values, or an object whose repr fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = 100
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Show an integer, of which Python refuses to write more than 4300 digits."""
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            return f"an integer of {x.bit_length()} bits"
+
+
+SHORT = _Short()
 
 _REMEDIES = {
     "c": "take its real part, {0}.real",
@@ -66,7 +80,10 @@ def own_array(value: ArrayLike, name: str) -> NDArray[Any]:
         try:
             value = np.asanyarray(value)
         except (TypeError, ValueError, OverflowError) as error:
-            msg = f"{name} cannot be read as an array of numbers: {error}"
+            msg = (
+                f"{name} cannot be read as an array of numbers: {error}; expected an array, or "
+                "lists of one length"
+            )
             raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
         refuse_masked(value, name)  # what its __array__ returned
         array = np.asarray(value).view()
@@ -124,8 +141,11 @@ def numbers_of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     try:
         return array.astype(np.float64)
     except (OverflowError, TypeError, ValueError) as error:
-        msg = f"{name} has dtype object and a number that is no float64: {error}"
-        raise ValueError(msg) from None
+        msg = (
+            f"{name} has dtype object and a number that is no float64: {error}; expected numbers "
+            "within float64"
+        )
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
 
 
 def as_stored(array: NDArray[Any]) -> NDArray[Any]:

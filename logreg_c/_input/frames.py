@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FEW = 64
 _CAST = nw.Decimal, nw.Int128, nw.UInt128
 # What may hold numbers, which only the values tell.
-_OBJECTS = nw.Object, nw.Categorical, nw.Enum
+_CATEGORIES = nw.Categorical, nw.Enum
 _REMEDIES: tuple[tuple[tuple[type[nw.dtypes.DType], ...], str], ...] = (
     ((nw.Date, nw.Datetime, nw.Duration, nw.Time), "make numbers of it, such as days since a date"),
     ((nw.Binary,), "make numbers of it"),
@@ -171,12 +171,12 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
     if isinstance(dtype, _CAST):
         series = series.cast(nw.Float64)
     values = series.to_numpy()
-    if values.dtype.kind == "O" and isinstance(dtype, _OBJECTS):
-        if dtype != nw.Object and any(isinstance(value, str) for value in values):
+    if values.dtype.kind == "O":
+        if isinstance(dtype, _CATEGORIES) and any(isinstance(value, str) for value in values):
             raise TypeError(_refused(what, dtype, classes))
         values = numbers_of_objects(values, what)
     if values.dtype.kind not in "fiub":
-        remedy = classes if isinstance(dtype, _OBJECTS) else "cast it to float64"
+        remedy = "take its real part" if values.dtype.kind == "c" else "cast it to float64"
         raise TypeError(_refused(what, values.dtype, remedy))
     return values
 

@@ -28,7 +28,7 @@ def number(value: object, name: str, expected: str = "a finite number") -> float
         try:
             value = float(value)
         except OverflowError:
-            value = math.inf
+            raise ValueError(_out_of_range(value, name, expected)) from None
         except (TypeError, ValueError):
             raise TypeError(_wrong_type(value, name, expected)) from None
     if not math.isfinite(value):
@@ -46,9 +46,19 @@ def positive(value: object, name: str, expected: str = "a finite number > 0") ->
 
 def not_negative(value: object, name: str) -> float:
     """Check a finite number from 0 up."""
-    result = number(value, name, "a finite number >= 0")
+    expected = "a finite number >= 0"
+    result = number(value, name, expected)
     if result < 0.0:
-        raise ValueError(_out_of_range(result, name, "a finite number >= 0"))
+        raise ValueError(_out_of_range(result, name, expected))
+    return result
+
+
+def probability(value: object, name: str) -> float:
+    """Check a number within [0, 1]."""
+    expected = "a probability within [0, 1]"
+    result = number(value, name, expected)
+    if not 0.0 <= result <= 1.0:
+        raise ValueError(_out_of_range(result, name, expected))
     return result
 
 
@@ -84,5 +94,5 @@ def _wrong_type(value: object, name: str, expected: str) -> str:
     return f"{name} is {SHORT.repr(value)} of type {type(value).__name__}; expected {expected}"
 
 
-def _out_of_range(value: float, name: str, expected: str) -> str:
-    return f"{name} is {value!r}; expected {expected}"
+def _out_of_range(value: object, name: str, expected: str) -> str:
+    return f"{name} is {SHORT.repr(value)}; expected {expected}"
