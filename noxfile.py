@@ -170,7 +170,16 @@ def reproducible(session):
 @nox.session(
     requires=[
         *("wheel", "reproducible", "suite-3.11", "suite-3.12", "suite-3.13", "newer", "windows"),
-        *("free_threaded", "sanitized", "old_cpu", "aarch64", "others", "doors", "calls"),
+        *(
+            "free_threaded",
+            "sanitized",
+            "old_cpu",
+            "aarch64",
+            "others",
+            "doors",
+            "calls",
+            "commands",
+        ),
         *("kernel", "machines", "compiled", "memcheck", "fuzz", "coverage", "lines", "mutation"),
     ]
 )
@@ -434,6 +443,13 @@ def calls(session):
     """Make and check a million generated calls; `-- --seconds 20` limits the time instead."""
     session.install(".")
     session.run("python", "-P", "tests/fuzz.py", *session.posargs or ["--calls", "1000000"])
+
+
+@nox.session
+def commands(session):
+    """Run the command line on 100,000 generated files, each checked; `-- --seconds 60` as many."""
+    session.install(".[cli,onnx]")
+    session.run("python", "-P", "tests/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
 
 
 @nox.session

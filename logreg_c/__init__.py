@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Batch logistic regression by gradient descent, one memory pass over X an iteration."""
 
+from . import _signals
+
+_signals.end_quietly()  # first, for NumPy takes long to load
+
 __version__ = "0.1.0"
 
 try:

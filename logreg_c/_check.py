@@ -50,6 +50,9 @@ COPIED_AT_ONCE = 1 << 20
 # 2^64 times.
 MAX_DEPTH = 32
 
+# Between which powers of two the largest weight is left as it is, in float64 and in float32.
+LARGEST_WEIGHT = {False: (-32, 512), True: (-32, 32)}
+
 # A list of a million values, and an object that cannot show itself, in a message.
 _SHORT = reprlib.Repr()
 _SHORT.maxother = _SHORT.maxstring = 100
@@ -155,6 +158,8 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
 
 def _copied(array: NDArray[Any], dtype: np.dtype[Any], order: Order = "K") -> NDArray[Any]:
     """Copy in pieces, between which Python answers signals: a whole copy may take seconds."""
+    if array.size <= COPIED_AT_ONCE:
+        return array.astype(dtype, order=order)
     copy = np.empty_like(array, dtype=dtype, order=order)
     pieces = [(copy, array)]
     while pieces:
@@ -322,12 +327,12 @@ def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | No
     if dtype is None:
         return not wide
     try:
-        chosen = np.dtype(dtype).name
+        chosen = _kind_and_size(np.dtype(dtype))
     except (TypeError, ValueError):
         chosen = ""
-    if chosen == "float64":
+    if chosen == "f8":
         return False
-    if chosen != "float32":
+    if chosen != "f4":
         msg = (
             f"dtype is {_SHORT.repr(dtype)}; expected None, float64 or float32: the type to"
             " compute in"
@@ -386,21 +391,31 @@ def _are_minus_1_and_1(Y: NDArray[Any]) -> bool:
 
 
 def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
-    """Check sample_weight: None, or (m,) or (1, m), finite, >= 0, not all 0."""
+    """Check sample_weight: None, or (m,) or (1, m), finite, >= 0, not all 0.
+
+    Weights so small that their products with X could underflow, or so large that a sum could
+    overflow, are multiplied by a power of two: it cancels in every mean, and changes no bit.
+    """
     if value is None:
         return None
     sample_weight = column(value, "sample_weight", X)
-    bad = _kernel.first_outside(sample_weight, 0.0, LARGEST)
-    if bad >= 0:
-        msg = (
-            f"sample_weight is {sample_weight.item(bad)} at example {bad}; expected finite weights"
-            " >= 0. Weight 0 leaves an example out"
-        )
-        raise ValueError(msg)
-    if _kernel.first_outside(sample_weight, 0.0, 0.0) < 0:
+    low, high = LARGEST_WEIGHT[X.float32]
+    if _kernel.first_outside(sample_weight, 0.0, 2.0**high) >= 0:
+        bad = _kernel.first_outside(sample_weight, 0.0, LARGEST)
+        if bad >= 0:
+            msg = (
+                f"sample_weight is {sample_weight.item(bad)} at example {bad}; expected finite "
+                "weights >= 0. Weight 0 leaves an example out"
+            )
+            raise ValueError(msg)
+    elif _kernel.first_outside(sample_weight, 0.0, 2.0**low) >= 0:
+        return sample_weight
+    largest = float(sample_weight.max())
+    if largest == 0.0:
         msg = "sample_weight is zero at every example; expected a positive sum"
         raise ValueError(msg)
-    return sample_weight
+    exponent = math.frexp(largest)[1]
+    return np.ldexp(sample_weight.astype(np.float64), min(max(exponent, low), high) - exponent)
 
 
 def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:

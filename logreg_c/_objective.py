@@ -61,6 +61,6 @@ class Objective:
         if status != _kernel.OK:
             _check.raise_if_nonfinite(self._problem, self.examples)
             overflow = _check.overflow(self.examples)
-            msg = f"Z = w.T X + b, or a sum over it, {overflow}, or w or sample_weight"
+            msg = f"Z = w.T X + b, or a sum over it, {overflow}, or make w and b smaller"
             raise OverflowError(msg)
         return J, dw, db

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -229,23 +228,30 @@ def descend(
         raise _interrupted(w, descent.b, training.take_costs()) from None
 
     if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
-        iteration = descent.done - (status == _kernel.UPDATE_OVERFLOW)
+        updating = status == _kernel.UPDATE_OVERFLOW
+        iteration = descent.done - updating
         remedy = _remedy(
-            iteration, alpha, l2, sample_weight, standardize=standardize, float32=examples.float32
+            iteration,
+            alpha,
+            l2,
+            updating=updating,
+            standardize=standardize,
+            arithmetic=arithmetic,
         )
         msg = f"iteration {iteration} left the range of {remedy}"
         raise DivergenceError(msg, iteration, w, descent.b, costs)
     if status == _kernel.CONVERGED:
         stopped = "tol"
     if fault and stacklevel is not None:
-        msg = warning_of(fault, alpha, standardize=standardize)
+        msg = warning_of(fault, alpha, l2, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
     return TrainResult(w, descent.b, costs, stopped, examples.names, alpha)
 
 
-def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
+def warning_of(fault: str, alpha: float, l2: float, *, standardize: bool) -> str:
     """Say what to do about a descent with a fault that `why_no_descent` found."""
-    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
+    limit = min(alpha, 2.0 / l2) if l2 > 0.0 else alpha
+    remedy = f"choose alpha below {limit:g}, such as 'auto'"
     if not standardize:
         remedy += ", or pass standardize=True"
     return f"{fault}: {remedy}"
@@ -286,43 +292,29 @@ def _callbacks(given: object) -> tuple[Callback, ...]:
     return callbacks
 
 
-def _sum(sample_weight: NDArray[Any]) -> float:
-    with np.errstate(over="ignore"):
-        return float(sample_weight.sum(dtype=np.float64))
-
-
 def _remedy(
-    iteration: int,
-    alpha: float,
-    l2: float,
-    sample_weight: NDArray[Any] | None,
-    *,
-    standardize: bool,
-    float32: bool,
+    iteration: int, alpha: float, l2: float, *, updating: bool, standardize: bool, arithmetic: str
 ) -> str:
-    smallest, largest = (2.0**-100, 2.0**100) if float32 else (2.0**-960, math.inf)
-    arithmetic = "float32" if float32 else "float64"
     if alpha * l2 > 2.0:
         return (
             f"{arithmetic}: alpha * l2 = {alpha * l2:g} is above 2, so the penalty alone makes w "
             f"grow at every iteration; choose alpha below 2 / l2 = {2.0 / l2:g}"
         )
-    if sample_weight is not None and not smallest <= _sum(sample_weight) < largest:
-        return (
-            f"{arithmetic}: sample_weight sums to {_sum(sample_weight):g}, where a sum loses "
-            "precision or overflows; divide the weights by their largest"
-        )
-    if float32:
+    smaller = f"choose alpha below {alpha:g}"
+    if updating:
+        remedy = f"float64 as w and b were updated: {smaller}, such as 'auto'"
+    elif arithmetic == "float32":
         return (
             "float32, in which X of this dtype is computed: pass dtype=np.float64, which reads X "
-            f"in place too, or choose alpha below {alpha:g}"
+            f"in place too, or {smaller}"
         )
-    if iteration == 0:
+    elif iteration == 0:
         return (
             "float64: X, w or b is too large (or too small, for standardize=True) for a sum or a "
             "square to be a float64; rescale X, say by its largest magnitude"
         )
-    remedy = f"float64: choose alpha below {alpha:g}"
+    else:
+        remedy = f"float64: {smaller}"
     if standardize:
         return remedy
     return f"{remedy}, or rescale X: standardize=True does so without a copy"

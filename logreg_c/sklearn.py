@@ -571,7 +571,7 @@ def _gradient_descent(
     arithmetic = "float32" if len(arithmetics) > 1 else "float64"
     fault = why_no_descent(np.array(costs), result.b, arithmetic)
     if fault:
-        fault = warning_of(fault, alpha, standardize=settings["standardize"])
+        fault = warning_of(fault, alpha, settings["l2"], standardize=settings["standardize"])
     stopped: Stopped = "tol" if result.stopped == "tol" else "iters"
     return Minimum(settings["w"], result.b, costs, n_iter, stopped, fault=fault)
 

@@ -512,6 +512,13 @@ def as_numbers(value, name):
         raise Refused(ValueError, name) from None
     except Exception:
         raise Refused((TypeError, ValueError), name) from None
+    if result.dtype.kind == "O":
+        if not all(isinstance(v, (numbers.Real, decimal.Decimal, np.bool_)) for v in result.flat):
+            raise Refused((TypeError, ValueError), name)
+        try:
+            result = result.astype(np.float64)
+        except Exception:
+            raise Refused((TypeError, ValueError), name) from None
     if result.dtype.kind not in "fiub":
         raise Refused(TypeError, name)
     return result

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from oracle import LAYOUTS, bits, bounded, descend, make_data, relative
 
 import logreg_c
+from logreg_c import _check
 
 
 def assert_close(ours, theirs, tolerance=1e-12):
@@ -102,3 +103,57 @@ def test_weighted_descent_is_exact_weighted_descent(layout):
     assert relative(ours.w, w) < 1e-13
     assert relative(ours.b, [b]) < 1e-12
     assert relative(ours.costs, costs) < 1e-13
+
+
+# ---- Weights of any size -------------------------------------------------------------------------
+
+SIZES = [2.0**-1070, 1e-300, 1e-270, 1e-100, 1e-12, 1.0, 1e12, 1e100, 1e200, 2.0**1020]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_size_of_the_weights_changes_no_bit(size, standardize, dtype):
+    X, Y = make_data(4, 300)
+    weight = np.random.default_rng(0).integers(0, 9, 300) / 4.0
+    power = 2.0 ** np.round(np.log2(size))
+    given = {"alpha": 0.3, "iters": 20, "standardize": standardize, "l2": 0.01}
+    expected = logreg_c.train(X.astype(dtype), Y, sample_weight=weight, **given)
+    found = logreg_c.train(X.astype(dtype), Y, sample_weight=weight * power, **given)
+    assert bits(found) == bits(expected)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-60, 1.0, 1e60, 1e150])
+@pytest.mark.parametrize("weight", [5e-324, 1e-270, 1e-100, 1.0, 1e100, 1e300, 1.7e308])
+def test_the_gradient_is_right_for_every_size_of_weights_and_features(size, weight):
+    X = np.array([[1.0, 1.0, -2.0]]) * size
+    J, dw, db = logreg_c.cost_and_gradient(X, [1, 1, 0], [0.0], 0.0, sample_weight=[weight] * 3)
+    assert J == pytest.approx(np.log(2), rel=1e-15)
+    np.testing.assert_allclose(dw, -2 / 3 * size, rtol=1e-14)
+    assert db == pytest.approx(-1 / 6, rel=1e-14)
+
+
+def test_the_fault_that_it_mends_products_that_underflow():
+    X, weight = [[1e-60, 1e-60]], [1e-270] * 2
+    _, dw, _ = logreg_c.cost_and_gradient(X, [1, 1], [0.0], 0.0, sample_weight=weight)
+    assert dw.item() == pytest.approx(-0.5e-60, rel=1e-15)
+
+
+def test_weights_of_very_different_sizes():
+    for weight in [1e300, 1e-300, 1.0], [1.0, 1e-300, 1e-100], [1e308, 1e308, 5e-324]:
+        J, dw, db = logreg_c.cost_and_gradient(
+            [[1.0, 2.0, 4.0]], [1, 0, 1], [0.5], 0.1, sample_weight=weight
+        )
+        w = np.array(weight) / max(weight)
+        z = 0.5 * np.array([1.0, 2.0, 4.0]) + 0.1
+        dz = 1 / (1 + np.exp(-z)) - [1, 0, 1]
+        assert J == pytest.approx(np.average(np.logaddexp(0, [-z[0], z[1], -z[2]]), weights=w))
+        np.testing.assert_allclose(dw.item(), np.average(dz * [1, 2, 4], weights=w), rtol=1e-12)
+        assert db == pytest.approx(np.average(dz, weights=w), rel=1e-12)
+
+
+def test_ordinary_weights_are_read_in_place():
+    X = _check.examples(np.ones((1, 3)), None)
+    for weight in ([2.0**-32, 0, 0], [1e100, 1e-300, 0], [1.0, 2.0, 3.0], [0.0, 1e-9, 0]):
+        array = np.array(weight)
+        assert np.shares_memory(_check.weights(array, X), array) == (max(weight) > 2.0**-32)

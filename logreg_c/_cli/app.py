@@ -2,15 +2,16 @@
 """The commands and their options; what they do is imported when they are called."""
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.main import get_command
 
-from .errors import one_line_errors, refuse
+from .errors import brief, refuse
 
-ALPHA = 0.5
 LBFGS_TOL = 1e-4
 VALIDATION_FRACTION = 0.1
 
@@ -24,17 +25,42 @@ class Solver(StrEnum):
 
 app = typer.Typer(
     help="Logistic regression on tables: CSV, Parquet, Arrow, NPY or NPZ files.",
-    epilog="Exit codes: 0 done, 1 training failed, 2 usage or data, 130 Ctrl-C.",
+    epilog="Exit codes: 0 done, 1 training failed, 2 usage or data, 130 Ctrl-C, 143 terminated.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-def _above_0(value: float | None) -> float | None:
-    if value is not None and not (value > 0 and math.isfinite(value)):
-        msg = "must be a finite number above 0"
+# click's, which newer versions of typer contain
+USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    command = get_command(app)
+    try:
+        with command.make_context("logreg-c", list(arguments) or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as ended:  # of --help
+        return ended.exit_code if arguments else 2
+    except USAGE_ERROR as error:
+        at = getattr(error, "ctx", None)
+        path = "logreg-c" if at is None else at.command_path
+        message = (
+            error.format_message().replace("Value error, ", "").rstrip(".")
+        )  # pydantic's words
+        refuse(f"{message}; see {path} --help")
+    return 0
+
+
+def _alpha(value: str) -> str:
+    try:
+        sound = value == "auto" or 0 < float(value) < math.inf
+    except ValueError:
+        sound = False
+    if not sound:
+        msg = f"{brief(value)} is not auto, nor a finite number above 0"
         raise typer.BadParameter(msg)
     return value
 
@@ -56,7 +82,8 @@ def _below_1(value: float | None) -> float | None:
 TableFile = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE", help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for stdin."
+        metavar="FILE",
+        help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for stdin.",
     ),
 ]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="What `train --output` wrote.")]
@@ -64,7 +91,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 @app.command()
-@one_line_errors()
 def train(
     file: TableFile,
     target: Annotated[str, typer.Option(help="Column to learn: two values of any kind.")],
@@ -76,10 +102,14 @@ def train(
         ),
     ] = Solver.GD,
     alpha: Annotated[
-        float | None,
-        typer.Option(callback=_above_0, help="Learning rate, for --solver gd.  [default: 0.5]"),
-    ] = None,
-    iters: Annotated[int, typer.Option(min=1, help="Iterations at most.")] = 1000,
+        str,
+        typer.Option(
+            callback=_alpha,
+            metavar="NUMBER|auto",
+            help="Learning rate, for --solver gd; auto finds one with which the cost always falls.",
+        ),
+    ] = "auto",
+    iters: Annotated[int, typer.Option(min=1, max=10**15, help="Iterations at most.")] = 1000,
     tol: Annotated[
         float | None,
         typer.Option(
@@ -92,7 +122,7 @@ def train(
         typer.Option(
             callback=_at_least_0,
             help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver lbfgs 1 / rows to train"
-            " on, lest it learn them by heart]",
+            " on, so that it does not learn them by heart]",
         ),
     ] = None,
     standardize: Annotated[
@@ -108,6 +138,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
+            max=10**15,
             metavar="PATIENCE",
             help="Stop when so many iterations have not made the cost of validation rows smaller;"
             " keep the best w and b.",
@@ -120,7 +151,7 @@ def train(
             help="Share of the rows for --early-stopping to look at.  [default: 0.1]",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses the rows held out.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Chooses the rows held out.")] = 0,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -130,7 +161,8 @@ def train(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the model here, as .npz.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write the model here, as .npz."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -143,22 +175,24 @@ def train(
         validation_fraction = 0.0
     elif validation_fraction is None:
         validation_fraction = VALIDATION_FRACTION
+    step: float | Literal["auto"] | None
     if solver is Solver.LBFGS:
-        if alpha is not None:
+        if alpha != "auto":
             refuse("--alpha is for --solver gd: lbfgs finds its own steps; leave it out")
         if resume is not None:
             refuse(
                 "--resume is for --solver gd: what lbfgs remembers cannot be saved; leave it out,"
                 " lbfgs takes few iterations"
             )
+        step = None
         tol = LBFGS_TOL if tol is None else tol
     else:
-        alpha = ALPHA if alpha is None else alpha
+        step = "auto" if alpha == "auto" else float(alpha)
         l2 = 0.0 if l2 is None else l2
     settings = training.Settings(
         target=target,
         solver=solver.value,
-        alpha=alpha,
+        alpha=step,
         iters=iters,
         tol=tol,
         l2=l2,
@@ -173,7 +207,6 @@ def train(
 
 
 @app.command()
-@one_line_errors()
 def predict(
     model: ModelFile,
     file: TableFile,
@@ -193,7 +226,6 @@ def predict(
 
 
 @app.command()
-@one_line_errors()
 def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None:
     """Score a model on rows whose class is known."""
     from . import scoring
@@ -202,7 +234,6 @@ def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None
 
 
 @app.command()
-@one_line_errors()
 def inspect(model: ModelFile, as_json: AsJson = False) -> None:
     """Show what a model is made of: classes, settings, cost, weights."""
     from . import inspection
@@ -211,7 +242,6 @@ def inspect(model: ModelFile, as_json: AsJson = False) -> None:
 
 
 @app.command()
-@one_line_errors()
 def report(
     model: ModelFile,
     file: TableFile,
@@ -224,7 +254,6 @@ def report(
 
 
 @app.command()
-@one_line_errors()
 def export(
     model: ModelFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Write the ONNX model here.")],

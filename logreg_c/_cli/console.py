@@ -1,30 +1,46 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the commands print on stdout: lines for a person, or JSON for a program."""
 
+import errno
 import json
 import math
+import os
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .errors import visible
 from .models import Model
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to who decides how a command ends."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console that takes no text for markup."""
-    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    made = _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:  # a file or a pipe has no margin to fold at
         made.width = 10_000
     return made
+
+
+def tell(line: str) -> None:
+    """Print a line."""
+    console().print(visible(line), soft_wrap=True)
 
 
 def print_facts(facts: dict[str, str]) -> None:
     """Print a line each."""
     out, width = console(), max(map(len, facts)) + 2
     for key, value in facts.items():
-        out.print(Text.assemble((f"{key:<{width}}", "bold"), value), soft_wrap=True)
+        out.print(
+            Text.assemble((f"{visible(key):<{width}}", "bold"), visible(value)), soft_wrap=True
+        )
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -40,10 +56,15 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def decimal(value: float, sign: str = "-") -> str:
+    """Return four digits behind the point, unless that takes dozens before it."""
+    return format(value, f"{sign}.4f" if abs(value) < 1e9 else f"{sign}.6g")
+
+
 def weights_as_json(model: Model) -> dict[str, Any]:
     """Return the bias and the weights of a model."""
     return {
-        "bias": float(model.bias),
+        "bias": model.bias,
         "weights": [
             {"column": column, "category": category, "weight": w, "deviation": sd}
             for (column, category), w, sd in zip(
@@ -62,13 +83,13 @@ def print_weights(model: Model, at_most: int | None = None) -> None:
     table.add_column("w x sd", justify="right")
     table.add_column("w", justify="right")
     for j in model.ranking[:at_most]:
-        table.add_row(Text(names[j]), f"{per_sd[j]:.4f}", f"{model.weights[j]:.6g}")
+        table.add_row(Text(names[j]), decimal(per_sd[j]), f"{model.weights[j]:.6g}")
     table.add_row("bias b", "", f"{model.bias:.6g}")
     out = console()
     out.print()
     out.print(table)
-    out.print(
-        "\n(w x sd: what one deviation of the feature adds to the log-odds of"
-        f" {model.class_names[1]})",
-        soft_wrap=True,
+    out.print()
+    tell(
+        "(w x sd: what one deviation of the feature adds to the log-odds of"
+        f" {model.class_names[1]})"
     )

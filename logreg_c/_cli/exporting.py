@@ -6,7 +6,7 @@ from pathlib import Path
 from logreg_c.onnx import to_onnx
 
 from . import models
-from .console import console
+from .console import tell
 from .errors import refuse
 from .output import written_whole
 
@@ -18,15 +18,14 @@ def run(model_file: Path, output: Path) -> None:
     categories = [feature.category for feature in model.features]
     try:
         made = to_onnx(
-            model.weights, float(model.bias), columns, categories=categories, classes=model.classes
+            model.weights, model.bias, columns, categories=categories, classes=model.classes
         )
     except (ValueError, TypeError) as error:
         refuse(f"{model_file} cannot be written as ONNX: {error}")
     with written_whole(output) as part:
         part.write(made.SerializeToString())
     inputs = len(made.graph.input)
-    console().print(
+    tell(
         f"ONNX model written to {output}: {inputs} input{'s' * (inputs > 1)} by the names of the"
-        " columns; outputs probability and prediction",
-        soft_wrap=True,
+        " columns; outputs probability and prediction"
     )

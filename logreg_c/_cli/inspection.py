@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`logreg-c inspect`: what a model file holds."""
 
-import json
 from pathlib import Path
 
 from . import models
@@ -12,28 +11,26 @@ from .errors import shown
 def run(model_file: Path, *, as_json: bool) -> None:
     """Print all of it."""
     model = models.load(model_file)
-    settings = json.loads(str(model.settings))
     costs = model.costs.tolist()
     if as_json:
         print_json(
             {
-                "target": str(model.target),
+                "target": model.target,
                 "classes": model.classes.tolist(),
-                "settings": settings,
+                "settings": model.settings,
                 "costs": {"iterations": model.cost_iterations.tolist(), "values": costs},
                 **weights_as_json(model),
             }
         )
         return
     first, second = model.class_names
-    columns = {feature.column for feature in model.features}
     print_facts(
         {
             "model": str(model_file),
-            "target": f"{shown(str(model.target))}: 0 = {first}, 1 = {second}",
-            "features": f"{len(model.weights)}, from {len(columns)} columns",
+            "target": f"{shown(model.target)}: 0 = {first}, 1 = {second}",
+            "features": f"{len(model.weights)}, from {len(model.columns)} columns",
             "cost": f"{costs[-1]:.6g}, from {costs[0]:.6g}",
-            **{shown(key).replace("_", " "): shown(value) for key, value in settings.items()},
+            **{shown(key).replace("_", " "): shown(value) for key, value in model.settings.items()},
         }
     )
     print_weights(model)

@@ -3,19 +3,37 @@
 
 import io
 import json
+import math
 import zipfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from .errors import refuse, shown
+from .errors import memory_for, refuse, shown
 from .output import written_whole
 
-FORMAT = 2
+FORMAT = 3
 MOST_COSTS = 1000  # kept of the cost curve: what a picture can show
+# The arrays of a file, and the kinds of their elements. Text is JSON where there may be many, for
+# NumPy gives each text of an array the room of the longest.
+ARRAYS = {
+    "format": "i",
+    "weights": "f",
+    "bias": "f",
+    "columns": "U",
+    "deviations": "f",
+    "classes": "biufU",
+    "target": "U",
+    "cost_iterations": "i",
+    "costs": "f",
+    "settings": "U",
+}
+SCALARS = str | int | float | bool | None
 
 
 class Feature(NamedTuple):
@@ -33,31 +51,25 @@ class Feature(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """What training found; the file holds an array for each field, under its name."""
+    """What training found."""
 
     weights: NDArray[np.float64]  # (n_x,), of the features as they are
-    bias: NDArray[np.float64]  # ()
-    feature_names: NDArray[np.str_]  # (n_x,): the column that the feature is made from
-    is_category: NDArray[np.bool_]  # (n_x,): whether that is text, and the feature 1 ...
-    categories: NDArray[np.str_]  # (n_x,): ... where it is this
+    bias: float
+    columns: dict[str, list[str] | None]  # in the order of the weights; of text, the categories
     deviations: NDArray[np.float64]  # (n_x,): of the features that were trained on
     classes: NDArray[Any]  # (2,): text, integers, floats or bools; the second's is the probability
-    target: NDArray[np.str_]  # (): the column of the classes
+    target: str  # the column of the classes
     cost_iterations: NDArray[np.int64]  # (k,): iterations, counted from 0 ...
     costs: NDArray[np.float64]  # (k,): ... and the cost before their update
-    settings: NDArray[np.str_]  # (): JSON
+    settings: dict[str, SCALARS]
 
-    @property
+    @cached_property
     def features(self) -> list[Feature]:
         """The columns and categories that the weights belong to."""
         return [
-            Feature(column, category if is_category else None)
-            for column, is_category, category in zip(
-                self.feature_names.tolist(),
-                self.is_category.tolist(),
-                self.categories.tolist(),
-                strict=True,
-            )
+            Feature(column, category)
+            for column, categories in self.columns.items()
+            for category in ([None] if categories is None else categories)
         ]
 
     @property
@@ -83,36 +95,31 @@ class Model:
 
     def is_sound(self) -> bool:
         """Whether these can be what `save` wrote."""
-        n_x, k = self.weights.shape, self.costs.shape
-        expected = {
-            "weights": ("f", n_x),
-            "bias": ("f", ()),
-            "feature_names": ("U", n_x),
-            "is_category": ("b", n_x),
-            "categories": ("U", n_x),
-            "deviations": ("f", n_x),
-            "classes": ("biufU", (2,)),
-            "target": ("U", ()),
-            "cost_iterations": ("i", k),
-            "costs": ("f", k),
-            "settings": ("U", ()),
-        }
-        for name, (kinds, shape) in expected.items():
-            array = getattr(self, name)
-            if array.dtype.kind not in kinds or array.shape != shape:
-                return False
-            if array.dtype.kind == "U":
-                "".join(array.ravel().tolist()).encode()  # half a character is an error
-            elif array.dtype.itemsize > 8:
-                return False
+        n_x, k = len(self.features), self.costs.size
+        first, second = self.classes.tolist()
+        at, costs = self.cost_iterations, self.costs
+        names = (self.target, *self.columns)
+        categories = [c for known in self.columns.values() if known is not None for c in known]
+        "".join(map(str, (*names, *categories, first, second))).encode()  # half a character raises
         return (
-            len(n_x) == len(k) == 1
-            and n_x > (0,)
-            and len(set(self.features)) == len(self.features)
-            and len({(f.column, f.category is None) for f in self.features})
-            == len({f.column for f in self.features})
-            and isinstance(json.loads(str(self.settings)), dict)
-            and all(np.isfinite(x).all() for x in (self.weights, self.bias, self.costs))
+            self.weights.shape == self.deviations.shape == (n_x,)
+            and n_x > 0
+            and self.target not in self.columns
+            and costs.shape == at.shape == (k,)
+            and k > 0
+            and at[0] >= 0
+            and bool((np.diff(at) > 0).all())
+            and at[-1] < 2**53
+            and first != second
+            and first == first  # noqa: PLR0124 (NaN is not)
+            and all(isinstance(c, str) for c in categories)
+            and all(
+                known is None or (isinstance(known, list) and len(set(known)) == len(known) > 0)
+                for known in self.columns.values()
+            )
+            and all(isinstance(value, SCALARS) for value in self.settings.values())
+            and all(np.isfinite(x).all() for x in (self.weights, self.bias, costs))
+            and bool((costs >= 0).all())
         )
 
 
@@ -124,17 +131,21 @@ def thinned(costs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.f
 
 def save(path: Path, model: Model) -> None:
     """Write the model as .npz."""
+    arrays: dict[str, Any] = {
+        name: np.array(getattr(model, name)) for name in ARRAYS if name != "format"
+    }
+    arrays |= {name: np.array(json.dumps(getattr(model, name))) for name in ("columns", "settings")}
     with written_whole(path) as file:
-        arrays = {field.name: getattr(model, field.name) for field in fields(Model)}
         np.savez(file, format=np.array(FORMAT), **arrays)
 
 
 def load(path: Path) -> Model:
     """Read what `save` wrote; no code in a file runs, and no size in it is believed."""
-    if path.exists() and not path.is_file():
-        refuse(f"{path} is not a file; name a model from `logreg-c train --output`")
     try:
-        content = path.read_bytes()
+        if path.exists() and not path.is_file():
+            refuse(f"{path} is not a file; name a model from `logreg-c train --output`")
+        with memory_for(f"the model {path}"):
+            content = path.read_bytes()
     except FileNotFoundError:
         refuse(f"{path} does not exist; check the name and the folder")
     except OSError as error:
@@ -142,28 +153,46 @@ def load(path: Path) -> Model:
     version, model = FORMAT, None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            version = int(_array(archive, "format", len(content)))
+            version = int(_array(archive, "format"))
             if version == FORMAT:
-                read = {f.name: _array(archive, f.name, len(content)) for f in fields(Model)}
-                model = Model(**read)
-        sound = model is not None and model.is_sound()
-    except Exception:  # noqa: BLE001 (numpy, zipfile and ast raise a dozen kinds on foreign bytes)
-        sound = False
+                model = _parsed({name: _array(archive, name) for name in ARRAYS})
+    except Exception:  # noqa: BLE001 (numpy, zipfile and json raise a dozen kinds on foreign bytes)
+        model = None
     if version != FORMAT:
         refuse(
             f"{path} is a model of format {version}, this logreg-c reads {FORMAT};"
             " use the one that wrote it, or train again"
         )
-    if model is None or not sound:
+    if model is None:
         refuse(f"{path} is damaged, or not a model from `logreg-c train --output`")
     return model
 
 
-def _array(archive: zipfile.ZipFile, name: str, size: int) -> NDArray[Any]:
-    """Read one member; `save` does not compress, so none is larger than the file."""
+def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
+    """Return the model that these arrays are, if they are one."""
+    of_one = {name: arrays[name].item() for name in ("bias", "target")}
+    of_json = {name: json.loads(arrays[name].item()) for name in ("columns", "settings")}
+    kept = {name: x for name, x in arrays.items() if name != "format"}
+    model = Model(**kept | of_one | of_json)
+    return model if model.is_sound() else None
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read one member: `save` does not compress, and only as many bytes count as there are."""
     member = archive.getinfo(f"{name}.npy")
-    if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
-        msg = "compressed, or longer than the file"
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+        msg = "compressed"
         raise ValueError(msg)
-    array: NDArray[Any] = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    with archive.open(member) as file:
+        major, _ = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+        content = file.read()
+    if dtype.kind not in ARRAYS[name] or (dtype.kind != "U" and dtype.itemsize > 8):
+        msg = "of another type"
+        raise ValueError(msg)
+    if math.prod(shape) * dtype.itemsize != len(content):
+        msg = "longer or shorter than it says"
+        raise ValueError(msg)
+    array = np.frombuffer(content, dtype).reshape(shape)
+    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))

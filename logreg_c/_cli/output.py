@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from logreg_c import _files
+
 from .errors import refuse
+from .interrupts import INTERRUPTS
 
 
 def check_output(path: Path, *read: Path) -> None:
@@ -20,24 +23,17 @@ def check_output(path: Path, *read: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
-    """Write beside `path`, and put the file in its place only when all of it is there.
+    """Write a file that is whole or not there; refuse what cannot be written.
 
-    A rehearsal leaves nothing behind: it finds out that `path` cannot be written before an hour
-    of training rather than after it.
+    A rehearsal finds that out before an hour of training rather than after it.
     """
     try:
         if path.exists() and not path.is_file():
             refuse(f"{path} is not a file that can be replaced; choose another --output")
-        place = Path(os.path.realpath(path))  # a link stays a link
-        if place.is_symlink():
-            refuse(f"{path} cannot be written: its links lead in a circle")
-        part = place.with_name(f".logreg-c-{os.getpid()}.part")
-        try:
-            with part.open("xb") as file:
-                yield file
-            if not rehearse:
-                part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
+        with (
+            _files.written_whole(path, rehearse=rehearse) as file,
+            INTERRUPTS.removing(file.name),
+        ):
+            yield file
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")

@@ -2,9 +2,10 @@
 """`logreg-c report`: one page, with nothing to fetch, about a model and rows it is tried on."""
 
 import io
-import json
+import logging
 import re
 import warnings
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 import logreg_c
 
 from . import metrics, models
-from .console import console
+from .console import decimal, tell
 from .errors import shown
 from .models import Model
 from .output import check_output, written_whole
@@ -26,6 +27,8 @@ from .scoring import Scored, measures, score_file
 
 MOST_POINTS = 400  # of a curve: more than a screen shows
 MOST_WEIGHTS = 20
+LONGEST_LABEL = 30  # of a class in a picture
+SVG = "http://www.w3.org/2000/svg"
 
 # Colours that stand for the page's own, so that a picture changes with light and dark.
 COLOURS = {
@@ -67,10 +70,10 @@ def run(model_file: Path, file: Path, output: Path) -> None:
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)
-    page = render(model, score_file(model, file), str(model_file), str(file))
+    page = render(model, score_file(model, file), shown(str(model_file)), shown(str(file)))
     with written_whole(output) as part:
-        part.write(page.encode("utf-8", errors="replace"))
-    console().print(f"report written to {output}", soft_wrap=True)
+        part.write(page.encode())
+    tell(f"report written to {output}")
 
 
 def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str:
@@ -87,7 +90,7 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
     ranked = model.ranking[:MOST_WEIGHTS]
     largest = max((abs(per_sd[j]) for j in ranked if np.isfinite(per_sd[j])), default=0.0) or 1.0
     return environment.get_template("report.html").render(
-        target=shown(str(model.target)),
+        target=shown(model.target),
         classes=model.class_names,
         model=model_name,
         file=file_name,
@@ -98,20 +101,26 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
             {
                 "name": features[j].name,
                 "per_sd": float(per_sd[j]),
+                "per_sd_text": decimal(per_sd[j], sign="+"),
                 "w": float(model.weights[j]),
                 "share": min(abs(float(per_sd[j])) / largest, 1.0),
             }
             for j in ranked
         ],
         n_weights=len(features),
-        bias=float(model.bias),
-        settings=json.loads(str(model.settings)),
+        bias=model.bias,
+        settings={
+            shown(key): "\N{EN DASH}" if value is None else shown(value)
+            for key, value in model.settings.items()
+        },
         version=logreg_c.__version__,
     )
 
 
 def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
     A, Y, _ = scored
+    # It tells of folders for its caches, which are nobody's concern here.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with style.context(["default", STYLE]), warnings.catch_warnings():
         # The reader's browser has the fonts for names that matplotlib has no letters for.
         warnings.filterwarnings("ignore", "Glyph")
@@ -130,7 +139,7 @@ def _figure() -> tuple[Figure, Axes]:
 
 def _cost(model: Model) -> dict[str, Any]:
     figure, axes = _figure()
-    costs = model.costs
+    costs = np.minimum(model.costs, 1e100)  # matplotlib computes with the ends of an axis
     axes.plot(model.cost_iterations + 1, costs, color=COLOURS["line"])
     if costs.min() > 0 and costs.max() > 100 * costs.min():
         axes.set_yscale("log")
@@ -138,7 +147,7 @@ def _cost(model: Model) -> dict[str, Any]:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="iteration", ylabel="cost J")
-    return _picture("Cost", f"From {costs[0]:.4g} to {costs[-1]:.4g}.", figure)
+    return _picture("Cost", f"From {model.costs[0]:.4g} to {model.costs[-1]:.4g}.", figure)
 
 
 def _roc(curves: metrics.Curves) -> dict[str, Any]:
@@ -179,7 +188,8 @@ def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]
 def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
     figure, axes = _figure()
     edges = np.linspace(0, 1, 21)
-    for label, chosen, colour in zip(model.class_names, (~Y, Y), ("other", "line"), strict=True):
+    labels = [shown(value, LONGEST_LABEL) for value in model.classes.tolist()]
+    for label, chosen, colour in zip(labels, (~Y, Y), ("other", "line"), strict=True):
         axes.stairs(
             np.histogram(A[chosen], edges)[0],
             edges,
@@ -189,7 +199,7 @@ def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -
             label=label,
         )
     axes.axvline(0.5, color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
-    axes.set(xlim=(0, 1), xlabel=f"probability of {model.class_names[1]}", ylabel="rows")
+    axes.set(xlim=(0, 1), xlabel=f"probability of {labels[1]}", ylabel="rows")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     text = "How well the classes are told apart; right of the dashed line the second is predicted."
     return _picture("Probabilities", text, figure)
@@ -216,11 +226,16 @@ def _thinned(
 def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]
-    for name, colour in COLOURS.items():
-        svg = svg.replace(colour, f"var(--{name})")
-    # The page gives the width and the fonts.
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
-    return {"title": title, "text": text, "svg": svg}
+    # Attributes alone are changed, never a text: a class may be called anything.
+    svg = ET.fromstring(out.getvalue())  # noqa: S314 (matplotlib has just written it)
+    for name in "width", "height":  # the page gives them, and the fonts
+        svg.attrib.pop(name)
+    for element in svg.iter():
+        for name, value in element.attrib.items():
+            for stands_for, colour in COLOURS.items():
+                value = value.replace(colour, f"var(--{stands_for})")  # noqa: PLW2901
+            if name == "style":
+                value = re.sub(r"'DejaVu Sans'[^;]*", "system-ui, sans-serif", value)  # noqa: PLW2901
+            element.set(name, value)
+    ET.register_namespace("", SVG)
+    return {"title": title, "text": text, "svg": ET.tostring(svg, encoding="unicode")}

@@ -16,8 +16,8 @@ import logreg_c
 
 from . import metrics, models, tables
 from .console import console, print_facts, print_json
-from .errors import brief, refuse, say, shown
-from .models import Feature, Model
+from .errors import brief, memory_for, refuse, say, shortened, shown, visible
+from .models import Model
 from .output import check_output, written_whole
 from .tables import Source
 
@@ -37,19 +37,12 @@ class Batches:
         self.model, self.source, self.labelled = model, source, labelled
         self.rows = 0
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
-        self.features = model.features
-        self.known: dict[str, list[str] | None] = {}  # column: its categories, if it is text
-        for column, category in self.features:
-            if category is None:
-                self.known[column] = None
-            else:
-                self.known[column] = [*(self.known.get(column) or []), category]
 
     def __iter__(self) -> Iterator[tuple[list[NDArray[Any]], NDArray[np.bool_]]]:
         """Yield X and Y; all of Y is false where the rows are not labelled."""
         model, source = self.model, self.source
-        target = str(model.target)
-        columns = dict(self.known)
+        target = model.target
+        columns = dict(model.columns)
         if self.labelled:
             columns[target] = [str(value) for value in model.classes.tolist()]
         for row, batch in tables.batches(source, columns):
@@ -60,25 +53,25 @@ class Batches:
             self.rows = row + batch.height
 
     def _columns(self, batch: pl.DataFrame, row: int) -> list[NDArray[Any]]:
-        made: dict[Feature, NDArray[Any]] = {}
-        for column, categories in self.known.items():
+        X: list[NDArray[Any]] = []
+        for column, categories in self.model.columns.items():
             values = batch.get_column(column)
             if categories is None:
-                made[Feature(column)] = tables.numbers(values, self.source, row)
+                X.append(tables.numbers(values, self.source, row))
                 continue
             values = tables.text(values, self.source, row)
             where, unknown = tables.one_hot(values, categories)
-            made |= {Feature(column, c): x for c, x in zip(categories, where, strict=True)}
+            X += where
             if len(unknown):
                 rows, first = self.unknown.get(column, (0, unknown[0]))
                 self.unknown[column] = rows + len(unknown), first
-        return [made[feature] for feature in self.features]
+        return X
 
     def warn(self) -> None:
         """Say which values training has not seen."""
         for column, (rows, first) in self.unknown.items():
             say(
-                f"warning: column {column!r} holds values in {rows} of {self.rows} rows that"
+                f"warning: column {brief(column)} holds values in {rows} of {self.rows} rows that"
                 f" training has not seen, first {brief(first)}; no weight of this column counts"
                 " there"
             )
@@ -86,7 +79,7 @@ class Batches:
 
 def _probabilities(model: Model, X: list[NDArray[Any]]) -> NDArray[np.float64]:
     # In float64 whatever the columns are: the file's types do not show in the result.
-    A = logreg_c.predict_proba(X, model.weights, float(model.bias), dtype=np.float64)
+    A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
     return A.ravel()
 
 
@@ -97,7 +90,7 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
     if output is not None:
         check_output(output, model_file, file)
     model = models.load(model_file)
-    with tables.opened(file) as source:
+    with memory_for(f"the rows of {file}"), tables.opened(file) as source:
         batches = Batches(model, source, labelled=False)
 
         def predictions() -> Iterator[pl.DataFrame]:
@@ -110,23 +103,28 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
         if output is None:
             if sys.stdout is None:
                 refuse("standard output is closed; give --output")
-            _write_csv(predictions(), sys.stdout.buffer)
-            sys.stdout.flush()
+            if sys.stdout.isatty():
+                sys.stdout.writelines(_for_terminal(text) for text in _csv(predictions()))
+            else:
+                sys.stdout.buffer.writelines(text.encode() for text in _csv(predictions()))
         else:
             with written_whole(output) as part:
                 suffix = output.suffix.lower()
                 if suffix in {".parquet", ".arrow", ".feather", ".ipc"}:
                     _sink(predictions(), model, part, output, parquet=suffix == ".parquet")
                 else:
-                    _write_csv(predictions(), part)
+                    part.writelines(text.encode() for text in _csv(predictions()))
     batches.warn()
     say(f"{batches.rows} rows; probability is that of {model.class_names[1]}")
 
 
-def _write_csv(frames: Iterable[pl.DataFrame], out: BinaryIO) -> None:
-    out.writelines(
-        frame.write_csv(include_header=k == 0).encode() for k, frame in enumerate(frames)
-    )
+def _csv(frames: Iterable[pl.DataFrame]) -> Iterator[str]:
+    for k, frame in enumerate(frames):
+        yield frame.write_csv(include_header=k == 0)
+
+
+def _for_terminal(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _sink(
@@ -142,13 +140,14 @@ def _sink(
         else:
             lazy.sink_ipc(out)
     except pl.exceptions.PolarsError as error:
-        refuse(f"{output} cannot be written: {str(error).partition(chr(10))[0]}")
+        first_line = str(error).partition("\n")[0]
+        refuse(f"{output} cannot be written: {shortened(first_line, 200)}")
 
 
 def score(model: Model, batches: Iterable[tuple[list[NDArray[Any]], NDArray[np.bool_]]]) -> Scored:
     """Compare the probabilities of all rows, (X, Y) each, with Y; keeps 9 bytes of a row."""
     As, Ys, costs = [], [], []
-    w, b = model.weights, float(model.bias)
+    w, b = model.weights, model.bias
     for X, Y in batches:
         As.append(_probabilities(model, X))
         Ys.append(Y)
@@ -161,7 +160,7 @@ def score(model: Model, batches: Iterable[tuple[list[NDArray[Any]], NDArray[np.b
 
 def score_file(model: Model, file: Path) -> Scored:
     """Score the rows of a file."""
-    with tables.opened(file) as source:
+    with memory_for(f"the rows of {file}"), tables.opened(file) as source:
         batches = Batches(model, source, labelled=True)
         scored = score(model, batches)
     batches.warn()
@@ -195,7 +194,7 @@ def evaluate(model_file: Path, file: Path, *, as_json: bool) -> None:
     (tn, fp), (fn, tp) = found["confusion_matrix"]
     print_facts(
         {
-            "file": f"{file}, target {shown(str(model.target))}",
+            "file": f"{file}, target {shown(model.target)}",
             "rows": f"{found['rows']}: {tn + fp} {first}, {fn + tp} {second}",
             **described(found),
         }

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`logreg-c train`: a table in, a model and a few lines about it out."""
 
-import json
-import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -20,8 +17,9 @@ import logreg_c
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
-from .console import console, print_facts, print_json, print_weights, weights_as_json
-from .errors import brief, refuse, say, shown
+from .console import console, print_facts, print_json, print_weights, tell, weights_as_json
+from .errors import Failure, Interrupted, brief, in_options, memory_for, refuse, say, shown
+from .interrupts import INTERRUPTS
 from .models import Feature, Model
 from .output import check_output, written_whole
 from .scoring import described, measures, score
@@ -40,7 +38,7 @@ class Settings:
 
     target: str
     solver: str
-    alpha: float | None  # None for L-BFGS
+    alpha: float | Literal["auto"] | None  # "auto" until it is found; None for L-BFGS
     iters: int
     tol: float | None
     l2: float | None  # until the number of rows is known
@@ -67,6 +65,7 @@ class Solved(NamedTuple):
     costs: NDArray[np.float64]
     iterations: int
     stopped: str
+    alpha: float | None  # the step of descent
     problem: str = ""  # why it did not get where it was to
 
 
@@ -84,25 +83,21 @@ class Data(NamedTuple):
 def run(
     file: Path, settings: Settings, *, resume: Path | None, output: Path | None, as_json: bool
 ) -> None:
-    """Train, write the model, and tell about it."""
+    """Train, write the model, and print what came of it."""
     for path, read in (resume, [file]), (output, [file, *([resume] if resume else [])]):
         if path is not None:
             check_output(path, *read)
             with written_whole(path, rehearse=True):
                 pass
-    with tables.opened(file) as source:
-        data = _load(source, settings)
-    if settings.l2 is None:
-        settings = replace(settings, l2=1.0 / len(data.fit.Y))
-    with warnings.catch_warnings(), _progress_bar(settings.iters) as watch:
-        warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # said below, in our words
-        result, stopping = _solve(data, settings, watch, resume)
+    with memory_for(f"training on {file}"):
+        with tables.opened(file) as source:
+            data = _load(source, settings)
+        if settings.l2 is None:
+            settings = replace(settings, l2=1.0 / len(data.fit.Y))
+        with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
+            result, stopping = _solve(data, settings, watch, resume)
+    settings = replace(settings, alpha=result.alpha)
     cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
-    if cost_last > cost_first:
-        remedy = "a smaller --alpha" + ("" if settings.standardize else ", or --standardize")
-        say(f"warning: the cost rose from {cost_first:.6g} to {cost_last:.6g}; give {remedy}")
-    if result.problem:
-        say(f"warning: {result.problem}")
 
     model = _model(data, settings, result, stopping)
     held_out = data.held_out
@@ -132,12 +127,33 @@ def run(
                 "model": None if output is None else str(output),
             }
         )
-        return
+    else:
+        _print(source, data, settings, result, stopping, model, found)
+        if output is not None:
+            console().print()
+            tell(f"model written to {output}")
+    if result.problem:
+        raise Failure(result.problem)
+
+
+def _print(
+    source: Source,
+    data: Data,
+    settings: Settings,
+    result: Solved,
+    stopping: EarlyStopping | None,
+    model: Model,
+    found: dict[str, Any] | None,
+) -> None:
+    """Say in a few lines what came of it."""
     ones = sum(int(rows.Y.sum()) for rows in (data.fit, data.validation, data.held_out))
-    m = sum(parts.values())
-    purposes = f"{parts['train']} to train on"
-    if parts["validation"]:
-        purposes += f", {parts['validation']} to stop by"
+    m_fit, m_validation, m_held_out = (
+        len(rows.Y) for rows in (data.fit, data.validation, data.held_out)
+    )
+    purposes = f"{m_fit} to train on"
+    if m_validation:
+        purposes += f", {m_validation} to stop by"
+    m = m_fit + m_validation + m_held_out
     first, second = model.class_names
     why = {
         "iters": f"all of --iters {settings.iters}",
@@ -145,16 +161,16 @@ def run(
         "tol": f"reached --tol {settings.tol}",
         "rounding": "the cost falls no more",
     }
-    by = "L-BFGS" if settings.alpha is None else f"alpha {settings.alpha:g}"
+    by = "L-BFGS" if result.alpha is None else f"alpha {result.alpha:g}"
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
-            "rows": f"{m}: {purposes}, {parts['held_out']} held out (seed {settings.seed})",
+            "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
             "features": f"{len(data.features)},"
             f" {'standardised' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
             "iterations": f"{result.iterations} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
-            "cost": f"{cost_last:.6g}, from {cost_first:.6g}",
+            "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
             if found
@@ -162,8 +178,6 @@ def run(
         }
     )
     print_weights(model, LARGEST)
-    if output is not None:
-        console().print(f"\nmodel written to {output}", soft_wrap=True)
 
 
 def _best(stopping: EarlyStopping) -> str:
@@ -265,29 +279,43 @@ def _solve(
         callbacks.append(stopping)
     if settings.alpha is None:
         return _lbfgs(data, settings, callbacks), stopping
+    problem = ""
     if resume is not None:
         callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
     try:
-        w, b, costs = result = logreg_c.train(
-            *data.fit,
-            settings.alpha,
-            settings.iters,
-            l2=settings.l2 or 0.0,
-            standardize=settings.standardize,
-            tol=settings.tol,
-            callback=callbacks,
-            dtype=dtype,
-        )
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", logreg_c.DivergenceWarning)
+            w, b, costs = result = logreg_c.train(
+                *data.fit,
+                settings.alpha,
+                settings.iters,
+                l2=settings.l2 or 0.0,
+                standardize=settings.standardize,
+                tol=settings.tol,
+                callback=callbacks,
+                dtype=dtype,
+            )
     except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
         if resume is None:
             raise
-        refuse(f"--resume {resume}: {error}")
+        message = in_options(str(error))
+        if settings.alpha == "auto" and "alpha =" in message:
+            message += " (--alpha auto depends on the data)"
+        refuse(f"--resume {resume}: {message}")
     except KeyboardInterrupt:
         if resume is None:
             raise
-        say(f"interrupted; the same command goes on from {resume}")
-        raise typer.Exit(130) from None
-    return Solved(w[:, 0], b, costs, len(costs), result.stopped), stopping
+        msg = f"interrupted; the same command goes on from {resume}"
+        raise Interrupted(msg) from None
+    for warning in said:
+        if issubclass(warning.category, logreg_c.DivergenceWarning):
+            problem = f"training diverged: {in_options(str(warning.message))}"
+    if result.stopped == "iters" and settings.tol is not None:
+        problem = problem or (
+            f"--tol {settings.tol:g} is not reached in {len(costs)} iterations; give a larger"
+            " --iters, or --solver lbfgs"
+        )
+    return Solved(w[:, 0], b, costs, len(costs), result.stopped, result.alpha, problem), stopping
 
 
 def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
@@ -306,11 +334,14 @@ def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
         dtype=np.float64,
         callbacks=callbacks,
     )
-    problem = ""
-    if found.stopped == "rounding" and found.problem:
-        remedy = "rescale the features" + ("" if settings.standardize else ": --standardize does")
-        problem = f"no step lowers the cost, and --tol {settings.tol} is not reached; {remedy}"
-    return Solved(found.w, found.b, np.array(found.costs), found.n_iter, found.stopped, problem)
+    rescale = "rescale the features" + ("" if settings.standardize else ": --standardize does")
+    missed = f"--tol {settings.tol:g} is not reached"
+    problem = {
+        "rounding": f"no step lowers the cost, and {missed}; {rescale}",
+        "iters": f"{missed} in {found.n_iter} iterations; give a larger --iters, or {rescale}",
+    }.get(found.stopped, "")
+    costs = np.array(found.costs)
+    return Solved(found.w, found.b, costs, found.n_iter, found.stopped, None, problem)
 
 
 def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:
@@ -324,18 +355,21 @@ def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStoppi
         "iterations": result.iterations,
         "version": logreg_c.__version__,
     }
+    columns: dict[str, list[str] | None] = {}
+    for column, category in data.features:
+        known = columns.setdefault(column, None if category is None else [])
+        if known is not None and category is not None:
+            known.append(category)
     return Model(
         weights=w,
-        bias=np.array(b),
-        feature_names=np.array([f.column for f in data.features], dtype=np.str_),
-        is_category=np.array([f.category is not None for f in data.features]),
-        categories=np.array([f.category or "" for f in data.features], dtype=np.str_),
+        bias=b,
+        columns=columns,
         deviations=deviations,
         classes=data.classes,
-        target=np.array(settings.target),
+        target=settings.target,
         cost_iterations=at,
         costs=costs,
-        settings=np.array(json.dumps(kept)),
+        settings=kept,
     )
 
 
@@ -362,16 +396,16 @@ def _progress_bar(iters: int) -> Iterator[Callback | None]:
         TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("cost {task.fields[cost]:.6f}"),
+        TextColumn("{task.fields[cost]}"),
         TimeRemainingColumn(),
     )
-    done, latest, due = 0, math.nan, 0.0
+    done, latest, due = 0, "", 0.0
     with Progress(*columns, console=err) as progress:
         task = progress.add_task("", total=iters, cost=latest)
 
         def watch(k: int, cost: float, _w: NDArray[np.float64], _b: float) -> None:
             nonlocal done, latest, due
-            done, latest, now = k + 1, cost, time.monotonic()
+            done, latest, now = k + 1, f"cost {cost:.6f}", time.monotonic()
             if now >= due:
                 due = now + 0.05  # seconds: drawing at every iteration would slow training
                 progress.update(task, completed=done, cost=latest)

@@ -17,6 +17,7 @@ CLASSES = {
     "integers beyond 2^53": pl.Series([2**53, 2**53 + 1]),
     "integers of 64 bits": pl.Series([-(2**63), 2**63 - 1]),
     "unsigned integers": pl.Series([2**64 - 2, 2**64 - 1], dtype=pl.UInt64),
+    "integers that no type holds both of": pl.Series([-1, 2**63], dtype=pl.Int128),
     "integers": pl.Series([2, 10]),
     "bytes": pl.Series([0, 1], dtype=pl.UInt8),
     "signs": pl.Series([-1, 1]),
@@ -106,6 +107,21 @@ def test_text_in_a_typed_file_is_what_it_says(run, tmp_path):
     assert run("train", path, "--target", "y", "-o", model)[0] == 0
     with np.load(model) as stored:
         assert stored["classes"].tolist() == ["01", "1"]
+    evaluated = json.loads(run("evaluate", model, path, "--json")[1])
+    assert sum(evaluated["confusion_matrix"][1]) == SECOND.sum()
+
+
+@pytest.mark.parametrize(
+    "classes", [("1", "1e400"), ("0.1", "0.10000000000000000001"), ("1", "2" * 400), ("-inf", "1")]
+)
+def test_classes_that_no_number_tells_apart_are_text(run, tmp_path, classes):
+    path, model = tmp_path / "t.csv", tmp_path / "model.npz"
+    path.write_text(
+        "a,y\n" + "".join(f"{a},{classes[int(s)]}\n" for a, s in zip(A, SECOND, strict=True))
+    )
+    assert run("train", path, "--target", "y", "-o", model)[0] == 0
+    with np.load(model) as stored:
+        assert stored["classes"].tolist() == list(classes)
     evaluated = json.loads(run("evaluate", model, path, "--json")[1])
     assert sum(evaluated["confusion_matrix"][1]) == SECOND.sum()
 

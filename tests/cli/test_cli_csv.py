@@ -60,7 +60,9 @@ DIALECTS = {
     "tabs around values": table(pad="\t"),
     "a comma after the names": table(header=[*HEADER, ""]),
     "a comma after names and rows": table(header=[*HEADER, ""], row_end=","),
-    "a comma after rows": table(row_end=","),
+    "a comma after names, none after rows": table().replace("b,y", "b,y,"),
+    "a comma after rows, none after names": table(row_end=",").replace("b,y,", "b,y"),
+    "a comma after some rows": table().replace(",1\n", ",1,\n"),
     "two commas after names and rows": table(header=[*HEADER, "", ""], row_end=",,"),
     "semicolons": table(";"),
     "tabs": table("\t"),
@@ -136,7 +138,8 @@ def test_blank_lines_between_rows_are_skipped_with_a_warning(run, tmp_path, expe
     path.write_text("\n".join([*lines[:4], "", "  ", *lines[4:9], ",,", *lines[9:], ""]))
     code, _, err = run("train", path, "--target", "y")
     assert code == 0
-    assert "3 blank rows between the others, the first after row 3" in err
+    assert "skipped 3 blank rows" in err
+    assert "the first after row 3" in err
     assert results(run, path, tmp_path) == results(run, expected, tmp_path)
     path.write_text("\n".join([*lines[:4], "", *lines[4:9]]).replace(lines[5], "oops,1,1"))
     assert "(row 5: 'oops')" in run("train", path, "--target", "y")[2]
@@ -224,6 +227,9 @@ def test_a_comma_that_may_mean_two_things_is_no_number(fails, tmp_path):
     ("content", "match"),
     [
         ("1.5,2,0\n2.5,3,1\n", r"no header: its first line is numbers \('1.5', '2', '0'\)"),
+        ("5.1,3.5,setosa\n4.9,3.0,other\n", "no column 'y'; .*if these are data, put the names"),
+        (f"{'n,' * 600_000}m\n1,2\n", "600000 columns named 'n'"),
+        (",".join(map("c{}".format, range(100_001))) + ",y\n1,0\n", "100002 columns; at most"),
         ("\n\n", "is empty"),
         ("# only a comment\n", "is empty"),
         ("a,y\n1,0\n2,1,7\n", "row 2 has 3 values for 2 columns"),
@@ -274,8 +280,9 @@ def test_a_large_file_is_read_in_parts_that_agree(run, tmp_path, monkeypatch, ex
     model = tmp_path / "model.npz"
     assert run("train", path, "--target", "y", "--one-hot", "-o", model)[0] == 2  # 80 of 81
     more = "".join(f"1,{'xz'[k % 2]},true,{k % 2}\n" for k in range(40))
-    path.write_text("a,code,flag,y\n" + "\n".join(codes) + "\n" + more)
-    assert run("train", path, "--target", "y", "--one-hot", "-o", model)[0] == 0
+    path.write_text("a,code,flag,y\n\n" + "\n".join(codes) + "\n" + more)
+    code, _, err = run("train", path, "--target", "y", "--one-hot", "-o", model)
+    assert (code, err.count("skipped 1 blank row ")) == (0, 1)  # though it is read twice
     with np.load(model) as stored:
         names = zip(stored["feature_names"], stored["categories"], strict=True)
         assert list(names) == [("a", ""), *[("code", c) for c in "012xz"], ("flag", "")]

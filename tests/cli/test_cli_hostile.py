@@ -15,6 +15,9 @@ import pytest
 
 pl = pytest.importorskip("polars")
 
+from logreg_c._cli import tables  # noqa: E402 (which needs polars)
+from logreg_c._cli.errors import InputError  # noqa: E402
+
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
@@ -318,3 +321,32 @@ def test_twenty_thousand_columns(run, tmp_path):
     assert (code, out.count("\n")) == (0, 13)
     path.write_text(path.read_text().replace("c19999,", "C19999,"))
     assert "did you mean" in run("predict", model, path)[2]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy", "npz"])
+def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"a": rng.normal(size=50), "y": np.arange(50) % 2})
+    path = tmp_path / f"t.{kind}"
+    {
+        "csv": frame.write_csv,
+        "parquet": frame.write_parquet,
+        "arrow": lambda path: frame.write_ipc(path, compression="lz4"),
+        "arrows": lambda path: frame.write_ipc_stream(path, compression="zstd"),
+        "npy": lambda path: np.save(path, frame.to_numpy(structured=True)),
+        "npz": lambda path: np.savez_compressed(path, a=frame["a"], y=frame["y"]),
+    }[kind](path)
+    whole = np.fromfile(path, np.uint8)
+    refused = 0
+    for _ in range(150):
+        damaged = whole.copy()
+        at = rng.integers(0, len(whole), rng.integers(1, 9))
+        damaged[at] = rng.choice([0, 127, 128, 255], len(at))
+        damaged[: rng.integers(len(whole) // 2, 2 * len(whole))].tofile(path)
+        with tables.opened(path) as source:
+            try:
+                tables.read(source, "y")
+                assert sum(batch.height for _, batch in tables.batches(source, {"a": None})) > 0
+            except InputError:
+                refused += 1
+    assert refused > 0

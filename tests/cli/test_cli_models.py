@@ -36,7 +36,7 @@ def replaced(model, path, name, content, **options):
             out.writestr(member, content if member == f"{name}.npy" else good.read(member))
 
 
-MEMBERS = ["format", "weights", "bias", "feature_names", "classes", "settings", "costs"]
+MEMBERS = ["format", "weights", "bias", "columns", "classes", "settings", "costs"]
 
 
 @pytest.mark.parametrize("name", MEMBERS)
@@ -144,16 +144,23 @@ def test_a_model_from_a_machine_of_the_other_byte_order_is_read(run, tmp_path, d
     assert run("predict", other, data)[:2] == run("predict", model, data)[:2]
 
 
-def test_a_column_of_two_kinds_is_no_model(fails, tmp_path, data, model):
+def test_the_size_of_a_model_is_that_of_its_names(run, tmp_path):
+    pl = pytest.importorskip("polars")
+    data, model = tmp_path / "d.csv", tmp_path / "m.npz"
+    names = [f"c{k}" for k in range(300)] + ["x" * 1000]
+    text = pl.Series("a" * 1000, names * 2)
+    pl.DataFrame([text, pl.Series("y", [0] * 301 + [1] * 301)]).write_csv(data)
+    start = ["train", data, "--target", "y", "--one-hot", "--iters", "2", "-o", model]
+    assert run(*start)[0] == 0
+    assert model.stat().st_size < 50_000  # and not 300 times the longest of each
+    code, out, _ = run("inspect", model)
+    assert code == 0
+    assert len(out) < 60_000
+
+
+def test_members_that_there_are_twice_or_that_lie_are_refused(fails, tmp_path, model):
     bad = tmp_path / "bad.npz"
-    with np.load(model) as stored:
-        arrays = dict(stored)
-    np.savez(
-        bad,
-        **arrays
-        | {
-            "feature_names": np.array(["height", "height", "weight"]),
-            "is_category": np.array([False, True, False]),
-        },
-    )
-    fails("predict", bad, data, match="damaged, or not a model")
+    content = model.read_bytes()
+    for size in range(0, len(content), 97):  # any truncation
+        bad.write_bytes(content[:size])
+        fails("inspect", bad, match="damaged, or not a model")

@@ -2,10 +2,14 @@
 """The report: one page, complete in itself, that says what evaluate says and believes no name."""
 
 import re
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from logreg_c._cli.errors import shown, visible
 
 pl = pytest.importorskip("polars")
 for needed in ("jinja2", "matplotlib"):
@@ -114,6 +118,38 @@ def test_names_are_shown_and_not_obeyed(run, page, tmp_path, frame):
     assert words.count('"><img src=x>$') > 3  # the legend of a picture too
 
 
+NAMES = [
+    "'DejaVu Sans'zzz",
+    "#010203",
+    'a"; fill: #010205',
+    "\x1b[2J\u202e\u2066\u200b",
+    "\x01\x08\ufffe",
+    "\u3164\U000e0041",
+    "x" * 900,
+    "<svg onload=alert(1)>]]>&",
+    "${\\frac{1}{2}}$",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_name_changes_neither_the_page_nor_its_pictures(run, page, tmp_path, frame, name):
+    path, model = tmp_path / "odd.parquet", tmp_path / "model.npz"
+    frame.rename({"height": name}).with_columns(
+        sick=pl.when(pl.col("sick") == "yes").then(pl.lit(name)).otherwise(pl.lit("a"))
+    ).write_parquet(path)
+    code, out, err = run("train", path, "--target", "sick", "-o", model)
+    assert (code, err) == (0, "")
+    assert all(line.isprintable() for line in out.split("\n"))
+    text = page(model, path)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert len(text) < 200_000
+    pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(pictures) == 5
+    picture = ET.fromstring(pictures[-1])  # noqa: S314 (our own)
+    labels = {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
+    assert labels >= {shown(name, 30), "a"}
+
+
 def test_rows_of_one_class_have_a_report(page, tmp_path, frame, model):
     path = tmp_path / "ones.csv"
     frame.filter(pl.col("sick") == "yes").write_csv(path)
@@ -137,6 +173,29 @@ def test_a_cost_that_falls_far_is_drawn_on_a_logarithmic_scale(run, page, tmp_pa
     assert run("train", path, "--target", "y", *options)[0] == 0
     assert page(model, path)
     assert scales == ["log"]
+
+
+def test_costs_at_the_end_of_the_range_have_a_report(page, tmp_path, model, data):
+    with np.load(model) as stored:
+        arrays = dict(stored)
+    k = arrays["costs"].size
+    for costs in (
+        [1e308] * k,
+        [0.0] * k,
+        [5e-324, *[1.7e308] * (k - 1)],
+        [1e300, *[0.7] * (k - 1)],
+    ):
+        np.savez(tmp_path / "odd.npz", **arrays | {"costs": np.array(costs)})
+        assert "iteration" in page(tmp_path / "odd.npz", data)
+
+
+@pytest.mark.parametrize("number", [*range(32), 0x7F, 0x85, 0x9B, 0x200B, 0x200E, 0x202E, 0x2028,
+    0x2066, 0xFEFF, 0xFFFE, 0xD800, 0xE0041, 0x3164, 0xFE0F])  # fmt: skip
+def test_what_hides_or_acts_is_shown_by_its_number(number):
+    assert visible(f"a{chr(number)}b").isascii()
+    assert visible(f"a{chr(number)}b").isprintable()
+    assert shown(chr(number)).isprintable()
+    assert visible("größe 身長 👩") == "größe 身長 👩"
 
 
 def test_a_report_that_cannot_be_made_leaves_nothing(fails, tmp_path, model, data):

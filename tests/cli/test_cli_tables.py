@@ -133,7 +133,7 @@ def test_text_that_ends_in_nul_is_named(fails, tmp_path):
     path = tmp_path / "t.parquet"
     for columns, match in [
         ({"a\0": [1.0, 2.0], "y": [0, 1]}, "a column name that ends in NUL"),
-        ({"a": [1.0, 2.0], "y": ["no", "yes\0"]}, "target 'y' has a value that ends in NUL"),
+        ({"a": [1.0, 2.0], "y": ["no", "yes\0"]}, "'y' has a value that ends in NUL"),
     ]:
         pl.DataFrame(columns).write_parquet(path)
         fails("train", path, "--target", "y", match=match)

@@ -176,9 +176,10 @@ def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
     found = sorted(found, key=Decimal)
     whole = all(re.fullmatch(r"[+-]?\d+", value) for value in found)
     classes = np.array([int(value) if whole else float(value) for value in found])
-    if classes.dtype.kind in "iuf" and len(set(classes.tolist())) == 2:
+    one_type = classes.dtype.kind in ("iu" if whole else "f")
+    if one_type and np.isfinite(classes).all() and classes[0] != classes[1]:
         return classes
-    return np.array(found)  # integers that no type holds both of, fractions that no float64 tells
+    return np.array(found)  # integers that no type holds both of, fractions that float64 confuses
 
 
 def labels(

@@ -75,7 +75,7 @@ class Delimited:
     """A CSV file: what its columns are called, and its rows as text."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self.source, self._warned = source, False
         blocks, start = _blocks(source), bytearray()
         for block in blocks:
             start += block
@@ -169,10 +169,11 @@ class Delimited:
             rows += len(filled)
             if len(filled):
                 yield raw.filter(~blank) if len(filled) < raw.height else raw
-        if skipped:
+        if skipped and not self._warned:
+            self._warned = True
             say(
-                f"warning: {self.source} has {skipped} blank rows between the others, the first"
-                f" after row {first}; they are skipped"
+                f"warning: skipped {skipped} blank row{'s' * (skipped > 1)} inside {self.source},"
+                f" the first after row {first}"
             )
         if not rows:
             refuse(f"{self.source} has no rows of data")

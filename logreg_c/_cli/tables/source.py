@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from logreg_c._cli.errors import refuse
+from logreg_c._cli.interrupts import INTERRUPTS
 
 SUFFIXES = {
     ".parquet": "Parquet",
@@ -128,4 +129,5 @@ def _copied(stack: ExitStack, stream: Any) -> Path:
 def _folder(stack: ExitStack) -> Path:
     # Windows deletes no file that is still open, as polars may have it.
     folder = tempfile.TemporaryDirectory(prefix="logreg-c-", ignore_cleanup_errors=True)
+    stack.enter_context(INTERRUPTS.removing(folder.name))
     return Path(stack.enter_context(folder))
