@@ -3,8 +3,7 @@
 # cython: freethreading_compatible=True
 """The binding: Python's buffers in, the kernel of src/logreg.h called with the GIL released.
 
-It checks nothing and computes nothing: the wrapper has checked types, layouts, shapes and ranges,
-of arrays that nobody else can see. _data.pxi and _sums.pxi are parts of it.
+It checks nothing and computes nothing: the wrapper has checked arrays that nobody else can see.
 """
 
 from cpython.buffer cimport (

@@ -4,28 +4,18 @@
  * the loss_*.h that is included before this file.
  */
 
-#if REAL_BITS == 64
-#define REAL_OF(lanes_union) (lanes_union).float64
-#else
-#define REAL_OF(lanes_union) (lanes_union).float32
-#endif
-
 /* The sums of a run in registers, one lane for every LANES-th example. */
 typedef struct run_sums {
     lanes db, weight;
     loss_sums loss;
 } run_sums;
 
-_Static_assert(sizeof(loss_sums) == LOGREG_LOSS_SUMS * sizeof(logreg_lanes), "the loss's sums");
-
 LOGREG_INLINE run_sums load_run(const logreg_run_sums *run)
 {
     run_sums sums;
     sums.db = lanes_load(REAL_OF(run->db));
     sums.weight = lanes_load(REAL_OF(run->weight));
-    sums.loss.linear = lanes_load(REAL_OF(run->loss[0]));
-    sums.loss.q = lanes_load(REAL_OF(run->loss[1]));
-    sums.loss.logs = lanes_load(REAL_OF(run->loss[2]));
+    sums.loss = loss_load(run->loss);
     return sums;
 }
 
@@ -33,9 +23,7 @@ LOGREG_INLINE void store_run(logreg_run_sums *run, const run_sums *sums)
 {
     lanes_store(REAL_OF(run->db), sums->db);
     lanes_store(REAL_OF(run->weight), sums->weight);
-    lanes_store(REAL_OF(run->loss[0]), sums->loss.linear);
-    lanes_store(REAL_OF(run->loss[1]), sums->loss.q);
-    lanes_store(REAL_OF(run->loss[2]), sums->loss.logs);
+    loss_store(run->loss, &sums->loss);
 }
 
 /* Adds lanes of examples to the sums, and returns their dZ. */

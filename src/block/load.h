@@ -9,6 +9,12 @@
 
 #define REAL_TYPE (REAL_BITS == 64 ? LOGREG_FLOAT64 : LOGREG_FLOAT32)
 
+#if REAL_BITS == 64
+#define REAL_OF(logreg_lanes_) (logreg_lanes_).float64
+#else
+#define REAL_OF(logreg_lanes_) (logreg_lanes_).float32
+#endif
+
 enum { LINE_BYTES = 64 }; /* of the cache */
 
 /* X(name, logreg_type, type in C, how one becomes a number). Features of the wide types are

@@ -5,7 +5,9 @@
  *
  *     RUN             the most examples whose terms are summed before the sum is finished
  *     loss_at         dZ and the terms of J at Z and Y
- *     loss_add        adds the terms of a group of examples to the sums of a run
+ *     loss_sums       the sums of a run; loss_load, loss_store: from and to at most
+ *                     LOGREG_LOSS_SUMS logreg_lanes
+ *     loss_add        adds the terms of a group of examples to the sums
  *     loss_of_run     the share of J of a run, from its sums
  *     PADDING_Z, _Y   an example whose dZ and terms are exactly 0
  *     link_of         predictions from Z, in float64
@@ -59,6 +61,22 @@ LOGREG_INLINE loss_terms loss_at(lanes Z, lanes Y)
 typedef struct loss_sums {
     lanes linear, q, logs;
 } loss_sums;
+
+LOGREG_INLINE loss_sums loss_load(const logreg_lanes *from)
+{
+    loss_sums sums;
+    sums.linear = lanes_load(REAL_OF(from[0]));
+    sums.q = lanes_load(REAL_OF(from[1]));
+    sums.logs = lanes_load(REAL_OF(from[2]));
+    return sums;
+}
+
+LOGREG_INLINE void loss_store(logreg_lanes *to, const loss_sums *sums)
+{
+    lanes_store(REAL_OF(to[0]), sums->linear);
+    lanes_store(REAL_OF(to[1]), sums->q);
+    lanes_store(REAL_OF(to[2]), sums->logs);
+}
 
 LOGREG_INLINE void loss_add(loss_sums *sums, const loss_terms *terms, lanes weight, int weighted)
 {

@@ -137,21 +137,21 @@ static void narrow(logreg_pass *pass, const double *from, char *to)
     }
 }
 
-/* Gives the block its next turn of features; 0 if the pass is stopped. */
-static int next_turn(logreg_pass *pass, logreg_block *block, int thread)
+/* Gives the block its next turn of features, and returns how much work that is. */
+static int64_t next_turn(const logreg_pass *pass, logreg_block *block)
 {
-    const int64_t left = pass->plan.reading.data->n_x - block->to;
-    const int64_t n = at_most(left, pass->plan.turn);
+    const int64_t n = at_most(pass->plan.reading.data->n_x - block->to, pass->plan.turn);
     block->from = block->to;
     block->to += n;
-    return !logreg_stop_due(&pass->stop, thread, block->count * (n + LOGREG_EXAMPLE_WORK));
+    return block->count * (n + LOGREG_EXAMPLE_WORK);
 }
 
 int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread)
 {
     block->to = 0;
     do {
-        if (!next_turn(pass, block, thread)) return 0;
+        const int64_t work = next_turn(pass, block);
+        if (logreg_stop_due(&pass->stop, thread, work)) return 0;
         pass->plan.source->forward(block);
     } while (block->to < pass->plan.reading.data->n_x);
     return 1;
@@ -161,7 +161,9 @@ int logreg_pass_backward(logreg_pass *pass, logreg_block *block, int thread, dou
 {
     block->to = 0;
     do {
-        if (!next_turn(pass, block, thread)) return 0;
+        const int64_t work = next_turn(pass, block);
+        /* For the first turn forward has just asked: with small blocks, asking twice shows. */
+        if (block->from > 0 && logreg_stop_due(&pass->stop, thread, work)) return 0;
         pass->plan.source->backward(block, dw);
     } while (block->to < pass->plan.reading.data->n_x);
     return 1;

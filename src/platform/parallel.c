@@ -121,9 +121,10 @@ static void fork_and_join(const job *job)
     }
 }
 
-/* ---- Grand Central Dispatch: part of every Mac, so that no OpenMP runtime has to be shipped
- * there, to meet those that other packages ship
- * --------------------------------------------------------- */
+/* ---- Grand Central Dispatch, which is part of every Mac ----------------------------------------
+ *
+ * An OpenMP runtime would have to be shipped there, and could clash with those of other packages.
+ */
 
 #elif defined(LOGREG_DISPATCH)
 
