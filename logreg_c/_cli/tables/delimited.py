@@ -249,16 +249,19 @@ class Delimited:
         """
         numbers = self._as_numbers(raw)
         nulls = zip(raw.null_count().row(0), numbers.null_count().row(0), strict=True)
-        columns = numbers.get_columns()
-        for j, (name, (before, after)) in enumerate(zip(raw.columns, nulls, strict=True)):
+        others = []
+        for name, (before, after) in zip(raw.columns, nulls, strict=True):
             if name in wanted_as_text:
-                columns[j] = _without_missing(raw.to_series(j), wanted_as_text[name])
+                others.append(_without_missing(raw.get_column(name), wanted_as_text[name]))
             elif before != after:
-                columns[j] = self._typed_column(raw.to_series(j))
-        return pl.DataFrame(columns)
+                others.append(self._typed_column(raw.get_column(name)))
+        return numbers.with_columns(others) if others else numbers
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
-        return (with_points(raw) if self._decimal_comma else raw).cast(pl.Float64, strict=False)
+        texts = with_points(raw) if self._decimal_comma else raw
+        if texts.width > texts.height:  # planning a query over many columns takes longer
+            return pl.DataFrame([values.cast(pl.Float64, strict=False) for values in texts])
+        return texts.cast(pl.Float64, strict=False)
 
     def _typed_column(self, values: pl.Series) -> pl.Series:
         values = _without_missing(values)
@@ -389,7 +392,7 @@ def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
     """Return which rows have no value at all."""
     empty = pl.all().str.strip_chars().fill_null("") == ""
     blank: NDArray[np.bool_] = (
-        raw.select(pl.last()).select(empty).to_series().to_numpy(writable=True)
+        raw.to_series(-1).to_frame().select(empty).to_series().to_numpy(writable=True)
     )
     if blank.any():
         blank[blank] = raw.filter(blank).select(pl.all_horizontal(empty)).to_series().to_numpy()

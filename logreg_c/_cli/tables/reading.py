@@ -115,14 +115,14 @@ def _read_csv(source: Source, target: str) -> pl.DataFrame:
     as_text: dict[str, Collection[str]] = {target: ()}
     while True:
         parts = [table.typed(raw, as_text) for raw in table.frames()]
+        if len(parts) == 1:
+            return parts[0]
         types = [_types_of(columns) for columns in zip(*map(_described, parts), strict=True)]
         mixed = [name for name, found in zip(table.names, types, strict=True) if len(found) > 1]
         if not mixed:
             break
         # numbers in one part and text in another: text after all, so read it as that
         as_text |= dict.fromkeys(mixed, ())
-    if len(parts) == 1:
-        return parts[0]
     columns = []
     for j, found in enumerate(types):
         kind = next(iter(found), pl.Float64())
@@ -283,7 +283,7 @@ def _without_index(
             brief(name) if name else "the first, which has no name" for name in left_out
         )
         say(f"column{'s' * (len(left_out) > 1)} left out, for they number the rows: {named}")
-    return pl.DataFrame(kept), left_out
+    return table if len(kept) == table.width else pl.DataFrame(kept), left_out
 
 
 def _numbers_rows(values: pl.Series, name: str) -> bool:
