@@ -132,8 +132,10 @@ def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
         what = f"is text ({cells})"
         if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
             remedy = f"write {bad} of {len(values)} cells as plain numbers, or take the column out"
-        else:
+        elif bad:
             remedy = f"give --one-hot to train, {remedy}"
+        else:
+            remedy = "convert the column to numbers, give --one-hot to train, or take it out"
     refuse(
         f"{source}: feature {brief(values.name)} {what}; features are numbers or true/false:"
         f" {remedy}"
