@@ -97,13 +97,13 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
     model = models.load(model_file)
     with memory_for(f"the rows of {file}"), tables.opened(file) as source:
         batches = Batches(model, source, labelled=False)
+        classes = pl.Series(model.classes)
 
         def predictions() -> Iterator[pl.DataFrame]:
             for X, _ in batches:
                 A = _probabilities(model, X)
-                yield pl.DataFrame(
-                    {"probability": A, "prediction": model.classes[(A > 0.5).astype(np.int64)]}
-                )
+                second = (A > 0.5).astype(np.uint32)
+                yield pl.DataFrame({"probability": A, "prediction": classes.gather(second)})
 
         if output is None:
             if sys.stdout is None:

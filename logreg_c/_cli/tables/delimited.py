@@ -219,7 +219,8 @@ class Delimited:
     def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
         schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
         # Of spaces, polars takes each for a separator; and quotation marks after them for text.
-        if self.separator == " " or self._spaced_quote.search(buffer):
+        spaced_quote = b'"' in buffer and self._spaced_quote.search(buffer)
+        if spaced_quote or self.separator == " ":
             return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
         try:
             return pl.read_csv(
