@@ -448,7 +448,7 @@ def calls(session):
 @nox.session
 def commands(session):
     """Run the command line on 100,000 generated files, each checked; `-- --seconds 60` as many."""
-    session.install(".[cli,onnx]")
+    session.install(".[cli,onnx,report]")
     session.run("python", "-P", "tools/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
 
 

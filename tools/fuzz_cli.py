@@ -12,6 +12,7 @@ process of its own, forked from one that has the modules loaded, with limits on 
 import argparse
 import contextlib
 import csv
+import gc
 import gzip
 import io
 import json
@@ -34,6 +35,7 @@ import polars as pl
 import logreg_c._cli.app
 import logreg_c._cli.exporting
 import logreg_c._cli.inspection
+import logreg_c._cli.report
 import logreg_c._cli.scoring
 import logreg_c._cli.training
 import logreg_c._solvers.lbfgs  # noqa: F401 (loaded here, so that no run has to)
@@ -86,14 +88,15 @@ def odd(rng):
 
 def rows_of(rng):
     """Return a header and rows: mostly sound, with a fault or two."""
-    m, n = rng.choice([0, 1, 2, 3, 20, 20, 20, 20, 60]), rng.choice([0, 1, 2, 2, 2, 3, 8])
+    m = rng.choice([0, 1, 2, 3, *[20] * 16, 60, 60])
+    n = rng.choice([0, 1, *[2] * 16, 3, 8])
     header = [f"x{j}" for j in range(n)] + ["y"]
-    labels = rng.choice([("no", "yes"), ("0", "1"), ("-1.5", "2"), ("true", "false")])
+    labels = rng.choice([("no", "yes")] * 9 + [("0", "1"), ("-1.5", "2"), ("true", "false")])
     rows = [[f"{rng.gauss(0, 1):.3f}" for _ in range(n)] for _ in range(m)]
     for row in rows:
         row.append(labels[float(row[0]) > 0] if n else rng.choice(labels))
     extra = []
-    for _ in range(rng.choice([0, 0, 0, 1, 1, 2, 4])):
+    for _ in range(rng.choice([0] * 10 + [1, 1, 1, 2, 4])):
         kind, j = rng.randrange(8), rng.randrange(n + 1)
         if kind == 0:
             header[j] = odd(rng)
@@ -124,9 +127,9 @@ def as_csv(rng, header, rows):
         "lineterminator": rng.choice(["\n", "\n", "\r\n", "\r"]),
         "quoting": rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     }
-    csv.writer(out, **dialect).writerows([header, *rows] if rng.random() < 0.95 else rows)
-    text = out.getvalue() + rng.choice(["", "", "", "\n\n", " \n", '"', "#"])
-    encoding = rng.choice(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "latin-1", "utf-32"])
+    csv.writer(out, **dialect).writerows([header, *rows] if rng.random() < 0.98 else rows)
+    text = out.getvalue() + rng.choice([""] * 12 + ["\n\n", " \n", '"', "#"])
+    encoding = rng.choice(["utf-8"] * 20 + ["utf-8-sig", "utf-16", "latin-1", "utf-32"])
     content = text.encode(encoding, errors="replace")
     return gzip.compress(content) if rng.random() < 0.05 else content
 
@@ -164,9 +167,9 @@ def table_of(rng):
             write = {".parquet": frame.write_parquet, ".arrow": frame.write_ipc}
             write.get(kind, frame.write_ipc_stream)(out)
         content = out.getvalue()
-    if rng.random() < 0.15:
+    if rng.random() < 0.07:
         content = damaged(rng, content)
-    if rng.random() < 0.05:
+    if rng.random() < 0.03:
         kind = rng.choice([".csv", ".parquet", ".npz", ".xlsx", ""])
     return kind, content
 
@@ -215,7 +218,7 @@ def member_of(rng):
 
 def model_of(rng, good):
     """Return the model, more often than not with a fault."""
-    if rng.random() < 0.6:
+    if rng.random() < 0.9:
         return good
     if rng.random() < 0.3:
         return damaged(rng, good)
@@ -259,9 +262,14 @@ def options_of(rng):
         ["--json"],
         [rng.choice(["--nope", "--iters", "extra", odd(rng)])],
     ]
-    for _ in range(rng.choice([0, 1, 1, 2, 3])):
+    for _ in range(rng.choice([0, 0, 0, 0, 1, 2])):
         made += rng.choice(choices)
     return made
+
+
+COMMANDS = [*["train"] * 12, *["predict"] * 6, *["evaluate"] * 5, "inspect", "inspect", "export"]
+COMMANDS += ["report"]
+READ_BOTH = {"predict", "evaluate", "report"}
 
 
 def generate(rng, place, good):
@@ -269,21 +277,22 @@ def generate(rng, place, good):
     suffix, content = table_of(rng)
     table = place / os.fsdecode(file_name(rng, suffix))
     table.write_bytes(content)
-    command = rng.choice(["train"] * 4 + ["predict", "predict", "evaluate", "inspect", "export"])
+    command = rng.choice(COMMANDS)
     stdin = None
     named = table.name
     if rng.random() < 0.1:
         named, stdin = "-", content
-    out = place / rng.choice(["out.npz"] * 6 + ["out.parquet", "out.arrow", "out.csv", "n" * 300])
+    names = ["out.npz"] * 20 + ["out.parquet", "out.arrow", "out.csv", "n" * 300]
+    out = place / rng.choice(names if command != "predict" else [*names[20:23] * 6, names[23]])
     if command == "train":
-        target = "y" if rng.random() < 0.9 else odd(rng)
+        target = "y" if rng.random() < 0.96 else odd(rng)
         arguments = ["train", named, "--target", target, *options_of(rng)]
     else:
         (place / "model.npz").write_bytes(model_of(rng, good))
-        arguments = [command, "model.npz", *([named] if command in {"predict", "evaluate"} else [])]
+        arguments = [command, "model.npz", *([named] if command in READ_BOTH else [])]
         arguments += ["--json"] if command in {"evaluate", "inspect"} and rng.random() < 0.5 else []
-    writes = command in {"train", "predict", "export"}
-    if command == "export" or (writes and rng.random() < 0.7):
+    writes = command in {"train", "predict"}
+    if command in {"export", "report"} or (writes and rng.random() < 0.7):
         arguments += ["-o", out.name]
         if rng.random() < 0.3:
             with contextlib.suppress(OSError):
@@ -331,11 +340,29 @@ def start(seed, k, folder, good):
     except SystemExit as ended:
         for stream in sys.stdout, sys.stderr:
             stream.flush()
+        try:
+            if ended.code == 0:
+                look_again(arguments, output, folder)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(71)
         os._exit(ended.code or 0)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         sys.stderr.flush()
         os._exit(70)
+
+
+def look_again(arguments, output, folder):
+    """Write what another way to the same numbers gives into a file, for `check` to compare."""
+    again = folder / "again"
+    if arguments[0] == "evaluate" and arguments[2] != "-":
+        command("predict", arguments[1], arguments[2], "-o", str(again))
+    elif arguments[0] == "predict" and "-o" in arguments:
+        read = {".parquet": pl.read_parquet, ".arrow": pl.read_ipc}.get(output.suffix)
+        if read is not None:
+            read(output).write_csv(again)
 
 
 def check(code, out, err, plan, place):
@@ -354,6 +381,8 @@ def check(code, out, err, plan, place):
         "an unfinished line": err != "" and not err.endswith("\n"),
         "a line of somebody else": not all(line.startswith("logreg-c: ") for line in lines),
         "a line that is a page": any(len(line) > 700 for line in lines),
+        "what a terminal would obey on stdout": arguments[0] != "predict"
+        and not all(line.isprintable() for line in out.split("\n")),
         "what a terminal would obey": not all(line.isprintable() for line in lines),
         "failure without a line": code != 0 and not lines,
         "stdout though refused": code == 2 and out != "" and arguments[0] != "predict",
@@ -362,24 +391,39 @@ def check(code, out, err, plan, place):
         "another mode": output.name in plan["before"] and output.stat().st_mode & 0o777 != 0o600,
     }
     faults = [what for what, there in faults.items() if there]
+    again = place.parent / "again"
     if code == 0 and not full and "--json" in arguments:
         try:
-            json.loads(out, parse_constant=faults.append)
+            found = json.loads(out, parse_constant=faults.append)
         except ValueError:
-            faults.append("no JSON")
+            return [*faults, "no JSON"]
+        if arguments[0] == "evaluate":
+            faults += check_evaluation(found, again)
     if code == 0 and arguments[0] == "predict" and not full:
-        faults += check_predictions(out, output, arguments, lines)
+        faults += check_predictions(out, output, arguments, lines, again)
     return faults
 
 
-def check_predictions(out, output, arguments, lines):
+def check_evaluation(found, again):
+    """Compare an evaluation with the predictions, if there are any, and with itself."""
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
+    rows = tn + fp + fn + tp
+    faults = {
+        "rows that are not in the matrix": found["rows"] != rows,
+        "another accuracy": found["accuracy"] != (tn + tp) / rows,
+    }
+    if again.exists():
+        A = [float(row[0]) for row in list(csv.reader(io.StringIO(again.read_text())))[1:]]
+        second = sum(a > 0.5 for a in A)
+        faults["predictions that are not counted"] = (len(A) - second, second) != (tn + fn, fp + tp)
+    return [what for what, there in faults.items() if there]
+
+
+def check_predictions(out, output, arguments, lines, again):
     """Compare the predictions with the number of rows that stderr names."""
     rows = int(re.search(r"logreg-c: (\d+) rows;", lines[-1])[1])
     if "-o" in arguments:
-        out = output.read_bytes()
-        if out[:4] in {b"PAR1", b"ARRO"}:
-            return []
-        out = out.decode()
+        out = (again if output.suffix in {".parquet", ".arrow"} else output).read_text()
     header, *predicted = csv.reader(io.StringIO(out))
     A = [float(row[0]) for row in predicted]
     faults = {
@@ -403,6 +447,7 @@ def attempt(seed, k, folder, good, *, verbose=False):
     tempfile.tempdir = str(temporary)
     for name in "stdout", "stderr", "plan":
         (folder / name).write_bytes(b"")
+    (folder / "again").unlink(missing_ok=True)
     _, status = os.waitpid(start(seed, k, folder, good), 0)
     code = os.waitstatus_to_exitcode(status)
     out, err = (
@@ -460,7 +505,9 @@ def main():
             write_good_model(folder)
             os._exit(0)
         os.wait()
-        command("inspect", str(folder / "none.npz"))  # which loads what every child needs
+        for arguments in ("inspect", "none.npz"), ("train", "none.csv", "--target", "y"):
+            command(*arguments)  # which loads what every child needs
+        gc.freeze()  # a collection would copy what is shared with every child
         good = (folder / "good.npz").read_bytes()
         if chosen.only is not None:
             attempt(chosen.seed, chosen.only, folder, good, verbose=True)
