@@ -168,13 +168,13 @@ cdef class Descent:
         return self.state.b
 
     @property
-    def b_rest(self):
+    def b_lo(self):
         return self.state.b_lo
 
-    def resume(self, double b, double b_rest, int64_t done):
+    def resume(self, double b, double b_lo, int64_t done):
         """Continue where another descent stood after `done` iterations; w has been set."""
         self.state.b = b
-        self.state.b_lo = b_rest
+        self.state.b_lo = b_lo
         self.done = done
 
     def descend(self, costs, int64_t iters):

@@ -937,7 +937,7 @@ def check_train(e, given, result, error):
             true_b += LD(e.alpha) * (exact.dw * scale) @ exact.mu
             off_b += off_w @ np.abs(exact.mu) + 8 * u * np.abs(w.ravel()) @ np.abs(exact.mu)
             off_b += 64 * u * step @ exact.sd  # how far off a mean is
-            off_b += 8 * u * abs(b) * (k + 1)  # b_rest is not in b
+            off_b += 8 * u * abs(b) * (k + 1)  # b_lo is not in b
         close(f"b after {k}", next_b, true_b, off_b)
 
 

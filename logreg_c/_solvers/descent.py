@@ -212,7 +212,7 @@ class Training:
     @property
     def b_lo(self) -> float:
         """The low-order part of b, in a descent on standardized features."""
-        return self._descent.b_rest
+        return self._descent.b_lo
 
     @property
     def costs(self) -> NDArray[np.float64]:
