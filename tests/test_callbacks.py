@@ -664,6 +664,7 @@ def test_a_missing_folder_is_named(tmp_path, missing):
         train([Checkpoint(path)])
 
 
+@pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
 def test_a_bomb_is_refused_in_memory_that_its_size_explains(tmp_path):
     """As much as it takes to read a file of that size, not as much as the file states."""
     path = tmp_path / "run.npz"

@@ -98,6 +98,7 @@ def warned_of(*args, **settings):
     return result, str(caught[0].message) if caught else None
 
 
+@pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 def test_a_cost_that_rises_again_and_again_is_told_though_it_ends_lower_than_it_began():
     rng = np.random.default_rng(0)
     f = rng.standard_normal(500)
@@ -130,6 +131,7 @@ FAMILY = {
 }
 
 
+@pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 @given(
     share=st.floats(0.01, 0.99), separable=st.booleans(), l2=st.sampled_from([0, 0.01]), **FAMILY
 )
@@ -146,6 +148,7 @@ def test_below_2_by_the_curvature_there_is_no_warning(
     )
 
 
+@pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 @given(times=st.floats(3, 1000), **FAMILY | {"iters": st.sampled_from([30, 1000])})
 @bounded
 def test_far_above_2_by_the_curvature_there_is_always_one(times, seed, n_x, dtype, iters):
@@ -192,11 +195,13 @@ def test_rises_are_counted_across_the_pieces_that_are_looked_at(monkeypatch):
         assert why_no_descent(costs, 0.0, "float64") == whole
 
 
+@pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 @pytest.mark.parametrize("settings", [{"tol": 1e-12}, {"callback": lambda *_: False}])
 def test_the_warning_comes_whatever_ends_the_training(cancer, settings):
     assert "the cost rose in" in warned_of(*cancer, 1e-3, 100, **settings)[1]
 
 
+@pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 def test_a_resumed_training_warns_of_all_its_costs(cancer, tmp_path):
     def run(iters):
         return warned_of(*cancer, 1e-3, iters, callback=Checkpoint(tmp_path / "run.npz"))

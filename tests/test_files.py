@@ -13,6 +13,9 @@ import pytest
 
 from logreg_c._files import PREFIX, STALE_SECONDS, SUFFIX, written_whole
 
+# Threads that run one test share its folder.
+pytestmark = pytest.mark.thread_unsafe(reason="looks for files of others in the folder")
+
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
 
 
