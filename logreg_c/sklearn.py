@@ -668,13 +668,8 @@ def _labels(y: Any) -> NDArray[Any]:
         raise ValueError(msg)
     array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
     labels: NDArray[Any] = column_or_1d(array, warn=True)
-    missing: Any
-    if labels.dtype.kind == "O":
-        missing = list(map(_is_missing, labels))
-    else:
-        missing = labels != labels
-    if np.any(missing):
-        first = int(np.argmax(missing))
+    first = _first_missing(labels)
+    if first is not None:
         msg = (
             f"Input y contains NaN, or no label at all: {labels[first]!r} at sample {first}; "
             "expected a label for each sample: leave out the samples without one"
@@ -684,10 +679,17 @@ def _labels(y: Any) -> NDArray[Any]:
     return labels
 
 
-def _is_missing(label: Any) -> bool:
-    if label is None or type(label).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(label, (float, np.generic)) and bool(label != label)
+def _first_missing(labels: NDArray[Any]) -> int | None:
+    if labels.dtype.kind == "O":
+        return next((i for i, label in enumerate(labels) if _is_missing(label)), None)
+    missing = np.isnan(labels) if labels.dtype.kind in "fMm" else np.zeros(1, np.bool_)
+    return int(missing.argmax()) if missing.any() else None
+
+
+def _is_missing(label: object) -> bool:
+    if isinstance(label, (float, np.floating, np.datetime64, np.timedelta64)):
+        return bool(np.isnan(label))
+    return label is None or type(label).__name__ in {"NAType", "NaTType"}
 
 
 def _sample_weight(value: Any, m: int) -> NDArray[Any]:
