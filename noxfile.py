@@ -29,7 +29,7 @@ CIBUILDWHEEL = PYPROJECT["tool"]["cibuildwheel"]
 AS_ROOT = ["sudo"] if getattr(os, "getuid", int)() else []  # Windows has none
 RELEASED_FROM = {"git status --porcelain": "", "git branch --show-current": "main"}
 # What each environment has in addition to the core, as "extra+library".
-DOORS = ["", "+pandas", "frames+pandas", "frames+polars", "frames+pyarrow", "progress", "cli"]
+EXTRAS = ["", "+pandas", "frames+pandas", "frames+polars", "frames+pyarrow", "progress", "cli"]
 
 
 def install_group(session, group):
@@ -176,7 +176,7 @@ def reproducible(session):
             "old_cpu",
             "aarch64",
             "others",
-            "doors",
+            "extras",
             "calls",
             "commands",
         ),
@@ -185,7 +185,7 @@ def reproducible(session):
 )
 def release(session):
     """Run the release checklist, and print how to start the release. See docs/versions.md."""
-    version = re.search(r'__version__ = "(.*)"', (ROOT / "logreg_c/__init__.py").read_text())[1]
+    version = re.search(r'__version__ = "(.*)"', (ROOT / "logreg_c/_version.py").read_text())[1]
     session.run(".ci/run", external=True)
     changelog = (ROOT / "CHANGELOG.md").read_text()
     if not re.search(
@@ -209,14 +209,14 @@ def docs(session):
 
 
 @nox.session(requires=["wheel"])
-@nox.parametrize("needs", DOORS)
-def doors(session, needs):
+@nox.parametrize("needs", EXTRAS)
+def extras(session, needs):
     """Use each extra without the others; without any, check that errors name the missing one."""
     (built,) = DIST.glob("wheel/*.whl")
     extra, _, library = needs.partition("+")
     session.install(f"{built}[{extra}]" if extra else built, "pytest", *library.split())
     place = Path(session.create_tmp())
-    for name in "conftest.py", "test_doors.py":
+    for name in "conftest.py", "test_extras.py":
         shutil.copy(ROOT / "tests" / name, place)
     session.chdir(place)
     session.run("pytest", "-q", *session.posargs)
@@ -311,7 +311,7 @@ def mutation(session):
     """Check that the suite notices changed operators and constants in the kernel and wrapper."""
     session.install(".[test,onnx]", "onnxruntime")
     for part in "kernel", "wrapper":
-        session.run("python", "-P", "tests/mutate.py", part, *session.posargs)
+        session.run("python", "-P", "tools/mutate.py", part, *session.posargs)
 
 
 EMULATED_PYTHON = ["numpy", "pytest", "hypothesis", "mpmath", "threadpoolctl"]
@@ -418,7 +418,7 @@ def windows(session):
     (site / "logreg_c" / "_kernel.abi3.so").unlink()
     session.run("cython", "-3", "logreg_c/_kernel.pyx", "-o", place / "_kernel.c")
     flags = ["-std=c11", "-O3", "-fopenmp", "-ffp-contract=off", "-DPy_LIMITED_API=0x030B0000"]
-    sources = [place / "_kernel.c", *sorted(Path("src").glob("*.c")), system / "python3.dll"]
+    sources = [place / "_kernel.c", *sorted(Path("src").glob("*/*.c")), system / "python3.dll"]
     extension = ["-shared", "-o", site / "logreg_c" / "_kernel.pyd", "-Isrc"]
     headers = f"-I{system / 'source' / 'Include'}"
     session.run(MINGW, *flags, headers, *extension, *sources, external=True)
@@ -442,18 +442,18 @@ def windows(session):
 def calls(session):
     """Make and check a million generated calls; `-- --seconds 20` limits the time instead."""
     session.install(".")
-    session.run("python", "-P", "tests/fuzz.py", *session.posargs or ["--calls", "1000000"])
+    session.run("python", "-P", "tools/fuzz.py", *session.posargs or ["--calls", "1000000"])
 
 
 @nox.session
 def commands(session):
     """Run the command line on 100,000 generated files, each checked; `-- --seconds 60` as many."""
-    session.install(".[cli,onnx]")
-    session.run("python", "-P", "tests/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
+    session.install(".[cli,onnx,report]")
+    session.run("python", "-P", "tools/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
 
 
 @nox.session
 def others(session):
     """Train in one process with torch, scikit-learn, numba and joblib, and under CPU limits."""
     session.install(".[test]", "torch", "scikit-learn", "numba", "joblib")
-    session.run("pytest", "-q", "tests/test_life_with_others.py", *session.posargs)
+    session.run("pytest", "-q", "tests/test_interop.py", *session.posargs)

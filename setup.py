@@ -18,6 +18,8 @@ LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 MSVC = ["/O2", "/std:c11", "/fp:precise", "/openmp"]
 # No contraction: an FMA would change the bits. The other two change no result and let loops
 # vectorise. Never -ffast-math or -Ofast: they reassociate, and set flush-to-zero at load.
+# The alignment keeps a short loop in one line of code, wherever the linker puts it: the loop that
+# packs strided float32 took 40 % longer across two.
 GCC = [
     "-std=c11",
     "-O3",
@@ -25,8 +27,10 @@ GCC = [
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fvisibility=hidden",
+    "-falign-functions=64",
+    "-falign-loops=32",
 ]
-# The backend of src/parallel.c: OpenMP where it is at home, on a Mac the system's own Dispatch.
+# The threads of src/platform/parallel.c: OpenMP, and on a Mac the system's own Dispatch.
 THREADS = {"linux": ["-fopenmp"], "darwin": ["-DLOGREG_DISPATCH"]}.get(sys.platform, [])
 # Python's own flags ask for debug information, 8 MB of it; only CFLAGS counts here.
 DEBUG = [] if re.search(r"(^|\s)-g", os.environ.get("CFLAGS", "")) else ["-g0"]
@@ -59,9 +63,9 @@ class BuildExt(build_ext):
 
 kernel = Extension(
     "logreg_c._kernel",
-    sources=["logreg_c/_kernel.pyx", *sorted(glob("src/*.c"))],
+    sources=["logreg_c/_kernel.pyx", *sorted(glob("src/*/*.c"))],
     include_dirs=["src"],
-    depends=sorted(glob("src/*.h")),
+    depends=sorted(glob("src/**/*.h", recursive=True)),
     define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED else [],
     py_limited_api=LIMITED,
 )

@@ -79,8 +79,9 @@ def main() -> int:
     root = Path(__file__).parent.parent
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         program = Path(folder) / "one_pass"
-        sources = [root / "benchmarks" / "one_pass.c", *sorted(root.glob("src/*.c"))]
-        compile_c(program, sources, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
+        sources = [root / "benchmarks" / "one_pass.c", *sorted(root.glob("src/*/*.c"))]
+        flags = [f"-I{root / 'src'}", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+        compile_c(program, sources, *flags)
 
         def ratio(case: tuple[str, str, int, int]) -> float:
             layout, name, n_x, m = case

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/logreg.h"
+#include "logreg.h"
 
 /* Aligned, because the simulated cache counts a load across two missing lines as one miss. */
 static void *allocate(size_t bytes)

@@ -5,8 +5,6 @@ from . import _signals
 
 _signals.end_quietly()  # first, for NumPy takes long to load
 
-__version__ = "0.1.0"
-
 try:
     from . import _kernel  # noqa: F401
 except ImportError as error:
@@ -20,9 +18,11 @@ except ImportError as error:
 from . import reference
 from ._config import select_isa, show_config
 from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
-from ._result import TrainResult, with_names
+from ._result import TrainResult
 from ._train import cost_and_gradient, train
+from ._version import __version__
 
 __all__ = [
     "DivergenceError",

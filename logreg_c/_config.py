@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 
 from . import _kernel
-from ._cpus import default_threads
+from ._threads import default_threads
+from ._version import __version__
 
 
 def select_isa() -> None:
@@ -48,8 +49,6 @@ def show_config() -> dict[str, object]:
     >>> list(logreg_c.show_config())
     ['version', 'isa', 'isa_available', 'threads', 'threads_backend']
     """
-    from . import __version__  # noqa: PLC0415 (the package is still being imported above)
-
     return {
         "version": __version__,
         "isa": _kernel.isa(),

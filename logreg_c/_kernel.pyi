@@ -8,11 +8,9 @@ OK: int
 CONVERGED: int
 PASS_OVERFLOW: int
 UPDATE_OVERFLOW: int
+INCOMPLETE: int
 
 class Problem:
-    done: int
-    @property
-    def b(self) -> float: ...
     def __init__(
         self,
         X: NDArray[Any] | list[NDArray[Any]],
@@ -20,21 +18,9 @@ class Problem:
         sample_weight: NDArray[Any] | None,
         n_threads: int,
         float32: bool,
+        example_major: bool | None = None,
     ) -> None: ...
-    def start(
-        self,
-        w: NDArray[np.float64],
-        b: float,
-        alpha: float,
-        l2: float,
-        tol: float,
-        fixed_b: bool,
-    ) -> None: ...
-    @property
-    def b_rest(self) -> float: ...
-    def resume(self, b: float, b_rest: float, done: int) -> None: ...
-    def standardize(self, moments: NDArray[np.float64]) -> int: ...
-    def descend(self, costs: NDArray[np.float64], iters: int) -> int: ...
+    def standardize(self, moments: NDArray[np.float64], centre: bool, scale: bool) -> int: ...
     def cost_and_gradient(
         self, w: NDArray[np.float64], b: float, l2: float, dw: NDArray[np.float64]
     ) -> tuple[int, float, float]: ...
@@ -42,6 +28,50 @@ class Problem:
         self, w: NDArray[np.float64], b: float, probabilities: bool, out: NDArray[np.float64]
     ) -> int: ...
     def first_nonfinite(self) -> tuple[int, int] | None: ...
+    @property
+    def segment_size(self) -> int: ...
+
+class Descent:
+    problem: Problem
+    done: int
+    @property
+    def b(self) -> float: ...
+    @property
+    def b_lo(self) -> float: ...
+    def __init__(
+        self,
+        problem: Problem,
+        w: NDArray[np.float64],
+        b: float,
+        alpha: float,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+    ) -> None: ...
+    def resume(self, b: float, b_lo: float, done: int) -> None: ...
+    def descend(self, costs: NDArray[np.float64], iters: int) -> int: ...
+
+class GradientSums:
+    def __init__(self, n_x: int) -> None: ...
+    def add(
+        self,
+        problem: Problem,
+        w: NDArray[np.float64],
+        b: float,
+        offset: int,
+        first: int,
+        end: int,
+    ) -> None: ...
+    def merge(self, other: GradientSums) -> None: ...
+    def finish(
+        self,
+        n_segments: int,
+        float32: bool,
+        w: NDArray[np.float64],
+        b: float,
+        l2: float,
+        dw: NDArray[np.float64],
+    ) -> tuple[int, float, float]: ...
 
 def sigmoid(Z: NDArray[np.float64], A: NDArray[np.float64], n: int) -> None: ...
 def first_outside(v: NDArray[Any], low: float, high: float) -> int: ...

@@ -1,49 +1,85 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The cost and its gradient over examples that are checked once."""
+"""Everything that is evaluated over examples; the only place that builds a `_kernel.Problem`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import _check, _kernel
-from ._training import standardize_features
+from . import _input, _kernel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._input import Examples
+
 
 class Objective:
-    """The cost and its gradient at one w, b after another, over examples that are checked once."""
+    """Examples that have been checked, and what can be asked about them: cost, gradient, Z, A.
+
+    The constructor takes what the checks of `_input` return; `checked` calls these checks.
+
+    Attributes
+    ----------
+    examples : Examples
+    Y, sample_weight : ndarray of shape (m,), or None
+    n_threads : int
+    """
 
     def __init__(
         self,
-        examples: _check.Examples,
+        examples: Examples,
+        Y: NDArray[Any] | None,
+        sample_weight: NDArray[Any] | None,
+        n_threads: int,
+    ) -> None:
+        self.examples = examples
+        self.Y = Y
+        self.sample_weight = sample_weight
+        self.n_threads = n_threads
+        self._problem = _kernel.Problem(
+            examples.values, Y, sample_weight, n_threads, examples.float32
+        )
+
+    @classmethod
+    def checked(
+        cls,
+        examples: Examples,
         Y: ArrayLike,
         *,
         sample_weight: ArrayLike | None,
         n_threads: int | None,
-    ) -> None:
-        self.examples = examples
-        self._problem = _kernel.Problem(
-            self.examples.values,
-            _check.labels(Y, self.examples),
-            _check.weights(sample_weight, self.examples),
-            _check.threads(n_threads),
-            self.examples.float32,
+    ) -> Self:
+        """Check what a user passes beside X."""
+        return cls(
+            examples,
+            _input.labels(Y, examples),
+            _input.weights(sample_weight, examples),
+            _input.threads(n_threads),
         )
 
-    def standardize(self, *, scale_only: bool = False) -> NDArray[np.float64]:
-        """Work on standardised features from now on.
+    def in_float64(self, *, Y: NDArray[Any] | None = None) -> Self:
+        """Return the objective of the same examples in float64, with other labels if given."""
+        examples = self.examples._replace(float32=False)
+        Y = self.Y if Y is None else Y
+        return type(self)(examples, Y, self.sample_weight, self.n_threads)
 
-        Returns mean, what mean lacks to be exact, and deviation, (3, n_x); to write to it changes
-        what is subtracted from the features and what they are divided by.
+    @property
+    def arithmetic(self) -> str:
+        """The type that is computed in."""
+        return "float32" if self.examples.float32 else "float64"
+
+    def standardize(self, *, centre: bool = True, scale: bool = True) -> NDArray[np.float64]:
+        """Centre and scale features from now on.
+
+        Returns mean, low-order part of mean, and standard deviation, (3, n_x), as they are in the
+        data. A feature is divided by its deviation in the returned array, which may be changed. A
+        constant feature that is not centred is divided by 1.
         """
-        n_x = self.examples.shape[0]
-        status, moments = standardize_features(self._problem, n_x, scale_only=scale_only)
-        if status != _kernel.OK:
-            _check.raise_if_nonfinite(self._problem, self.examples)
+        moments = np.empty((3, self.examples.shape[0]))
+        if self._problem.standardize(moments, centre, scale) != _kernel.OK:
+            self.raise_if_nonfinite()
             msg = (
                 "the mean or the variance of a feature leaves the range of float64: rescale X, say "
                 "by its largest magnitude"
@@ -54,12 +90,59 @@ class Objective:
     def __call__(
         self, w: NDArray[np.float64], b: float, l2: float
     ) -> tuple[float, NDArray[np.float64], float]:
-        """J, dw and db at w (contiguous, of any shape) and b, of what the features now are."""
+        """Return J, dw and db at w (contiguous, of any shape) and b, for the features as they are.
+
+        After `standardize`, w and b are those of the standardized features.
+        """
         dw = np.empty_like(w)
         status, J, db = self._problem.cost_and_gradient(w, b, l2, dw)
         if status != _kernel.OK:
-            _check.raise_if_nonfinite(self._problem, self.examples)
-            overflow = _check.overflow(self.examples)
-            msg = f"Z = w.T X + b, or a sum over it, {overflow}, or make w and b smaller"
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
             raise OverflowError(msg)
         return J, dw, db
+
+    def predict(
+        self, w: NDArray[np.float64], b: float, *, probabilities: bool
+    ) -> NDArray[np.float64]:
+        """Return A, or else Z, of shape (1, m)."""
+        out = np.empty((1, self.examples.shape[1]))
+        if self._problem.predict(w, b, probabilities, out) != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b {self._overflow()}, and train again"
+            raise OverflowError(msg)
+        return out
+
+    def descent(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        *,
+        alpha: float,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+    ) -> _kernel.Descent:
+        """Begin a descent at w and b, which updates w in place. A negative tol means none."""
+        return _kernel.Descent(self._problem, w, b, alpha, l2, tol, fixed_b)
+
+    def raise_if_nonfinite(self) -> None:
+        """Name the first NaN or infinity in X, if there is one: after a pass that overflowed."""
+        place = self._problem.first_nonfinite()
+        if place is None:
+            return
+        feature, example = place
+        where = f"that is X[{feature}, {example}]"
+        names = self.examples.names
+        if names is not None:
+            where = f"that is column {names[feature]!r}, row {example} (counted from 0)"
+        msg = (
+            f"X holds NaN or infinity, first at (feature, example) = ({feature}, {example}), "
+            f"{where}; expected finite values. Fill it in, or leave out the example or the feature"
+        )
+        raise ValueError(msg)
+
+    def _overflow(self) -> str:
+        if self.examples.float32:
+            return "overflows float32: pass dtype=np.float64, or rescale X"
+        return "overflows float64: rescale X"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _check, _kernel
+from . import _input, _kernel
+from ._objective import Objective
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -84,19 +85,13 @@ def _forward(
     dtype: DTypeLike | None,
     n_threads: int | None,
 ) -> NDArray[np.float64]:
-    examples = _check.examples(X, np.float64 if dtype is None else dtype, w)
-    weights = _check.coefficients(w, examples)
-    b = _check.number(b, "b")
-    problem = _kernel.Problem(
-        examples.values, None, None, _check.threads(n_threads), examples.float32
-    )
-    out = np.empty((1, examples.shape[1]))
-    if problem.predict(weights, b, probabilities, out) != _kernel.OK:
-        _check.raise_if_nonfinite(problem, examples)
-        msg = f"Z = w.T X + b {_check.overflow(examples)}, and train again"
-        raise OverflowError(msg)
+    examples = _input.examples(X, np.float64 if dtype is None else dtype, w)
+    weights = _input.coefficients(w, examples)
+    b = _input.number(b, "b")
+    objective = Objective(examples, None, None, _input.threads(n_threads))
+    out = objective.predict(weights, b, probabilities=probabilities)
     if probabilities:  # the estimator compares the names itself
-        _check.warn_of_lost_names(w, examples, stacklevel=4)
+        _input.warn_of_lost_names(w, examples, stacklevel=4)
     return out
 
 
@@ -155,11 +150,11 @@ def predict(
     >>> print(logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0))
     [[0 0 1]]
     """
-    limit = _check.probability(threshold, "threshold")
+    limit = _input.probability(threshold, "threshold")
     A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)[0]
     labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
-    for first in range(0, A.size, _check.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered
-        piece = slice(first, first + _check.COPIED_AT_ONCE)
+    for first in range(0, A.size, _input.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered
+        piece = slice(first, first + _input.COPIED_AT_ONCE)
         labels[piece] = A[piece] > limit
     return labels[np.newaxis]
 
@@ -188,7 +183,7 @@ def sigmoid(Z: ArrayLike) -> NDArray[np.float64] | np.float64:
     >>> logreg_c.sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    array = _check.contiguous(Z, "Z")
+    array = _input.contiguous(Z, "Z")
     A = np.empty(array.shape)
     _kernel.sigmoid(array, A, A.size)
     return A[()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training: check, call the kernel, wrap what it found."""
+"""The public functions over labelled examples: check what is passed, call, wrap the result."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _check, _kernel
-from ._curvature import curvature_bound
-from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from . import _input
+from ._errors import DivergenceWarning
+from ._names import named
 from ._objective import Objective
-from ._result import TrainResult, named
-from ._training import Training, why_no_descent
+from ._result import TrainResult
+from ._solvers.descent import descend
+from ._solvers.divergence import warning_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    Callback = Callable[[int, float, NDArray[np.float64], float], object]
+    from ._solvers.descent import Callback
 
 
 def train(
@@ -135,140 +136,32 @@ def train(
     >>> bool(costs[-1] < costs[0])
     True
     """
-    return descend(
-        X,
-        Y,
+    examples = _input.examples(X, dtype, w)
+    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    iters = _input.integer(iters, "iters", 0)
+    start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
+    b = _input.number(b, "b")
+    l2 = _input.not_negative(l2, "l2")
+    standardize = _input.boolean(standardize, "standardize")
+    tol = -1.0 if tol is None else _input.not_negative(tol, "tol")
+    callbacks = _callbacks(callback)
+    if not (isinstance(alpha, str) and alpha == "auto"):
+        alpha = _input.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
+    found = descend(
+        objective,
         alpha,
         iters,
-        w=w,
+        w=named(start, examples.names),
         b=b,
         l2=l2,
-        sample_weight=sample_weight,
         standardize=standardize,
         tol=tol,
-        callback=callback,
-        dtype=dtype,
-        n_threads=n_threads,
+        callbacks=callbacks,
     )
-
-
-def descend(
-    X: ArrayLike,
-    Y: ArrayLike,
-    alpha: float | Literal["auto"],
-    iters: int,
-    *,
-    w: ArrayLike | None,
-    b: float,
-    l2: float,
-    sample_weight: ArrayLike | None,
-    standardize: bool,
-    tol: float | None,
-    callback: Callback | Sequence[Callback] | None,
-    dtype: DTypeLike | None,
-    n_threads: int | None,
-    fixed_b: bool = False,
-    stacklevel: int | None = 3,
-) -> TrainResult:
-    """Do what `train` does; with `fixed_b` b stays, and features are scaled but not centred.
-
-    `stacklevel` is that of a warning: 3 for the line that calls the caller, None for no warning.
-    """
-    examples = _check.examples(X, dtype, w)
-    Y = _check.labels(Y, examples)
-    sample_weight = _check.weights(sample_weight, examples)
-    iters = _check.integer(iters, "iters", 0)
-    n_x = examples.shape[0]
-    w = np.zeros((n_x, 1)) if w is None else _check.coefficients(w, examples)
-    w = named(w, examples.names)
-    b = _check.number(b, "b")
-    l2 = _check.not_negative(l2, "l2")
-    standardize = _check.boolean(standardize, "standardize")
-    # The kernel takes a negative tol for none.
-    tol = -1.0 if tol is None else _check.not_negative(tol, "tol")
-    callbacks = _callbacks(callback)
-    n_threads = _check.threads(n_threads)
-    try:
-        alpha = _learning_rate(
-            alpha,
-            examples,
-            l2,
-            sample_weight=sample_weight,
-            standardize=standardize,
-            fixed_b=fixed_b,
-            n_threads=n_threads,
-        )
-    except OverflowError as error:
-        msg = f"alpha='auto' finds no step: {error}"
-        raise DivergenceError(msg, 0, w, b, np.empty(0)) from None
-    except KeyboardInterrupt:
-        raise _interrupted(w, b, np.empty(0)) from None
-    arithmetic = "float32" if examples.float32 else "float64"
-    problem = _kernel.Problem(examples.values, Y, sample_weight, n_threads, examples.float32)
-    problem.start(w, b, alpha, l2, tol, fixed_b)
-    training = Training(problem, w, iters, callbacks, examples.names, n_threads)
-    if callbacks:
-        training.settings = {
-            "n_x": n_x,
-            "m": examples.shape[1],
-            "feature_names": None if examples.names is None else list(map(str, examples.names)),
-            "alpha": alpha,
-            "l2": l2,
-            "tol": tol if tol >= 0.0 else None,
-            "standardize": standardize,
-            "arithmetic": arithmetic,
-        }
-    try:
-        status, stopped = training.run(standardize=standardize, scale_only=fixed_b)
-        if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
-            _check.raise_if_nonfinite(problem, examples)
-        costs = training.take_costs()
-        fault = why_no_descent(costs, problem.b, arithmetic)
-    except KeyboardInterrupt:
-        raise _interrupted(w, problem.b, training.take_costs()) from None
-
-    if status in (_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW):
-        updating = status == _kernel.UPDATE_OVERFLOW
-        iteration = problem.done - updating
-        remedy = _remedy(
-            iteration,
-            alpha,
-            l2,
-            updating=updating,
-            standardize=standardize,
-            arithmetic=arithmetic,
-        )
-        msg = f"iteration {iteration} left the range of {remedy}"
-        raise DivergenceError(msg, iteration, w, problem.b, costs)
-    if status == _kernel.CONVERGED:
-        stopped = "tol"
-    if fault and stacklevel is not None:
-        msg = warning_of(fault, alpha, standardize=standardize)
-        warnings.warn(msg, DivergenceWarning, stacklevel=stacklevel)
-    return TrainResult(w, problem.b, costs, stopped, examples.names, alpha)
-
-
-def warning_of(fault: str, alpha: float, *, standardize: bool) -> str:
-    """Say what to do about a descent with a fault that `why_no_descent` found."""
-    remedy = f"choose alpha below {alpha:g}, such as 'auto'"
-    if not standardize:
-        remedy += ", or pass standardize=True"
-    return f"{fault}: {remedy}"
-
-
-def _learning_rate(alpha: object, examples: _check.Examples, l2: float, **of_X: Any) -> float:
-    """Return the number that alpha is, or the step that "auto" finds."""
-    if not (isinstance(alpha, str) and alpha == "auto"):
-        return _check.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
-    bound = curvature_bound(examples, **of_X)
-    return min(0.5 / (l2 / 2.0 + bound / 2.0), _check.LARGEST)  # halves: the sum may overflow
-
-
-def _interrupted(
-    w: NDArray[np.float64], b: float, costs: NDArray[np.float64]
-) -> TrainingInterrupted:
-    msg = f"interrupted after {costs.size} iterations; see the attributes w, b and costs"
-    return TrainingInterrupted(msg, w, b, costs)
+    if found.fault:
+        msg = warning_of(found.fault, found.alpha, l2, standardize=standardize)
+        warnings.warn(msg, DivergenceWarning, stacklevel=2)
+    return TrainResult(found.w, found.b, found.costs, found.stopped, examples.names, found.alpha)
 
 
 def _callbacks(given: object) -> tuple[Callback, ...]:
@@ -290,34 +183,6 @@ def _callbacks(given: object) -> tuple[Callback, ...]:
             )
             raise TypeError(msg)
     return callbacks
-
-
-def _remedy(
-    iteration: int, alpha: float, l2: float, *, updating: bool, standardize: bool, arithmetic: str
-) -> str:
-    if alpha * l2 > 2.0:
-        return (
-            f"{arithmetic}: alpha * l2 = {alpha * l2:g} is above 2, so the penalty alone makes w "
-            f"grow at every iteration; choose alpha below 2 / l2 = {2.0 / l2:g}"
-        )
-    smaller = f"choose alpha below {alpha:g}"
-    if updating:
-        remedy = f"float64 as w and b were updated: {smaller}, such as 'auto'"
-    elif arithmetic == "float32":
-        return (
-            "float32, in which X of this dtype is computed: pass dtype=np.float64, which reads X "
-            f"in place too, or {smaller}"
-        )
-    elif iteration == 0:
-        return (
-            "float64: X, w or b is too large (or too small, for standardize=True) for a sum or a "
-            "square to be a float64; rescale X, say by its largest magnitude"
-        )
-    else:
-        remedy = f"float64: {smaller}"
-    if standardize:
-        return remedy
-    return f"{remedy}, or rescale X: standardize=True does so without a copy"
 
 
 def cost_and_gradient(
@@ -385,7 +250,7 @@ def cost_and_gradient(
     >>> round(J, 6), dw.round(6), round(db, 6)
     (0.693147, array([[-0.5]]), -0.166667)
     """
-    examples = _check.examples(X, dtype, w)
-    objective = Objective(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
-    w = _check.coefficients(w, examples)
-    return objective(w, _check.number(b, "b"), _check.not_negative(l2, "l2"))
+    examples = _input.examples(X, dtype, w)
+    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    w = _input.coefficients(w, examples)
+    return objective(w, _input.number(b, "b"), _input.not_negative(l2, "l2"))

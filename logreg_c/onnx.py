@@ -17,8 +17,8 @@ except ModuleNotFoundError as error:
     msg = f"logreg_c.onnx needs {error.name}: pip install 'logreg-c[onnx]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from . import __version__
-from ._check import contiguous
+from ._input import contiguous
+from ._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

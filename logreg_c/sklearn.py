@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from . import _check
-from ._errors import DivergenceError, DivergenceWarning
+from . import _input
+from ._errors import DivergenceWarning
+from ._objective import Objective
 from ._predict import decision, sigmoid
-from ._train import descend, warning_of
-from ._training import why_no_descent
+from ._solvers.descent import descend_to_tol
 
 try:
     from scipy.sparse import issparse
@@ -33,7 +33,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, validate_data
 
-    from ._lbfgs import FLOAT32_TOL, Minimum, Stopped, lbfgs
+    from ._solvers.lbfgs import lbfgs
 except ImportError as error:
     msg = (
         "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, NDArray
+
+    from ._solvers.result import FitResult
 
 __all__ = ["LogisticRegression"]
 
@@ -251,8 +253,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__ = fitted.__dict__
         return self
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> Minimum:
-        found: Minimum = self._read(
+    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> FitResult:
+        found: FitResult = self._read(
             X, lambda samples: self._found(samples, X, y, sample_weight, parameters), reset=True
         )
         self.coef_ = found.w.reshape(1, -1)
@@ -263,13 +265,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _parameters(self) -> _Settings:
         """Check the parameters; refuse what changes the result in scikit-learn alone."""
-        C = self.C if np.array_equal(self.C, math.inf) else _check.positive(self.C, "C")
+        C = self.C if np.array_equal(self.C, math.inf) else _input.positive(self.C, "C")
         if not _is_one_of(self.solver, *SOLVERS):
             msg = f"solver is {self.solver!r}; expected one of {', '.join(map(repr, SOLVERS))}"
             raise ValueError(msg)
         alpha = self.alpha
         if not isinstance(alpha, str):
-            alpha = _check.positive(alpha, "alpha")
+            alpha = _input.positive(alpha, "alpha")
         elif alpha != "auto":
             msg = f"alpha is {alpha!r}; expected 'auto' or a finite number > 0"
             raise ValueError(msg)
@@ -279,16 +281,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "sklearn.linear_model.LogisticRegression"
             )
             raise ValueError(msg)
-        if self.l1_ratio is not None and _check.not_negative(self.l1_ratio, "l1_ratio") > 0.0:
+        if self.l1_ratio is not None and _input.not_negative(self.l1_ratio, "l1_ratio") > 0.0:
             msg = (
                 f"l1_ratio is {self.l1_ratio!r}; expected 0, as the penalty is l2: for an l1 part "
                 "use sklearn.linear_model.LogisticRegression"
             )
             raise ValueError(msg)
-        if _check.boolean(self.dual, "dual") and self.solver != "liblinear":
+        if _input.boolean(self.dual, "dual") and self.solver != "liblinear":
             msg = f"dual is True and solver {self.solver!r}; expected dual=False: only 'liblinear' "
             raise ValueError(msg + "has a dual form, of the same minimum")
-        scaling = _check.positive(self.intercept_scaling, "intercept_scaling")
+        scaling = _input.positive(self.intercept_scaling, "intercept_scaling")
         if scaling != 1.0 and self.solver == "liblinear":
             msg = (
                 f"intercept_scaling is {self.intercept_scaling!r}; expected 1: it makes up for the "
@@ -308,16 +310,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             msg = f"random_state is {self.random_state!r}; expected None or a seed: {error}"
             raise ValueError(msg) from None
         if self.n_jobs is not None:
-            _check.integer(self.n_jobs, "n_jobs", -(2**31))
+            _input.integer(self.n_jobs, "n_jobs", -(2**31))
         if not isinstance(self.verbose, (bool, np.bool_)):
-            _check.integer(self.verbose, "verbose", 0)
+            _input.integer(self.verbose, "verbose", 0)
         return _Settings(
             C=math.inf if self.penalty is None else C,
-            tol=_check.not_negative(self.tol, "tol"),
-            max_iter=_check.integer(self.max_iter, "max_iter", 0),
-            fit_intercept=_check.boolean(self.fit_intercept, "fit_intercept"),
-            warm_start=_check.boolean(self.warm_start, "warm_start"),
-            standardize=_check.boolean(self.standardize, "standardize"),
+            tol=_input.not_negative(self.tol, "tol"),
+            max_iter=_input.integer(self.max_iter, "max_iter", 0),
+            fit_intercept=_input.boolean(self.fit_intercept, "fit_intercept"),
+            warm_start=_input.boolean(self.warm_start, "warm_start"),
+            standardize=_input.boolean(self.standardize, "standardize"),
             alpha=alpha,
         )
 
@@ -332,60 +334,47 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             raise TypeError(msg)
         for label, weight in given.items():
-            _check.not_negative(weight, f"class_weight[{label!r}]")
+            _input.not_negative(weight, f"class_weight[{label!r}]")
 
     def _found(
         self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: _Settings
-    ) -> Minimum:
+    ) -> FitResult:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
         if hasattr(X, "__len__") or hasattr(X, "shape"):  # a lazy frame has none, and is refused
             check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
-        weights = self._weights(Y, sample_weight)
-        total, unit = float(len(Y)), 1.0
-        if weights is not None:
-            with np.errstate(over="ignore"):
-                total = float(weights.sum(dtype=np.float64))
-            if not SMALL_SUM <= total <= 1.0 / SMALL_SUM:
-                unit = float(weights.max())
-                weights = weights / unit  # J is the same
-                total = float(weights.sum(dtype=np.float64))
-        C = parameters.C * unit
-        l2 = 1.0 / (C * total) if C * total > 0.0 else math.inf
-        if l2 == math.inf:
-            msg = (
-                f"C is {parameters.C} and the weights sum to {total * unit}; expected a product "
-                "whose reciprocal, the strength of the penalty, is within float64: choose a larger "
-                "C"
-            )
-            raise ValueError(msg)
-
-        w, b = np.zeros(self.n_features_in_), 0.0
-        if parameters.warm_start and hasattr(self, "coef_"):
-            if self.coef_.shape != (1, w.size):
-                msg = (
-                    f"warm_start: coef_ has shape {self.coef_.shape} and X {w.size} features; "
-                    "expected those of the fit before: set warm_start=False, or clone the estimator"
-                )
-                raise ValueError(msg)
-            w = self.coef_.ravel()
-            b = float(self.intercept_[0]) if parameters.fit_intercept else 0.0
-        settings = {
-            "w": w,
-            "b": b,
+        weights, l2 = _penalized(parameters.C, self._weights(Y, sample_weight), len(Y))
+        w, b = self._start(parameters)
+        objective = Objective.checked(
+            _input.examples(samples, None), Y, sample_weight=weights, n_threads=self.n_threads
+        )
+        settings: dict[str, Any] = {
+            "w": _input.coefficients(w, objective.examples),
+            "b": _input.number(b, "intercept_"),
             "l2": l2,
-            "sample_weight": weights,
             "standardize": parameters.standardize,
             "tol": parameters.tol,
-            "n_threads": self.n_threads,
             "fixed_b": not parameters.fit_intercept,
         }
         if self.solver == "gd":
-            return _gradient_descent(samples, Y, parameters.alpha, parameters.max_iter, **settings)
-        return lbfgs(samples, Y, parameters.max_iter, **settings)
+            return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
+        return lbfgs(objective, parameters.max_iter, **settings)
 
-    def _shortfall(self, found: Minimum, parameters: _Settings) -> str:
+    def _start(self, parameters: _Settings) -> tuple[NDArray[np.float64], float]:
+        """Return the w and b to start from."""
+        n_x = self.n_features_in_
+        if not (parameters.warm_start and hasattr(self, "coef_")):
+            return np.zeros(n_x), 0.0
+        if self.coef_.shape != (1, n_x):
+            msg = (
+                f"warm_start: coef_ has shape {self.coef_.shape} and X {n_x} features; "
+                "expected those of the fit before: set warm_start=False, or clone the estimator"
+            )
+            raise ValueError(msg)
+        return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
+
+    def _shortfall(self, found: FitResult, parameters: _Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""
         msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
         if found.slope is not None:
@@ -414,7 +403,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             raise TypeError(msg)
         # A series has no columns, and check_array says what to do about it.
-        if not (_check.is_frame(X) and hasattr(type(X), "columns")):
+        if not (_input.is_frame(X) and hasattr(type(X), "columns")):
             # X keeps its type, and the first pass finds what is not finite.
             array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             if array.dtype.kind in "OSTU":
@@ -540,44 +529,25 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _gradient_descent(
-    X: Any, Y: NDArray[np.bool_], alpha: Any, iters: int, **settings: Any
-) -> Minimum:
-    """Minimise J by the kernel's own loop, in float32 and float64 as `lbfgs`."""
-    tol, n_iter = settings.pop("tol"), 0
-    costs: list[float] = []
-    arithmetics: list[tuple[type[np.floating[Any]], float]] = [(np.float64, tol)]
-    if _check.examples(X, None).float32:
-        arithmetics.insert(0, (np.float32, max(tol, FLOAT32_TOL)))
-    for dtype, resolved in arithmetics:
-        try:
-            result = descend(
-                X,
-                Y,
-                alpha,
-                iters - n_iter,
-                tol=resolved,
-                callback=None,
-                dtype=dtype,
-                stacklevel=None,
-                **settings,
-            )
-        except DivergenceError:
-            if dtype is np.float64:
-                raise
-            continue
-        settings |= {"w": np.array(result.w[:, 0]), "b": result.b}
-        costs = costs[:-1] + result.costs.tolist()  # the last was J at what is this start
-        n_iter += len(result.costs) - (result.stopped == "tol")
-        alpha = result.alpha
-        if result.stopped != "tol":
-            break
-    arithmetic = "float32" if len(arithmetics) > 1 else "float64"
-    fault = why_no_descent(np.array(costs), result.b, arithmetic)
-    if fault:
-        fault = warning_of(fault, alpha, standardize=settings["standardize"])
-    stopped: Stopped = "tol" if result.stopped == "tol" else "iters"
-    return Minimum(settings["w"], result.b, costs, n_iter, stopped, fault=fault)
+def _penalized(C: float, weights: Any, m: int) -> tuple[Any, float]:
+    """Return the weights of m samples, rescaled if their sum is extreme, and l2."""
+    total, unit = float(m), 1.0
+    if weights is not None:
+        with np.errstate(over="ignore"):
+            total = float(weights.sum(dtype=np.float64))
+        if not SMALL_SUM <= total <= 1.0 / SMALL_SUM:
+            unit = float(weights.max())
+            weights = weights / unit  # J is the same
+            total = float(weights.sum(dtype=np.float64))
+    strength = C * unit * total
+    l2 = 1.0 / strength if strength > 0.0 else math.inf
+    if l2 == math.inf:
+        msg = (
+            f"C is {C} and the weights sum to {total * unit}; expected a product whose reciprocal, "
+            "the strength of the penalty, is within float64: choose a larger C"
+        )
+        raise ValueError(msg)
+    return weights, l2
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

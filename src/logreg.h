@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * logreg: batch logistic regression by gradient descent, one memory pass over X an iteration.
+ * logreg: batch logistic regression by gradient descent, one pass over X in memory per iteration.
  *
  * This header is the whole interface of the kernel. The kernel is C11 without Python, NumPy or
  * libm. It allocates nothing and prints nothing: the caller hands in every byte it works on, so a
@@ -17,8 +17,8 @@
  * weights), and with l2: J + l2/2 sum(w^2), dw + l2 w.
  *
  * The bits. Results depend on the data, the layout and the settings; never on the number of
- * threads, the instruction set, the compiler, or the caller's floating-point modes. docs/
- * architecture.md tells how.
+ * threads, the instruction set, the compiler, the caller's floating-point modes, or whether the
+ * data are summed in one call or in parts. docs/architecture.md explains how.
  */
 #ifndef LOGREG_H
 #define LOGREG_H
@@ -42,8 +42,8 @@ typedef enum logreg_type {
     LOGREG_BOOL
 } logreg_type;
 
-/* A value for each example: that of example i is `stride` bytes times i from `values` on. Any
- * stride and any alignment will do; values side by side are read fastest. */
+/* One value per example: that of example i lies i times `stride` bytes after `values`. Any stride
+ * and any alignment will do; values side by side are read fastest. */
 typedef struct logreg_column {
     const void *values;
     int64_t stride;
@@ -55,11 +55,12 @@ typedef struct logreg_column {
  * Feature-major, each feature is a column: either the columns are `features`, each of its own type,
  * or feature j is X moved on by j times feature_stride bytes.
  *
- * Example-major, the features of an example are side by side, in the type of X, and aligned;
- * X.stride is the way from one example to the next, and feature_stride is the size of the type.
+ * Example-major, the features of an example lie side by side, in the type of X, and aligned;
+ * X.stride is the distance from one example to the next, and feature_stride the size of the type.
  *
- * The sums of the two run along different axes, so their bits may differ: call an array that is
- * both (n_x == 1 or m == 1) feature-major. How the values are stored changes no bit. */
+ * The sums of the two run along different axes, so their bits may differ. The layout is the
+ * caller's to state: an array that is both (n_x == 1 or m == 1) is feature-major unless it is a
+ * chunk of data that are example-major. How the values are stored changes no bit. */
 typedef struct logreg_data {
     int64_t n_x; /* features, >= 0 */
     int64_t m;   /* examples, >= 1 */
@@ -69,60 +70,67 @@ typedef struct logreg_data {
     const logreg_column *features; /* n_x, or NULL */
     logreg_column Y;               /* labels in [0, 1]; for J and its gradient */
     logreg_column sample_weight;   /* weights >= 0 with a positive sum; values NULL: all are 1 */
-    /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then all is
-     * computed in float32 within a block of examples, and in float64 across blocks. */
+    /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then
+     * everything is computed in float32 within a block of examples, and in float64 across blocks.
+     */
     logreg_type arithmetic;
 } logreg_data;
 
 /* ---- How to run ------------------------------------------------------------------------------ */
 
 typedef struct logreg_run {
-    /* Threads to use at most, >= 1. Fewer are used where the work cannot feed them or the system
-     * does not let them start, and one in a forked child process. */
+    /* The most threads to use, >= 1. Fewer are used where there is not enough work for them or the
+     * system does not let them start, and one in a forked child process. */
     int n_threads;
     /* Asked by the calling thread alone, between blocks, at most once every 50 ms; anything but 0
      * ends the call with LOGREG_STOPPED. NULL: never asked. */
     int (*should_stop)(void *context);
     void *context;
-    /* As many bytes as the function for the call says, aligned to 64. Their contents mean nothing
-     * between calls. */
+    /* As many bytes as the size function of the call says, aligned to 64. Calls keep nothing in
+     * it. */
     void *workspace;
 } logreg_run;
 
-/* For logreg_descend (standardized: whether the settings have a standardization) and
- * logreg_cost_and_gradient; for logreg_standardize; and for logreg_decision and
- * logreg_predict_proba. */
-size_t logreg_workspace_size(const logreg_data *data, int standardized, int n_threads);
+/* For logreg_descend and logreg_cost_and_gradient (centred: whether there is a standardization that
+ * centres); for logreg_standardize; and for logreg_decision and logreg_predict_proba. */
+size_t logreg_workspace_size(const logreg_data *data, int centred, int n_threads);
 size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads);
 size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads);
 
-/* What a call came to. */
+/* How a call ended. */
 enum {
-    LOGREG_OK = 0,          /* all that was asked for is done */
+    LOGREG_OK = 0,          /* everything that was asked for is done */
     LOGREG_CONVERGED,       /* descend: max(|dw|, |db|) <= tol */
     LOGREG_STOPPED,         /* should_stop said so */
-    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: so is X, or the range of the arithmetic
-                             * is left, which goes for a sum of weights below 2^-960 (in float32
-                             * 2^-100) too */
+    LOGREG_PASS_OVERFLOW,   /* Z, J, dw or db is not finite: X holds NaN or inf, or values left the
+                             * range of the arithmetic; also where the weights sum to less than
+                             * 2^-960 (in float32 2^-100) */
     LOGREG_UPDATE_OVERFLOW, /* descend: J, dw and db are finite, the updated w or b is not */
+    LOGREG_INCOMPLETE,      /* finish: the nodes do not cover every segment once */
 };
 
 /* ---- Standardised features ------------------------------------------------------------------- */
 
-/* Mean and deviation of every feature, found in one pass over X, in float64: mean + mean_rest is
- * the (weighted) mean to about twice float64's precision (mean alone is a value of the arithmetic
- * that the descent subtracts), sd the root of the (weighted) mean squared deviation. A constant
- * feature has sd == 0 exactly, and only a constant feature has. Examples of weight 0 count for
- * nothing.
+/* The features that a descent or a gradient sees: x, less the mean if `centre`, divided by sd if
+ * `scale`. The arrays have n_x values.
  *
- * Fills three arrays of n_x. LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a mean or a
- * deviation is not finite, or the squares of a feature that varies underflow. */
+ * mean + mean_lo is the (weighted) mean to about twice the precision of float64 (mean alone is a
+ * value of the arithmetic, which the pass subtracts), sd the root of the (weighted) mean squared
+ * deviation. A constant feature has sd == 0 exactly, and only a constant feature has. Examples of
+ * weight 0 count for nothing.
+ *
+ * A constant feature that is centred counts as 0, and a descent leaves its w alone. One that is
+ * scaled but not centred keeps its values, as if its sd were 1. */
 typedef struct logreg_standardization {
     double *mean;
-    double *mean_rest;
+    double *mean_lo;
     double *sd;
+    int centre, scale;
 } logreg_standardization;
 
+/* Finds the three arrays in one pass over X, in float64; centre and scale are not looked at.
+ * LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a mean or a deviation is not finite, or
+ * the squares of a feature that varies underflow. */
 int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
                        const logreg_run *run);
 
@@ -133,20 +141,18 @@ typedef struct logreg_settings {
     double l2;    /* >= 0 */
     double tol;   /* stop when max(|dw|, |db|) <= tol; negative: never */
     /* NULL, or what logreg_standardize found: then the descent, J, l2 and tol are those of the
-     * features (x - mean) / sd, while w and b stay those of the raw features. A constant feature
-     * keeps its w. */
+     * standardised features, while w and b stay those of the raw features. */
     const logreg_standardization *standardization;
-    /* b stays as it is, and db counts for nothing in tol. A standardization can only scale then:
-     * its means have to be 0. */
+    /* b stays as it is, and tol ignores db. A standardization must not centre then. */
     int fixed_b;
 } logreg_settings;
 
-/* Where a descent stands; the caller sets it to the start, and each call carries it on. The bits
- * after 10 calls of one iteration are those after one call of 10. */
+/* The state of a descent; the caller sets it to the start, and each call continues from it. The
+ * bits after 10 calls of one iteration are those after one call of 10. */
 typedef struct logreg_state {
     double *w; /* (n_x,) */
     double b;
-    double b_rest; /* what b lacks to be exact: 0 at the start, see descend.c */
+    double b_lo; /* low-order part of b: 0 at the start, see descend.c */
 } logreg_state;
 
 /* Up to `iters` iterations. Iteration k writes J at the present w, b to costs[k] (k counts from 0
@@ -161,9 +167,9 @@ typedef struct logreg_state {
 int logreg_descend(const logreg_data *data, const logreg_settings *settings, logreg_state *state,
                    double *costs, int64_t iters, int64_t *n_costs, const logreg_run *run);
 
-/* J, dw (n_x,) and db at w (n_x,), b. With a standardization (or NULL) all of them, w and b too,
- * are those of the standardised features, among which a constant one counts as 0. LOGREG_OK,
- * LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+/* J, dw (n_x,) and db at w (n_x,), b. With a standardization (it may be NULL) all of them, w and b
+ * included, are those of the standardised features. LOGREG_OK, LOGREG_STOPPED or
+ * LOGREG_PASS_OVERFLOW. */
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
                              const double *w, double b, double l2, double *J, double *dw,
                              double *db, const logreg_run *run);
@@ -180,6 +186,79 @@ int logreg_predict_proba(const logreg_data *data, const double *w, double b, dou
 /* A[i] = 1 / (1 + exp(-Z[i])), in float64, within 2 ulp: 1 at inf, 0 at -inf, nan at nan. A may be
  * Z. */
 void logreg_sigmoid(const double *Z, double *A, int64_t n);
+
+/* ---- Sums in parts --------------------------------------------------------------------------- */
+
+/* A pass over an array, over the chunks of a file or over the machines of a cluster gives the same
+ * bits, because its sums form one tree. Examples are cut into segments of logreg_segment_size; node
+ * (level, index) is the sum of the segments [index 2^level, (index + 1) 2^level) of the whole; two
+ * siblings merge into their parent. Chunks must begin at a multiple of the segment size, hold whole
+ * segments (the last chunk excepted), and have the n_x, layout and arithmetic of the whole.
+ *
+ *     logreg_sum               sums a chunk, or some segments of one, into nodes
+ *     logreg_merge             joins nodes, in whatever order they arrive
+ *     logreg_finish_gradient   J, dw and db, once every segment is in
+ *     logreg_finish_moments    means and deviations
+ *
+ * logreg_descend and the other calls above are made of the same three steps. */
+
+typedef struct logreg_sum_kind logreg_sum_kind;
+extern const logreg_sum_kind logreg_gradient_sums; /* J, dw and db */
+extern const logreg_sum_kind logreg_moment_sums;
+
+/* Segments [first, end) of the data, whose own first segment is number `offset` of the whole. */
+typedef struct logreg_part {
+    int64_t offset, first, end;
+} logreg_part;
+
+typedef struct logreg_node {
+    int level;
+    int64_t index;
+    double *sums; /* logreg_node_size doubles */
+} logreg_node;
+
+/* The first `count` entries are nodes, in the order of their segments. The entries after them are
+ * room for more: their sums point to memory too. Calls permute the pointers, so who owns the memory
+ * should keep its address elsewhere. */
+typedef struct logreg_nodes {
+    logreg_node *nodes;
+    int64_t count;
+} logreg_nodes;
+
+/* Where a gradient is taken; with a standardization (or NULL) w and b are those of the standardised
+ * features, as in logreg_cost_and_gradient. */
+typedef struct logreg_point {
+    const double *w;
+    double b;
+    const logreg_standardization *standardization;
+} logreg_point;
+
+int64_t logreg_segment_size(const logreg_data *data);               /* examples */
+int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x); /* doubles */
+int64_t logreg_node_count(int64_t first, int64_t end); /* nodes that segments [first, end) make */
+
+/* Adds the nodes of a part to `nodes`, which must have room for logreg_node_count more. Moments
+ * take no point, and at most LOGREG_MOMENTS_FEATURES features at a time: hand in the features in
+ * groups of so many, each with segments and nodes of its own. LOGREG_OK, or LOGREG_STOPPED, which
+ * leaves `nodes` as they were. */
+enum { LOGREG_MOMENTS_FEATURES = 512 };
+size_t logreg_sum_workspace_size(const logreg_sum_kind *kind, const logreg_data *data,
+                                 const logreg_part *part, int centred, int n_threads);
+int logreg_sum(const logreg_sum_kind *kind, const logreg_data *data, const logreg_part *part,
+               const logreg_point *point, logreg_nodes *nodes, const logreg_run *run);
+
+/* Adds copies of the nodes of `from` to `into`, which must have room for them, and merges all that
+ * can be merged. No segment may come twice. */
+void logreg_merge(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *into,
+                  const logreg_nodes *from);
+
+/* What logreg_cost_and_gradient or logreg_standardize give of the whole: n_segments of it, in
+ * `arithmetic`. Uses up the nodes. LOGREG_OK, LOGREG_PASS_OVERFLOW, or LOGREG_INCOMPLETE. */
+int logreg_finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                           logreg_type arithmetic, const logreg_point *point, double l2, double *J,
+                           double *dw, double *db);
+int logreg_finish_moments(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                          logreg_type arithmetic, const logreg_standardization *out);
 
 /* ---- Looking for what is wrong --------------------------------------------------------------- */
 
@@ -213,8 +292,5 @@ int logreg_max_threads(void);             /* what the backend would use by itsel
  * now on works on one thread, since the threads of OpenMP and Dispatch do not survive a fork,
  * whoever started them. */
 void logreg_threads_open(void);
-
-/* Examples a segment: X may be cut at its multiples, and each segment is one thread's work. */
-int64_t logreg_segment_size(int64_t n_x);
 
 #endif

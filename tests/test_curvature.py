@@ -10,21 +10,18 @@ from hypothesis import strategies as st
 from oracle import bits, bounded, make_data, run_python
 
 import logreg_c
-from logreg_c import _check
-from logreg_c._curvature import _largest_eigenvalue, curvature_bound
+from logreg_c import _input
+from logreg_c._objective import Objective
+from logreg_c._solvers.curvature import _largest_eigenvalue, curvature_bound
 from logreg_c.callbacks import Checkpoint
 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
 def bound_of(X, weight=None, *, standardize=False, fixed_b=False):
-    return curvature_bound(
-        _check.examples(X, None),
-        sample_weight=weight,
-        standardize=standardize,
-        fixed_b=fixed_b,
-        n_threads=1,
-    )
+    examples = _input.examples(X, None)
+    objective = Objective(examples, None, weight, 1)
+    return curvature_bound(objective, standardize=standardize, fixed_b=fixed_b)
 
 
 def rises(costs):

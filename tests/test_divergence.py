@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oracle import bounded
 
 import logreg_c
-from logreg_c import _training
-from logreg_c._training import why_no_descent
+from logreg_c._solvers import divergence
+from logreg_c._solvers.divergence import why_no_descent
 from logreg_c.callbacks import Checkpoint
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "breast_cancer.csv"
@@ -188,7 +188,7 @@ def test_rises_are_counted_across_the_pieces_that_are_looked_at(monkeypatch):
     costs = np.random.default_rng(0).random(1000)
     whole = why_no_descent(costs, 0.0, "float64")
     for size in 1, 2, 7, 999, 1000:
-        monkeypatch.setattr(_training, "COSTS_AT_ONCE", size)
+        monkeypatch.setattr(divergence, "COSTS_AT_ONCE", size)
         assert why_no_descent(costs, 0.0, "float64") == whole
 
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from oracle import bits, bounded, make_data, run_python
 
 import logreg_c
-from logreg_c import _check
+from logreg_c import _input
+from logreg_c._input import frame_types, vectors
 
 nw = pytest.importorskip("narwhals")
 pd = pytest.importorskip("pandas")
 pl = pytest.importorskip("polars")
 pa = pytest.importorskip("pyarrow")
-_frames = pytest.importorskip("logreg_c._frames")
+frames = pytest.importorskip("logreg_c._input.frames")
 
 M = 700
 X, Y = make_data(4, M)
@@ -130,7 +131,7 @@ def test_a_row_of_a_wide_pandas_frame_is_not_read_column_by_column(monkeypatch):
     frame = pd.DataFrame(np.ones((3, 1000)), columns=[f"x{j}" for j in range(1000)])
     w = logreg_c.with_names(np.ones(1000), frame.columns)
     mixed = frame.astype(dict.fromkeys(frame.columns[::2], "f4"))
-    monkeypatch.setattr(_frames, "_values", None)
+    monkeypatch.setattr(frames, "_values", None)
     for other in frame, frame[:1], mixed, frame[frame.columns[::-1]]:
         assert logreg_c.predict(other, w, 0.0).all()
 
@@ -207,9 +208,9 @@ def read(series):
         frame = series.to_frame("x")
     else:
         frame = (pl.DataFrame if isinstance(series, pl.Series) else pa.table)({"x": series})
-    examples = _check.examples(frame, None)
+    examples = _input.examples(frame, None)
     (column,) = examples.values
-    labels = _check.column(series, "Y", examples)
+    labels = vectors.column(series, "Y", examples)
     native = series.to_pylist() if isinstance(series, pa.ChunkedArray) else series.to_list()
     assert column.tolist() == labels.tolist() == native
     return column, labels
@@ -735,7 +736,7 @@ KNOWN = [
 
 @pytest.mark.parametrize("library", KNOWN)
 def test_a_library_is_known_by_its_name(monkeypatch, library):
-    monkeypatch.setattr(_check, "_frames", lambda: None)
+    monkeypatch.setattr(frame_types, "frame_reader", lambda: None)
     frame = type("DataFrame", (), {"__module__": f"{library}.core"})()
     with pytest.raises(ModuleNotFoundError, match=f"X is a {library} DataFrame; reading it needs"):
         logreg_c.train(frame, [0], 0.1, 1)
@@ -760,13 +761,14 @@ def test_arrays_and_lists_load_nothing_of_it():
 import sys, numpy as np, logreg_c
 logreg_c.train([[1, 2]], [0, 1], 0.1, 1)
 logreg_c.train(np.ones((1, 2)), (0, 1), 0.1, 1, callback=lambda *_: None)
-print({"narwhals", "pandas", "polars", "pyarrow", "tqdm", "logreg_c._frames"} & set(sys.modules))
+extras = {"narwhals", "pandas", "polars", "pyarrow", "tqdm", "logreg_c._input.frames"}
+print(extras & set(sys.modules))
 """
     assert run_python(code) == "set()"
 
 
 def test_what_narwhals_does_not_bring_is_not_called_a_missing_extra(monkeypatch):
-    monkeypatch.delattr(logreg_c, "_frames", raising=False)
-    monkeypatch.setitem(sys.modules, "logreg_c._frames", None)
-    with pytest.raises(ModuleNotFoundError, match=r"logreg_c\._frames"):
+    monkeypatch.delattr(_input, "frames", raising=False)
+    monkeypatch.setitem(sys.modules, "logreg_c._input.frames", None)
+    with pytest.raises(ModuleNotFoundError, match=r"logreg_c\._input\.frames"):
         logreg_c.train(pd.DataFrame(COLUMNS), Y, 0.1, 1)

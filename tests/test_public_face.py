@@ -15,7 +15,7 @@ import pytest
 from oracle import bits, make_data, run_python
 
 import logreg_c
-from logreg_c import _training
+from logreg_c._solvers import descent
 
 X, Y = make_data(4, 50)
 
@@ -46,7 +46,7 @@ def test_public_names_all_have_docstrings():
         assert getattr(logreg_c, name).__doc__
 
 
-@pytest.mark.parametrize("page", ["_train", "_predict", "_result", "_config", "reference"])
+@pytest.mark.parametrize("page", ["_train", "_predict", "_names", "_config", "reference"])
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))
@@ -182,15 +182,15 @@ def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
     finally:
         tracemalloc.stop()
     assert result.stopped == "tol"
-    assert peak < 100_000 + 8 * _training.FIRST_COSTS  # room, that is no memory before it is used
+    assert peak < 100_000 + 8 * descent.FIRST_COSTS  # room, that is no memory before it is used
     assert result.costs.base is None
 
 
 @pytest.mark.parametrize("iters", [8, 9, 40])
 def test_more_room_for_costs_changes_none(monkeypatch, iters):
     wanted = logreg_c.train(X, Y, 1.0, iters)
-    monkeypatch.setattr(_training, "FIRST_COSTS", 4)
-    monkeypatch.setattr(_training, "COSTS_AT_ONCE", 3)
+    monkeypatch.setattr(descent, "FIRST_COSTS", 4)
+    monkeypatch.setattr(descent, "COSTS_AT_ONCE", 3)
     for callback in None, lambda *_: False:
         result = logreg_c.train(X, Y, 1.0, iters, callback=callback)
         assert bits(result) == bits(wanted)

@@ -2,6 +2,8 @@
 """What must hold of the C sources for every CPU, whichever one the tests run on."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import logreg_c
 pytestmark = pytest.mark.clone
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "src").glob("*.[ch]")}
+SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.[ch]")}
 TARGET = re.compile(r'target\("([^"]*)"\)')
 
 # what dispatch.c asks for, in the words of GCC's options
@@ -21,11 +23,18 @@ ASKED = {
 }
 
 
-def test_only_variant_files_raise_their_target():
+def test_only_the_begin_pages_raise_the_target():
     raising = {name for name, text in SOURCES.items() if TARGET.search(text)}
-    assert raising == {
-        f"variant_{isa}_{real}.c" for isa in ASKED for real in ("float32", "float64")
-    }
+    assert raising == {f"begin_{isa}.h" for isa in ASKED}
+
+
+@pytest.mark.parametrize("isa", ASKED)
+def test_what_raises_the_target_is_read_by_its_own_variants_alone_and_ended(isa):
+    begin, end = f'#include "simd/begin_{isa}.h"', '#include "simd/end_target.h"'
+    reading = {name for name, text in SOURCES.items() if begin in text}
+    assert reading == {f"variant_{isa}_{real}.c" for real in ("float32", "float64")}
+    for name in reading:
+        assert SOURCES[name].index(begin) < SOURCES[name].index(end)
 
 
 @pytest.mark.parametrize("isa", ASKED)
@@ -37,12 +46,17 @@ def test_dispatch_asks_for_all_that_a_variant_is_compiled_for(isa):
     asked |= {"f16c"} if "bit_F16C" in body else set()
     asked |= ASKED["avx2"] if "has_avx2()" in body else set()
     assert asked == ASKED[isa]
-    for name, text in SOURCES.items():
-        if name.startswith(f"variant_{isa}_"):
-            targets = TARGET.findall(text)
-            assert len(targets) == 2  # Clang's and GCC's
-            for target in targets:
-                assert set(target.split(",")) <= asked
+    targets = TARGET.findall(SOURCES[f"begin_{isa}.h"])
+    assert len(targets) == 2  # Clang's and GCC's
+    for target in targets:
+        assert set(target.split(",")) <= asked
+
+
+def test_the_polynomials_are_as_accurate_as_the_sources_say():
+    tool = ROOT / "tools" / "polynomials.py"
+    run = subprocess.run([sys.executable, "-P", tool], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("stated") == 4
 
 
 def test_no_variable_is_thread_local():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oracle import run_python
 
-from logreg_c import _cpus, show_config
+from logreg_c import _threads, show_config
 
 THREADS = "import logreg_c; print(logreg_c.show_config()['threads'])"
 
@@ -16,36 +16,36 @@ THREADS = "import logreg_c; print(logreg_c.show_config()['threads'])"
 def test_a_quota_of_version_2_holds_for_the_groups_below(tmp_path):
     below = tmp_path / "pod" / "box"
     below.mkdir(parents=True)
-    assert _cpus.cpu_quota(tmp_path, "/pod/box") is None
+    assert _threads.cpu_quota(tmp_path, "/pod/box") is None
     (below / "cpu.max").write_text("max 100000\n")
-    assert _cpus.cpu_quota(tmp_path, "/pod/box") is None
+    assert _threads.cpu_quota(tmp_path, "/pod/box") is None
     (tmp_path / "pod" / "cpu.max").write_text("250000 100000\n")
-    assert _cpus.cpu_quota(tmp_path, "/pod/box") == 3
+    assert _threads.cpu_quota(tmp_path, "/pod/box") == 3
     (below / "cpu.max").write_text("50000 100000\n")
-    assert _cpus.cpu_quota(tmp_path, "/pod/box") == 1
-    assert _cpus.cpu_quota(tmp_path, "/pod") == 3
+    assert _threads.cpu_quota(tmp_path, "/pod/box") == 1
+    assert _threads.cpu_quota(tmp_path, "/pod") == 3
 
 
 def test_no_quota_is_looked_for_above_the_mount(tmp_path):
     (tmp_path / "cpu.max").write_text("100000 100000\n")
     (tmp_path / "mount").mkdir()
-    assert _cpus.cpu_quota(tmp_path / "mount", "/pod") is None
+    assert _threads.cpu_quota(tmp_path / "mount", "/pod") is None
 
 
 def test_a_quota_of_version_1(tmp_path):
     (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
     (tmp_path / "cpu.cfs_quota_us").write_text("-1\n")
-    assert _cpus.cpu_quota(tmp_path, "/") is None
+    assert _threads.cpu_quota(tmp_path, "/") is None
     (tmp_path / "cpu.cfs_quota_us").write_text("400000\n")
-    assert _cpus.cpu_quota(tmp_path, "/gone/missing") == 4
+    assert _threads.cpu_quota(tmp_path, "/gone/missing") == 4
 
 
-def test_the_quota_is_that_of_the_groups_that_govern_cpus(monkeypatch):
+def test_the_quota_is_that_of_the_groups_that_govern_threads(monkeypatch):
     asked = []
     groups = b"12:memory:/a\n4:cpu,cpuacct:/b\n0::/c\n"
     monkeypatch.setattr(Path, "read_bytes", lambda _: groups)
-    monkeypatch.setattr(_cpus, "cpu_quota", lambda *place: asked.append(place) or len(asked))
-    assert _cpus._quota_here.__wrapped__() == 1
+    monkeypatch.setattr(_threads, "cpu_quota", lambda *place: asked.append(place) or len(asked))
+    assert _threads._quota_here.__wrapped__() == 1
     assert asked == [(Path("/sys/fs/cgroup/cpu"), "/b"), (Path("/sys/fs/cgroup"), "/c")]
 
 
@@ -54,10 +54,10 @@ def test_a_group_has_a_name_of_any_bytes(monkeypatch, tmp_path):
     group = tmp_path / os.fsdecode(b"caf\xe9\f")
     group.mkdir()
     (group / "cpu.max").write_text("250000 100000\n")
-    quota = _cpus.cpu_quota
+    quota = _threads.cpu_quota
     monkeypatch.setattr(Path, "read_bytes", lambda _: b"12:memory:/\xff\n0::/caf\xe9\f\n")
-    monkeypatch.setattr(_cpus, "cpu_quota", lambda _, group: quota(tmp_path, group))
-    assert _cpus._quota_here.__wrapped__() == 3
+    monkeypatch.setattr(_threads, "cpu_quota", lambda _, group: quota(tmp_path, group))
+    assert _threads._quota_here.__wrapped__() == 3
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"many", b""])
@@ -65,7 +65,7 @@ def test_a_quota_that_is_no_number_is_none(tmp_path, text):
     (tmp_path / "cpu.max").write_bytes(text + b" 100000\n")
     (tmp_path / "cpu.cfs_quota_us").write_bytes(text + b"\n")
     (tmp_path / "cpu.cfs_period_us").write_bytes(b"100000\n")
-    assert _cpus.cpu_quota(tmp_path, "/") is None
+    assert _threads.cpu_quota(tmp_path, "/") is None
 
 
 def test_without_groups_there_is_no_quota(monkeypatch):
@@ -73,16 +73,16 @@ def test_without_groups_there_is_no_quota(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_bytes", missing)
-    assert _cpus._quota_here.__wrapped__() is None
+    assert _threads._quota_here.__wrapped__() is None
 
 
 def test_the_quota_caps_openmp_but_not_the_user(monkeypatch):
-    monkeypatch.setattr(_cpus._kernel, "max_threads", lambda: 16)
-    monkeypatch.setattr(_cpus, "_quota_here", lambda: 3)
+    monkeypatch.setattr(_threads._kernel, "max_threads", lambda: 16)
+    monkeypatch.setattr(_threads, "_quota_here", lambda: 3)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert _cpus.default_threads() == 3
+    assert _threads.default_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "16")
-    assert _cpus.default_threads() == 16
+    assert _threads.default_threads() == 16
 
 
 def test_omp_num_threads_is_obeyed():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracle import LAYOUTS, bits, bounded, descend, make_data, relative
 
 import logreg_c
-from logreg_c import _check
+from logreg_c import _input
 
 
 def assert_close(ours, theirs, tolerance=1e-12):
@@ -153,7 +153,7 @@ def test_weights_of_very_different_sizes():
 
 
 def test_ordinary_weights_are_read_in_place():
-    X = _check.examples(np.ones((1, 3)), None)
+    X = _input.examples(np.ones((1, 3)), None)
     for weight in ([2.0**-32, 0, 0], [1e100, 1e-300, 0], [1.0, 2.0, 3.0], [0.0, 1e-9, 0]):
         array = np.array(weight)
-        assert np.shares_memory(_check.weights(array, X), array) == (max(weight) > 2.0**-32)
+        assert np.shares_memory(_input.weights(array, X), array) == (max(weight) > 2.0**-32)

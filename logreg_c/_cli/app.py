@@ -90,100 +90,105 @@ ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="What `train --
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+Target = Annotated[str, typer.Option(help="Column to learn: two values of any kind.")]
+SolverName = Annotated[
+    Solver,
+    typer.Option(
+        help="Gradient descent; or L-BFGS, which takes far fewer iterations and finds its own"
+        " steps.",
+    ),
+]
+Alpha = Annotated[
+    str,
+    typer.Option(
+        callback=_alpha,
+        metavar="NUMBER|auto",
+        help="Learning rate, for --solver gd; auto finds one with which the cost always falls.",
+    ),
+]
+Iters = Annotated[int, typer.Option(min=1, max=10**15, help="Iterations at most.")]
+Tol = Annotated[
+    float | None,
+    typer.Option(
+        callback=_at_least_0,
+        help="Stop when max(|dw|, |db|) is at most this.  [default: 1e-4 for --solver lbfgs]",
+    ),
+]
+L2 = Annotated[
+    float | None,
+    typer.Option(
+        callback=_at_least_0,
+        help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver lbfgs 1 / rows to train"
+        " on, so that it does not learn them by heart]",
+    ),
+]
+Standardize = Annotated[
+    bool, typer.Option(help="Descend as if each feature had mean 0 and deviation 1.")
+]
+OneHot = Annotated[
+    bool, typer.Option("--one-hot", help="Make a feature of each value of a text column.")
+]
+TestFraction = Annotated[
+    float, typer.Option(callback=_below_1, help="Share of the rows held out to be scored.")
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10**15,
+        metavar="PATIENCE",
+        help="Stop when so many iterations have not made the cost of validation rows smaller;"
+        " keep the best w and b.",
+    ),
+]
+ValidationFraction = Annotated[
+    float | None,
+    typer.Option(
+        callback=_below_1,
+        help="Share of the rows for --early-stopping to look at.  [default: 0.1]",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Chooses the rows held out.")]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CHECKPOINT",
+        help="Save the descent in this file as it goes; if it is there, go on from it."
+        " For --solver gd.",
+    ),
+]
+ModelOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the model here, as .npz."),
+]
+
+
 @app.command()
 def train(
     file: TableFile,
-    target: Annotated[str, typer.Option(help="Column to learn: two values of any kind.")],
-    solver: Annotated[
-        Solver,
-        typer.Option(
-            help="Gradient descent; or L-BFGS, which takes far fewer iterations and finds its own"
-            " steps.",
-        ),
-    ] = Solver.GD,
-    alpha: Annotated[
-        str,
-        typer.Option(
-            callback=_alpha,
-            metavar="NUMBER|auto",
-            help="Learning rate, for --solver gd; auto finds one with which the cost always falls.",
-        ),
-    ] = "auto",
-    iters: Annotated[int, typer.Option(min=1, max=10**15, help="Iterations at most.")] = 1000,
-    tol: Annotated[
-        float | None,
-        typer.Option(
-            callback=_at_least_0,
-            help="Stop when max(|dw|, |db|) is at most this.  [default: 1e-4 for --solver lbfgs]",
-        ),
-    ] = None,
-    l2: Annotated[
-        float | None,
-        typer.Option(
-            callback=_at_least_0,
-            help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver lbfgs 1 / rows to train"
-            " on, so that it does not learn them by heart]",
-        ),
-    ] = None,
-    standardize: Annotated[
-        bool, typer.Option(help="Descend as if each feature had mean 0 and deviation 1.")
-    ] = True,
-    one_hot: Annotated[
-        bool, typer.Option("--one-hot", help="Make a feature of each value of a text column.")
-    ] = False,
-    test_fraction: Annotated[
-        float, typer.Option(callback=_below_1, help="Share of the rows held out to be scored.")
-    ] = 0.2,
-    early_stopping: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=10**15,
-            metavar="PATIENCE",
-            help="Stop when so many iterations have not made the cost of validation rows smaller;"
-            " keep the best w and b.",
-        ),
-    ] = None,
-    validation_fraction: Annotated[
-        float | None,
-        typer.Option(
-            callback=_below_1,
-            help="Share of the rows for --early-stopping to look at.  [default: 0.1]",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Chooses the rows held out.")] = 0,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Save the descent in this file as it goes; if it is there, go on from it."
-            " For --solver gd.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the model here, as .npz."),
-    ] = None,
+    target: Target,
+    solver: SolverName = Solver.GD,
+    alpha: Alpha = "auto",
+    iters: Iters = 1000,
+    tol: Tol = None,
+    l2: L2 = None,
+    standardize: Standardize = True,
+    one_hot: OneHot = False,
+    test_fraction: TestFraction = 0.2,
+    early_stopping: Patience = None,
+    validation_fraction: ValidationFraction = None,
+    seed: Seed = 0,
+    resume: Resume = None,
+    output: ModelOutput = None,
     as_json: AsJson = False,
 ) -> None:
     """Train on every column but the target; score the rows held out."""
     from . import training
 
-    if validation_fraction is not None and (early_stopping is None or validation_fraction == 0):
-        refuse("--validation-fraction is for --early-stopping PATIENCE, and then above 0")
-    if early_stopping is None:
-        validation_fraction = 0.0
-    elif validation_fraction is None:
-        validation_fraction = VALIDATION_FRACTION
+    validation_fraction = _share_to_stop_by(early_stopping, validation_fraction)
     step: float | Literal["auto"] | None
     if solver is Solver.LBFGS:
-        if alpha != "auto":
-            refuse("--alpha is for --solver gd: lbfgs finds its own steps; leave it out")
-        if resume is not None:
-            refuse(
-                "--resume is for --solver gd: what lbfgs remembers cannot be saved; leave it out,"
-                " lbfgs takes few iterations"
-            )
+        _refuse_options_of_descent(alpha, resume)
         step = None
         tol = LBFGS_TOL if tol is None else tol
     else:
@@ -204,6 +209,24 @@ def train(
         seed=seed,
     )
     training.run(file, settings, resume=resume, output=output, as_json=as_json)
+
+
+def _share_to_stop_by(early_stopping: int | None, validation_fraction: float | None) -> float:
+    if validation_fraction is not None and (early_stopping is None or validation_fraction == 0):
+        refuse("--validation-fraction is for --early-stopping PATIENCE, and then above 0")
+    if early_stopping is None:
+        return 0.0
+    return VALIDATION_FRACTION if validation_fraction is None else validation_fraction
+
+
+def _refuse_options_of_descent(alpha: str, resume: Path | None) -> None:
+    if alpha != "auto":
+        refuse("--alpha is for --solver gd: lbfgs finds its own steps; leave it out")
+    if resume is not None:
+        refuse(
+            "--resume is for --solver gd: what lbfgs remembers cannot be saved; leave it out,"
+            " lbfgs takes few iterations"
+        )
 
 
 @app.command()

@@ -74,16 +74,16 @@ def weights_as_json(model: Model) -> dict[str, Any]:
     }
 
 
-def print_weights(model: Model, at_most: int | None = None) -> None:
+def print_weights(model: Model, at_most: int) -> None:
     """Print the weights, the largest per deviation first, and what they mean."""
-    names, per_sd = [feature.name for feature in model.features], model.per_deviation
-    some = at_most is not None and len(names) > at_most
+    features, per_sd = model.features, model.per_deviation
+    some = len(features) > at_most
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("largest weights" if some else "weights", overflow="fold")
     table.add_column("w x sd", justify="right")
     table.add_column("w", justify="right")
     for j in model.ranking[:at_most]:
-        table.add_row(Text(names[j]), decimal(per_sd[j]), f"{model.weights[j]:.6g}")
+        table.add_row(Text(features[j].name), decimal(per_sd[j]), f"{model.weights[j]:.6g}")
     table.add_row("bias b", "", f"{model.bias:.6g}")
     out = console()
     out.print()

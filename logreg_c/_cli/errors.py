@@ -170,6 +170,8 @@ def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
             return "not enough memory; free some, or give fewer rows or columns", 1
         case OSError(filename=None) if error.errno in NOBODY_READS:
             return "", 0  # as after `| head`, which has all it wants
+        case FileNotFoundError(filename=None):  # of os.getcwd
+            return "the folder that this runs in no longer exists; change to another", 2
         case OSError(filename=None):
             return f"standard output cannot be written: {error.strerror or error}", 1
         case OSError():

@@ -4,12 +4,14 @@
 from pathlib import Path
 
 from . import models
-from .console import print_facts, print_json, print_weights, weights_as_json
+from .console import print_facts, print_json, print_weights, tell, weights_as_json
 from .errors import shown
+
+MOST_WEIGHTS = 1000  # more than a person reads
 
 
 def run(model_file: Path, *, as_json: bool) -> None:
-    """Print all of it."""
+    """Print it."""
     model = models.load(model_file)
     costs = model.costs.tolist()
     if as_json:
@@ -33,4 +35,6 @@ def run(model_file: Path, *, as_json: bool) -> None:
             **{shown(key).replace("_", " "): shown(value) for key, value in model.settings.items()},
         }
     )
-    print_weights(model)
+    print_weights(model, MOST_WEIGHTS)
+    if len(model.weights) > MOST_WEIGHTS:
+        tell(f"(the {MOST_WEIGHTS} largest of {len(model.weights)}; --json prints all)")

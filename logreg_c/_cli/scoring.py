@@ -21,6 +21,9 @@ from .models import Model
 from .output import check_output, written_whole
 from .tables import Source
 
+# X of some rows, (n_x, m): a matrix, or columns of their own types.
+Examples = list[NDArray[Any]] | NDArray[np.float64]
+
 
 class Scored(NamedTuple):
     """The probabilities of a file's rows, and what they are measured by."""
@@ -38,7 +41,7 @@ class Batches:
         self.rows = 0
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
 
-    def __iter__(self) -> Iterator[tuple[list[NDArray[Any]], NDArray[np.bool_]]]:
+    def __iter__(self) -> Iterator[tuple[Examples, NDArray[np.bool_]]]:
         """Yield X and Y; all of Y is false where the rows are not labelled."""
         model, source = self.model, self.source
         target = model.target
@@ -52,19 +55,21 @@ class Batches:
             yield self._columns(batch, row), Y
             self.rows = row + batch.height
 
-    def _columns(self, batch: pl.DataFrame, row: int) -> list[NDArray[Any]]:
+    def _columns(self, batch: pl.DataFrame, row: int) -> Examples:
+        series = [batch.get_column(column) for column in self.model.columns]
+        if (matrix := tables.matrix(series)) is not None:
+            return matrix
         X: list[NDArray[Any]] = []
-        for column, categories in self.model.columns.items():
-            values = batch.get_column(column)
+        for values, categories in zip(series, self.model.columns.values(), strict=True):
             if categories is None:
                 X.append(tables.numbers(values, self.source, row))
                 continue
-            values = tables.text(values, self.source, row)
-            where, unknown = tables.one_hot(values, categories)
+            texts = tables.text(values, self.source, row)
+            where, unknown = tables.one_hot(texts, categories)
             X += where
             if len(unknown):
-                rows, first = self.unknown.get(column, (0, unknown[0]))
-                self.unknown[column] = rows + len(unknown), first
+                rows, first = self.unknown.get(values.name, (0, unknown[0]))
+                self.unknown[values.name] = rows + len(unknown), first
         return X
 
     def warn(self) -> None:
@@ -77,7 +82,7 @@ class Batches:
             )
 
 
-def _probabilities(model: Model, X: list[NDArray[Any]]) -> NDArray[np.float64]:
+def _probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
     # In float64 whatever the columns are: the file's types do not show in the result.
     A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
     return A.ravel()
@@ -92,13 +97,13 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
     model = models.load(model_file)
     with memory_for(f"the rows of {file}"), tables.opened(file) as source:
         batches = Batches(model, source, labelled=False)
+        classes = pl.Series(model.classes)
 
         def predictions() -> Iterator[pl.DataFrame]:
             for X, _ in batches:
                 A = _probabilities(model, X)
-                yield pl.DataFrame(
-                    {"probability": A, "prediction": model.classes[(A > 0.5).astype(np.int64)]}
-                )
+                second = (A > 0.5).astype(np.uint32)
+                yield pl.DataFrame({"probability": A, "prediction": classes.gather(second)})
 
         if output is None:
             if sys.stdout is None:
@@ -144,7 +149,7 @@ def _sink(
         refuse(f"{output} cannot be written: {shortened(first_line, 200)}")
 
 
-def score(model: Model, batches: Iterable[tuple[list[NDArray[Any]], NDArray[np.bool_]]]) -> Scored:
+def score(model: Model, batches: Iterable[tuple[Examples, NDArray[np.bool_]]]) -> Scored:
     """Compare the probabilities of all rows, (X, Y) each, with Y; keeps 9 bytes of a row."""
     As, Ys, costs = [], [], []
     w, b = model.weights, model.bias

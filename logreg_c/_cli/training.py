@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import logreg_c
+from logreg_c import _input
+from logreg_c._objective import Objective
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
@@ -22,7 +24,7 @@ from .errors import Failure, Interrupted, brief, in_options, memory_for, refuse,
 from .interrupts import INTERRUPTS
 from .models import Feature, Model
 from .output import check_output, written_whole
-from .scoring import described, measures, score
+from .scoring import Examples, described, measures, score
 from .tables import Source
 
 LARGEST = 10  # weights printed after training
@@ -51,9 +53,9 @@ class Settings:
 
 
 class Rows(NamedTuple):
-    """Some rows of the table as train takes them: X a list of columns, each of its own type."""
+    """Some rows of the table as train takes them."""
 
-    X: list[NDArray[Any]]
+    X: Examples
     Y: NDArray[np.bool_]
 
 
@@ -193,37 +195,50 @@ def _load(source: Source, settings: Settings) -> Data:
     """Take the table apart column by column, so that it is in memory about once."""
     target = settings.target
     table, left_out = tables.read(source, target)
-    series = table.get_columns()[::-1]
-    del table
-    if len(series) == 1:
+    columns = [values for values in table.get_columns() if values.name != target]
+    if not columns:
         refuse(f"{source} has no column beside the target {brief(target)} to learn from")
-    Y, classes = tables.two_classes(next(s for s in series if s.name == target), source)
+    Y, classes = tables.two_classes(table.get_column(target), source)
+    del table
+    X: Examples | None = tables.matrix(columns)
+    if X is None:
+        features, X = _columns(columns, source, one_hot=settings.one_hot)
+    else:
+        features = [Feature(values.name) for values in columns]
 
+    parts = _split(Y, settings, source)
+    if len(parts[0]) == len(Y):
+        return Data(features, classes, left_out, Rows(X, Y), *[Rows([], Y[:0])] * 2)
+    if not isinstance(X, list):
+        rows = [Rows(np.take(X, part, axis=1), Y[part]) for part in parts]
+        return Data(features, classes, left_out, *rows)
+    taken: list[list[NDArray[Any]]] = [[] for _ in parts]
+    X.reverse()
+    while X:
+        column = X.pop()
+        for values, part in zip(taken, parts, strict=True):
+            values.append(column[part])
+    return Data(features, classes, left_out, *map(Rows, taken, [Y[part] for part in parts]))
+
+
+def _columns(
+    series: list[pl.Series], source: Source, *, one_hot: bool
+) -> tuple[list[Feature], list[NDArray[Any]]]:
+    """Return the features, and each in its own type; leave `series` empty."""
     features: list[Feature] = []
     columns: list[NDArray[Any]] = []
+    series.reverse()
     while series:
         values = series.pop()
         name = values.name
-        if name == target:
-            continue
-        if settings.one_hot and values.dtype in tables.TEXT:
+        if one_hot and values.dtype in tables.TEXT:
             known = tables.categories(values, source)
             columns += tables.one_hot(tables.text(values, source), known)[0]
             features += [Feature(name, category) for category in known]
         else:
             columns.append(tables.numbers(values, source))
             features.append(Feature(name))
-
-    parts = _split(Y, settings, source)
-    if len(parts[0]) == len(Y):
-        return Data(features, classes, left_out, Rows(columns, Y), *[Rows([], Y[:0])] * 2)
-    rows = [Rows([], Y[part]) for part in parts]
-    columns.reverse()
-    while columns:
-        column = columns.pop()
-        for (X, _), part in zip(rows, parts, strict=True):
-            X.append(column[part])
-    return Data(features, classes, left_out, *rows)
+    return features, columns
 
 
 def _split(
@@ -319,19 +334,19 @@ def _solve(
 
 
 def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
-    from logreg_c._lbfgs import lbfgs  # noqa: PLC0415 (loading SciPy takes as long as a training)
+    # Loading SciPy takes as long as a training.
+    from logreg_c._solvers.lbfgs import lbfgs  # noqa: PLC0415
 
     found = lbfgs(
-        *data.fit,
+        Objective.checked(
+            _input.examples(data.fit.X, np.float64), data.fit.Y, sample_weight=None, n_threads=None
+        ),
         settings.iters,
-        w=np.zeros(len(data.features)),
+        w=np.zeros((len(data.features), 1)),
         b=0.0,
         l2=settings.l2 or 0.0,
-        sample_weight=None,
         standardize=settings.standardize,
         tol=settings.tol or 0.0,
-        n_threads=None,
-        dtype=np.float64,
         callbacks=callbacks,
     )
     rescale = "rescale the features" + ("" if settings.standardize else ": --standardize does")
@@ -340,8 +355,7 @@ def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
         "rounding": f"no step lowers the cost, and {missed}; {rescale}",
         "iters": f"{missed} in {found.n_iter} iterations; give a larger --iters, or {rescale}",
     }.get(found.stopped, "")
-    costs = np.array(found.costs)
-    return Solved(found.w, found.b, costs, found.n_iter, found.stopped, None, problem)
+    return Solved(found.w[:, 0], found.b, found.costs, found.n_iter, found.stopped, None, problem)
 
 
 def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:
@@ -373,7 +387,7 @@ def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStoppi
     )
 
 
-def _deviations(X: list[NDArray[Any]]) -> NDArray[np.float64]:
+def _deviations(X: Examples) -> NDArray[np.float64]:
     # Many short columns at a time: a call for each takes longer than its values do.
     at_a_time = max(1, VALUES_AT_A_TIME // len(X[0]))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -392,6 +406,14 @@ def _progress_bar(iters: int) -> Iterator[Callback | None]:
     if not err.is_terminal:
         yield None
         return
+    from rich.progress import (  # noqa: PLC0415 (what nobody sees need not be loaded)
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("training"),
         BarColumn(),

@@ -297,6 +297,13 @@ def test_what_is_no_file(fails, monkeypatch, tmp_path, model):
     [
         (b"\xd0\xcf\x11\xe0" + bytes(600), "an Excel workbook"),
         (b"SQLite format 3\0" + bytes(600), "a SQLite database"),
+        (b"<!DOCTYPE html><table><tr><td>1</td></tr></table>", "an HTML page"),
+        (b'[{"a": 1, "y": 0}, {"a": 2, "y": 1}]', "JSON"),
+        (b'{"a": 1, "y": 0}\n{"a": 2, "y": 1}\n', "JSON"),
+        (b"<stata_dta><header>", "a Stata file"),
+        (b"$FL2@(#) SPSS DATA FILE", "an SPSS file"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(60), "a 7z archive"),
+        (b"", "is empty"),
         (b"\x89HDF\r\n\x1a\n" + bytes(600), "an HDF5 file"),
         (b"BZh91AY&SY" + bytes(600), "compressed by bzip2"),
         (zipped(**{"xl/workbook": b"<xml/>"}).replace(b".npy", b".xml"), "if it is a workbook"),

@@ -13,7 +13,7 @@ import logreg_c
 pl = pytest.importorskip("polars")
 pytest.importorskip("scipy")
 
-from logreg_c._lbfgs import Minimum  # noqa: E402
+from logreg_c._solvers.result import FitResult  # noqa: E402
 
 
 @pytest.fixture
@@ -144,9 +144,9 @@ def test_a_solver_that_there_is_not(run, noisy):
 
 def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
     def stuck(*_, w, b, **__):
-        return Minimum(w, b, [0.7, 0.6], 1, "rounding")
+        return FitResult(w, b, np.array([0.7, 0.6]), 1, "rounding")
 
-    monkeypatch.setattr("logreg_c._lbfgs.lbfgs", stuck)
+    monkeypatch.setattr("logreg_c._solvers.lbfgs.lbfgs", stuck)
     start = ["train", noisy, "--target", "y", "--solver", "lbfgs", "--tol", "1e-9"]
     warning = (
         "logreg-c: no step lowers the cost, and --tol 1e-09 is not reached; rescale the features"
@@ -160,7 +160,7 @@ def test_an_interrupt_within_scipy_writes_nothing(run, monkeypatch, noisy, tmp_p
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("logreg_c._lbfgs._Log.tell", interrupted)
+    monkeypatch.setattr("logreg_c._solvers.lbfgs._Log.tell", interrupted)
     model = tmp_path / "model.npz"
     code, out, err = run("train", noisy, "--target", "y", "--solver", "lbfgs", "-o", model)
     assert (code, out, err) == (130, "", "logreg-c: interrupted; no file was written\n")

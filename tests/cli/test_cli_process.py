@@ -154,3 +154,17 @@ def test_a_message_names_the_file_at_fault(fails, tmp_path, data, model):
     below = data / "file.npz"
     fails("inspect", below, match="file.npz (does not exist|cannot be read)")
     fails(*start, "-o", below, match="file.npz cannot be written")
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path, data):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *PYTHON]
+    options = ["train", data, "--target", "sick", "--output", "m.npz"]
+    done = subprocess.run(
+        [*command, *options], cwd=gone, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "logreg-c: the folder that this runs in no longer exists; change to another\n"
+    )

@@ -6,7 +6,7 @@
  * build, for whatever machine, must carry the same hashes: the Makefile compares them. */
 #include "problem.h"
 
-#include "../../src/kernels.h"
+#include "block/kernels.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -43,7 +43,7 @@ static uint64_t hash_all(uint64_t hash, const logreg_data *data, const double *w
     if (standardized) {
         CHECK(standardize(data, n_threads, &found) == LOGREG_OK);
         hash = hash_bits(hash, found.mean, n_x);
-        hash = hash_bits(hash, found.mean_rest, n_x);
+        hash = hash_bits(hash, found.mean_lo, n_x);
         hash = hash_bits(hash, found.sd, n_x);
         settings.standardization = &found;
     } else {
@@ -120,7 +120,7 @@ static uint64_t hash_battery(int type)
     for (int f = type == LOGREG_FLOAT64 ? 0 : 1; f < COUNT(features); f += every) {
         const int64_t n_x = features[f];
         const int64_t examples[] = {1,  2,  7,   8,   9,   15,   16,
-                                    17, 65, 511, 512, 513, 1024, logreg_segment_size(n_x) + 5};
+                                    17, 65, 511, 512, 513, 1024, segment_size(n_x) + 5};
         for (int e = f % every; e < COUNT(examples); e += every == 1 ? 1 : 2)
             if (n_x * examples[e] < 150000) hash = hash_shape(hash, n_x, examples[e], type);
     }
@@ -167,14 +167,15 @@ static uint64_t hash_loads(void)
             logreg_data data = {.n_x = 0, .m = n / step};
             data.Y = (logreg_column){values, step * all_types[type].size, (logreg_type)type};
             for (int64_t first = 0; first + count <= data.m; first += count) {
-                double room[LOGREG_BLOCK];
+                double scratch[LOGREG_BLOCK];
                 const double *wide =
-                    logreg_kernels_in_use(LOGREG_FLOAT64)->column(&data.Y, first, count, room);
+                    logreg_kernels_in_use(LOGREG_FLOAT64)->column(&data.Y, first, count, scratch);
                 for (int64_t i = 0; i < count; i++) hash = hash_value(hash, wide[i]);
-                float narrow_room[LOGREG_BLOCK];
+                float narrow[LOGREG_BLOCK];
+                const logreg_reading reading = {.data = &data};
                 logreg_block block = {
-                    .data = &data, .first = first, .count = count, .Y_room = narrow_room};
-                logreg_kernels_in_use(LOGREG_FLOAT32)->labels(&block);
+                    .reading = &reading, .first = first, .count = count, .Y_scratch = narrow};
+                logreg_kernels_in_use(LOGREG_FLOAT32)->load_targets(&block);
                 for (int64_t i = 0; i < count; i++)
                     hash = hash_value(hash, (double)((const float *)block.Y)[i]);
             }

@@ -177,7 +177,7 @@ static uint64_t call_all(const calls *c, int n_threads)
     hash = hash * 31 + (uint64_t)code;
     if (code == LOGREG_OK) {
         hash = hash_bits(hash, found.mean, n_x);
-        hash = hash_bits(hash, found.mean_rest, n_x);
+        hash = hash_bits(hash, found.mean_lo, n_x);
         hash = hash_bits(hash, found.sd, n_x);
         if (c->standardized) settings.standardization = &found;
     }

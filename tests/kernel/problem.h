@@ -4,7 +4,7 @@
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
-#include "../../src/logreg.h"
+#include "logreg.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -101,6 +101,13 @@ static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_
     p.data.Y = column_of(p.Y);
     if (weighted) p.data.sample_weight = column_of(p.sample_weight);
     return p;
+}
+
+/* Examples per segment, where there are n_x features. */
+static inline int64_t segment_size(int64_t n_x)
+{
+    const logreg_data data = {.n_x = n_x};
+    return logreg_segment_size(&data);
 }
 
 static inline void free_problem(problem *p)
@@ -208,12 +215,17 @@ static inline int standardize(const logreg_data *data, int n_threads,
     return code;
 }
 
+static inline int centres(const logreg_standardization *standardization)
+{
+    return standardization && standardization->centre;
+}
+
 static inline int descend(const logreg_data *data, const logreg_settings *settings,
                           logreg_state *state, double *costs, int64_t iters, int64_t *n_costs,
                           int n_threads)
 {
     char *buffer;
-    size_t size = logreg_workspace_size(data, settings->standardization != NULL, n_threads);
+    size_t size = logreg_workspace_size(data, centres(settings->standardization), n_threads);
     logreg_run run = make_run(size, n_threads, &buffer);
     int code = logreg_descend(data, settings, state, costs, iters, n_costs, &run);
     free(buffer);
@@ -236,7 +248,8 @@ static inline int standardized_cost_and_gradient(const logreg_data *data,
                                                  double *dw, double *db, int n_threads)
 {
     char *buffer;
-    logreg_run run = make_run(logreg_workspace_size(data, 1, n_threads), n_threads, &buffer);
+    logreg_run run = make_run(logreg_workspace_size(data, centres(standardization), n_threads),
+                              n_threads, &buffer);
     int code = logreg_cost_and_gradient(data, standardization, w, b, l2, J, dw, db, &run);
     free(buffer);
     return code;
@@ -265,14 +278,16 @@ static inline int predict_proba(const logreg_data *data, const double *w, double
 static inline logreg_standardization allocate_standardization(int64_t n_x)
 {
     return (logreg_standardization){.mean = allocate_doubles(n_x),
-                                    .mean_rest = allocate_doubles(n_x),
-                                    .sd = allocate_doubles(n_x)};
+                                    .mean_lo = allocate_doubles(n_x),
+                                    .sd = allocate_doubles(n_x),
+                                    .centre = 1,
+                                    .scale = 1};
 }
 
 static inline void free_standardization(const logreg_standardization *s)
 {
     free(s->mean);
-    free(s->mean_rest);
+    free(s->mean_lo);
     free(s->sd);
 }
 

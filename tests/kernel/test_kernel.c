@@ -8,7 +8,7 @@
 
 #include "problem.h"
 
-#include "../../src/parallel.h"
+#include "platform/parallel.h"
 
 #include <errno.h>
 #include <fenv.h>
@@ -166,10 +166,9 @@ static void test_a_pass_agrees_with_long_hand(void)
         for (int e = 0; e < COUNT(some_examples); e += some_features[f] > 33 ? 5 : 1)
             check_shape(some_features[f], some_examples[e], 1);
     for (int f = 0; f < COUNT(few); f++)
-        for (int off = -1; off <= 1; off++)
-            check_shape(few[f], logreg_segment_size(few[f]) + off, 2);
+        for (int off = -1; off <= 1; off++) check_shape(few[f], segment_size(few[f]) + off, 2);
     /* one thread takes subtrees of eight segments, and the last has seven */
-    problem p = make_problem(1, 71 * logreg_segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
+    problem p = make_problem(1, 71 * segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
     check_pass(&p, 0, 1);
     free_problem(&p);
 }
@@ -438,8 +437,9 @@ static void test_a_fixed_b_stays(void)
 {
     for (int scaled = 0; scaled < 2; scaled++) {
         problem p = make_problem(3, 700, FEATURE_MAJOR, 0, 1);
-        double ones[3] = {2, 0.5, 1}, zeros[3] = {0};
-        logreg_standardization only_scales = {.mean = zeros, .mean_rest = zeros, .sd = ones};
+        double ones[3] = {2, 0.5, 1}, means[3] = {7, -7, 1};
+        logreg_standardization only_scales = {
+            .mean = means, .mean_lo = means, .sd = ones, .scale = 1};
         logreg_settings settings = {.alpha = 0.5, .l2 = 0.01, .tol = 1e-4, .fixed_b = 1};
         if (scaled) settings.standardization = &only_scales;
         logreg_state state = {.w = p.w, .b = 0.3};
@@ -508,7 +508,7 @@ static void check_standardized(int64_t n_x, int64_t m, layout layout, int weight
     long_hand_standardize(&p, mean, sd);
     for (int64_t j = 0; j < n_x; j++) {
         CHECK(near(found.mean[j], mean[j], 1e-13));
-        CHECK(fabs(found.mean_rest[j]) <= 0x1p-52 * fabs(found.mean[j]));
+        CHECK(fabs(found.mean_lo[j]) <= 0x1p-52 * fabs(found.mean[j]));
         CHECK(near(found.sd[j], sd[j], 1e-12 * sd[j]));
     }
 
@@ -561,11 +561,10 @@ static void test_standardized_descent_agrees_with_long_hand(void)
             layout layout = variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR;
             for (int e = 0; e < COUNT(examples); e++)
                 check_standardized(features[f], examples[e], layout, variant & 2);
-            check_standardized(features[f], logreg_segment_size(features[f]) + 1, layout,
-                               variant & 2);
+            check_standardized(features[f], segment_size(features[f]) + 1, layout, variant & 2);
         }
     /* Tasks of several segments of several blocks: sums wait while a block's are made. */
-    check_standardized(300, 33 * logreg_segment_size(300), EXAMPLE_MAJOR, 1);
+    check_standardized(300, 33 * segment_size(300), EXAMPLE_MAJOR, 1);
 }
 
 /* So many that an example is packed a tile of its features at a time, whatever the arithmetic. */
@@ -617,8 +616,8 @@ static void test_mean_is_exact_beside_a_large_offset(void)
         }
         double mean = sum / 3001, sd = sqrt((squares - sum * mean) / 3001);
         CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
-        CHECK(near(found.mean[0] - 1e9 + found.mean_rest[0], mean, 1e-13));
-        CHECK(near(found.mean[1] + 1e9 + found.mean_rest[1], -mean, 1e-13));
+        CHECK(near(found.mean[0] - 1e9 + found.mean_lo[0], mean, 1e-13));
+        CHECK(near(found.mean[1] + 1e9 + found.mean_lo[1], -mean, 1e-13));
         CHECK(near(found.sd[0], sd, 1e-12) && near(found.sd[1], sd, 1e-12));
         free_standardization(&found);
         free_problem(&p);
@@ -665,7 +664,7 @@ static void test_standardized_descent_is_accurate_beside_a_large_offset(void)
 /* Whole segments of them, before those that count or after. */
 static void test_examples_of_weight_0_count_for_nothing(void)
 {
-    const int64_t size = logreg_segment_size(2), m = 2 * size + 100;
+    const int64_t size = segment_size(2), m = 2 * size + 100;
     for (int variant = 0; variant < 4; variant++) {
         problem p = make_problem(2, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
         logreg_standardization found = allocate_standardization(2);
@@ -676,7 +675,7 @@ static void test_examples_of_weight_0_count_for_nothing(void)
         p.data.Y.values = NULL; /* which are not looked at */
         CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
         for (int j = 0; j < 2; j++) {
-            CHECK(near(found.mean[j] + found.mean_rest[j], mean[j], 1e-13));
+            CHECK(near(found.mean[j] + found.mean_lo[j], mean[j], 1e-13));
             CHECK(near(found.sd[j], sd[j], 1e-13));
         }
         free_standardization(&found);
@@ -700,7 +699,7 @@ static void test_a_constant_feature_keeps_its_w(void)
             *element(&p, 1, i) = p.sample_weight[i] > 0 ? constant : 7;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
         CHECK(found.sd[0] > 0 && found.sd[1] == 0 && found.sd[2] > 0);
-        CHECK(found.mean[1] == constant && found.mean_rest[1] == 0);
+        CHECK(found.mean[1] == constant && found.mean_lo[1] == 0);
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
         CHECK(same_bits(&p.w[1], &given, 1));
         CHECK(costs[4] < costs[0]);
@@ -713,6 +712,215 @@ static void test_a_constant_feature_keeps_its_w(void)
         free_standardization(&found);
         free_problem(&p);
     }
+}
+
+/* Where b is fixed features are only scaled: then a constant feature counts as it is. */
+static void test_a_constant_feature_that_is_only_scaled_counts_as_it_is(void)
+{
+    for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
+        problem p = make_problem(12, 300, (enum layout)layout, 0, 0);
+        logreg_standardization found = allocate_standardization(12);
+        double J[2], dw[2][12], db[2];
+        for (int i = 0; i < 300; i++) {
+            *element(&p, 0, i) = -3;
+            *element(&p, 1, i) = 0;
+        }
+        CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
+        found.centre = 0;
+        CHECK(standardized_cost_and_gradient(&p.data, &found, p.w, p.b, 0, &J[0], dw[0], &db[0],
+                                             1) == LOGREG_OK);
+        for (int j = 2; j < 12; j++) p.w[j] /= found.sd[j];
+        CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[1], dw[1], &db[1], 1) == LOGREG_OK);
+        CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
+        CHECK(same_bits(&dw[0][0], &dw[1][0], 1) && dw[0][0] != 0 && dw[0][1] == 0);
+
+        const logreg_settings settings = {
+            .alpha = 0.5, .tol = -1, .standardization = &found, .fixed_b = 1};
+        double w_1 = p.w[1], w_0 = p.w[0], costs[5];
+        logreg_state state = {.w = p.w, .b = 0};
+        int64_t n_costs;
+        CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
+        CHECK(same_bits(&w_1, &p.w[1], 1) && p.w[0] != w_0);
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
+/* ---- Sums in parts --------------------------------------------------------------------------- */
+
+enum { PARTS_N_X = 10, MOST_PARTS = 100 };
+
+/* Room for `capacity` nodes, of which there are none. */
+static logreg_nodes allocate_nodes(const logreg_sum_kind *kind, int64_t capacity)
+{
+    const int64_t size = logreg_node_size(kind, PARTS_N_X);
+    logreg_nodes nodes = {allocate((size_t)capacity * sizeof *nodes.nodes), 0};
+    for (int64_t k = 0; k < capacity; k++) nodes.nodes[k].sums = allocate_doubles(size);
+    return nodes;
+}
+
+static void free_nodes(const logreg_nodes *nodes, int64_t capacity)
+{
+    for (int64_t k = 0; k < capacity; k++) free(nodes->nodes[k].sums);
+    free(nodes->nodes);
+}
+
+typedef struct parts {
+    const logreg_sum_kind *kind;
+    const logreg_data *data;
+    const logreg_point *point;
+    int64_t count, bounds[MOST_PARTS + 1]; /* part k is [bounds[k], bounds[k + 1]) */
+    logreg_nodes nodes[MOST_PARTS];
+    int threads_seen[MOST_PARTS];
+} parts;
+
+/* Sums part k: every other one as some segments of the whole, the others as a chunk that stands by
+ * itself; with one thread or two. */
+static void sum_part(void *context, int64_t k, int thread)
+{
+    parts *p = context;
+    const int64_t size = logreg_segment_size(p->data);
+    logreg_part part = {0, p->bounds[k], p->bounds[k + 1]};
+    logreg_data data = *p->data;
+    if (k % 2) {
+        const int64_t first = part.first * size, end = part.end * size;
+        data.m = (end < data.m ? end : data.m) - first;
+        data.X.values = (const char *)data.X.values + first * data.X.stride;
+        data.Y.values = (const char *)data.Y.values + first * data.Y.stride;
+        if (data.sample_weight.values)
+            data.sample_weight.values =
+                (const char *)data.sample_weight.values + first * data.sample_weight.stride;
+        part = (logreg_part){part.first, 0, part.end - part.first};
+    }
+    const int centred = p->point && centres(p->point->standardization), n_threads = 1 + k % 3 / 2;
+    char *buffer;
+    const size_t workspace = logreg_sum_workspace_size(p->kind, &data, &part, centred, n_threads);
+    const logreg_run run = make_run(workspace, n_threads, &buffer);
+    p->threads_seen[k] = thread;
+    if (logreg_sum(p->kind, &data, &part, p->point, &p->nodes[k], &run) != LOGREG_OK)
+        p->threads_seen[k] = -1;
+    free(buffer);
+}
+
+/* The nodes of `count` parts, summed by four threads, merged as they arrive: in shuffled order. */
+static logreg_nodes sum_in_parts(parts *p, int64_t count, uint64_t *seed, int64_t *capacity)
+{
+    const int64_t size = logreg_segment_size(p->data);
+    const int64_t n_segments = (p->data->m + size - 1) / size;
+    int64_t order[MOST_PARTS];
+    p->count = count;
+    *capacity = 0;
+    for (int64_t k = 0; k <= count; k++)
+        p->bounds[k] = k * n_segments / count + (k > 0 && k < count && count < 10 ? k % 3 - 1 : 0);
+    for (int64_t k = 0; k < count; k++) {
+        const int64_t room = logreg_node_count(p->bounds[k], p->bounds[k + 1]);
+        p->nodes[k] = allocate_nodes(p->kind, room);
+        *capacity += room;
+        order[k] = k;
+    }
+    logreg_parallel_for(count, 4, sum_part, p);
+    logreg_nodes all = allocate_nodes(p->kind, *capacity);
+    for (int64_t k = count - 1; k >= 0; k--) {
+        next_value(seed);
+        const int64_t other = (int64_t)((*seed >> 33) % (uint64_t)(k + 1)), next = order[other];
+        const int64_t room = logreg_node_count(p->bounds[next], p->bounds[next + 1]);
+        order[other] = order[k];
+        CHECK(p->threads_seen[next] >= 0 && p->nodes[next].count == room);
+        logreg_merge(p->kind, p->data->n_x, &all, &p->nodes[next]);
+        free_nodes(&p->nodes[next], room);
+    }
+    CHECK(all.count == logreg_node_count(0, n_segments));
+    return all;
+}
+
+static void check_gradient_in_parts(const logreg_data *data, const logreg_point *point)
+{
+    static const int64_t counts[] = {1, 2, 7, MOST_PARTS};
+    const int64_t size = logreg_segment_size(data), n_segments = (data->m + size - 1) / size;
+    double J[2], db[2], dw[2][PARTS_N_X];
+    uint64_t seed = 1;
+    CHECK(standardized_cost_and_gradient(data, point->standardization, point->w, point->b, 0.1, J,
+                                         dw[0], db, 3) == LOGREG_OK);
+    for (int k = 0; k < COUNT(counts); k++) {
+        parts p = {.kind = &logreg_gradient_sums, .data = data, .point = point};
+        int64_t capacity;
+        logreg_nodes all = sum_in_parts(&p, counts[k], &seed, &capacity);
+        CHECK(logreg_finish_gradient(&all, n_segments, PARTS_N_X, data->arithmetic, point, 0.1,
+                                     &J[1], dw[1], &db[1]) == LOGREG_OK);
+        CHECK(same_bits(&J[0], &J[1], 1) && same_bits(&db[0], &db[1], 1));
+        CHECK(same_bits(dw[0], dw[1], PARTS_N_X));
+        free_nodes(&all, capacity);
+    }
+}
+
+static void check_moments_in_parts(const logreg_data *data, const logreg_standardization *found)
+{
+    const int64_t size = logreg_segment_size(data), n_segments = (data->m + size - 1) / size;
+    logreg_standardization again = allocate_standardization(PARTS_N_X);
+    uint64_t seed = 2;
+    parts p = {.kind = &logreg_moment_sums, .data = data};
+    int64_t capacity;
+    logreg_nodes all = sum_in_parts(&p, 7, &seed, &capacity);
+    CHECK(logreg_finish_moments(&all, n_segments, PARTS_N_X, data->arithmetic, &again) ==
+          LOGREG_OK);
+    CHECK(same_bits(found->mean, again.mean, PARTS_N_X));
+    CHECK(same_bits(found->mean_lo, again.mean_lo, PARTS_N_X));
+    CHECK(same_bits(found->sd, again.sd, PARTS_N_X));
+    free_nodes(&all, capacity);
+    free_standardization(&again);
+}
+
+/* The last segment has one example: its layout is that of the whole. */
+static void test_parts_in_any_order_have_the_bits_of_one_call(void)
+{
+    const int64_t m = 101 * segment_size(PARTS_N_X) + 1;
+    for (int variant = 0; variant < 4; variant++) {
+        problem p =
+            make_problem(PARTS_N_X, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 2);
+        store_X_as(&p, LOGREG_FLOAT32);
+        logreg_standardization found = allocate_standardization(PARTS_N_X);
+        logreg_point point = {p.w, p.b, NULL};
+        CHECK(standardize(&p.data, 3, &found) == LOGREG_OK);
+        check_gradient_in_parts(&p.data, &point);
+        check_moments_in_parts(&p.data, &found);
+        p.data.arithmetic = LOGREG_FLOAT32;
+        found.centre = variant & 1;
+        point.standardization = &found;
+        check_gradient_in_parts(&p.data, &point);
+        free_standardization(&found);
+        free_problem(&p);
+    }
+}
+
+static void test_segments_that_are_missing_or_come_twice_are_noticed(void)
+{
+    static const int64_t bounds[] = {0, 1, 2, 4, 7, 8, 9};
+    const int64_t size = segment_size(PARTS_N_X), n_segments = 9;
+    problem p = make_problem(PARTS_N_X, (n_segments - 1) * size + 3, FEATURE_MAJOR, 0, 0);
+    const logreg_point point = {p.w, p.b, NULL};
+    const int n = COUNT(bounds) - 1;
+    for (int odd = -1; odd < 2 * n; odd++) {
+        logreg_nodes all = allocate_nodes(&logreg_gradient_sums, 20);
+        double J, db, dw[PARTS_N_X];
+        for (int k = 0; k < n; k++)
+            for (int times = odd == k ? 0 : odd == n + k ? 2 : 1; times > 0; times--) {
+                const logreg_part part = {0, bounds[k], bounds[k + 1]};
+                char *buffer;
+                const logreg_run run =
+                    make_run(logreg_sum_workspace_size(&logreg_gradient_sums, &p.data, &part, 0, 1),
+                             1, &buffer);
+                CHECK(logreg_sum(&logreg_gradient_sums, &p.data, &part, &point, &all, &run) ==
+                      LOGREG_OK);
+                free(buffer);
+            }
+        const int code = logreg_finish_gradient(&all, n_segments, PARTS_N_X, LOGREG_FLOAT64, &point,
+                                                0, &J, dw, &db);
+        CHECK(code == (odd < 0 ? LOGREG_OK : LOGREG_INCOMPLETE));
+        free_nodes(&all, 20);
+    }
+    CHECK(logreg_node_count(5, 5) == 0 && logreg_node_count(0, 8) == 1);
+    CHECK(logreg_node_count(1, 8) == 3 && logreg_node_count(3, 13) == 4);
+    free_problem(&p);
 }
 
 /* ---- The same bits --------------------------------------------------------------------------- */
@@ -730,7 +938,7 @@ static void set_mode(int mode)
 #endif
 }
 
-/* All that a training gives: mean, rest, sd, w, b, costs, A. */
+/* Everything that a training gives: mean, mean_lo, sd, w, b, costs, A. */
 static uint64_t hash_everything(problem *p, int standardized, int n_threads)
 {
     enum { ITERS = 5 };
@@ -743,7 +951,7 @@ static uint64_t hash_everything(problem *p, int standardized, int n_threads)
     if (standardized) {
         CHECK(standardize(&p->data, n_threads, &standardization) == LOGREG_OK);
         hash = hash_bits(hash, standardization.mean, n_x);
-        hash = hash_bits(hash, standardization.mean_rest, n_x);
+        hash = hash_bits(hash, standardization.mean_lo, n_x);
         hash = hash_bits(hash, standardization.sd, n_x);
         settings.standardization = &standardization;
     }
@@ -763,7 +971,7 @@ static void test_threads_and_modes_change_no_bit(void)
 {
     static const int threads[] = {1, 2, 3, 5, 8};
     for (int variant = 0; variant < 8; variant++) {
-        int64_t n_x = variant & 1 ? 20 : 3, m = 5 * logreg_segment_size(n_x) + 77;
+        int64_t n_x = variant & 1 ? 20 : 3, m = 5 * segment_size(n_x) + 77;
         problem p =
             make_problem(n_x, m, variant & 2 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 1);
         int standardized = variant & 4;
@@ -789,7 +997,7 @@ static void test_threads_and_modes_change_no_bit(void)
 static void test_a_forked_child_trains(void)
 {
 #ifndef _WIN32
-    int64_t n_x = 20, m = 6 * logreg_segment_size(n_x);
+    int64_t n_x = 20, m = 6 * segment_size(n_x);
     problem p = make_problem(n_x, m, EXAMPLE_MAJOR, 0, 0);
     uint64_t hash = hash_everything(&p, 0, 4);
     int status;
@@ -838,7 +1046,7 @@ static void test_dispatch_is_not_used_in_a_child(void)
 
 static void test_dispatch_may_leave_nothing_to_the_calling_thread(void)
 {
-    problem p = make_problem(20, 6 * logreg_segment_size(20), EXAMPLE_MAJOR, 0, 0);
+    problem p = make_problem(20, 6 * segment_size(20), EXAMPLE_MAJOR, 0, 0);
     uint64_t hash = hash_everything(&p, 0, 1);
     dispatch_shim_caller_is_late = 1;
     for (int n_threads = 2; n_threads <= 8; n_threads++)
@@ -1134,17 +1342,22 @@ static void test_should_stop_ends_one_long_pass(void)
     logreg_standardization found = allocate_standardization(N_X);
     for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
     *Y = 1;
-    for (int call = 0; call < 4; call++) {
+    const logreg_point point = {w, 0, NULL};
+    for (int call = 0; call < 5; call++) {
         int64_t feature, example;
+        logreg_nodes nodes = {NULL, 0};
         logreg_data data = {.n_x = N_X, .m = M, .example_major = 1, .Y = column_of(Y)};
         data.Y.stride = 0;
         data.X = (logreg_column){.values = line, .stride = 0, .type = LOGREG_FLOAT64};
         data.feature_stride = sizeof(double);
         int asked = 0;
         char *buffer;
+        const logreg_part part = {0, 0, M / logreg_segment_size(&data)};
         size_t size = call == 0   ? logreg_workspace_size(&data, 0, 2)
                       : call == 1 ? logreg_predict_workspace_size(&data, 2)
-                                  : logreg_standardize_workspace_size(&data, 2);
+                      : call == 4
+                          ? logreg_sum_workspace_size(&logreg_gradient_sums, &data, &part, 0, 2)
+                          : logreg_standardize_workspace_size(&data, 2);
         logreg_run run = make_run(size, 2, &buffer);
         run.should_stop = stop_third;
         run.context = &asked;
@@ -1152,8 +1365,10 @@ static void test_should_stop_ends_one_long_pass(void)
         int code = call == 0   ? logreg_cost_and_gradient(&data, NULL, w, 0, 0, &J, dw, &db, &run)
                    : call == 1 ? logreg_predict_proba(&data, w, 0, A, &run)
                    : call == 2 ? logreg_standardize(&data, &found, &run)
-                               : logreg_first_nonfinite(&data, &feature, &example, &run);
-        CHECK(code == LOGREG_STOPPED && asked == 3);
+                   : call == 4
+                       ? logreg_sum(&logreg_gradient_sums, &data, &part, &point, &nodes, &run)
+                       : logreg_first_nonfinite(&data, &feature, &example, &run);
+        CHECK(code == LOGREG_STOPPED && asked == 3 && nodes.count == 0);
         CHECK(seconds() - start < 2);
         free(buffer);
     }
@@ -1205,7 +1420,7 @@ static void test_threads_and_segments(void)
     CHECK(logreg_threads_for(0, 4) == 1 && logreg_threads_for(1, 4) == 1);
     CHECK(logreg_threads_for(9, 4) == (strcmp(backend, "serial") == 0 ? 1 : 4));
     for (int64_t n_x = 0; n_x < 100000; n_x = n_x * 5 / 4 + 1) {
-        int64_t size = logreg_segment_size(n_x);
+        int64_t size = segment_size(n_x);
         CHECK(size > 0 && (size & (size - 1)) == 0);
     }
 }
@@ -1272,6 +1487,9 @@ int main(void)
         test_standardized_descent_is_accurate_beside_a_large_offset();
         test_examples_of_weight_0_count_for_nothing();
         test_a_constant_feature_keeps_its_w();
+        test_a_constant_feature_that_is_only_scaled_counts_as_it_is();
+        test_parts_in_any_order_have_the_bits_of_one_call();
+        test_segments_that_are_missing_or_come_twice_are_noticed();
         test_threads_and_modes_change_no_bit();
         test_a_forked_child_trains();
         test_sigmoid_is_within_2_ulp();

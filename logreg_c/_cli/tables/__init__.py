@@ -5,7 +5,7 @@
 `reading` makes tables of all of them, and `columns` turns their columns into what is computed with.
 """
 
-from .columns import TEXT, categories, labels, numbers, one_hot, text, two_classes
+from .columns import TEXT, categories, labels, matrix, numbers, one_hot, text, two_classes
 from .reading import batches, check_presence, read
 from .source import Source, opened
 
@@ -16,6 +16,7 @@ __all__ = [
     "categories",
     "check_presence",
     "labels",
+    "matrix",
     "numbers",
     "one_hot",
     "opened",

@@ -110,7 +110,7 @@ def _check_header(file: BinaryIO, size: int) -> None:
     for length in shape:
         values *= length  # exact, where NumPy's product wraps around
     there = size - file.tell()
-    if not dtype.hasobject and values * dtype.itemsize > there:
+    if not dtype.hasobject and values * max(1, dtype.itemsize) > there:
         message = f"its header says shape {shape}, which {there} bytes cannot hold"
         raise ValueError(message)
     file.seek(0)

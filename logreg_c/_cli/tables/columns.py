@@ -18,6 +18,7 @@ from .reading import LONGEST_NAME, listed
 from .source import Source
 
 MOST_CATEGORIES = 1000
+FEW_ROWS = 256
 CELLS_SHOWN = 3  # of those that are no numbers
 MOSTLY = 0.9  # of a text column's values, or of its different values: numbers with faults in them
 # Numbers as people write them, which are not read as numbers.
@@ -25,6 +26,15 @@ LIKE_NUMBER = r"^[$€£]?\s*[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*%?$"
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 # Numbers that the kernel does not read in place.
 WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
+
+
+def matrix(columns: Sequence[pl.Series]) -> NDArray[np.float64] | None:
+    """Return columns of few rows as X, (columns, rows), if they are finite float64 numbers."""
+    # Reading many short columns one by one takes longer than their values do.
+    if len(columns[0]) > FEW_ROWS or any(values.dtype != pl.Float64 for values in columns):
+        return None
+    X: NDArray[np.float64] = pl.DataFrame(columns).to_numpy(order="fortran").T
+    return X if np.isfinite(X).all() else None
 
 
 def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
@@ -122,8 +132,10 @@ def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
         what = f"is text ({cells})"
         if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
             remedy = f"write {bad} of {len(values)} cells as plain numbers, or take the column out"
-        else:
+        elif bad:
             remedy = f"give --one-hot to train, {remedy}"
+        else:
+            remedy = "convert the column to numbers, give --one-hot to train, or take it out"
     refuse(
         f"{source}: feature {brief(values.name)} {what}; features are numbers or true/false:"
         f" {remedy}"

@@ -61,12 +61,29 @@ MISSING = frozenset(
         "#VALUE!",
         "#DIV/0!",
         "#REF!",
+        "#NUM!",
+        "#NAME?",
+        "NaT",
+        "n.a.",
+        "N.A.",
+        "Na",
+        "N/a",
+        "NIL",
+        "Nil",
+        "(null)",
+        "<null>",
+        "\\N",
+        "..",
+        "*",
+        "-nan(ind)",
+        "-NaN(ind)",
     ]
 )
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may be a decimal comma as well
+END_OF_FILE = b"\x1a\0"  # which programs from the days of DOS end or pad a file with
 # The internal name of a column without one: no header can hold it.
 NAMELESS = "\0"
 
@@ -100,7 +117,7 @@ class Delimited:
         at, comment, separator = 0, "", None
         while at < len(lines):
             line = lines[at].strip()
-            if match := re.fullmatch(r"sep=([,;\t|])\s*", lines[at], re.IGNORECASE):
+            if match := re.fullmatch(r'"?sep=([,;\t|])"?\s*', lines[at], re.IGNORECASE):
                 separator = match[1]
             elif line.startswith("#"):
                 comment = line.lstrip("# \t")
@@ -196,12 +213,14 @@ class Delimited:
                 )
             if end:
                 yield buffer[:end]
-        if carried:
+        if carried := carried.rstrip(END_OF_FILE):
             yield carried
 
     def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
         schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
-        if self._spaced_quote.search(buffer):  # polars takes the quotation marks for text
+        # Of spaces, polars takes each for a separator; and quotation marks after them for text.
+        spaced_quote = b'"' in buffer and self._spaced_quote.search(buffer)
+        if spaced_quote or self.separator == " ":
             return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
         try:
             return pl.read_csv(
@@ -249,16 +268,19 @@ class Delimited:
         """
         numbers = self._as_numbers(raw)
         nulls = zip(raw.null_count().row(0), numbers.null_count().row(0), strict=True)
-        columns = numbers.get_columns()
-        for j, (name, (before, after)) in enumerate(zip(raw.columns, nulls, strict=True)):
+        others = []
+        for name, (before, after) in zip(raw.columns, nulls, strict=True):
             if name in wanted_as_text:
-                columns[j] = _without_missing(raw.to_series(j), wanted_as_text[name])
+                others.append(_without_missing(raw.get_column(name), wanted_as_text[name]))
             elif before != after:
-                columns[j] = self._typed_column(raw.to_series(j))
-        return pl.DataFrame(columns)
+                others.append(self._typed_column(raw.get_column(name)))
+        return numbers.with_columns(others) if others else numbers
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
-        return (with_points(raw) if self._decimal_comma else raw).cast(pl.Float64, strict=False)
+        texts = with_points(raw) if self._decimal_comma else raw
+        if texts.width > texts.height:  # planning a query over many columns takes longer
+            return pl.DataFrame([values.cast(pl.Float64, strict=False) for values in texts])
+        return texts.cast(pl.Float64, strict=False)
 
     def _typed_column(self, values: pl.Series) -> pl.Series:
         values = _without_missing(values)
@@ -389,7 +411,7 @@ def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
     """Return which rows have no value at all."""
     empty = pl.all().str.strip_chars().fill_null("") == ""
     blank: NDArray[np.bool_] = (
-        raw.select(pl.last()).select(empty).to_series().to_numpy(writable=True)
+        raw.to_series(-1).to_frame().select(empty).to_series().to_numpy(writable=True)
     )
     if blank.any():
         blank[blank] = raw.filter(blank).select(pl.all_horizontal(empty)).to_series().to_numpy()
@@ -408,7 +430,9 @@ def _records(lines: Iterable[str], separator: str, *, strict: bool = False) -> A
 def _separator(lines: Sequence[str]) -> str:
     """Return the character that divides the header into most names, the rows alike."""
     best, most = ",", (False, 1)
-    for separator in SEPARATORS:
+    for separator in (*SEPARATORS, " "):
+        if separator == " " and most[1] > 1:
+            break  # spaces are in names as well
         records = itertools.islice(_records(lines, separator), SAMPLED)
         widths = [len(record) for record in records if any(map(str.strip, record))]
         alike = all(abs(width - widths[0]) <= 1 for width in widths)

@@ -23,6 +23,7 @@ from .source import Source
 # Have polars read local files rather than map them: a file that shrinks under a map is the end of
 # the process (SIGBUS).
 os.environ["POLARS_FORCE_ASYNC"] = "1"
+os.environ["POLARS_ROW_GROUP_PREFETCH_SIZE"] = "1"  # reading further ahead only takes memory
 
 BATCH = 1 << 16  # rows in memory at a time ...
 BATCH_VALUES = 1 << 23  # ... fewer where that are more values
@@ -31,10 +32,11 @@ PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may stand for
 FEW = 10  # rows, which are a range by chance
 # What pandas, R and others call a column that only numbers the rows.
 INDEX_NAME = re.compile(
-    r"|Unnamed: 0(\.\d+)?|__index_level_\d+__|level_0|index|row[._ ]?names?|\.\.\.1",
+    r"level_0|index|row[._ ]?(names?|ids?|nr)|\.\.\.1",
     re.IGNORECASE,
 )
-PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__")
+PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__|__null_dask_index__")
+PANDAS_NAMELESS = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
 def read(source: Source, target: str) -> tuple[pl.DataFrame, list[str]]:
@@ -115,14 +117,14 @@ def _read_csv(source: Source, target: str) -> pl.DataFrame:
     as_text: dict[str, Collection[str]] = {target: ()}
     while True:
         parts = [table.typed(raw, as_text) for raw in table.frames()]
+        if len(parts) == 1:
+            return parts[0]
         types = [_types_of(columns) for columns in zip(*map(_described, parts), strict=True)]
         mixed = [name for name, found in zip(table.names, types, strict=True) if len(found) > 1]
         if not mixed:
             break
         # numbers in one part and text in another: text after all, so read it as that
         as_text |= dict.fromkeys(mixed, ())
-    if len(parts) == 1:
-        return parts[0]
     columns = []
     for j, found in enumerate(types):
         kind = next(iter(found), pl.Float64())
@@ -230,13 +232,13 @@ def check_presence(name: str, columns: Sequence[str], source: Source) -> None:
     named = [column for column in columns if not column.startswith(NAMELESS)]
     like = [column for column in named if abs(len(column) - len(name)) < 4][:1000]
     near = difflib.get_close_matches(name, like, n=3)
-    hint = f"did you mean {listed(near)}?" if near else f"it has {listed(named)}"
+    hint = f"did you mean {listed(near)}?" if near else f"it has {listed(named) or 'none'}"
     if len(columns) == 1:
         hint = (
             f"its only column is {brief(columns[0])}: are its values separated by commas,"
             " semicolons, tabs or |?"
         )
-    elif 2 * sum(NUMBER.fullmatch(column) is not None for column in named) >= len(named):
+    elif 2 * sum(NUMBER.fullmatch(column) is not None for column in named) >= len(named) > 0:
         hint += "; if these are data, put the names of the columns above them"
     refuse(f"{source} has no column {brief(name)}; {hint}")
 
@@ -261,10 +263,14 @@ def _without_index(
         nameless = name == "" or name.startswith(NAMELESS)
         if name == target:
             kept.append(values)
-        elif nameless and values.null_count() == len(values) and j > 0:
-            continue  # what a comma at the end of each row makes
-        elif name in index or _numbers_rows(values, "" if nameless else name):
+        elif name in index or (
+            _names_rows(values)
+            if (nameless and j == 0) or PANDAS_INDEX.fullmatch(name)
+            else INDEX_NAME.fullmatch(name) and _is_range(values)
+        ):
             left_out.append("" if nameless else name)
+        elif (nameless or PANDAS_NAMELESS.fullmatch(name)) and values.null_count() == len(values):
+            continue  # what a comma at the end of each row makes
         elif nameless or PANDAS_INDEX.fullmatch(name):
             what = f"column {j + 1} has no name" if nameless else f"column {brief(name)}"
             refuse(
@@ -283,13 +289,13 @@ def _without_index(
             brief(name) if name else "the first, which has no name" for name in left_out
         )
         say(f"column{'s' * (len(left_out) > 1)} left out, for they number the rows: {named}")
-    return pl.DataFrame(kept), left_out
+    return table if len(kept) == table.width else pl.DataFrame(kept), left_out
 
 
-def _numbers_rows(values: pl.Series, name: str) -> bool:
-    if PANDAS_INDEX.fullmatch(name):  # also of rows that were drawn from a larger table
-        return _are_whole(values) and values.n_unique() == len(values)
-    return INDEX_NAME.fullmatch(name) is not None and _is_range(values)
+def _names_rows(values: pl.Series) -> bool:
+    """Whether rows have a number or a name each, as rows drawn from a larger table do."""
+    whole_or_text = values.dtype == pl.String or _are_whole(values)
+    return whole_or_text and not values.null_count() and values.n_unique() == len(values)
 
 
 def _is_range(values: pl.Series) -> bool:

@@ -43,6 +43,18 @@ FOREIGN = {
     b"%PDF": "a PDF document",
     b"FEA1": "a Feather file of version 1",
     b"RDX": "an R workspace",
+    b"<!DOCTYPE": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML document",
+    b'[{"': "JSON",
+    b'{"': "JSON",
+    b"<stata_dta>": "a Stata file",
+    b"$FL": "an SPSS file",
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"PK\x05\x06": "an empty zip archive",
 }
 # A file may stand for this many times its own size, and this many bytes beyond: tables compress 3
 # to 20 times, sparse ones up to 100 times.
@@ -93,6 +105,8 @@ def opened(file: Path) -> Iterator[Source]:
             refuse(f"{name} does not exist; check the name and the folder")
         except OSError as error:
             refuse(f"{name} cannot be read: {error.strerror or error}")
+        if size == 0:
+            refuse(f"{name} is empty; a header and rows of data are expected")
         for magic, what in FOREIGN.items():
             if head.startswith(magic):
                 refuse(f"{name} is {what}; save the table as CSV or Parquet")

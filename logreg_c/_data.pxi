@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Arrays as the kernel reads them, through raw Py_buffers: a typed memoryview costs a microsecond.
+
+cdef enum:
+    IN = PyBUF_C_CONTIGUOUS
+    OUT = PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE
+    COLUMNS_AT_ONCE = 1 << 12  # read between two checks for signals
+
+
+cdef class Buffer:
+    """The memory of one array, held for as long as this object lives."""
+
+    cdef Py_buffer view
+
+    def __cinit__(self, array, int flags):
+        PyObject_GetBuffer(array, &self.view, flags)
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.view)
+
+    cdef double *data(self) noexcept nogil:
+        return <double *> self.view.buf
+
+
+cdef logreg_type type_of(const Py_buffer *view) noexcept:
+    """How the values of a buffer are stored; the wrapper passes no others."""
+    cdef char code = view.format[0]
+    cdef Py_ssize_t size = view.itemsize
+    if code == b"<" or code == b">" or code == b"=" or code == b"@":  # the native order, spelt out
+        code = view.format[1]
+    if code == b"d" or code == b"g":  # a long double comes here only where it is a double
+        return LOGREG_FLOAT64
+    if code == b"f" or code == b"e":
+        return LOGREG_FLOAT32 if code == b"f" else LOGREG_FLOAT16
+    if code == b"?":
+        return LOGREG_BOOL
+    if code == b"B" or code == b"H":
+        return LOGREG_UINT8 if code == b"B" else LOGREG_UINT16
+    if size > 2:
+        return LOGREG_INT64 if size == 8 else LOGREG_INT32
+    return LOGREG_INT16 if size == 2 else LOGREG_INT8
+
+
+cdef class Column:
+    """One value per example: (m,), with any stride."""
+
+    cdef Buffer buffer
+    cdef logreg_column column
+    cdef int64_t count
+
+    def __cinit__(self, array):
+        self.buffer = Buffer(array, PyBUF_STRIDES | PyBUF_FORMAT)
+        cdef Py_buffer *view = &self.buffer.view
+        self.count = view.shape[0]
+        self.column.values = view.buf
+        self.column.stride = view.strides[0]
+        self.column.type = type_of(view)
+        if self.count == 1:  # the stride of a dimension of length 1 may be anything
+            self.column.stride = view.itemsize
+
+
+cdef class Data:
+    """The examples: X is an array (n_x, m), or a list of n_x arrays (m,)."""
+
+    cdef logreg_data c
+    cdef Buffer X
+    cdef list features
+    cdef logreg_column *columns
+    cdef Column Y, sample_weight
+
+    def __cinit__(self, X, Y, sample_weight, bint float32, example_major):
+        self.c.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
+        if isinstance(X, list):
+            self.read_columns(X)
+        else:
+            self.read_matrix(X, example_major)
+        if Y is not None:
+            self.Y = Column(Y)
+            self.c.Y = self.Y.column
+        if sample_weight is not None:
+            self.sample_weight = Column(sample_weight)
+            self.c.sample_weight = self.sample_weight.column
+
+    def __dealloc__(self):
+        PyMem_Free(self.columns)
+
+    cdef int read_matrix(self, X, example_major) except -1:
+        self.X = Buffer(X, PyBUF_STRIDES | PyBUF_FORMAT)
+        cdef Py_buffer *view = &self.X.view
+        cdef int64_t size = view.itemsize
+        # The stride of a dimension of length 1 is never used, and may be anything.
+        cdef int64_t over_features = view.strides[0] if view.shape[0] > 1 else 0
+        cdef int64_t over_examples = view.strides[1] if view.shape[1] > 1 else size
+        if example_major is None:  # the layout of a whole; that of a chunk is the caller's to say
+            example_major = over_examples != size and over_features == size
+        self.c.n_x = view.shape[0]
+        self.c.m = view.shape[1]
+        self.c.X = logreg_column(view.buf, over_examples, type_of(view))
+        self.c.feature_stride = over_features
+        self.c.example_major = example_major
+
+    cdef int read_columns(self, X) except -1:
+        """Hold the arrays rather than their Py_buffers, which would take 300 bytes per column."""
+        cdef Py_ssize_t j
+        cdef Column column
+        self.c.n_x = len(X)
+        self.columns = <logreg_column *> PyMem_Malloc(len(X) * sizeof(logreg_column))
+        if self.columns == NULL:
+            raise MemoryError
+        self.features = X
+        for j in range(len(X)):
+            column = Column(X[j])
+            self.columns[j] = column.column
+            if j % COLUMNS_AT_ONCE == 0:
+                PyErr_CheckSignals()
+        self.c.m = column.count
+        self.c.features = self.columns

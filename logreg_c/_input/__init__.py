@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a user passes, turned into what the kernel reads, and the messages of what is refused."""
+
+from .arrays import COPIED_AT_ONCE, contiguous
+from .frame_types import is_frame
+from .matrix import Examples, examples
+from .scalars import (
+    LARGEST,
+    boolean,
+    integer,
+    not_negative,
+    number,
+    positive,
+    probability,
+    threads,
+)
+from .vectors import coefficients, labels, warn_of_lost_names, weights
+
+__all__ = [
+    "COPIED_AT_ONCE",
+    "LARGEST",
+    "Examples",
+    "boolean",
+    "coefficients",
+    "contiguous",
+    "examples",
+    "integer",
+    "is_frame",
+    "labels",
+    "not_negative",
+    "number",
+    "positive",
+    "probability",
+    "threads",
+    "warn_of_lost_names",
+    "weights",
+]

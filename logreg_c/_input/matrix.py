@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""X as the kernel reads it: a matrix, or the columns of a list or a data frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from . import frame_types
+from .arrays import NARROW, SHORT, as_stored, kind_and_size, own_array, with_a_unit_stride
+from .frame_types import comes_from_frames, library_of, series_as_arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+
+class Examples(NamedTuple):
+    """X as the kernel reads it."""
+
+    values: NDArray[Any] | list[NDArray[Any]]  # (n_x, m), or n_x columns (m,)
+    shape: tuple[int, int]
+    float32: bool  # the arithmetic; else float64
+    names: tuple[Any, ...] | None  # of the features: the columns of a data frame
+
+    @property
+    def feature(self) -> str:
+        """What a feature is to the user."""
+        return "row" if self.names is None else "column"
+
+    @property
+    def example(self) -> str:
+        """What an example is to the user."""
+        return "column" if self.names is None else "row"
+
+    def __str__(self) -> str:
+        n_x, m = self.shape
+        return f"X {self.shape}" if self.names is None else f"X {n_x} columns and {m} rows"
+
+
+def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) -> Examples:
+    """X as it is stored, where the kernel can read that; what it cannot is copied once.
+
+    Of a data frame all columns, or those whose names `w` has.
+    """
+    values: NDArray[Any] | list[NDArray[Any]]
+    names = None
+    if type(X) is not np.ndarray and comes_from_frames(X):
+        frames = frame_types.frame_reader()
+        if frames is None:
+            library, kind = library_of(type(X)), type(X).__name__
+            msg = (
+                f"X is a {library} {kind}; reading it needs narwhals: "
+                "pip install 'logreg-c[frames]'"
+            )
+            raise ModuleNotFoundError(msg, name="narwhals")
+        X, names = frames.columns(X, getattr(w, "feature_names", None))
+    if isinstance(X, (list, tuple)):
+        X = series_as_arrays(X)
+    if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
+        values = [as_stored(own_array(x, f"X[{j}]")) for j, x in enumerate(X)]
+        shape = len(values), values[0].size
+        for j, x in enumerate(values):
+            if x.shape != shape[1:]:  # nor need it still have one axis
+                msg = (
+                    f"X[{j}] has {x.size} values and X[0] {shape[1]}; expected columns of one "
+                    "length, a value for each example"
+                )
+                raise ValueError(msg)
+    else:
+        array = own_array(X, "X")
+        if array.ndim != 2:
+            msg = (
+                f"X has shape {array.shape}; expected two dimensions, (n_x, m): one column an "
+                "example"
+            )
+            if array.ndim == 1:
+                msg += ". Use X.reshape(1, -1) for one feature, X.reshape(-1, 1) for one example"
+            raise ValueError(msg)
+        values = with_a_unit_stride(as_stored(array))
+        shape = values.shape
+    if shape[1] == 0:
+        example = Examples(values, shape, float32=False, names=names).example
+        msg = f"X has shape {shape}; expected at least one example, that is one {example}"
+        raise ValueError(msg)
+    return Examples(values, shape, _in_float32(values, dtype), names)
+
+
+def _is_column(x: object) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim == 1
+
+
+def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
+    """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
+    stored = {kind_and_size(x.dtype) for x in (values if isinstance(values, list) else [values])}
+    wide = stored - NARROW
+    if dtype is None:
+        return not wide
+    try:
+        chosen = kind_and_size(np.dtype(dtype))
+    except (TypeError, ValueError):
+        chosen = ""
+    if chosen == "f8":
+        return False
+    if chosen != "f4":
+        msg = (
+            f"dtype is {SHORT.repr(dtype)}; expected None, float64 or float32: the type to"
+            " compute in"
+        )
+        raise TypeError(msg)
+    if wide:
+        msg = (
+            f"dtype is float32 and X {', '.join(sorted(np.dtype(name).name for name in wide))}, "
+            "whose values float32 may not hold; expected None or float64: convert X if they fit, "
+            "X.astype(np.float32)"
+        )
+        raise TypeError(msg)
+    return True

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What finds w and b: each solver takes an `Objective`."""

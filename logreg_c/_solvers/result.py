@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where a solver ended."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logreg_c._result import Stopped
+
+
+class FitResult(NamedTuple):
+    """Where a solver ended; also where the next one starts, if another is to continue."""
+
+    w: NDArray[np.float64]  # (n_x, 1)
+    b: float
+    costs: NDArray[np.float64] = np.empty(0)
+    n_iter: int = 0
+    stopped: Stopped = "iters"  # "tol" exactly if the gradient at w and b is within tol
+    alpha: float = math.nan  # the step of gradient descent
+    slope: float | None = None  # the largest component of the gradient at w and b, if known
+    fault: str | None = None  # how the cost of a descent rose, and what to do

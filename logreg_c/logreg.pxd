@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""src/logreg.h, as far as the binding calls it."""
+
+from libc.stdint cimport int64_t
+
+
+cdef extern from "logreg.h" nogil:
+    ctypedef enum logreg_type:
+        LOGREG_FLOAT64
+        LOGREG_FLOAT32
+        LOGREG_FLOAT16
+        LOGREG_INT64
+        LOGREG_INT32
+        LOGREG_INT16
+        LOGREG_INT8
+        LOGREG_UINT16
+        LOGREG_UINT8
+        LOGREG_BOOL
+
+    ctypedef struct logreg_column:
+        const void *values
+        int64_t stride
+        logreg_type type
+
+    ctypedef struct logreg_data:
+        int64_t n_x
+        int64_t m
+        int example_major
+        logreg_column X
+        int64_t feature_stride
+        const logreg_column *features
+        logreg_column Y
+        logreg_column sample_weight
+        logreg_type arithmetic
+
+    ctypedef struct logreg_run:
+        int n_threads
+        int (*should_stop)(void *context) noexcept nogil
+        void *context
+        void *workspace
+
+    ctypedef struct logreg_standardization:
+        double *mean
+        double *mean_lo
+        double *sd
+        int centre
+        int scale
+
+    ctypedef struct logreg_settings:
+        double alpha
+        double l2
+        double tol
+        const logreg_standardization *standardization
+        int fixed_b
+
+    ctypedef struct logreg_state:
+        double *w
+        double b
+        double b_lo
+
+    const int LOGREG_OK
+    const int LOGREG_CONVERGED
+    const int LOGREG_STOPPED
+    const int LOGREG_PASS_OVERFLOW
+    const int LOGREG_UPDATE_OVERFLOW
+    const int LOGREG_INCOMPLETE
+
+    ctypedef struct logreg_sum_kind:
+        pass
+
+    ctypedef struct logreg_part:
+        int64_t offset
+        int64_t first
+        int64_t end
+
+    ctypedef struct logreg_node:
+        int level
+        int64_t index
+        double *sums
+
+    ctypedef struct logreg_nodes:
+        logreg_node *nodes
+        int64_t count
+
+    ctypedef struct logreg_point:
+        const double *w
+        double b
+        const logreg_standardization *standardization
+
+    const logreg_sum_kind logreg_gradient_sums
+
+    size_t logreg_workspace_size(const logreg_data *data, int centred, int n_threads)
+    size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
+    size_t logreg_predict_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_standardize(const logreg_data *data, const logreg_standardization *out,
+                           const logreg_run *run)
+    int logreg_descend(const logreg_data *data, const logreg_settings *settings,
+                       logreg_state *state, double *costs, int64_t iters, int64_t *n_costs,
+                       const logreg_run *run)
+    int logreg_cost_and_gradient(const logreg_data *data,
+                                 const logreg_standardization *standardization, const double *w,
+                                 double b, double l2, double *J, double *dw, double *db,
+                                 const logreg_run *run)
+    int logreg_decision(const logreg_data *data, const double *w, double b, double *Z,
+                        const logreg_run *run)
+    int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
+                             const logreg_run *run)
+    void logreg_sigmoid(const double *Z, double *A, int64_t n)
+    int64_t logreg_segment_size(const logreg_data *data)
+    int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
+    int64_t logreg_node_count(int64_t first, int64_t end)
+    size_t logreg_sum_workspace_size(const logreg_sum_kind *kind, const logreg_data *data,
+                                     const logreg_part *part, int centred, int n_threads)
+    int logreg_sum(const logreg_sum_kind *kind, const logreg_data *data, const logreg_part *part,
+                   const logreg_point *point, logreg_nodes *nodes, const logreg_run *run)
+    void logreg_merge(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *into,
+                      const logreg_nodes *from_)
+    int logreg_finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                               logreg_type arithmetic, const logreg_point *point, double l2,
+                               double *J, double *dw, double *db)
+    int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
+    int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
+                               const logreg_run *run)
+    int logreg_isa_count()
+    const char *logreg_isa_name(int index)
+    int logreg_isa_supported(int index)
+    int logreg_isa_select(const char *name)
+    const char *logreg_isa()
+    const char *logreg_threads_backend()
+    int logreg_max_threads()
+    void logreg_threads_open()

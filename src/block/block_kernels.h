@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The table of the block kernels. A variant_*.c file includes a backend (lanes_*.h) and then this
+ * file, and so compiles everything below for one instruction set and one arithmetic. All of it is
+ * static but the table.
+ *
+ * The order of every sum is part of the contract (the same bits everywhere), so a faster version of
+ * anything here must keep the order, or wait for a minor version. db and J are summed in lanes over
+ * the examples of a run, then folded, and are float64 from there on; sources say how Z and dw are
+ * summed.
+ */
+
+#include "block/kernels.h"
+
+#if REAL_BITS == 64
+#include "simd/math_float64.h"
+#else
+#include "simd/math_float32.h"
+#endif
+#include "block/load.h"
+#include "block/pack.h"
+#include "block/source_feature_major.h"
+#include "block/source_example_major.h"
+#include "block/loss_logistic.h"
+#include "block/activate.h"
+#if REAL_BITS == 64
+#include "block/moments.h"
+#define FLOAT64_ONLY(name) name
+#else
+#define FLOAT64_ONLY(name) NULL
+#endif
+
+static void narrow(const double *from, int64_t n, void *to)
+{
+    real *out = to;
+    for (int64_t i = 0; i < n; i++) out[i] = (real)from[i];
+}
+
+static void widen(const logreg_block *block, double *Z)
+{
+    const real *from = block->Z;
+    for (int64_t i = 0; i < block->count; i++) Z[i] = (double)from[i];
+}
+
+const logreg_kernels LOGREG_VARIANT = {
+    .real_size = sizeof(real),
+    .narrow = narrow,
+    .widen = widen,
+    .load_targets = load_targets,
+    .column = FLOAT64_ONLY(column_values),
+    .logistic = {.run = RUN,
+                 .activate = activate,
+                 .finish_run = finish_run,
+                 .predict = FLOAT64_ONLY(predict),
+                 .link = FLOAT64_ONLY(apply_link)},
+    .sources = {[LOGREG_FEATURE_MAJOR] = {.forward = feature_major_forward,
+                                          .backward = feature_major_backward,
+                                          .end_run = feature_major_end_run,
+                                          .moments = FLOAT64_ONLY(feature_major_moments)},
+                [LOGREG_EXAMPLE_MAJOR] = {.forward = example_major_forward,
+                                          .backward = example_major_backward,
+                                          .end_run = example_major_end_run,
+                                          .moments = FLOAT64_ONLY(example_major_moments)}},
+};

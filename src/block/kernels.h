@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The block kernels as the rest of the kernel sees them: a block of examples, and a table of the
+ * functions that work on one. There is one table per instruction set and arithmetic.
+ *
+ * These functions compute with values of type `real`, float64 or float32 as the table says; here
+ * such values are behind void pointers.
+ */
+#ifndef LOGREG_KERNELS_H
+#define LOGREG_KERNELS_H
+
+#include "logreg.h"
+#include "platform/portable.h"
+
+/* The most examples in a block, and what the length of an array of reals is rounded up to, so that
+ * the kernels can work on whole lanes. */
+enum { LOGREG_BLOCK = 512, LOGREG_PADDING = 16 };
+
+/* Columns that are read side by side, and the features of an example that are packed at a time. */
+enum { LOGREG_COLUMNS = 4, LOGREG_TILE = 512 };
+
+/* What is summed beside dw. */
+enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
+
+LOGREG_INLINE int logreg_type_size(logreg_type type)
+{
+    static const int sizes[] = {
+        [LOGREG_FLOAT64] = 8, [LOGREG_FLOAT32] = 4, [LOGREG_FLOAT16] = 2, [LOGREG_INT64] = 8,
+        [LOGREG_INT32] = 4,   [LOGREG_INT16] = 2,   [LOGREG_INT8] = 1,    [LOGREG_UINT16] = 2,
+        [LOGREG_UINT8] = 1,   [LOGREG_BOOL] = 1,
+    };
+    return sizes[type];
+}
+
+/* n_x rounded up: the length of the kernel's own arrays over features. */
+LOGREG_INLINE int64_t logreg_padded(int64_t n_x)
+{
+    return (n_x + LOGREG_PADDING - 1) / LOGREG_PADDING * LOGREG_PADDING;
+}
+
+/* Feature j. */
+LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
+{
+    if (data->features) return data->features[j];
+    logreg_column column = data->X;
+    column.values = (const char *)column.values + j * data->feature_stride;
+    return column;
+}
+
+/* ---- Blocks ---------------------------------------------------------------------------------- */
+
+/* How a pass reads X; the same for all its blocks. */
+typedef struct logreg_reading {
+    const logreg_data *data;
+    int uniform_columns; /* feature-major: all of one type, contiguous and aligned */
+    int in_place;        /* values side by side are read in place; everything else is packed */
+    int forward_only;    /* there is no backward */
+    int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
+    int columns_ahead;   /* to prefetch; 0: prefetch the next block, which fits into L2 with this */
+    int64_t tile;        /* example-major: features packed at a time */
+    int64_t packed_stride; /* reals from one packed line, a column or an example, to the next */
+} logreg_reading;
+
+/* Consecutive examples that stay in cache from `forward` to `backward`, and the scratch for them.
+ * Values are read in place, or through `packed`, a copy of them as reals less the centre. */
+typedef struct logreg_block {
+    const logreg_reading *reading;
+    int64_t first, count;   /* examples */
+    int64_t from, to;       /* feature-major: the features that forward and backward work on */
+    const void *w, *centre; /* Z = w'(X - centre) + b; padded; centre may be NULL */
+    double b;
+    void *Z;            /* forward: Z; then activate: dZ */
+    const void *Y;      /* set by `load_targets`, */
+    const void *weight; /* and so is this; NULL without weights */
+    void *Y_scratch, *weight_scratch;
+    void *packed;
+    void *sums; /* example-major, in several tiles: the sums of each example so far */
+    void *dw;   /* example-major in float32: dw of the run so far */
+} logreg_block;
+
+/* ---- Losses ---------------------------------------------------------------------------------- */
+
+/* A sum over the examples of a run, in lanes of reals. */
+typedef union logreg_lanes {
+    double float64[8];
+    float float32[16];
+} logreg_lanes;
+
+/* The sums of a run: of dZ, of the weights, and as many as the loss needs to make J. */
+enum { LOGREG_LOSS_SUMS = 3 };
+
+typedef struct logreg_run_sums {
+    logreg_lanes db, weight, loss[LOGREG_LOSS_SUMS];
+} logreg_run_sums;
+
+typedef struct logreg_loss {
+    int64_t run; /* the most examples whose terms are summed before finish_run */
+    /* Z -> dZ for examples [from, from + count) of the block, which join the run. */
+    void (*activate)(const logreg_block *block, int64_t from, int64_t count, logreg_run_sums *run);
+    /* Adds the run of `count` examples to the LOGREG_SUMS, and clears it. */
+    void (*finish_run)(const logreg_block *block, logreg_run_sums *run, int64_t count,
+                       double *sums);
+    /* In float64 alone: predictions from Z. `predict` works in place and returns 0, or NaN where a
+     * Z is not finite. */
+    double (*predict)(double *Z, int64_t n);
+    void (*link)(const double *Z, double *A, int64_t n);
+} logreg_loss;
+
+/* ---- Sources --------------------------------------------------------------------------------- */
+
+/* The moments of a set of examples: arrays over features, padded, and the sum of the weights. The
+ * mean is mean + mean_lo; M2 is the weighted sum of (x - mean)^2; low and high are the range. */
+typedef struct logreg_moments {
+    double *mean, *mean_lo, *M2, *low, *high, *weight;
+} logreg_moments;
+
+/* A way in which X can be stored. */
+typedef struct logreg_source {
+    void (*forward)(const logreg_block *block);              /* Z = w'(X - centre) + b */
+    void (*backward)(const logreg_block *block, double *dw); /* dw += (X - centre) dZ' */
+    /* After the last `backward` of a run: adds to dw what `backward` has kept in block->dw. */
+    void (*end_run)(const logreg_block *block, double *dw);
+    void (*moments)(logreg_block *block, const logreg_moments *out); /* in float64 alone */
+} logreg_source;
+
+enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SOURCES };
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+typedef struct logreg_kernels {
+    int64_t real_size;
+    void (*narrow)(const double *from, int64_t n, void *to); /* to reals */
+    void (*widen)(const logreg_block *block, double *Z);     /* the block's Z */
+    void (*load_targets)(logreg_block *block);               /* labels and weights */
+    /* In float64 alone: `count` values in place, or in scratch[LOGREG_BLOCK]. */
+    const double *(*column)(const logreg_column *column, int64_t first, int64_t count,
+                            double *scratch);
+    logreg_loss logistic;
+    logreg_source sources[LOGREG_SOURCES];
+} logreg_kernels;
+
+extern const logreg_kernels logreg_kernels_baseline_float64, logreg_kernels_baseline_float32;
+#ifdef LOGREG_X86_64
+extern const logreg_kernels logreg_kernels_avx2_float64, logreg_kernels_avx2_float32;
+extern const logreg_kernels logreg_kernels_avx512_float64, logreg_kernels_avx512_float32;
+#endif
+
+/* The table in use for an arithmetic, LOGREG_FLOAT64 or LOGREG_FLOAT32; see logreg_isa_select. */
+const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Dense X, feature-major: each feature is a column, and the columns may have types and strides of
+ * their own. The sums run over the examples, in lanes:
+ *
+ *     Z_i    ((b + w_0 x_0i) + w_1 x_1i) + ...
+ *     dw_j   lanes over the examples of the block, folded
+ *
+ * In float32 the sum of a block becomes float64 when the block ends. LOGREG_COLUMNS columns are
+ * read side by side, and share each load and store of Z: the sums of more would not fit into 16
+ * vector registers, of which lanes take two each in AVX2.
+ */
+
+/* ---- What to prefetch ------------------------------------------------------------------------ */
+
+/* Everything is prefetched into L2 and no further: prefetches into L1 would take up the few buffers
+ * that L1's own misses wait in (measured on Zen 4: a whole pass takes half as long again).
+ *
+ * Where two blocks fit into L2, the next block is prefetched, one line for each line read, while
+ * this block is read for the last time. Where they do not fit (many features, or columns in the
+ * same sets of the cache), it is a later column of this block, whenever columns are read.
+ *
+ * A column's lines are addressed by the last byte of each 64: the line with the very first byte
+ * came with the block before. */
+/* How many bytes ahead of the values of a column to prefetch, or 0. Here and below `reading` is
+ * block->reading, loaded once: with few examples per block, each load per group of columns shows.
+ */
+LOGREG_INLINE int64_t bytes_ahead(const logreg_block *block, const logreg_reading *reading,
+                                  int64_t feature_stride, int64_t stride, int last_time)
+{
+    if (reading->columns_ahead > 0) return reading->columns_ahead * feature_stride + LINE_BYTES - 1;
+    return last_time ? block->count * stride + LINE_BYTES - 1 : 0;
+}
+
+/* The same for columns that are read in place. */
+LOGREG_INLINE int64_t bytes_ahead_in_place(const logreg_block *block, const logreg_reading *reading,
+                                           logreg_type type, int last_time)
+{
+    if (!reading->in_place) return 0;
+    return bytes_ahead(block, reading, reading->uniform_columns ? reading->data->feature_stride : 0,
+                       logreg_type_size(type), last_time);
+}
+
+/* ---- Where the values are -------------------------------------------------------------------- */
+
+/* Packs n uniform columns from j on. */
+static void pack_uniform_columns(const logreg_block *block, int64_t j, int n, int64_t prefetch,
+                                 real *out)
+{
+    const logreg_reading *reading = block->reading;
+    const logreg_column column = logreg_feature(reading->data, j);
+    const real *centre = block->centre ? (const real *)block->centre + j : NULL;
+    const lines from = {.values = column_at(&column, block->first),
+                        .stride = reading->data->feature_stride,
+                        .count = n,
+                        .length = block->count,
+                        .readable = block->count,
+                        .prefetch = prefetch,
+                        .centre = centre,
+                        .centre_of = centre ? CENTRE_OF_LINE : CENTRE_OF_NOTHING,
+                        .out = out,
+                        .out_stride = reading->packed_stride};
+    packers[column.type](&from);
+}
+
+/* Sets x to the values of n <= LOGREG_COLUMNS features from j on, and returns their type. Where
+ * LOGREG_COLUMNS features of one type lie in place, they stay there: the loops convert as they
+ * load. Others become reals: in place, or in `packed` from line `line` on, packed now if `fresh`.
+ * `last_time`: this pass does not read them again. */
+LOGREG_INLINE logreg_type feature_values(const logreg_block *block, const logreg_reading *reading,
+                                         int64_t j, int n, int64_t line, int fresh, int last_time,
+                                         const char **x)
+{
+    const logreg_data *data = reading->data;
+    const int64_t packed_stride = reading->packed_stride;
+    if (reading->uniform_columns && reading->in_place &&
+        (n == LOGREG_COLUMNS || data->X.type == REAL_TYPE)) {
+        const char *first = column_at(&data->X, block->first) + j * data->feature_stride;
+        for (int f = 0; f < n; f++) x[f] = first + f * data->feature_stride;
+        return data->X.type;
+    }
+    real *packed = (real *)block->packed + line * packed_stride;
+    if (reading->uniform_columns) {
+        for (int f = 0; f < n; f++) x[f] = (const char *)(packed + f * packed_stride);
+        if (fresh)
+            pack_uniform_columns(
+                block, j, n,
+                bytes_ahead(block, reading, data->feature_stride, data->X.stride, last_time),
+                packed);
+        return REAL_TYPE;
+    }
+    const logreg_type type = logreg_feature(data, j).type;
+    int alike = 0;
+    for (int f = 0; f < n; f++) {
+        const logreg_column column = logreg_feature(data, j + f);
+        x[f] = column_at(&column, block->first);
+        alike += column.type == type && is_contiguous(&column);
+    }
+    if (reading->in_place && alike == LOGREG_COLUMNS) return type;
+    for (int f = 0; f < n; f++, packed += packed_stride) {
+        const logreg_column column = logreg_feature(data, j + f);
+        if (reading->in_place && column.type == REAL_TYPE && is_contiguous(&column)) continue;
+        x[f] = (const char *)packed;
+        if (fresh)
+            pack_column(&column, block->first, block->count,
+                        block->centre ? (const real *)block->centre + j + f : NULL,
+                        last_time ? block->count * column.stride + LINE_BYTES - 1 : 0, packed);
+    }
+    return REAL_TYPE;
+}
+
+/* ---- The loops ------------------------------------------------------------------------------- */
+
+/* Adds w times n features, LOGREG_COLUMNS or 1, to Z; prefetches what lies `prefetch` bytes ahead.
+ */
+LOGREG_INLINE void forward_features(const char *const *x, int64_t count, const real *w, real *Z,
+                                    int64_t prefetch, int n, logreg_type type, int size)
+{
+    const int64_t line = LINE_BYTES / size;
+    lanes weights[LOGREG_COLUMNS];
+    int64_t i = 0;
+    LANES_UNROLL
+    for (int f = 0; f < n; f++) weights[f] = lanes_broadcast(w[f]);
+    for (; i + line <= count; i += line) {
+        if (type != REAL_TYPE || prefetch != 0) LANES_UNROLL
+        for (int f = 0; f < n; f++) LOGREG_PREFETCH(x[f] + i * size, prefetch);
+        for (int64_t k = i; k < i + line; k += LANES) {
+            lanes sum = lanes_load(Z + k);
+            LANES_UNROLL
+            for (int f = 0; f < n; f++)
+                sum = lanes_add(sum, lanes_mul(weights[f], load_values(x[f] + k * size, type)));
+            lanes_store(Z + k, sum);
+        }
+    }
+    for (; i + LANES <= count; i += LANES) {
+        lanes sum = lanes_load(Z + i);
+        LANES_UNROLL
+        for (int f = 0; f < n; f++)
+            sum = lanes_add(sum, lanes_mul(weights[f], load_values(x[f] + i * size, type)));
+        lanes_store(Z + i, sum);
+    }
+    if (i < count) {
+        const int some = (int)(count - i);
+        lanes sum = lanes_load(Z + i);
+        LANES_UNROLL
+        for (int f = 0; f < n; f++) {
+            const lanes value = load_end(x[f] + i * size, some, 0, type);
+            sum = lanes_add(sum, lanes_mul(weights[f], value));
+        }
+        lanes_store(Z + i, sum);
+    }
+}
+
+/* Adds the examples to dw of n features, LOGREG_COLUMNS or 1. */
+LOGREG_INLINE void backward_features(const char *const *x, int64_t count, const real *dZ,
+                                     double *dw, int64_t prefetch, int n, logreg_type type,
+                                     int size)
+{
+    const int64_t line = LINE_BYTES / size;
+    lanes sum[LOGREG_COLUMNS];
+    int64_t i = 0;
+    LANES_UNROLL
+    for (int f = 0; f < n; f++) sum[f] = lanes_broadcast(0);
+    for (; i + line <= count; i += line) {
+        if (type != REAL_TYPE || prefetch != 0) LANES_UNROLL
+        for (int f = 0; f < n; f++) LOGREG_PREFETCH(x[f] + i * size, prefetch);
+        for (int64_t k = i; k < i + line; k += LANES) {
+            const lanes error = lanes_load(dZ + k);
+            LANES_UNROLL
+            for (int f = 0; f < n; f++)
+                sum[f] = lanes_add(sum[f], lanes_mul(load_values(x[f] + k * size, type), error));
+        }
+    }
+    for (; i + LANES <= count; i += LANES) {
+        const lanes error = lanes_load(dZ + i);
+        LANES_UNROLL
+        for (int f = 0; f < n; f++)
+            sum[f] = lanes_add(sum[f], lanes_mul(load_values(x[f] + i * size, type), error));
+    }
+    if (i < count) {
+        const int some = (int)(count - i);
+        const lanes error = lanes_load(dZ + i);
+        LANES_UNROLL
+        for (int f = 0; f < n; f++) {
+            const lanes value = load_end(x[f] + i * size, some, 0, type);
+            sum[f] = lanes_add(sum[f], lanes_mul(value, error));
+        }
+    }
+    real folded[LOGREG_COLUMNS];
+    if (n == LOGREG_COLUMNS)
+        lanes_reduce_add4(sum[0], sum[1], sum[2], sum[3], folded);
+    else
+        folded[0] = lanes_reduce_add(sum[0]);
+    LANES_UNROLL
+    for (int f = 0; f < n; f++) dw[f] += (double)folded[f];
+}
+
+#define DEFINE_LOOPS(name, type, c_type, number)                                                   \
+    static void forward_features_##name(const char *const *x, int64_t count, const real *w,        \
+                                        real *Z, int64_t prefetch)                                 \
+    {                                                                                              \
+        if (type != REAL_TYPE || prefetch != 0)                                                    \
+            forward_features(x, count, w, Z, prefetch, LOGREG_COLUMNS, type, sizeof(c_type));      \
+        else                                                                                       \
+            forward_features(x, count, w, Z, 0, LOGREG_COLUMNS, type, sizeof(c_type));             \
+    }                                                                                              \
+                                                                                                   \
+    static void backward_features_##name(const char *const *x, int64_t count, const real *dZ,      \
+                                         double *dw, int64_t prefetch)                             \
+    {                                                                                              \
+        if (type != REAL_TYPE || prefetch != 0)                                                    \
+            backward_features(x, count, dZ, dw, prefetch, LOGREG_COLUMNS, type, sizeof(c_type));   \
+        else                                                                                       \
+            backward_features(x, count, dZ, dw, 0, LOGREG_COLUMNS, type, sizeof(c_type));          \
+    }
+FEATURE_TYPES(DEFINE_LOOPS)
+#undef DEFINE_LOOPS
+
+#define LOOPS(name, type, c_type, number)                                                          \
+    [type] = {forward_features_##name, backward_features_##name},
+
+/* Of LOGREG_COLUMNS features, by logreg_type. */
+static const struct {
+    void (*forward)(const char *const *x, int64_t count, const real *w, real *Z, int64_t prefetch);
+    void (*backward)(const char *const *x, int64_t count, const real *dZ, double *dw,
+                     int64_t prefetch);
+} feature_loops[] = {FEATURE_TYPES(LOOPS)};
+#undef LOOPS
+
+/* ---- Both halves of the pass ----------------------------------------------------------------- */
+
+static void feature_major_forward(const logreg_block *block)
+{
+    const logreg_reading *reading = block->reading;
+    const int64_t to = block->to;
+    const int keep = reading->keep_packed, last_time = reading->forward_only;
+    const real *w = block->w;
+    real *Z = block->Z;
+    for (int64_t i = 0; block->from == 0 && i < block->count; i += LANES)
+        lanes_store(Z + i, lanes_broadcast((real)block->b));
+    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
+        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
+        const char *x[LOGREG_COLUMNS];
+        const logreg_type type =
+            feature_values(block, reading, j, n, keep ? j : 0, 1, keep || last_time, x);
+        if (n == LOGREG_COLUMNS)
+            feature_loops[type].forward(x, block->count, w + j, Z,
+                                        bytes_ahead_in_place(block, reading, type, last_time));
+        else
+            for (int f = 0; f < n; f++)
+                forward_features(x + f, block->count, w + j + f, Z, 0, 1, REAL_TYPE, sizeof(real));
+    }
+}
+
+static void feature_major_backward(const logreg_block *block, double *dw)
+{
+    const logreg_reading *reading = block->reading;
+    const int64_t to = block->to;
+    const int keep = reading->keep_packed;
+    const real *dZ = block->Z;
+    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
+        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
+        const char *x[LOGREG_COLUMNS];
+        const logreg_type type = feature_values(block, reading, j, n, keep ? j : 0, !keep, 1, x);
+        if (n == LOGREG_COLUMNS)
+            feature_loops[type].backward(x, block->count, dZ, dw + j,
+                                         bytes_ahead_in_place(block, reading, type, 1));
+        else
+            for (int f = 0; f < n; f++)
+                backward_features(x + f, block->count, dZ, dw + j + f, 0, 1, REAL_TYPE,
+                                  sizeof(real));
+    }
+}
+
+static void feature_major_end_run(const logreg_block *block, double *dw)
+{
+    (void)block; /* backward has added everything to dw */
+    (void)dw;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From here to end_target.h functions are compiled for AVX2 and F16C. Compiler flags apply to the
+ * whole extension, so the target is raised here and nowhere else: no other code may use
+ * instructions that some CPUs lack. FMA is left out because it rounds once where the other
+ * instruction sets round twice.
+ */
+#include <immintrin.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,f16c"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx2,f16c")
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * J, dw and db at a point: of an array in one call, and of data that come in parts.
+ */
+#include "solve/gradient.h"
+
+double logreg_centred_b(double b_std, const double *w, const logreg_standardization *s, int64_t n_x)
+{
+    double b = b_std;
+    if (is_centred(s))
+        for (int64_t j = 0; j < n_x; j++) b -= w[j] * s->mean_lo[j];
+    return b;
+}
+
+gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type arithmetic,
+                       const double *w, double l2, const logreg_standardization *s)
+{
+    const double *sums = root + logreg_padded(n_x), total = sums[LOGREG_SUM_WEIGHT];
+    const double smallest =
+        arithmetic == LOGREG_FLOAT32 ? LOGREG_SMALLEST_SUM_FLOAT32 : LOGREG_SMALLEST_SUM;
+    twofold squares = {0.0, 0.0}; /* a plain sum of many loses digits of J */
+    gradient g;
+    g.J = sums[LOGREG_SUM_J] / total;
+    g.db = sums[LOGREG_SUM_DB] / total;
+    g.largest = 0.0;
+    g.within_range = total >= smallest && is_within_range(total);
+    for (int64_t j = 0; j < n_x; j++) {
+        if (stopped_at(stop, j)) break;
+        const double scale = scale_of(s, j), w_j = w[j] * scale;
+        double dw = root[j];
+        if (is_centred(s)) dw -= s->mean_lo[j] * sums[LOGREG_SUM_DB];
+        dw /= total;
+        if (s) dw = scale > 0.0 ? dw / scale : 0.0 * dw;
+        if (l2 > 0.0) {
+            dw += l2 * w_j;
+            const twofold next = two_sum(squares.hi, w_j * w_j);
+            squares.hi = next.hi;
+            squares.lo += next.lo;
+        }
+        root[j] = dw;
+        g.within_range &= is_within_range(dw);
+        if (magnitude(dw) > g.largest) g.largest = magnitude(dw);
+    }
+    if (l2 > 0.0) g.J += 0.5 * l2 * (squares.hi + squares.lo);
+    g.within_range &= is_within_range(g.J); /* so is db, where the weights sum to a number */
+    return g;
+}
+
+/* ---- In one call ----------------------------------------------------------------------------- */
+
+static void place(logreg_pass *pass, const logreg_point *point, int64_t n_x)
+{
+    for (int64_t j = 0; j < n_x && !stopped_at(&pass->stop, j); j++)
+        pass->w[j] = raw_weight(point->standardization, point->w[j], j);
+}
+
+static const double *centre_of(const logreg_point *point)
+{
+    return point && is_centred(point->standardization) ? point->standardization->mean : NULL;
+}
+
+static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const logreg_point *point,
+                                             double l2, double *J, double *dw, double *db,
+                                             const logreg_run *run)
+{
+    const logreg_standardization *s = point->standardization;
+    const int64_t n_x = data->n_x;
+    logreg_pass pass;
+    logreg_pass_open(&pass, data, NULL, &logreg_gradient_sums, centre_of(point), run,
+                     run->workspace);
+    place(&pass, point, n_x);
+    logreg_nodes *nodes = logreg_pass_sum(&pass, logreg_centred_b(point->b, pass.w, s, n_x));
+    if (nodes == NULL) return LOGREG_STOPPED;
+    double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, pass.plan.end);
+    const gradient g = logreg_finish(&pass.stop, root, n_x, data->arithmetic, pass.w, l2, s);
+    if (logreg_stop_seen(&pass.stop)) return LOGREG_STOPPED;
+    if (!g.within_range) return LOGREG_PASS_OVERFLOW;
+    *J = g.J;
+    *db = g.db;
+    logreg_pass_copy(&pass, dw, root, n_x);
+    return logreg_stop_seen(&pass.stop) ? LOGREG_STOPPED : LOGREG_OK;
+}
+
+int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
+                             const double *w, double b, double l2, double *J, double *dw,
+                             double *db, const logreg_run *run)
+{
+    const logreg_point point = {w, b, standardization};
+    LOGREG_IN_DEFAULT_MODES(int, cost_and_gradient(data, &point, l2, J, dw, db, run));
+}
+
+/* ---- In parts -------------------------------------------------------------------------------- */
+
+size_t logreg_sum_workspace_size(const logreg_sum_kind *kind, const logreg_data *data,
+                                 const logreg_part *part, int centred, int n_threads)
+{
+    const logreg_plan plan = logreg_plan_of(data, part, kind, centred, n_threads);
+    return logreg_workspace_of(&plan).size;
+}
+
+static LOGREG_NOINLINE int sum(const logreg_sum_kind *kind, const logreg_data *data,
+                               const logreg_part *part, const logreg_point *point,
+                               logreg_nodes *nodes, const logreg_run *run)
+{
+    const int64_t n_x = data->n_x;
+    double b = 0.0;
+    logreg_pass pass;
+    if (part->first == part->end) return LOGREG_OK;
+    logreg_pass_open(&pass, data, part, kind, centre_of(point), run, run->workspace);
+    if (point) {
+        place(&pass, point, n_x);
+        b = logreg_centred_b(point->b, pass.w, point->standardization, n_x);
+    }
+    const logreg_nodes *found = logreg_pass_sum(&pass, b);
+    if (found == NULL) return LOGREG_STOPPED;
+    logreg_merge(kind, n_x, nodes, found);
+    return LOGREG_OK;
+}
+
+int logreg_sum(const logreg_sum_kind *kind, const logreg_data *data, const logreg_part *part,
+               const logreg_point *point, logreg_nodes *nodes, const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, sum(kind, data, part, point, nodes, run));
+}
+
+static LOGREG_NOINLINE int finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                                           logreg_type arithmetic, const logreg_point *point,
+                                           double l2, double *J, double *dw, double *db)
+{
+    const logreg_standardization *s = point->standardization;
+    double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, n_segments);
+    if (root == NULL) return LOGREG_INCOMPLETE;
+    for (int64_t j = 0; j < n_x; j++) dw[j] = raw_weight(s, point->w[j], j); /* w, for now */
+    const gradient g = logreg_finish(NULL, root, n_x, arithmetic, dw, l2, s);
+    *J = g.J;
+    *db = g.db;
+    memcpy(dw, root, (size_t)n_x * sizeof *dw);
+    return g.within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+}
+
+int logreg_finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                           logreg_type arithmetic, const logreg_point *point, double l2, double *J,
+                           double *dw, double *db)
+{
+    LOGREG_IN_DEFAULT_MODES(
+        int, finish_gradient(nodes, n_segments, n_x, arithmetic, point, l2, J, dw, db));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The sums of J, dw and db.
+ */
+#include "sums/sums.h"
+
+static int64_t node_size(int64_t n_x)
+{
+    return logreg_padded(n_x) + LOGREG_SUMS;
+}
+
+/* A block occupies a multiple of 8 places of a run, because it starts at lane 0 (float64 has 8
+ * lanes). If it took as many as it has examples, a run of blocks of one example would be added to
+ * lane 0 alone, and the product there would overflow. */
+enum { PLACES = 8 };
+
+static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
+{
+    const logreg_plan *plan = &pass->plan;
+    const logreg_kernels *kernels = plan->kernels;
+    const logreg_loss *loss = &kernels->logistic;
+    const int64_t n_x = plan->reading.data->n_x;
+    double *sums = node + logreg_padded(n_x);
+    logreg_run_sums run;
+    int64_t first, end, in_run = 0, places = 0;
+    logreg_pass_segment(pass, segment, &first, &end);
+    logreg_pass_clear(pass, thread, node, plan->node_size);
+    memset(&run, 0, sizeof run);
+    logreg_block block = logreg_pass_block(pass, first, end, thread);
+    if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
+    for (; block.first < end; block.first += block.count) {
+        if (end - block.first < block.count) block.count = end - block.first;
+        if (!logreg_pass_forward(pass, &block, thread)) return;
+        kernels->load_targets(&block);
+        /* A block is a whole number of runs, or a run of blocks. */
+        for (int64_t from = 0; from < block.count;) {
+            const int64_t free = loss->run - places, left = block.count - from;
+            const int64_t count = left < free ? left : free;
+            loss->activate(&block, from, count, &run);
+            from += count;
+            in_run += count;
+            places += (count + PLACES - 1) / PLACES * PLACES;
+            if (from < block.count) {
+                loss->finish_run(&block, &run, in_run, sums);
+                in_run = places = 0;
+            }
+        }
+        if (!logreg_pass_backward(pass, &block, thread, node)) return;
+        if (places >= loss->run || block.first + block.count == end) {
+            loss->finish_run(&block, &run, in_run, sums);
+            plan->source->end_run(&block, node);
+            in_run = places = 0;
+        }
+    }
+}
+
+static void merge(int64_t n_x, double *left, const double *right)
+{
+    const int64_t size = node_size(n_x);
+    for (int64_t i = 0; i < size; i++) left[i] += right[i];
+}
+
+const logreg_sum_kind logreg_gradient_sums = {
+    .backward = 1, .node_size = node_size, .leaf = leaf, .merge = merge};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The kinds of sum: what a pass adds up. logreg.h has logreg_gradient_sums and
+ * logreg_moment_sums.
+ */
+#ifndef LOGREG_SUMS_H
+#define LOGREG_SUMS_H
+
+#include "pass/tree.h"
+
+/* Sums of weights or of squares below this have lost bits of their terms to underflow; float32
+ * loses them earlier. */
+#define LOGREG_SMALLEST_SUM 0x1p-960
+#define LOGREG_SMALLEST_SUM_FLOAT32 0x1p-100
+
+/* A node of the gradient is dw, padded, and the LOGREG_SUMS. This is a node of moments. */
+logreg_moments logreg_moments_in(double *node, int64_t n_x);
+
+/* Predictions are written, not summed; a node is one number: 0, or NaN where a Z is not finite. The
+ * context of the pass is a logreg_predictions. */
+extern const logreg_sum_kind logreg_prediction_sums;
+
+typedef struct logreg_predictions {
+    double *out;       /* of all examples */
+    int probabilities; /* A instead of Z */
+} logreg_predictions;
+
+#endif

@@ -1,0 +1,527 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the command line on generated files, and check how each run ends.
+
+Run k is made from a seed and k alone: a table from a grammar of faults (container, encoding,
+dialect, header, cell), a model with a fault in a member, options, names, streams. Each runs in a
+process of its own, forked from one that has the modules loaded, with limits on time and memory.
+
+    python -P tools/fuzz_cli.py --runs 1000
+    python -P tools/fuzz_cli.py --seed 0 --only 17      # show one
+"""
+
+import argparse
+import contextlib
+import csv
+import gc
+import gzip
+import io
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import logreg_c._cli.app
+import logreg_c._cli.exporting
+import logreg_c._cli.inspection
+import logreg_c._cli.report
+import logreg_c._cli.scoring
+import logreg_c._cli.training
+import logreg_c._solvers.lbfgs  # noqa: F401 (loaded here, so that no run has to)
+from logreg_c._cli import main as command_line
+
+SECONDS_A_RUN = 20
+BYTES_A_RUN = 4 << 30  # of address space, of which the libraries take more than half
+LINES_OF_STDERR = 8
+ODD = [
+    *("", " ", "a b", "ünï", "身長", "\x1b[2J", "\x1b]0;x\x07", "\u202eabc", "a\u2066b", "\ufeff"),
+    *(
+        "\u200b",
+        "\u3164",
+        "\x00",
+        "\x85",
+        "\u2028",
+        "$x_1^2$",
+        "^b$",
+        "*",
+        "<b>",
+        "&amp;",
+        "#010203",
+    ),
+    *(
+        "'DejaVu Sans'z",
+        '"',
+        "'",
+        "a,b",
+        "a\nb",
+        "a\r\nb",
+        "-",
+        "--json",
+        "NA",
+        "nan",
+        "inf",
+        "1e999",
+    ),
+    *("0x10", "1_000", "true", "None", "x" * 5000, "9" * 400, "=1+1", "\U0001f469\u200d\U0001f4bb"),
+]
+NUMBERS = ["0", "1", "-1", "0.5", "1e308", "-1e308", "1e-320", "12345678901234567890", "nan", "inf"]
+
+
+def odd(rng):
+    """Return a text of the kind that breaks things."""
+    return rng.choice(ODD)
+
+
+# ---- Tables --------------------------------------------------------------------------------------
+
+
+def rows_of(rng):
+    """Return a header and rows: mostly sound, with a fault or two."""
+    m = rng.choice([0, 1, 2, 3, *[20] * 16, 60, 60])
+    n = rng.choice([0, 1, *[2] * 16, 3, 8])
+    header = [f"x{j}" for j in range(n)] + ["y"]
+    labels = rng.choice([("no", "yes")] * 9 + [("0", "1"), ("-1.5", "2"), ("true", "false")])
+    rows = [[f"{rng.gauss(0, 1):.3f}" for _ in range(n)] for _ in range(m)]
+    for row in rows:
+        row.append(labels[float(row[0]) > 0] if n else rng.choice(labels))
+    extra = []
+    for _ in range(rng.choice([0] * 10 + [1, 1, 1, 2, 4])):
+        kind, j = rng.randrange(8), rng.randrange(n + 1)
+        if kind == 0:
+            header[j] = odd(rng)
+        elif kind == 1:
+            header[j] = rng.choice(header)
+        elif kind == 2 and rows:
+            rng.choice(rows)[j] = odd(rng)
+        elif kind == 3 and rows:
+            rng.choice(rows)[j] = rng.choice(NUMBERS)
+        elif kind == 4:
+            values = [odd(rng), odd(rng)]
+            for row in rows:
+                row[j] = rng.choice(values)
+        elif kind == 5 and rows:
+            extra.append(rng.choice([[], [""], ["1"], ["1"] * (n + 4)]))
+        elif kind == 6:
+            for row in rows:
+                row[j] = "7"
+        else:
+            rng.shuffle(header)
+    return header, rows + extra
+
+
+def as_csv(rng, header, rows):
+    out = io.StringIO()
+    dialect = {
+        "delimiter": rng.choice(",,,,;\t|"),
+        "lineterminator": rng.choice(["\n", "\n", "\r\n", "\r"]),
+        "quoting": rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    }
+    csv.writer(out, **dialect).writerows([header, *rows] if rng.random() < 0.98 else rows)
+    text = out.getvalue() + rng.choice([""] * 12 + ["\n\n", " \n", '"', "#"])
+    encoding = rng.choice(["utf-8"] * 20 + ["utf-8-sig", "utf-16", "latin-1", "utf-32"])
+    content = text.encode(encoding, errors="replace")
+    return gzip.compress(content) if rng.random() < 0.05 else content
+
+
+def columns_of(header, rows):
+    n = len(header)
+    table = {}
+    for j, name in enumerate(header):
+        values = [row[j] if j < len(row) else None for row in rows if len(row) <= n]
+        try:
+            table[name] = [float(value) for value in values]
+        except (TypeError, ValueError):
+            table[name] = values
+    return table
+
+
+def table_of(rng):
+    """Return a suffix and bytes."""
+    header, rows = rows_of(rng)
+    kind = rng.choice([".csv"] * 6 + [".parquet", ".arrow", ".arrows", ".npy", ".npz"])
+    out = io.BytesIO()
+    if kind == ".csv":
+        content = as_csv(rng, header, rows)
+    else:
+        columns = columns_of(header, rows)
+        if kind.startswith(".np"):
+            made = {re.sub(r"[\x00/]", "_", k)[:80]: np.array(v) for k, v in columns.items()}
+            made = {k: v.astype(str) if v.dtype == object else v for k, v in made.items()}
+            if kind == ".npz":
+                np.savez(out, **{k or "_": v for k, v in made.items() if k != "file"})
+            else:
+                np.save(out, np.array([[rng.random(), k % 2] for k in range(len(rows))]))
+        else:
+            frame = pl.DataFrame(columns, strict=False)
+            write = {".parquet": frame.write_parquet, ".arrow": frame.write_ipc}
+            write.get(kind, frame.write_ipc_stream)(out)
+        content = out.getvalue()
+    if rng.random() < 0.07:
+        content = damaged(rng, content)
+    if rng.random() < 0.03:
+        kind = rng.choice([".csv", ".parquet", ".npz", ".xlsx", ""])
+    return kind, content
+
+
+def damaged(rng, content):
+    """Cut, repeat or change bytes."""
+    content = bytearray(content or b"x")
+    at = rng.randrange(len(content))
+    kind = rng.randrange(5)
+    if kind == 0:
+        return bytes(content[:at])
+    if kind == 1:
+        return bytes(content[:at] + content[at + rng.randrange(50) :])
+    if kind == 2:
+        return bytes(content + content)
+    for _ in range(rng.choice([1, 1, 8])):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    return bytes(content)
+
+
+# ---- Models --------------------------------------------------------------------------------------
+
+
+def member_of(rng):
+    """Return the bytes of a member that is not what it should be."""
+    values = rng.choice([
+        np.zeros(rng.randrange(4)),
+        np.array(rng.choice([np.nan, np.inf, 1e308, -1.0, 0.0])),
+        np.array([1e308, -1e308]),
+        np.array(odd(rng) + "x"),
+        np.array(["a", "b"]),
+        np.array(rng.choice(["{}", "[]", "[" * 5000, '{"x0": ["a"]}', '{"a": NaN}', "9" * 5000])),
+        np.arange(3)[::-1],
+        np.array(2**62),
+        np.array([b"a", b"\xff"]),
+    ])  # fmt: skip
+    out = io.BytesIO()
+    np.save(out, values)
+    content = out.getvalue()
+    if rng.random() < 0.3:
+        shape = rng.choice([b"(1000000000000,)", b"(2**9,)", b"(0, 9223372036854775807)", b"(-1,)"])
+        text = b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b", }\n"
+        content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+    return content
+
+
+def model_of(rng, good):
+    """Return the model, more often than not with a fault."""
+    if rng.random() < 0.9:
+        return good
+    if rng.random() < 0.3:
+        return damaged(rng, good)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        names = archive.namelist()
+        changed = rng.choice(names)
+        compression = rng.choice([zipfile.ZIP_STORED] * 4 + [zipfile.ZIP_DEFLATED])
+        with zipfile.ZipFile(out, "w", compression) as made:
+            for name in names:
+                made.writestr(name, member_of(rng) if name == changed else archive.read(name))
+    return out.getvalue()
+
+
+# ---- Commands ------------------------------------------------------------------------------------
+
+
+def file_name(rng, suffix):
+    """Return a name of a file, as bytes."""
+    stem = b"t" if rng.random() < 0.8 else os.fsencode(re.sub(r"[\x00/]", "_", odd(rng))[:60])
+    if rng.random() < 0.03:
+        stem += b"\xff"
+    return (stem or b"_") + suffix.encode()
+
+
+def options_of(rng):
+    """Return options of train."""
+    made = ["--iters", str(rng.choice([1, 5, 20, 20, 50]))]
+    choices = [
+        ["--one-hot"],
+        ["--solver", rng.choice(["gd", "lbfgs", "lbfgs", "newton"])],
+        ["--alpha", rng.choice(["auto", "0.1", "1e9", "nan", "0", "-1", "1e-300", odd(rng)])],
+        ["--tol", rng.choice(["0", "1e-3", "10", "inf", "-1", odd(rng)])],
+        ["--l2", rng.choice(["0", "1", "1e300", "nan"])],
+        ["--no-standardize"],
+        ["--test-fraction", rng.choice(["0", "0.5", "0.99", "1", "1e-9"])],
+        ["--early-stopping", rng.choice(["1", "3", "0", "9" * 30])],
+        ["--validation-fraction", rng.choice(["0.3", "0", "2"])],
+        ["--seed", rng.choice(["1", "-1", "1e400", "9" * 5000, str(2**64)])],
+        ["--resume", rng.choice(["run.npz", "no/run.npz", "."])],
+        ["--json"],
+        [rng.choice(["--nope", "--iters", "extra", odd(rng)])],
+    ]
+    for _ in range(rng.choice([0, 0, 0, 0, 1, 2])):
+        made += rng.choice(choices)
+    return made
+
+
+COMMANDS = [*["train"] * 12, *["predict"] * 6, *["evaluate"] * 5, "inspect", "inspect", "export"]
+COMMANDS += ["report"]
+READ_BOTH = {"predict", "evaluate", "report"}
+
+
+def generate(rng, place, good):
+    """Write the files of a run; return its arguments, its output file and its standard input."""
+    suffix, content = table_of(rng)
+    table = place / os.fsdecode(file_name(rng, suffix))
+    table.write_bytes(content)
+    command = rng.choice(COMMANDS)
+    stdin = None
+    named = table.name
+    if rng.random() < 0.1:
+        named, stdin = "-", content
+    names = ["out.npz"] * 20 + ["out.parquet", "out.arrow", "out.csv", "n" * 300]
+    out = place / rng.choice(names if command != "predict" else [*names[20:23] * 6, names[23]])
+    if command == "train":
+        target = "y" if rng.random() < 0.96 else odd(rng)
+        arguments = ["train", named, "--target", target, *options_of(rng)]
+    else:
+        (place / "model.npz").write_bytes(model_of(rng, good))
+        arguments = [command, "model.npz", *([named] if command in READ_BOTH else [])]
+        arguments += ["--json"] if command in {"evaluate", "inspect"} and rng.random() < 0.5 else []
+    writes = command in {"train", "predict"}
+    if command in {"export", "report"} or (writes and rng.random() < 0.7):
+        arguments += ["-o", out.name]
+        if rng.random() < 0.3:
+            with contextlib.suppress(OSError):
+                out.write_bytes(b"old")
+                out.chmod(0o600)
+    return arguments, out, stdin, table, content
+
+
+# ---- A run ---------------------------------------------------------------------------------------
+
+
+def start(seed, k, folder, good):
+    """Fork; there make the files of run k, and run the command line. Return the process.
+
+    The files are made there too, for polars does not work in a child of a process that used it.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        rng = random.Random(f"{seed} {k}")  # noqa: S311 (nothing secret)
+        place = folder / "run"
+        arguments, output, stdin, table, content = generate(rng, place, good)
+        arguments = [argument.replace("\0", "") for argument in arguments]  # no shell gives them
+        stdout = "/dev/full" if rng.random() < 0.02 else str(folder / "stdout")
+        (folder / "stdin").write_bytes(stdin or b"")
+        (folder / "table").write_bytes(content)
+        before = [path.name for path in place.iterdir()]
+        plan = {"arguments": arguments, "output": output.name, "table": table.name}
+        (folder / "plan").write_text(json.dumps(plan | {"stdout": stdout, "before": before}))
+        os.chdir(place)
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES_A_RUN, BYTES_A_RUN))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.alarm(SECONDS_A_RUN)
+        streams = (
+            (folder / "stdin", os.O_RDONLY),
+            (stdout, os.O_WRONLY),
+            (folder / "stderr", os.O_WRONLY),
+        )
+        for number, (path, mode) in enumerate(streams):
+            os.dup2(os.open(path, mode), number)
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(k, mode) for k, mode in enumerate("rww"))
+        sys.argv = ["logreg-c", *arguments]
+        command_line()
+    except SystemExit as ended:
+        for stream in sys.stdout, sys.stderr:
+            stream.flush()
+        try:
+            if ended.code == 0:
+                look_again(arguments, output, folder)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(71)
+        os._exit(ended.code or 0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        sys.stderr.flush()
+        os._exit(70)
+
+
+def look_again(arguments, output, folder):
+    """Write what another way to the same numbers gives into a file, for `check` to compare."""
+    again = folder / "again"
+    if arguments[0] == "evaluate" and arguments[2] != "-":
+        command("predict", arguments[1], arguments[2], "-o", str(again))
+    elif arguments[0] == "predict" and "-o" in arguments:
+        read = {".parquet": pl.read_parquet, ".arrow": pl.read_ipc}.get(output.suffix)
+        if read is not None:
+            read(output).write_csv(again)
+
+
+def check(code, out, err, plan, place):
+    """Return what is wrong with the way a run ended, or nothing."""
+    lines = err.split("\n")[:-1]
+    full = plan["stdout"] == "/dev/full"
+    arguments, output = plan["arguments"], place / plan["output"]
+    left = {path.name for path in place.iterdir()} - set(plan["before"])
+    expected = {output.name, "run.npz"}
+    new = output.exists() and output.read_bytes() != b"old" if len(output.name) < 255 else False
+    faults = {
+        f"exit code {code}": code not in {0, 1, 2},
+        "a traceback": "Traceback" in err or "panicked" in err,
+        "an internal error": "internal error" in err,
+        "many lines": len(lines) > LINES_OF_STDERR,
+        "an unfinished line": err != "" and not err.endswith("\n"),
+        "a line of somebody else": not all(line.startswith("logreg-c: ") for line in lines),
+        "a line that is a page": any(len(line) > 700 for line in lines),
+        "what a terminal would obey on stdout": arguments[0] != "predict"
+        and not all(line.isprintable() for line in out.split("\n")),
+        "what a terminal would obey": not all(line.isprintable() for line in lines),
+        "failure without a line": code != 0 and not lines,
+        "stdout though refused": code == 2 and out != "" and arguments[0] != "predict",
+        f"files left: {left - expected}": bool(left - expected),
+        "an output though refused": code == 2 and new,
+        "another mode": output.name in plan["before"] and output.stat().st_mode & 0o777 != 0o600,
+    }
+    faults = [what for what, there in faults.items() if there]
+    again = place.parent / "again"
+    if code == 0 and not full and "--json" in arguments:
+        try:
+            found = json.loads(out, parse_constant=faults.append)
+        except ValueError:
+            return [*faults, "no JSON"]
+        if arguments[0] == "evaluate":
+            faults += check_evaluation(found, again)
+    if code == 0 and arguments[0] == "predict" and not full:
+        faults += check_predictions(out, output, arguments, lines, again)
+    return faults
+
+
+def check_evaluation(found, again):
+    """Compare an evaluation with the predictions, if there are any, and with itself."""
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
+    rows = tn + fp + fn + tp
+    faults = {
+        "rows that are not in the matrix": found["rows"] != rows,
+        "another accuracy": found["accuracy"] != (tn + tp) / rows,
+    }
+    if again.exists():
+        A = [float(row[0]) for row in list(csv.reader(io.StringIO(again.read_text())))[1:]]
+        second = sum(a > 0.5 for a in A)
+        faults["predictions that are not counted"] = (len(A) - second, second) != (tn + fn, fp + tp)
+    return [what for what, there in faults.items() if there]
+
+
+def check_predictions(out, output, arguments, lines, again):
+    """Compare the predictions with the number of rows that stderr names."""
+    rows = int(re.search(r"logreg-c: (\d+) rows;", lines[-1])[1])
+    if "-o" in arguments:
+        out = (again if output.suffix in {".parquet", ".arrow"} else output).read_text()
+    header, *predicted = csv.reader(io.StringIO(out))
+    A = [float(row[0]) for row in predicted]
+    faults = {
+        "another header": header != ["probability", "prediction"],
+        "another number of rows": len(predicted) != rows,
+        "probabilities outside of [0, 1]": not all(0 <= a <= 1 for a in A),
+        "one class on both sides": bool(
+            {row[1] for row, a in zip(predicted, A, strict=True) if a > 0.5}
+            & {row[1] for row, a in zip(predicted, A, strict=True) if a <= 0.5}
+        ),
+    }
+    return [what for what, there in faults.items() if there]
+
+
+def attempt(seed, k, folder, good, *, verbose=False):
+    """Do run k; return its exit code and what is wrong."""
+    place, temporary = folder / "run", folder / "tmp"
+    for path in place, temporary:
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+    tempfile.tempdir = str(temporary)
+    for name in "stdout", "stderr", "plan":
+        (folder / name).write_bytes(b"")
+    (folder / "again").unlink(missing_ok=True)
+    _, status = os.waitpid(start(seed, k, folder, good), 0)
+    code = os.waitstatus_to_exitcode(status)
+    out, err = (
+        (folder / name).read_bytes().decode("utf-8", "replace") for name in ("stdout", "stderr")
+    )
+    plan = json.loads((folder / "plan").read_text() or "null")
+    if plan is None:
+        print(f"{seed} {k}: not made: {err}")
+        return code, ["not made"]
+    faults = check(code, out, err, plan, place)
+    if (place / plan["table"]).read_bytes() != (folder / "table").read_bytes():
+        faults.append("the table has changed")
+    if any(temporary.iterdir()):
+        faults.append("temporary files left")
+    if verbose or faults:
+        shown = " ".join(a[:60] + "..." * (len(a) > 60) for a in plan["arguments"])
+        print(f"{seed} {k}: {shown!a} ended with {code}: {', '.join(faults) or 'as expected'}")
+        print("   ", ascii(err[:300]), flush=True)
+        if verbose:
+            print((folder / "table").read_bytes()[:2000])
+    return code, faults
+
+
+def command(*arguments):
+    """Run the command line in this process."""
+    sys.argv = ["logreg-c", *arguments]
+    silence = io.StringIO()
+    with (
+        contextlib.redirect_stdout(silence),
+        contextlib.redirect_stderr(silence),
+        contextlib.suppress(SystemExit),
+    ):
+        command_line()
+
+
+def write_good_model(folder):
+    """Write a model."""
+    table = folder / "good.csv"
+    table.write_text("x0,x1,y\n" + "1,2,yes\n-1,1,no\n" * 10)
+    command("train", str(table), "--target", "y", "-o", str(folder / "good.npz"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Run the command line on generated files.")
+    parser.add_argument("--runs", type=int, default=10**9)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int)
+    chosen = parser.parse_args()
+    codes, failed, began = {}, 0, time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # in a process of its own: threads that have run do not live on in a fork
+        if os.fork() == 0:
+            write_good_model(folder)
+            os._exit(0)
+        os.wait()
+        for arguments in ("inspect", "none.npz"), ("train", "none.csv", "--target", "y"):
+            command(*arguments)  # which loads what every child needs
+        gc.freeze()  # a collection would copy what is shared with every child
+        good = (folder / "good.npz").read_bytes()
+        if chosen.only is not None:
+            attempt(chosen.seed, chosen.only, folder, good, verbose=True)
+            return
+        for k in range(chosen.runs):
+            if time.monotonic() - began > chosen.seconds or failed == 20:
+                break
+            code, faults = attempt(chosen.seed, k, folder, good)
+            codes[code] = codes.get(code, 0) + 1
+            failed += bool(faults)
+    seconds = time.monotonic() - began
+    print(f"{sum(codes.values())} runs in {seconds:.0f} s, exit codes {codes}, {failed} failed")
+    sys.exit(1 if failed or not codes else 0)
+
+
+if __name__ == "__main__":
+    main()
