@@ -341,8 +341,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> FitResult:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
-        if hasattr(X, "__len__") or hasattr(X, "shape"):  # a lazy frame has none, and is refused
-            check_consistent_length(X, labels)
+        check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
         weights, l2 = _penalized(parameters.C, self._weights(Y, sample_weight), len(Y))
         w, b = self._start(parameters)
@@ -410,6 +409,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 array = _as_float64(array)
             with _in_words_of_sklearn(array):
                 return read(array.T)
+        if not hasattr(X, "shape"):
+            _input.examples(X, None)  # raises for a lazy frame, before scikit-learn asks for more
         validate_data(self, X, reset=reset, skip_check_array=True)
         try:
             return read(X)

@@ -246,6 +246,20 @@ def test_threshold_is_a_probability(threshold):
         logreg_c.predict(X, np.zeros(N_X), 0.0, threshold=threshold)
 
 
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("name", ["X", "Y", "sample_weight"])
+def test_what_becomes_nonfinite_during_a_training_is_named(name, standardize, value):
+    given = {"X": X.copy(), "Y": Y.copy(), "sample_weight": np.ones(M)}
+
+    def spoil(k, *_):
+        if k == 1:
+            given[name][...] = value
+
+    with pytest.raises(ValueError, match=rf"{name} (is|holds) .*; expected"):
+        logreg_c.train(**given, alpha=0.1, iters=5, standardize=standardize, callback=spoil)
+
+
 def test_integers_with_more_digits_than_python_writes_are_refused():
     for name in "alpha", "iters", "b", "l2", "tol", "n_threads":
         with pytest.raises(ValueError, match=rf"{name} is an integer of 16610 bits; expected a"):
