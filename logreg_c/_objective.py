@@ -127,7 +127,13 @@ class Objective:
         return _kernel.Descent(self._problem, w, b, alpha, l2, tol, fixed_b)
 
     def raise_if_nonfinite(self) -> None:
-        """Name the first NaN or infinity in X, if there is one: after a pass that overflowed."""
+        """Name the first NaN or infinity in X, if there is one: after a pass that overflowed.
+
+        Y and the weights are checked again: a callback or another thread may have changed them.
+        """
+        if self.Y is not None:
+            _input.labels(self.Y, self.examples)
+        _input.weights(self.sample_weight, self.examples)
         place = self._problem.first_nonfinite()
         if place is None:
             return

@@ -341,8 +341,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> FitResult:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
-        if hasattr(X, "__len__") or hasattr(X, "shape"):  # a lazy frame has none, and is refused
-            check_consistent_length(X, labels)
+        check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
         weights, l2 = _penalized(parameters.C, self._weights(Y, sample_weight), len(Y))
         w, b = self._start(parameters)
@@ -410,6 +409,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 array = _as_float64(array)
             with _in_words_of_sklearn(array):
                 return read(array.T)
+        if not hasattr(X, "shape"):
+            _input.examples(X, None)  # raises for a lazy frame, before scikit-learn asks for more
         validate_data(self, X, reset=reset, skip_check_array=True)
         try:
             return read(X)
@@ -638,11 +639,8 @@ def _labels(y: Any) -> NDArray[Any]:
         raise ValueError(msg)
     array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
     labels: NDArray[Any] = column_or_1d(array, warn=True)
-    of_objects = labels.dtype.kind == "O"
-    # Only NaN and NaT differ from themselves.
-    missing: Any = list(map(_is_missing, labels)) if of_objects else labels != labels  # noqa: PLR0124
-    if np.any(missing):
-        first = int(np.argmax(missing))
+    first = _first_missing(labels)
+    if first is not None:
         msg = (
             f"Input y contains NaN, or no label at all: {labels[first]!r} at sample {first}; "
             "expected a label for each sample: leave out the samples without one"
@@ -652,10 +650,17 @@ def _labels(y: Any) -> NDArray[Any]:
     return labels
 
 
-def _is_missing(label: Any) -> bool:
-    if label is None or type(label).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(label, (float, np.generic)) and bool(label != label)  # noqa: PLR0124
+def _first_missing(labels: NDArray[Any]) -> int | None:
+    if labels.dtype.kind == "O":
+        return next((i for i, label in enumerate(labels) if _is_missing(label)), None)
+    missing = np.isnan(labels) if labels.dtype.kind in "fMm" else np.zeros(1, np.bool_)
+    return int(missing.argmax()) if missing.any() else None
+
+
+def _is_missing(label: object) -> bool:
+    if isinstance(label, (float, np.floating, np.datetime64, np.timedelta64)):
+        return bool(np.isnan(label))
+    return label is None or type(label).__name__ in {"NAType", "NaTType"}
 
 
 def _sample_weight(value: Any, m: int) -> NDArray[Any]:

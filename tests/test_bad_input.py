@@ -4,7 +4,6 @@
 import numbers
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 
 import numpy as np
 import pytest
@@ -243,19 +242,28 @@ def test_a_sparse_x_is_told_how_to_become_dense():
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, NAN, INF, 2, 10**400])
 def test_threshold_is_a_probability(threshold):
-    with pytest.raises(
-        ValueError, match=r"threshold is .*; expected a probability within \[0, 1\]"
-    ):
+    with pytest.raises(ValueError, match=r"threshold is .*; expected a probability within"):
         logreg_c.predict(X, np.zeros(N_X), 0.0, threshold=threshold)
+
+
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("name", ["X", "Y", "sample_weight"])
+def test_what_becomes_nonfinite_during_a_training_is_named(name, standardize, value):
+    given = {"X": X.copy(), "Y": Y.copy(), "sample_weight": np.ones(M)}
+
+    def spoil(k, *_):
+        if k == 1:
+            given[name][...] = value
+
+    with pytest.raises(ValueError, match=rf"{name} (is|holds) .*; expected"):
+        logreg_c.train(**given, alpha=0.1, iters=5, standardize=standardize, callback=spoil)
 
 
 def test_integers_with_more_digits_than_python_writes_are_refused():
     for name in "alpha", "iters", "b", "l2", "tol", "n_threads":
-        call = partial(
-            logreg_c.train, **{"X": X, "Y": Y, "alpha": 0.1, "iters": 3, name: -(10**5000)}
-        )
         with pytest.raises(ValueError, match=rf"{name} is an integer of 16610 bits; expected a"):
-            call()
+            logreg_c.train(**{"X": X, "Y": Y, "alpha": 0.1, "iters": 3, name: -(10**5000)})
 
 
 def test_sigmoid_takes_real_numbers():

@@ -908,9 +908,46 @@ def test_columns_that_are_numbers_to_scikit_learn_are_numbers(kind):
     np.testing.assert_array_equal(model.predict(frame), model.predict(frame.astype(float)))
 
 
+@pytest.mark.parametrize("kind", ["U", "S", object, "list"])
+def test_arrays_of_written_numbers_are_read_as_scikit_learn_reads_them(kind):
+    text = X3.astype("U")
+    given = text.tolist() if kind == "list" else text.astype(kind)
+    model, expected = (LogisticRegression().fit(X, Y3) for X in (given, X3))
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    np.testing.assert_array_equal(model.predict(given), expected.predict(X3))
+
+
+@pytest.mark.parametrize("coef", [[[1.0, -2.0]], [1.0, -2.0], np.array([[1, -2]])])
+@pytest.mark.parametrize("intercept", [[0.5], 0.5, np.float32(0.5), np.array([[0.5]])])
+def test_coefficients_that_were_set_by_hand_predict(coef, intercept):
+    X, y, _ = made(30, n_x=2)
+    model = LogisticRegression().fit(X, y)
+    model.coef_, model.intercept_ = coef, intercept
+    np.testing.assert_allclose(model.decision_function(X), X @ [1.0, -2.0] + 0.5, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one", [1], np.random.default_rng(0)])
+def test_a_random_state_that_is_none_is_named(seed):
+    with pytest.raises(ValueError, match=r"random_state is .*; expected None or a seed"):
+        LogisticRegression(random_state=seed).fit(X3, Y3)
+
+
+def test_a_lazy_frame_is_refused_with_the_remedy():
+    pl = pytest.importorskip("polars")
+    frame = pl.LazyFrame({"a": [1.0, 2, 3, 4]})
+    for call in (
+        lambda: LogisticRegression().fit(frame, Y3),
+        lambda: LogisticRegression().fit(frame.collect(), Y3).predict(frame),
+    ):
+        with pytest.raises(TypeError, match=r"X is a LazyFrame.*pass \.collect\(\)"):
+            call()
+
+
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
+        (np.array([["1", "x"]] * 4), ValueError, "X does not hold numbers alone: .*'x'"),
+        (np.array([[1, 10**400]] * 4), ValueError, "X does not hold numbers alone: int too large"),
         (pd.Series([1.0, 2, 3, 4]), ValueError, "Expected a 2-dimensional container|2D array"),
         (pd.DataFrame({"a": list("uvwx")}), TypeError, "column 'a' of X is of type String"),
         (pd.DataFrame({"a": pd.date_range("2020", periods=4)}), TypeError, "column 'a' of X is of"),
