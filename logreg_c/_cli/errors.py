@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import logreg_c
 
-from .interrupts import INTERRUPTS, MESSAGE
+from .interrupts import INTERRUPTS
 
 # What each extra brings: a missing module is told from a broken installation by these.
 EXTRAS = {
@@ -157,7 +157,8 @@ def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
     """Return the line for an error, and the exit code."""
     match error:
         case KeyboardInterrupt():
-            return str(error) if isinstance(error, Interrupted) else MESSAGE, INTERRUPTS.code
+            known = isinstance(error, Interrupted)
+            return str(error) if known else INTERRUPTS.message, INTERRUPTS.code
         case SystemExit():
             return "", error.code if isinstance(error.code, int) else int(error.code is not None)
         case InputError():

@@ -27,6 +27,7 @@ class Interrupts:
         self._temporary: set[str] = set()
         self._raising = False
         self._number: int = signal.SIGINT
+        self.message = MESSAGE
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
@@ -39,7 +40,7 @@ class Interrupts:
             with suppress(OSError):
                 os.unlink(path)  # noqa: PTH108 (no object is to be made here)
         with suppress(OSError):
-            os.write(2, f"logreg-c: {MESSAGE}\n".encode())
+            os.write(2, f"logreg-c: {self.message}\n".encode())
         os._exit(self.code)
 
     @property
@@ -51,6 +52,7 @@ class Interrupts:
     def handled(self) -> Iterator[None]:
         """Handle signals, but those that somebody else handles, or wants ignored."""
         before: dict[int, Any] = {}
+        self.message = MESSAGE
         try:
             if threading.current_thread() is threading.main_thread():
                 for number in STOPPING:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from logreg_c import _files
 
-from .errors import refuse
+from .errors import refuse, visible
 from .interrupts import INTERRUPTS
 
 
@@ -35,5 +35,7 @@ def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
             INTERRUPTS.removing(file.name),
         ):
             yield file
+        if not rehearse:
+            INTERRUPTS.message = f"interrupted; {visible(str(path))} is written"
     except OSError as error:
         refuse(f"{path} cannot be written: {error.strerror or error}")

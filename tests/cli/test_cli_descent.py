@@ -160,3 +160,16 @@ def test_a_checkpoint_of_something_else(run, fails, tmp_path, noisy, data):
     fails("train", data, *other, tmp_path, match="not a file that can be replaced")
     fails("train", data, *other, tmp_path / "no" / "run.npz", match="cannot be written: the folder")
     assert not model.exists()
+
+
+def test_an_interrupt_after_the_model_is_written_says_so(run, monkeypatch, data, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logreg_c._cli.training._print", interrupted)
+    model = tmp_path / "model.npz"
+    start = ("train", data, "--target", "sick")
+    expected = f"logreg-c: interrupted; {model} is written\n"
+    assert run(*start, "-o", model) == (130, "", expected)
+    assert run("inspect", model)[0] == 0
+    assert run(*start) == (130, "", "logreg-c: interrupted; no file was written\n")

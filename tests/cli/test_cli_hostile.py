@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 
@@ -357,3 +358,13 @@ def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
             except InputError:
                 refused += 1
     assert refused > 0
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r\n", b" \t\n", b",,\n", b"1,2,0,,\n2,3,1,,\n"])
+def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b,y\n" + line * 300_000))
+    began = time.process_time()
+    code, _, err = run("train", path, "--target", "y", "--iters", "1")
+    assert code == 0 or "has no rows of data" in err
+    assert time.process_time() - began < 10  # seconds; 2 where nothing else runs

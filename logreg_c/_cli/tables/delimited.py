@@ -172,6 +172,9 @@ class Delimited:
         """Yield the rows, all columns as text; rows without any value are no rows."""
         rows = pending = skipped = first = 0
         for buffer in self._buffers():
+            if buffer.isspace():
+                pending += buffer.count(b"\n")
+                continue
             raw = self._parsed(buffer, rows)
             raw.columns = self.names
             blank = _blank(raw)
@@ -231,7 +234,7 @@ class Delimited:
             # standard library reads them, or tells where the fault is.
             return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
 
-    def _parsed_slowly(self, buffer: bytes, rows: int) -> list[list[str | None]]:
+    def _parsed_slowly(self, buffer: bytes, rows: int) -> list[list[str]]:
         try:
             text = buffer.decode()
         except UnicodeDecodeError as error:
@@ -245,18 +248,16 @@ class Delimited:
                     " it, or take it out"
                 )
             found = list(_records(io.StringIO(text, newline=""), self.separator))
-        width, padded = len(self.names), []
-        for record in found:
-            cells = [cell or None for cell in record]
-            if any(cell and not cell.isspace() for cell in cells[width:]):
+        width = len(self.names)
+        for k, record in enumerate(found):
+            if len(record) > width and any(map(str.strip, record[width:])):
+                row = rows + 1 + sum(any(map(str.strip, before)) for before in found[:k])
                 refuse(
-                    f"{self.source} cannot be read as CSV (row {rows + 1} has {len(cells)} values"
-                    f" for {width} columns); quote a value that contains {brief(self.separator)},"
-                    " or take out what is too much"
+                    f"{self.source} cannot be read as CSV (row {row} has {len(record)} values for"
+                    f" {width} columns); quote a value that contains {brief(self.separator)}, or"
+                    " take out what is too much"
                 )
-            rows += any(cell and not cell.isspace() for cell in cells)
-            padded.append(cells[:width] + [None] * (width - len(cells)))
-        return padded
+        return [record[:width] + [""] * (width - len(record)) for record in found]
 
     # ---- Types ---------------------------------------------------------------------------------
 
