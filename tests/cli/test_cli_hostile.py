@@ -368,3 +368,45 @@ def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
     code, _, err = run("train", path, "--target", "y", "--iters", "1")
     assert code == 0 or "has no rows of data" in err
     assert time.process_time() - began < 10  # seconds; 2 where nothing else runs
+
+
+@pytest.mark.parametrize("more", [b"\x50\x2a\x4d\x18\x04\0\0\0skip", b"\0" * 8])
+def test_zstandard_may_be_followed_by_frames_to_skip_or_refused_bytes(run, tmp_path, more):
+    pa = pytest.importorskip("pyarrow")
+    text = b"a,y\n" + b"1,0\n2,1\n" * 20
+    path = tmp_path / "t.csv.zst"
+    path.write_bytes(pa.Codec("zstd").compress(text, asbytes=True) + more)
+    code, _, err = run("train", path, "--target", "y", "--iters", "1")
+    assert (code, err) == (0, "") or (code == 2 and "cannot be decompressed" in err)
+
+
+def test_a_long_row_and_a_matrix_of_many_columns_are_refused(fails, tmp_path, monkeypatch):
+    monkeypatch.setattr("logreg_c._cli.tables.delimited.LONGEST_ROW", 1 << 21)
+    monkeypatch.setattr("logreg_c._cli.tables.delimited.CHUNK", 1 << 20)
+    (tmp_path / "t.csv").write_bytes(b"a,y\n1,0\n" + b"1" * (1 << 23) + b",1\n")
+    fails("train", tmp_path / "t.csv", "--target", "y", match="a row of more than 2 MB")
+    np.save(tmp_path / "t.npy", np.zeros((1, 100_001), np.int8))
+    fails("train", tmp_path / "t.npy", "--target", "y", match="100001 columns; .*transposed")
+
+
+def test_a_file_that_shrinks_is_refused(fails, tmp_path, monkeypatch):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,y\n" + b"1,0\n2,1\n" * 2_000_000)
+    read = tables.delimited._read
+
+    def shrinking(file):
+        for block in read(file):
+            os.truncate(path, 1 << 23)
+            yield block
+
+    monkeypatch.setattr("logreg_c._cli.tables.delimited._read", shrinking)
+    fails("train", path, "--target", "y", match="became shorter while it was read")
+
+
+def test_numbers_wider_than_float64_are_read(run, tmp_path):
+    X, found = np.arange(20.0), []
+    for dtype in np.float64, np.longdouble:
+        np.savez(tmp_path / "t.npz", x=X.astype(dtype), y=X > 9)
+        found.append(run("train", tmp_path / "t.npz", "--target", "y", "--iters", "5"))
+    assert found[0] == found[1]
+    assert found[0][0] == 0
