@@ -116,7 +116,7 @@ for _ in range(100):
     with written_whole(sys.argv[1]) as file:
         file.write(sys.argv[2].encode() * 10_000)
 """
-    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), c]) for c in "ab"]
+    writers = [subprocess.Popen([sys.executable, "-P", "-c", code, str(path), c]) for c in "ab"]
     assert [writer.wait(timeout=100) for writer in writers] == [0, 0]
     content = path.read_bytes()
     assert (len(content), len(set(content))) == (10_000, 1)
