@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Batch logistic regression by gradient descent, one memory pass over X an iteration."""
+"""Batch logistic regression by gradient descent, one pass over X in memory per iteration."""
 
 from . import _signals
 
