@@ -119,7 +119,7 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
 
 def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
     A, Y, _ = scored
-    # It tells of folders for its caches, which are nobody's concern here.
+    # It logs where its caches are, which does not concern the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with style.context(["default", STYLE]), warnings.catch_warnings():
         # The reader's browser has the fonts for names that matplotlib has no letters for.
