@@ -26,13 +26,15 @@ def why_no_descent(costs: NDArray[np.float64], b: float, arithmetic: str) -> str
     The rounding of J comes from that of Z as well, which is of the size of b where w.T X and b
     nearly cancel.
     """
+    if not _rises(costs):  # as a rule it has fallen all the way
+        return None
     share = ROUNDING[arithmetic]
     of_b = float(np.finfo(arithmetic).eps) * abs(b)
     rises, first, lowest = 0, 0, 0
     for k in range(0, costs.size, COSTS_AT_ONCE):
         piece = costs[k : k + COSTS_AT_ONCE + 1]  # with the first of the next
         here = k + piece.size - 1
-        if (piece[1:] > piece[:-1]).any():  # as a rule it has fallen all the way
+        if _rises(piece):
             rose = piece[1:] - piece[:-1] > share * piece[1:] + of_b
             count = int(np.count_nonzero(rose))
             if count and not rises:
@@ -48,10 +50,18 @@ def why_no_descent(costs: NDArray[np.float64], b: float, arithmetic: str) -> str
             f"rose in {rises} of {costs.size} iterations, first from {before} at iteration {first} "
             f"to {after} at iteration {first + 1}"
         )
-    if costs.size and costs[-1] - costs[lowest] > share * costs[-1] + of_b:
+    if costs[-1] - costs[lowest] > share * costs[-1] + of_b:
         end, low = _told_apart(costs[-1], costs[lowest])
         said.append(f"ended at {end}, above the {low} of iteration {lowest}")
     return "the cost " + ", and ".join(said) if said else None
+
+
+def _rises(costs: NDArray[np.float64]) -> bool:
+    for k in range(0, costs.size - 1, COSTS_AT_ONCE):
+        piece = costs[k : k + COSTS_AT_ONCE + 1]
+        if (piece[1:] > piece[:-1]).any():
+            return True
+    return False
 
 
 def _told_apart(one: float, other: float) -> tuple[str, str]:
