@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
+from logreg_c._solvers.result import FitResult
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
@@ -29,6 +30,8 @@ from .tables import Source
 
 LARGEST = 10  # weights printed after training
 CHECKPOINT_SECONDS = 10.0
+# Whatever the columns are: the types of a table do not show in the model.
+ARITHMETIC = np.float64
 VALUES_AT_A_TIME = 1 << 16
 
 Callback = Callable[[int, float, NDArray[np.float64], float], object]
@@ -59,18 +62,6 @@ class Rows(NamedTuple):
     Y: NDArray[np.bool_]
 
 
-class Solved(NamedTuple):
-    """Where a solver ended."""
-
-    w: NDArray[np.float64]  # (n_x,)
-    b: float
-    costs: NDArray[np.float64]
-    iterations: int
-    stopped: str
-    alpha: float | None  # the step of descent
-    problem: str = ""  # why it did not get where it was to
-
-
 class Data(NamedTuple):
     """The table, and what it is for."""
 
@@ -97,8 +88,9 @@ def run(
         if settings.l2 is None:
             settings = replace(settings, l2=1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
-            result, stopping = _solve(data, settings, watch, resume)
-    settings = replace(settings, alpha=result.alpha)
+            result, problem, stopping = _solve(data, settings, watch, resume)
+    if settings.alpha is not None:
+        settings = replace(settings, alpha=result.alpha)
     cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
 
     model = _model(data, settings, result, stopping)
@@ -118,7 +110,7 @@ def run(
                 "classes": data.classes.tolist(),
                 "left_out": data.left_out,
                 "rows": parts,
-                "iterations": result.iterations,
+                "iterations": result.n_iter,
                 "stopped": result.stopped,
                 "cost": {"first": cost_first, "last": cost_last},
                 "validation": stopping
@@ -134,15 +126,15 @@ def run(
         if output is not None:
             console().print()
             tell(f"model written to {output}")
-    if result.problem:
-        raise Failure(result.problem)
+    if problem:
+        raise Failure(problem)
 
 
 def _print(
     source: Source,
     data: Data,
     settings: Settings,
-    result: Solved,
+    result: FitResult,
     stopping: EarlyStopping | None,
     model: Model,
     found: dict[str, Any] | None,
@@ -163,7 +155,7 @@ def _print(
         "tol": f"reached --tol {settings.tol}",
         "rounding": "the cost falls no more",
     }
-    by = "L-BFGS" if result.alpha is None else f"alpha {result.alpha:g}"
+    by = "L-BFGS" if settings.alpha is None else f"alpha {result.alpha:g}"
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
@@ -171,7 +163,7 @@ def _print(
             "features": f"{len(data.features)},"
             f" {'standardised' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
-            "iterations": f"{result.iterations} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
+            "iterations": f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
             "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
@@ -283,17 +275,26 @@ def _split(
 
 def _solve(
     data: Data, settings: Settings, watch: Callback | None, resume: Path | None
-) -> tuple[Solved, EarlyStopping | None]:
-    # In float64 whatever the columns are: the table's types do not show in the model.
-    dtype = np.float64
+) -> tuple[FitResult, str, EarlyStopping | None]:
+    """Return where the solver ended, what is wrong with that or "", and the early stopping."""
     stopping = None
     callbacks: list[Callback] = [] if watch is None else [watch]
     if settings.early_stopping is not None:
         patience = settings.early_stopping
-        stopping = EarlyStopping(*data.validation, patience=patience, dtype=dtype)
+        stopping = EarlyStopping(*data.validation, patience=patience, dtype=ARITHMETIC)
         callbacks.append(stopping)
     if settings.alpha is None:
-        return _lbfgs(data, settings, callbacks), stopping
+        return *_lbfgs(data, settings, callbacks), stopping
+    return *_descend(data, settings, settings.alpha, callbacks, resume), stopping
+
+
+def _descend(
+    data: Data,
+    settings: Settings,
+    alpha: float | Literal["auto"],
+    callbacks: list[Callback],
+    resume: Path | None,
+) -> tuple[FitResult, str]:
     problem = ""
     if resume is not None:
         callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
@@ -302,19 +303,19 @@ def _solve(
             warnings.simplefilter("always", logreg_c.DivergenceWarning)
             w, b, costs = result = logreg_c.train(
                 *data.fit,
-                settings.alpha,
+                alpha,
                 settings.iters,
                 l2=settings.l2 or 0.0,
                 standardize=settings.standardize,
                 tol=settings.tol,
                 callback=callbacks,
-                dtype=dtype,
+                dtype=ARITHMETIC,
             )
     except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
         if resume is None:
             raise
         message = in_options(str(error))
-        if settings.alpha == "auto" and "alpha =" in message:
+        if alpha == "auto" and "alpha =" in message:
             message += " (--alpha auto depends on the data)"
         refuse(f"--resume {resume}: {message}")
     except KeyboardInterrupt:
@@ -330,16 +331,16 @@ def _solve(
             f"--tol {settings.tol:g} is not reached in {len(costs)} iterations; give a larger"
             " --iters, or --solver lbfgs"
         )
-    return Solved(w[:, 0], b, costs, len(costs), result.stopped, result.alpha, problem), stopping
+    return FitResult(w, b, costs, len(costs), result.stopped, result.alpha), problem
 
 
-def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
+def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[FitResult, str]:
     # Loading SciPy takes as long as a training.
     from logreg_c._solvers.lbfgs import lbfgs  # noqa: PLC0415
 
     found = lbfgs(
         Objective.checked(
-            _input.examples(data.fit.X, np.float64), data.fit.Y, sample_weight=None, n_threads=None
+            _input.examples(data.fit.X, ARITHMETIC), data.fit.Y, sample_weight=None, n_threads=None
         ),
         settings.iters,
         w=np.zeros((len(data.features), 1)),
@@ -355,18 +356,20 @@ def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> Solved:
         "rounding": f"no step lowers the cost, and {missed}; {rescale}",
         "iters": f"{missed} in {found.n_iter} iterations; give a larger --iters, or {rescale}",
     }.get(found.stopped, "")
-    return Solved(found.w[:, 0], found.b, found.costs, found.n_iter, found.stopped, None, problem)
+    return found, problem
 
 
-def _model(data: Data, settings: Settings, result: Solved, stopping: EarlyStopping | None) -> Model:
-    w, b = result.w, result.b
+def _model(
+    data: Data, settings: Settings, result: FitResult, stopping: EarlyStopping | None
+) -> Model:
+    w, b = result.w[:, 0], result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w[:, 0], stopping.b
     deviations = _deviations(data.fit.X)
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
-        "iterations": result.iterations,
+        "iterations": result.n_iter,
         "version": logreg_c.__version__,
     }
     columns: dict[str, list[str] | None] = {}
