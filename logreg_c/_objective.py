@@ -51,7 +51,7 @@ class Objective:
         sample_weight: ArrayLike | None,
         n_threads: int | None,
     ) -> Self:
-        """Check what a user passes beside X."""
+        """Check what a user passes in addition to X."""
         return cls(
             examples,
             _input.labels(Y, examples),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a trained w and b say about examples."""
+"""Predictions for examples from a trained w and b."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def predict_proba(
     Parameters
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One column an example, in a data frame one row; read as by `train`.
+        One example per column, or per row of a data frame; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
-        Weights. Those that were trained on a data frame take their columns from X by name, in
-        whatever order and among whichever others they are; else the columns go by their order.
+        Weights. Those that were trained on a data frame take their columns from X by name, in any
+        order and among any others. Other weights take the columns in their order.
     b : float
         Bias.
     dtype : dtype, optional
-        The type to compute in: float64 by default, whatever X is stored in, so that features far
-        from 0 keep their digits. float32 is faster for types that it holds.
+        The type to compute in. The default is float64 for every type of X, so that features far
+        from 0 keep their digits. float32 is faster for the types that it can hold.
     n_threads : int, optional
-        Threads to use at most, >= 1; by default what OpenMP would.
+        The largest number of threads, >= 1; by default OpenMP's.
 
     Returns
     -------
@@ -109,19 +109,19 @@ def predict(
     Parameters
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One column an example, in a data frame one row; read as by `train`.
+        One example per column, or per row of a data frame; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,)
-        Weights. Those that were trained on a data frame take their columns from X by name, in
-        whatever order and among whichever others they are; else the columns go by their order.
+        Weights. Those that were trained on a data frame take their columns from X by name, in any
+        order and among any others. Other weights take the columns in their order.
     b : float
         Bias.
     threshold : float, optional
         The probability within [0, 1] above which an example gets label 1.
     dtype : dtype, optional
-        The type to compute in: float64 by default, whatever X is stored in, so that features far
-        from 0 keep their digits. float32 is faster for types that it holds.
+        The type to compute in. The default is float64 for every type of X, so that features far
+        from 0 keep their digits. float32 is faster for the types that it can hold.
     n_threads : int, optional
-        Threads to use at most, >= 1; by default what OpenMP would.
+        The largest number of threads, >= 1; by default OpenMP's.
 
     Returns
     -------

@@ -55,25 +55,25 @@ def train(
     Parameters
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One column an example; for data stored as (samples, features) pass ``X.T``. Read where it
-        is, in its own type (float64, float32, float16, bool, or an integer of 8, 16, 32 or 64 bits
-        but for uint32 and uint64), if the values of a feature or those of an example are side by
-        side; arrays of a list may differ in type, and have any stride. What is not, is copied once.
-        Of a data frame (pandas, polars, PyArrow, whatever narwhals knows; extra ``frames``) each
-        column is a feature and each row an example: pass it as it is.
+        One example per column; for data stored as (samples, features) pass ``X.T``. X is read in
+        place, in its own type (float64, float32, float16, bool, or an integer of 8, 16, 32 or 64
+        bits except uint32 and uint64), if the values of a feature or those of an example are
+        contiguous. The arrays of a list may differ in type and have any stride. Anything else is
+        copied once. In a data frame (pandas, polars, PyArrow or another that narwhals supports;
+        extra ``frames``) each column is a feature and each row an example: pass it as it is.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between; read where they are, as X is.
+        Labels 0 and 1, or probabilities between them; read in place, like X.
     alpha : float or "auto"
-        Learning rate, > 0. "auto" takes the inverse of a bound on the curvature of J, with which J
-        falls at every iteration, from whatever start; finding it reads X up to 11 times. The
-        attribute `alpha` of the result is the rate that was used.
+        Learning rate, > 0. "auto" takes the inverse of a bound on the curvature of J. With it, J
+        falls at every iteration from any start. Finding it reads X up to 11 times. The attribute
+        `alpha` of the result is the rate that was used.
     iters : int
-        Iterations to do at most, >= 0.
+        The largest number of iterations, >= 0.
     w : array_like of shape (n_x, 1) or (n_x,), optional
         Weights to start from; zeros by default. Weights that were trained on a data frame take
         their columns from X by name. Starting from the `w` and `b` of an earlier result
-        continues that training bit for bit (with `standardize` as long as abs(b) <= 4096: a larger
-        b holds too few digits of what standardised descent needs, and continues it to rounding).
+        continues that training bit for bit. With `standardize` this holds while abs(b) <= 4096: a
+        larger b has too few digits for it, and the training continues to within rounding.
     b : float, optional
         Bias to start from.
     l2 : float, optional
@@ -82,24 +82,24 @@ def train(
         Weights >= 0 of the examples: every mean becomes a weighted mean.
     standardize : bool, optional
         Descend as if every feature had mean 0 and variance 1. X is not copied; `alpha`, `l2`, `tol`
-        and the costs are those of the standardised problem, `w` and `b` those of X as it is. A
+        and the costs are those of the standardized problem, `w` and `b` those of X as it is. A
         constant feature keeps its weight.
     tol : float, optional
         Stop when max(abs(dw), abs(db)) <= tol. The last cost is then J at the returned w, b.
     callback : callable or list of callables, optional
         Called as ``callback(k, cost, w, b)`` after the update of iteration k, with the cost before
-        it and a copy of w after it. A true return stops the training. `logreg_c.callbacks` has some
-        that are ready to use: progress, early stopping, checkpoints.
+        it and a copy of w after it. A true return value stops the training. `logreg_c.callbacks`
+        has a progress bar, early stopping and checkpoints.
     dtype : dtype, optional
         The type to compute in: float64 or float32. By default float64 where a feature is a float64,
         int64 or int32, and otherwise float32, with sums over blocks of examples in float64.
     n_threads : int, optional
-        Threads to use at most, >= 1; by default what OpenMP would (``OMP_NUM_THREADS``).
+        The largest number of threads, >= 1; by default OpenMP's (``OMP_NUM_THREADS``).
 
     Returns
     -------
     TrainResult
-        Unpacks as ``w, b, costs``, with w (n_x, 1) and costs (k,); the attribute `stopped` tells
+        Unpacks as ``w, b, costs``, with w (n_x, 1) and costs (k,); the attribute `stopped` says
         what ended the training.
 
     Raises
@@ -206,9 +206,9 @@ def cost_and_gradient(
     Parameters
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One column an example, in a data frame one row; read as by `train`.
+        One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between.
+        Labels 0 and 1, or probabilities between them.
     w : array_like of shape (n_x, 1) or (n_x,)
         Weights. Those that were trained on a data frame take their columns from X by name.
     b : float
@@ -221,16 +221,16 @@ def cost_and_gradient(
         The type to compute in: float64 or float32. By default float64 where a feature is a float64,
         int64 or int32, and otherwise float32, with sums over blocks of examples in float64.
     n_threads : int, optional
-        Threads to use at most, >= 1; by default what OpenMP would.
+        The largest number of threads, >= 1; by default OpenMP's.
 
     Returns
     -------
     J : float
         The cost.
     dw : ndarray of shape (n_x, 1)
-        Its derivative by w.
+        Its derivative with respect to w.
     db : float
-        Its derivative by b.
+        Its derivative with respect to b.
 
     Raises
     ------

@@ -109,11 +109,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with which J falls at every iteration, down to its minimum.
     standardize : bool, default=False
         Fit as if every feature had mean 0 and variance 1: what a ``StandardScaler`` before does,
-        without its copy of X. The penalty, `tol` and `costs_` are those of the standardised
+        without its copy of X. The penalty, `tol` and `costs_` are those of the standardized
         problem, `coef_` and `intercept_` those of X as it is. Without an intercept features are
         scaled only, and a constant feature stays as it is.
     n_threads : int or None, default=None
-        Threads to use at most; by default what OpenMP would.
+        The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
         Only 0 or None: there is no l1 penalty.
     dual, intercept_scaling, multi_class, random_state, verbose, n_jobs

@@ -142,12 +142,12 @@ def _sum(values: NDArray[np.float64]) -> float:
     return float(values[0])
 
 
-def _largest_eigenvalue(diagonal: Sequence[float], beside: Sequence[float]) -> float:
+def _largest_eigenvalue(diagonal: Sequence[float], off_diagonal: Sequence[float]) -> float:
     """Return a number just above the eigenvalues of a symmetric tridiagonal matrix, by bisection.
 
     A number is above them all exactly if every pivot of it minus the matrix is positive.
     """
-    sides = [0.0, *beside, 0.0]
+    sides = [0.0, *off_diagonal, 0.0]
     low = max(diagonal)
     high = max(d + sides[j] + sides[j + 1] for j, d in enumerate(diagonal))
     while high - low > ROUNDING * high:

@@ -73,10 +73,10 @@ class _Log:
 
 
 class _Function:
-    """J and its gradient by theta = scale (w sd, b + w mean), or scale w sd where b is fixed.
+    """J and its gradient by theta = scale (w sd, b + w mean), or scale w sd if b is fixed.
 
-    Of features as they are, mean is 0 and sd is 1. With `conditioned`, J and `slope` are the same,
-    but mean and sd are such that the curvature of J along each axis is near 1.
+    For features as they are, mean is 0 and sd is 1. With `conditioned`, J and `slope` are the same,
+    but mean and sd make the curvature of J along each axis close to 1.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class _Function:
                 moments[:2] = 0.0
                 moments[2, moments[2] == 0.0] = 1.0
             if conditioned:
-                # In units of what J penalises and `slope` is about: w, or w sd if standardised.
+                # In units of what J penalizes and `slope` measures: w, or w sd if standardized.
                 own = moments[2].copy() if standardize else self._sd
                 unit = np.hypot(moments[2] / 2.0, math.sqrt(l2) * own)
                 moments[2] = np.where((unit > 0.0) | standardize, unit, 1.0)
@@ -138,10 +138,10 @@ class _Function:
         return float(np.abs(gradient).max())
 
     def trace(self, theta: NDArray[np.float64]) -> None:
-        """From now on sum J from its gradients, from one of the points given here to the next.
+        """From now on add J up from its gradients, from one traced point to the next.
 
-        The trapezoid resolves a decrease that is lost in the rounding of J, and errs by the third
-        power of the step.
+        The trapezoidal rule resolves a decrease that is lost in the rounding of J. Its error is of
+        the third order in the step.
         """
         if self._traced is None:
             self._traced = theta, 0.0, np.zeros(theta.size)

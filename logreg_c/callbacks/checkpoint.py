@@ -36,18 +36,18 @@ class _Snapshot(NamedTuple):
 class Checkpoint:
     """Save a training to a file while it runs, and resume it from there, bit for bit.
 
-    Run the same program again after a crash, and `train` takes up the file where it finds it: the
-    result has the bits, and all the costs, of a training that was never interrupted. The file is
-    replaced as a whole, so whenever the process dies there is one that can be resumed from, or none
-    yet. Only `iters` may be another; that the data are the same is seen by the first cost that
-    comes out. Of the callbacks that precede it in the list it keeps what they have come to as well.
+    Run the same program again after a crash, and `train` continues from the file: the result has
+    the bits, and all the costs, of a training that was never interrupted. The file is replaced as
+    a whole, so a process that dies at any moment leaves a file to resume from, or none yet. Only
+    `iters` may change. Other data are detected at the first cost after resuming. The state of the
+    callbacks before it in the list is saved too.
 
     Parameters
     ----------
     path : path-like
-        The file, of NumPy's .npz format, without pickles. Delete it to begin anew.
+        The file, in NumPy's .npz format, without pickles. Delete it to start over.
     seconds : float, optional
-        Save about so often, >= 0, and at the end.
+        The time between saves, >= 0; the end of the training is always saved.
 
     Raises
     ------

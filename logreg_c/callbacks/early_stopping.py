@@ -30,11 +30,11 @@ class EarlyStopping:
     X, Y, sample_weight
         The held-out data, as for `train`; a data frame may have its columns in any order.
     patience : int, optional
-        How many evaluations in a row may fail to lower the held-out cost, >= 1.
+        The number of consecutive evaluations that may fail to lower the held-out cost, >= 1.
     min_delta : float, optional
-        By how much an evaluation must lower it to count, >= 0.
+        The decrease of the cost that counts as lower, >= 0.
     every : int, optional
-        Evaluate after every so many iterations, >= 1. An evaluation reads the held-out X once.
+        The number of iterations between evaluations, >= 1. An evaluation reads the held-out X once.
     dtype : dtype, optional
         The type to compute in, as for `train`; by default that of the training.
 
@@ -98,7 +98,7 @@ class EarlyStopping:
         self._failed = 0
 
     def begin(self, training: Training) -> None:
-        """Forget an earlier training; compute in the arithmetic of this one."""
+        """Forget an earlier training, and compute in the arithmetic of this one."""
         if self._training is not None and self._training() is not None:
             msg = (
                 "the EarlyStopping is at work already, in a training that has not ended; expected "
@@ -147,7 +147,7 @@ class EarlyStopping:
         return self._failed >= self._patience
 
     def end(self) -> None:
-        """Let go of the training, and of what was needed to evaluate."""
+        """Release the training, and what evaluations needed."""
         self._training = self._objective = None
 
     def state(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class EarlyStopping:
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from there, if the held-out data are the same: if w and b have the same cost."""
+        """Continue from a state, if w and b have the same cost on these held-out data."""
         for name, value in self.state().items():
             kept, mine = state[name], np.asarray(value)
             if (kept.dtype.kind, kept.ndim) != (mine.dtype.kind, mine.ndim):
