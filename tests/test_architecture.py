@@ -131,3 +131,9 @@ def test_no_function_is_long(module):
                 length -= node.body[0].end_lineno - node.body[0].lineno + 1
             lengths[f"{node.name}, line {node.lineno}"] = length
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_the_map_shows_every_module():
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listing = text.partition("```text")[2].partition("```")[0]
+    assert [name for name, path in FILES.items() if path.name not in listing] == []
