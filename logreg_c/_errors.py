@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What training raises beside the built-in exceptions."""
+"""Exceptions and warnings of training, in addition to the built-in ones."""
 
 from __future__ import annotations
 

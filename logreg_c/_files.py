@@ -22,7 +22,7 @@ STALE_SECONDS = 3600.0
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str], *, rehearse: bool = False) -> Iterator[BinaryIO]:
-    """Write to a new file beside `path`, which takes its place when the block ends.
+    """Write to a new file next to `path` that replaces it when the block ends.
 
     If the block raises, the old file stays. The new one has the permissions of the old one. Several
     processes may write to one path: the last to finish wins. A rehearsal replaces nothing; it finds

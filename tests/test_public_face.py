@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The public names, and what each promises beside its numbers."""
+"""The public names, and what each promises besides its numbers."""
 
 import copy
 import doctest

@@ -189,7 +189,9 @@ def _load(source: Source, settings: Settings) -> Data:
     table, left_out = tables.read(source, target)
     columns = [values for values in table.get_columns() if values.name != target]
     if not columns:
-        refuse(f"{source} has no column beside the target {brief(target)} to learn from")
+        refuse(
+            f"{source} has no column besides the target {brief(target)} to learn from; add a feature"
+        )
     Y, classes = tables.two_classes(table.get_column(target), source)
     del table
     X: Examples | None = tables.matrix(columns)

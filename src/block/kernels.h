@@ -19,7 +19,7 @@ enum { LOGREG_BLOCK = 512, LOGREG_PADDING = 16 };
 /* Columns that are read side by side, and the features of an example that are packed at a time. */
 enum { LOGREG_COLUMNS = 4, LOGREG_TILE = 512 };
 
-/* What is summed beside dw. */
+/* What is summed in addition to dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 
 LOGREG_INLINE int logreg_type_size(logreg_type type)

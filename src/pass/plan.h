@@ -10,7 +10,7 @@
 
 struct logreg_pass;
 
-/* What an example costs beside its features, in features: activate. */
+/* What an example costs in addition to its features, in features: activate. */
 enum { LOGREG_EXAMPLE_WORK = 16 };
 
 /* Values between two checks whether to stop, in whatever is done for every feature. */

@@ -239,7 +239,7 @@ def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
         ("near.csv", b"a,yy\n1,0\n2,1\n", "no column 'y'; did you mean 'yy'"),
         ("three.csv", b"a,y\n1,u\n2,v\n3,w\n", "3 different values \\('u', 'v', 'w'\\)"),
         ("one.csv", b"a,y\n1,u\n2,u\n", "'u' in every row"),
-        ("only.csv", b"y\n0\n1\n", "no column beside the target"),
+        ("only.csv", b"y\n0\n1\n", "no column besides the target"),
         ("few.csv", b"a,y\n1,0\n2,1\n", "only 2 rows.*--test-fraction"),
         ("few.csv", b"a,y\n1,0\n2,1\n3,1\n", "not of two classes.*--seed"),
     ],
