@@ -190,7 +190,8 @@ def _load(source: Source, settings: Settings) -> Data:
     columns = [values for values in table.get_columns() if values.name != target]
     if not columns:
         refuse(
-            f"{source} has no column besides the target {brief(target)} to learn from; add a feature"
+            f"{source} has no column besides the target {brief(target)} to learn from;"
+            " add a feature"
         )
     Y, classes = tables.two_classes(table.get_column(target), source)
     del table
