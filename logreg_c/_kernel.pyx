@@ -193,6 +193,7 @@ cdef class Descent:
 
 
 include "_sums.pxi"
+include "_curvature.pxi"
 
 
 def sigmoid(Z, A, int64_t n):

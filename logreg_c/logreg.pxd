@@ -106,6 +106,15 @@ cdef extern from "logreg.h" nogil:
     int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                              const logreg_run *run)
     void logreg_sigmoid(const double *Z, double *A, int64_t n)
+    int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
+                         double *h, const logreg_run *run)
+    size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu,
+                    double *S, const logreg_run *run)
+    int64_t logreg_cholesky(double *A, int64_t n, double least, const logreg_run *run)
+    size_t logreg_cholesky_workspace_size(int64_t n, int n_threads)
+    void logreg_solve_lower(const double *L, int64_t n, double *x)
+    void logreg_solve_upper(const double *L, int64_t n, double *x)
     int64_t logreg_segment_size(const logreg_data *data)
     int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
     int64_t logreg_node_count(int64_t first, int64_t end)

@@ -187,6 +187,39 @@ int logreg_predict_proba(const logreg_data *data, const double *w, double b, dou
  * Z. */
 void logreg_sigmoid(const double *Z, double *A, int64_t n);
 
+/* ---- Curvature ------------------------------------------------------------------------------- */
+
+/* h[i], (m,), at w and b: with s the weight of example i and a its A, s a (1 - a), which makes the
+ * Gram below the Hessian of the sum of the losses; or, `squared`, (s (a - y))^2, which makes it the
+ * sum of the outer products of their gradients. Takes the workspace of a prediction. LOGREG_OK,
+ * LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a Z or an h is not finite. */
+int logreg_curvature(const logreg_data *data, const double *w, double b, int squared, double *h,
+                     const logreg_run *run);
+
+/* The weighted sum of squares and products about the mean, where the weights h are the data's
+ * sample_weight (which may all be 0) and Y is not looked at:
+ *
+ *     S = sum h      mu = sum h x / S      G = sum h (x - mu) (x - mu)'
+ *
+ * G is (n_x, n_x), one row after the other, and only its lower triangle, with the diagonal, is
+ * written; mu is (n_x,). The means should be close to `centre` (n_x,), measured in deviations: it
+ * is what is subtracted as the products are summed. In float64 whatever the arithmetic. LOGREG_OK,
+ * LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a sum is not finite. */
+size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads);
+int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
+                const logreg_run *run);
+
+/* A = L L', by Cholesky's algorithm; A is (n, n), one row after the other, and its lower triangle
+ * is overwritten with that of L. Returns 0, or k + 1 where pivot k is not above `least` (>= 0) times
+ * the diagonal entry that it came from: then rows before k are those of L, and the rest means
+ * nothing. -1 if stopped. */
+int64_t logreg_cholesky(double *A, int64_t n, double least, const logreg_run *run);
+size_t logreg_cholesky_workspace_size(int64_t n, int n_threads);
+
+/* x = L^-1 x, and x = L'^-1 x; both after one another solve A. */
+void logreg_solve_lower(const double *L, int64_t n, double *x);
+void logreg_solve_upper(const double *L, int64_t n, double *x);
+
 /* ---- Sums in parts --------------------------------------------------------------------------- */
 
 /* A pass over an array, over the chunks of a file or over the machines of a cluster gives the same

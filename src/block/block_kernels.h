@@ -25,6 +25,7 @@
 #include "block/activate.h"
 #if REAL_BITS == 64
 #include "block/moments.h"
+#include "block/gram.h"
 #define FLOAT64_ONLY(name) name
 #else
 #define FLOAT64_ONLY(name) NULL
@@ -61,4 +62,7 @@ const logreg_kernels LOGREG_VARIANT = {
                                           .backward = example_major_backward,
                                           .end_run = example_major_end_run,
                                           .moments = FLOAT64_ONLY(example_major_moments)}},
+    .gram = {.pack = FLOAT64_ONLY(pack_panels),
+             .add_products = FLOAT64_ONLY(add_products),
+             .add_sums = FLOAT64_ONLY(add_component_sums)},
 };

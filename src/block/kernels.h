@@ -19,6 +19,14 @@ enum { LOGREG_BLOCK = 512, LOGREG_PADDING = 16 };
 /* Columns that are read side by side, and the features of an example that are packed at a time. */
 enum { LOGREG_COLUMNS = 4, LOGREG_TILE = 512 };
 
+/* Components of a vector in a panel of a Gram, vectors in a block of it, and the doubles that
+ * packing them takes. */
+enum {
+    LOGREG_PANEL = 8,
+    LOGREG_PANEL_VECTORS = 128,
+    LOGREG_PANEL_SCRATCH = 4 * LOGREG_PANEL_VECTORS,
+};
+
 /* What is summed in addition to dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 
@@ -125,6 +133,19 @@ typedef struct logreg_source {
 
 enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SOURCES };
 
+/* ---- Gram ------------------------------------------------------------------------------------ */
+
+/* In float64 alone; gram.h says what each does. */
+typedef struct logreg_gram_kernels {
+    void (*pack)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
+                 const double *scale, double *scratch, double *panels);
+    void (*add_products)(const double *rows, int64_t n_rows, const double *columns,
+                         int64_t n_columns, int64_t count, int triangle, double *out,
+                         int64_t out_stride);
+    void (*add_sums)(const double *panels, int64_t n, int64_t count, const double *scale,
+                     double *out);
+} logreg_gram_kernels;
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 typedef struct logreg_kernels {
@@ -137,6 +158,7 @@ typedef struct logreg_kernels {
                             double *scratch);
     logreg_loss logistic;
     logreg_source sources[LOGREG_SOURCES];
+    logreg_gram_kernels gram;
 } logreg_kernels;
 
 extern const logreg_kernels logreg_kernels_baseline_float64, logreg_kernels_baseline_float32;

@@ -251,9 +251,11 @@ static void plan_scratch(logreg_plan *plan, int source)
     plan->scratch.dw = plan->scratch.sums;
     if (example_major && r->tile < n_x) /* a lane's worth of each example's sums */
         plan->scratch.dw += (size_t)plan->block * sizeof(logreg_lanes);
-    plan->scratch.waiting = plan->scratch.dw;
+    plan->scratch.own = plan->scratch.dw;
     if (example_major && real_size == sizeof(float))
-        plan->scratch.waiting += (size_t)logreg_padded(n_x) * real_size;
+        plan->scratch.own += (size_t)logreg_padded(n_x) * real_size;
+    plan->scratch.waiting = plan->scratch.own;
+    if (plan->kind->scratch_size) plan->scratch.waiting += in_lines(plan->kind->scratch_size(n_x));
     plan->scratch.size =
         plan->scratch.waiting +
         in_lines((size_t)((plan->task_level + 1) * plan->node_size) * sizeof(double));

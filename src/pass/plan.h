@@ -23,6 +23,8 @@ struct logreg_sum_kind {
     int float64;  /* computed in float64 whatever the data's arithmetic */
     int reals;    /* its kernel reads reals alone: other types are packed first */
     int64_t (*node_size)(int64_t n_x);
+    /* Bytes of scratch of a thread that are the leaf's own; NULL: none. */
+    size_t (*scratch_size)(int64_t n_x);
     /* Makes the node of one segment, numbered as in the data. Once the pass is stopped it may
      * return early, with any result. */
     void (*leaf)(struct logreg_pass *pass, int64_t segment, int thread, double *node);
@@ -44,10 +46,10 @@ typedef struct logreg_plan {
     int n_threads;     /* that there is work for */
     int64_t node_size; /* doubles */
     /* Bytes to the parts of a thread's scratch, and its size: the labels and weights of a block,
-     * after its Z; the packed block; the sums of its examples, or dw of a run; the nodes that wait
-     * to be merged, and one to spare. */
+     * after its Z; the packed block; the sums of its examples, or dw of a run; the leaf's own; the
+     * nodes that wait to be merged, and one to spare. */
     struct {
-        size_t Y, weight, packed, sums, dw, waiting, size;
+        size_t Y, weight, packed, sums, dw, own, waiting, size;
     } scratch;
 } logreg_plan;
 

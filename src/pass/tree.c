@@ -217,6 +217,11 @@ double *logreg_pass_spare(const logreg_pass *pass, int thread)
     return waiting_nodes(pass, thread) + pass->plan.task_level * pass->plan.node_size;
 }
 
+void *logreg_pass_own(const logreg_pass *pass, int thread)
+{
+    return scratch_for(pass, thread) + pass->plan.scratch.own;
+}
+
 logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t end, int thread)
 {
     const logreg_plan *plan = &pass->plan;
@@ -234,7 +239,7 @@ logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t e
     block.weight_scratch = scratch + plan->scratch.weight;
     block.packed = scratch + plan->scratch.packed;
     block.sums = scratch + plan->scratch.sums;
-    block.dw = plan->scratch.dw < plan->scratch.waiting ? scratch + plan->scratch.dw : NULL;
+    block.dw = plan->scratch.dw < plan->scratch.own ? scratch + plan->scratch.dw : NULL;
     return block;
 }
 

@@ -31,10 +31,11 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_p
 logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b);
 
 /* For the leaf of a kind of sum: the examples of a segment; the block from example `first` on, cut
- * off at `end`, in a thread's scratch; and a node's worth of memory. */
+ * off at `end`, in a thread's scratch; a node's worth of memory; and the leaf's own scratch. */
 void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *first, int64_t *end);
 logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t end, int thread);
 double *logreg_pass_spare(const logreg_pass *pass, int thread);
+void *logreg_pass_own(const logreg_pass *pass, int thread);
 
 /* The two halves of a pass over a block, in turns where there are very many features. 0 if the pass
  * is stopped. */

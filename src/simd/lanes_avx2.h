@@ -27,6 +27,9 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
+/* The tile of a Gram whose sums fit into the registers. */
+enum { TILE_ROWS = 4, TILE_LANES = 1 };
+
 /* Before a loop over a few lanes: unrolled, they stay in registers. */
 #define LANES_UNROLL LOGREG_UNROLL
 

@@ -25,6 +25,9 @@ enum { LANES = 16 };
 #define AVX512_ABOVE _mm512_cmp_ps_mask
 #endif
 
+/* The tile of a Gram whose sums fit into the registers. */
+enum { TILE_ROWS = 8, TILE_LANES = 2 };
+
 /* Before a loop over a few lanes: unrolled, they stay in registers. */
 #define LANES_UNROLL LOGREG_UNROLL
 

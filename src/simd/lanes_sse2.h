@@ -32,6 +32,9 @@ typedef struct lanes {
 
 typedef lanes lanes_mask;
 
+/* The tile of a Gram whose sums fit into the registers. */
+enum { TILE_ROWS = 2, TILE_LANES = 1 };
+
 /* Before a loop over a few lanes. Empty: there are too few registers for them, unrolled or not. */
 #define LANES_UNROLL
 

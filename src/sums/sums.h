@@ -25,4 +25,17 @@ typedef struct logreg_predictions {
     int probabilities; /* A instead of Z */
 } logreg_predictions;
 
+/* Grams are made of groups of features: of at most LOGREG_GRAM_FEATURES, whose n_x is that of the
+ * data of the pass, and of two groups, the second of exactly so many. The context of the pass is a
+ * logreg_gram_groups. */
+enum { LOGREG_GRAM_FEATURES = 128 };
+
+extern const logreg_sum_kind logreg_gram_sums, logreg_cross_gram_sums;
+
+typedef struct logreg_gram_groups {
+    const double *centre;
+    const logreg_data *columns; /* of the second group, or NULL */
+    const double *columns_centre;
+} logreg_gram_groups;
+
 #endif

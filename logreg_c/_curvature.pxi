@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The weights of the Hessian, Grams, and Cholesky's factorization.
+
+
+def curvature(Problem problem, w, double b, bint squared, h):
+    """The status, and h (m,) filled with s a (1 - a), or with (s (a - y))^2."""
+    cdef Buffer w_in = Buffer(w, IN), h_out = Buffer(h, OUT)
+    cdef int status
+    problem.reserve(logreg_predict_workspace_size(problem.data, problem.run.n_threads))
+    with nogil:
+        status = logreg_curvature(problem.data, w_in.data(), b, squared, h_out.data(),
+                                  &problem.run)
+    return problem.status(status)
+
+
+def gram(Problem problem, centre, G, mu):
+    """(status, S), and the lower triangle of G (n_x, n_x) and mu (n_x,) filled.
+
+    The weights are the problem's.
+    """
+    cdef Buffer centre_in = Buffer(centre, IN), G_out = Buffer(G, OUT), mu_out = Buffer(mu, OUT)
+    cdef double S = 0
+    cdef int status
+    problem.reserve(logreg_gram_workspace_size(problem.data, problem.run.n_threads))
+    with nogil:
+        status = logreg_gram(problem.data, centre_in.data(), G_out.data(), mu_out.data(), &S,
+                             &problem.run)
+    return problem.status(status), S
+
+
+def cholesky(Problem problem, A, int64_t n, double least):
+    """0, or 1 + the index of a pivot that is too small; A (n, n) becomes L."""
+    cdef Buffer out = Buffer(A, OUT)
+    cdef int64_t failed
+    problem.reserve(logreg_cholesky_workspace_size(n, problem.run.n_threads))
+    with nogil:
+        failed = logreg_cholesky(out.data(), n, least, &problem.run)
+    problem.status(LOGREG_STOPPED if failed < 0 else LOGREG_OK)
+    return failed
+
+
+def solve_lower(L, int64_t n, x):
+    """x (n,) = L^-1 x."""
+    logreg_solve_lower(Buffer(L, IN).data(), n, Buffer(x, OUT).data())
+
+
+def solve_upper(L, int64_t n, x):
+    """x (n,) = L'^-1 x."""
+    logreg_solve_upper(Buffer(L, IN).data(), n, Buffer(x, OUT).data())
