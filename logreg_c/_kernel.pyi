@@ -9,6 +9,8 @@ CONVERGED: int
 PASS_OVERFLOW: int
 UPDATE_OVERFLOW: int
 INCOMPLETE: int
+ROUNDING: int
+SEPARATED: int
 
 class Problem:
     def __init__(
@@ -50,6 +52,29 @@ class Descent:
     ) -> None: ...
     def resume(self, b: float, b_lo: float, done: int) -> None: ...
     def descend(self, costs: NDArray[np.float64], iters: int) -> int: ...
+
+class Minimization:
+    problem: Problem
+    done: int
+    @property
+    def b(self) -> float: ...
+    @property
+    def gap(self) -> float: ...
+    @property
+    def passes(self) -> int: ...
+    def __init__(
+        self,
+        problem: Problem,
+        w: NDArray[np.float64],
+        b: float,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+        warm: bool,
+    ) -> None: ...
+    def state(self) -> bytes: ...
+    def resume(self, state: bytes, done: int) -> None: ...
+    def advance(self, costs: NDArray[np.float64], steps: int) -> int: ...
 
 class GradientSums:
     def __init__(self, n_x: int) -> None: ...

@@ -13,6 +13,7 @@ from cpython.buffer cimport (
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.stdint cimport int64_t, uintptr_t
+from libc.string cimport memcpy
 
 from .logreg cimport *
 
@@ -27,6 +28,8 @@ CONVERGED = LOGREG_CONVERGED
 PASS_OVERFLOW = LOGREG_PASS_OVERFLOW
 UPDATE_OVERFLOW = LOGREG_UPDATE_OVERFLOW
 INCOMPLETE = LOGREG_INCOMPLETE
+ROUNDING = LOGREG_ROUNDING
+SEPARATED = LOGREG_SEPARATED
 
 
 include "_data.pxi"
@@ -143,57 +146,10 @@ cdef class Problem:
         return logreg_segment_size(self.data)
 
 
-cdef class Descent:
-    """A descent; `done` is the number of costs so far.
-
-    It changes inside `descend` alone, so no signal handler finds w and b half-changed.
-    """
-
-    cdef readonly Problem problem
-    cdef logreg_settings settings
-    cdef logreg_state state
-    cdef Buffer w
-    cdef readonly int64_t done
-
-    def __cinit__(self, Problem problem, w, double b, double alpha, double l2, double tol,
-                  bint fixed_b):
-        """Begin at w and b; w is updated in place."""
-        self.problem = problem
-        self.w = Buffer(w, OUT)
-        self.state = logreg_state(self.w.data(), b, 0.0)
-        self.settings = logreg_settings(alpha, l2, tol, NULL, fixed_b)
-
-    @property
-    def b(self):
-        return self.state.b
-
-    @property
-    def b_lo(self):
-        return self.state.b_lo
-
-    def resume(self, double b, double b_lo, int64_t done):
-        """Continue where another descent stood after `done` iterations; w has been set."""
-        self.state.b = b
-        self.state.b_lo = b_lo
-        self.done = done
-
-    def descend(self, costs, int64_t iters):
-        """Make up to `iters` more iterations, writing to costs[done:]; return the status."""
-        cdef Problem problem = self.problem
-        cdef Buffer out = Buffer(costs, OUT)
-        cdef int64_t n_costs
-        cdef int status
-        self.settings.standardization = problem.standardization
-        problem.reserve_for_gradient()
-        with nogil:
-            status = logreg_descend(problem.data, &self.settings, &self.state,
-                                    out.data() + self.done, iters, &n_costs, &problem.run)
-        self.done += n_costs
-        return problem.status(status)
-
-
+include "_descent.pxi"
 include "_sums.pxi"
 include "_curvature.pxi"
+include "_minimization.pxi"
 
 
 def sigmoid(Z, A, int64_t n):

@@ -64,6 +64,23 @@ cdef extern from "logreg.h" nogil:
     const int LOGREG_PASS_OVERFLOW
     const int LOGREG_UPDATE_OVERFLOW
     const int LOGREG_INCOMPLETE
+    const int LOGREG_ROUNDING
+    const int LOGREG_SEPARATED
+
+    ctypedef struct logreg_goal:
+        double l2
+        double tol
+        int fixed_b
+        int warm
+
+    ctypedef struct logreg_minimizer:
+        pass
+
+    ctypedef struct logreg_progress:
+        double b
+        double gap
+        int64_t passes
+
 
     ctypedef struct logreg_sum_kind:
         pass
@@ -106,6 +123,13 @@ cdef extern from "logreg.h" nogil:
     int logreg_predict_proba(const logreg_data *data, const double *w, double b, double *A,
                              const logreg_run *run)
     void logreg_sigmoid(const double *Z, double *A, int64_t n)
+    size_t logreg_minimizer_size(const logreg_data *data)
+    void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
+                               const logreg_goal *goal, const double *w, double b)
+    size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_minimize(const logreg_data *data, logreg_minimizer *minimizer, double *costs,
+                        int64_t steps, int64_t *n_costs, const logreg_run *run)
+    logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)
     int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
                          double *h, const logreg_run *run)
     size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)

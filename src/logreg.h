@@ -107,6 +107,9 @@ enum {
                              * 2^-960 (in float32 2^-100) */
     LOGREG_UPDATE_OVERFLOW, /* descend: J, dw and db are finite, the updated w or b is not */
     LOGREG_INCOMPLETE,      /* finish: the nodes do not cover every segment once */
+    LOGREG_ROUNDING,        /* minimize: rounding hides whatever could still be gained */
+    LOGREG_SEPARATED,       /* minimize: no penalty, and a plane separates the classes: J falls to 0
+                             * as w grows without bound, and has no minimum */
 };
 
 /* ---- Standardised features ------------------------------------------------------------------- */
@@ -173,6 +176,47 @@ int logreg_descend(const logreg_data *data, const logreg_settings *settings, log
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
                              const double *w, double b, double l2, double *J, double *dw,
                              double *db, const logreg_run *run);
+
+/* ---- The minimum ----------------------------------------------------------------------------- */
+
+/* Finds the minimum of J of features as they are, by quasi-Newton steps from a factor of the Hessian
+ * of a sample; minimize.c explains how. */
+typedef struct logreg_goal {
+    double l2;   /* >= 0 */
+    double tol;  /* the relative gap (J - min J) / J, as predicted, to stop at; >= 0 */
+    int fixed_b; /* b stays as it is */
+    int warm;    /* w and b are close to the minimum: no sample is solved first */
+} logreg_goal;
+
+/* The state: logreg_minimizer_size bytes, aligned to 8, in which there are no pointers, so that a
+ * copy of the bytes continues as the original does. */
+typedef struct logreg_minimizer logreg_minimizer;
+size_t logreg_minimizer_size(const logreg_data *data);
+
+/* Begins at w (n_x,) and b. The goal and the data belong together from here on. */
+void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
+                           const logreg_goal *goal, const double *w, double b);
+
+/* Up to `steps` costs, each J at the point that a step has come to (the first at the point to start
+ * from, which the samples have given). Passes over the data are counted in the state.
+ *     LOGREG_OK             `steps` costs
+ *     LOGREG_CONVERGED      the predicted gap is at most tol
+ *     LOGREG_ROUNDING, LOGREG_SEPARATED
+ *     LOGREG_STOPPED        the step under way is undone
+ *     LOGREG_PASS_OVERFLOW  J or its gradient at the point to start from, or a square of a feature,
+ *                           is not finite
+ * The bits after 10 calls of one step are those after one call of 10. */
+size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads);
+int logreg_minimize(const logreg_data *data, logreg_minimizer *minimizer, double *costs,
+                    int64_t steps, int64_t *n_costs, const logreg_run *run);
+
+/* Where a search stands. */
+typedef struct logreg_progress {
+    double b, gap;  /* gap: predicted, relative; infinite at first */
+    int64_t passes; /* over all examples */
+} logreg_progress;
+
+logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w);
 
 /* ---- Prediction ------------------------------------------------------------------------------ */
 

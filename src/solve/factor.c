@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Factors of the Hessian.
+ */
+#include "solve/factor.h"
+
+#include "solve/vectors.h"
+
+/* A feature whose variance is below this share of its mean square is constant but for rounding. */
+#define CONSTANT 1e-26
+/* What is added to a diagonal of 1, at first, and by how much it grows until every pivot is
+ * positive: features may be collinear. */
+#define JITTER 1e-12
+#define JITTER_GROWTH 100.0
+/* The least share of the mean diagonal entry that D of a low-rank factor may have. */
+#define LEAST_DIAGONAL 1e-12
+
+/* Sets S and mu of the mean loss; returns whether there is any curvature. */
+static void take_sums(logreg_factor *f, double S, double total)
+{
+    f->S = S / total;
+    if (f->fixed_b) memset(f->mu, 0, (size_t)f->n_x * sizeof *f->mu);
+}
+
+/* 1 / sqrt(H_jj), or 0 for a constant feature. */
+static double unit_of(double diagonal, double S, double mean)
+{
+    return diagonal > CONSTANT * (S * mean * mean) + 1e-300 ? 1.0 / logreg_sqrt(diagonal) : 0.0;
+}
+
+void logreg_factor_diagonal(logreg_factor *f, double S, double total, double l2,
+                            const double *ridge)
+{
+    for (int64_t j = 0; j < f->n_x; j++) {
+        const double about_0 = f->fixed_b ? S * f->mu[j] * f->mu[j] : 0.0;
+        const double h = (f->unit[j] + about_0) / total + l2 + (ridge ? ridge[j] : 0.0);
+        f->unit[j] = unit_of(h, S / total, f->fixed_b ? 0.0 : f->mu[j]);
+    }
+    f->form = LOGREG_DIAGONAL;
+    take_sums(f, S, total);
+}
+
+/* The upper triangle keeps what the lower one was, in case that the factorization has to begin
+ * anew. */
+int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, const double *ridge,
+                        const logreg_run *run)
+{
+    const int64_t n = f->n_x;
+    double *L = f->L;
+    for (int64_t i = 0; i < n && f->fixed_b; i++)
+        for (int64_t j = 0; j <= i; j++) L[i * n + j] += S * f->mu[i] * f->mu[j];
+    for (int64_t j = 0; j < n; j++)
+        f->unit[j] = unit_of(L[j * n + j] / total + l2 + (ridge ? ridge[j] : 0.0), S / total,
+                             f->fixed_b ? 0.0 : f->mu[j]);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++)
+            L[j * n + i] = L[i * n + j] / total * f->unit[i] * f->unit[j];
+    f->form = LOGREG_DENSE;
+    take_sums(f, S, total);
+    for (double jitter = JITTER;; jitter *= JITTER_GROWTH) {
+        for (int64_t i = 0; i < n; i++) {
+            for (int64_t j = 0; j < i; j++) L[i * n + j] = L[j * n + i];
+            L[i * n + i] = 1.0 + jitter;
+        }
+        const int64_t failed = logreg_cholesky(L, n, 0.5 * jitter, run);
+        if (failed < 0) return LOGREG_STOPPED;
+        if (failed == 0) return LOGREG_OK;
+    }
+}
+
+/* V becomes the root of W times the centred examples. */
+static void weigh_rows(const logreg_factor *f, const double *h, double total)
+{
+    for (int64_t i = 0; i < f->rank; i++) {
+        const double root = logreg_sqrt(h[i] / total);
+        double *v = f->V + i * f->n_x;
+        for (int64_t j = 0; j < f->n_x; j++) v[j] = (v[j] - f->mu[j]) * root;
+    }
+}
+
+int logreg_factor_low_rank(logreg_factor *f, const double *h, double S, double total, double l2,
+                           const double *ridge, const logreg_run *run)
+{
+    const int64_t n = f->n_x, k = f->rank;
+    double trace = 0.0, sum = 0.0;
+    f->form = LOGREG_LOW_RANK;
+    take_sums(f, S, total);
+    weigh_rows(f, h, total);
+    for (int64_t i = 0; i < k * n; i += n) trace += logreg_dot(f->V + i, f->V + i, n);
+    for (int64_t j = 0; j < n; j++) {
+        const double d = l2 + (ridge ? ridge[j] : 0.0), least = LEAST_DIAGONAL * trace / (double)n;
+        f->unit[j] = 1.0 / (d > least ? d : least > 0.0 ? least : 1.0);
+    }
+    /* Rows of V as features of n examples, weighted by 1 / D. */
+    const logreg_data rows = {.n_x = k,
+                              .m = n,
+                              .X = {f->V, sizeof(double), LOGREG_FLOAT64},
+                              .feature_stride = n * (int64_t)sizeof(double),
+                              .sample_weight = {f->unit, sizeof(double), LOGREG_FLOAT64}};
+    double *zeros = f->scratch, *mean = f->scratch + k;
+    memset(zeros, 0, (size_t)k * sizeof *zeros);
+    const int status = logreg_gram(&rows, zeros, f->L, mean, &sum, run);
+    if (status == LOGREG_STOPPED) return status;
+    for (int64_t i = 0; i < k; i++) {
+        for (int64_t j = 0; j <= i; j++) f->L[i * k + j] += sum * mean[i] * mean[j];
+        f->L[i * k + i] += 1.0;
+    }
+    return logreg_cholesky(f->L, k, 0.0, run) < 0 ? LOGREG_STOPPED : LOGREG_OK;
+}
+
+size_t logreg_factor_workspace_size(const logreg_factor *f, int n_threads)
+{
+    const int64_t order = f->form == LOGREG_DENSE ? f->n_x : f->rank;
+    const logreg_data rows = {.n_x = f->rank, .m = f->n_x, .feature_stride = sizeof(double)};
+    size_t size = logreg_cholesky_workspace_size(order, n_threads);
+    if (f->form == LOGREG_LOW_RANK) {
+        const size_t gram = logreg_gram_workspace_size(&rows, n_threads);
+        if (gram > size) size = gram;
+    }
+    return size;
+}
+
+/* u -> H^-1 u */
+static void solve(const logreg_factor *f, double *u)
+{
+    const int64_t n = f->n_x, k = f->rank;
+    if (f->form == LOGREG_LOW_RANK) {
+        double *t = f->scratch;
+        for (int64_t j = 0; j < n; j++) u[j] *= f->unit[j];
+        for (int64_t i = 0; i < k; i++) t[i] = logreg_dot(f->V + i * n, u, n);
+        logreg_solve_lower(f->L, k, t);
+        logreg_solve_upper(f->L, k, t);
+        for (int64_t i = 0; i < k; i++) {
+            const double *v = f->V + i * n;
+            for (int64_t j = 0; j < n; j++) u[j] -= t[i] * f->unit[j] * v[j];
+        }
+        return;
+    }
+    for (int64_t j = 0; j < n; j++) u[j] *= f->unit[j];
+    if (f->form == LOGREG_DENSE) {
+        logreg_solve_lower(f->L, n, u);
+        logreg_solve_upper(f->L, n, u);
+    }
+    for (int64_t j = 0; j < n; j++) u[j] *= f->unit[j];
+}
+
+void logreg_factor_solve(const logreg_factor *f, double *gradient)
+{
+    const int64_t n = f->n_x;
+    const double db = gradient[n];
+    for (int64_t j = 0; j < n; j++) gradient[j] -= f->mu[j] * db;
+    solve(f, gradient);
+    gradient[n] = 0.0;
+    if (!f->fixed_b && f->S > 0.0) gradient[n] = db / f->S - logreg_dot(f->mu, gradient, n);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Samples.
+ */
+#include "solve/sample.h"
+
+#include "block/kernels.h"
+
+#define GOLDEN 0.6180339887498949
+#define LEAST_SHARE 0.25
+
+/* ---- Labels and weights, a block at a time --------------------------------------------------- */
+
+typedef struct targets {
+    const double *Y, *weight; /* weight: NULL, if all are 1 */
+    int64_t count;
+    double scratch[2][LOGREG_BLOCK];
+} targets;
+
+static void load(const logreg_data *data, int64_t first, targets *t)
+{
+    const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    t->count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
+    t->Y = kernels->column(&data->Y, first, t->count, t->scratch[0]);
+    t->weight = NULL;
+    if (data->sample_weight.values)
+        t->weight = kernels->column(&data->sample_weight, first, t->count, t->scratch[1]);
+}
+
+static LOGREG_NOINLINE logreg_survey survey(const logreg_data *data)
+{
+    logreg_survey s = {.least = 0.0};
+    targets t;
+    for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
+        double sums[2] = {0.0, 0.0},
+               labels = 0.0; /* of a block, to add fewer small terms to large */
+        load(data, first, &t);
+        for (int64_t i = 0; i < t.count; i++) {
+            const double weight = t.weight ? t.weight[i] : 1.0;
+            sums[t.Y[i] > 0.5] += weight;
+            labels += weight * t.Y[i];
+            if (weight > 0.0 && (s.least == 0.0 || weight < s.least)) s.least = weight;
+        }
+        s.negative += sums[0];
+        s.positive += sums[1];
+        s.labels += labels;
+    }
+    return s;
+}
+
+logreg_survey logreg_survey_of(const logreg_data *data)
+{
+    const logreg_fp_modes found = logreg_fp_default();
+    const logreg_survey s = survey(data);
+    logreg_fp_restore(found);
+    return s;
+}
+
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
+/* By how much the weights of each class are scaled to make sizes. */
+typedef struct scales {
+    double positive, negative;
+} scales;
+
+static scales scales_of(const logreg_survey *s)
+{
+    const double total = s->positive + s->negative;
+    scales by = {1.0, 1.0};
+    if (s->positive > 0.0 && s->negative > 0.0) {
+        double share = s->positive / total;
+        if (share < LEAST_SHARE) share = LEAST_SHARE;
+        if (share > 1.0 - LEAST_SHARE) share = 1.0 - LEAST_SHARE;
+        by.positive = share * total / s->positive;
+        by.negative = (1.0 - share) * total / s->negative;
+    }
+    return by;
+}
+
+/* The place of hit k, in steps: within [k, k + 1). */
+static double place_of(int64_t k)
+{
+    const double turns = 0.5 + GOLDEN * (double)k;
+    return (double)k + (turns - (double)(int64_t)turns);
+}
+
+/* Fills index, Y and h. An example that is hit twice leaves a place for one of weight 0. */
+static void choose(const logreg_data *data, const logreg_survey *s, int64_t count, int64_t *index,
+                   double *Y, double *h)
+{
+    const scales by = scales_of(s);
+    const double total = by.positive * s->positive + by.negative * s->negative;
+    const double step = total / (double)count;
+    int64_t chosen = 0, hit = 0;
+    double size_so_far = 0.0;
+    targets t;
+    for (int64_t first = 0; first < data->m && chosen < count; first += LOGREG_BLOCK) {
+        load(data, first, &t);
+        for (int64_t i = 0; i < t.count && chosen < count; i++) {
+            const double weight = t.weight ? t.weight[i] : 1.0;
+            const double size = weight * (t.Y[i] > 0.5 ? by.positive : by.negative);
+            const int64_t hits_before = hit;
+            size_so_far += size;
+            while (hit < count && place_of(hit) * step < size_so_far) hit++;
+            if (hit == hits_before) continue;
+            index[chosen] = first + i;
+            Y[chosen] = t.Y[i];
+            h[chosen] = size > step ? weight / step : weight / size * (double)(hit - hits_before);
+            chosen++;
+        }
+    }
+    for (; chosen < count; chosen++) {
+        index[chosen] = chosen > 0 ? index[chosen - 1] : 0;
+        Y[chosen] = h[chosen] = 0.0;
+    }
+}
+
+static void choose_all(const logreg_data *data, int64_t *index, double *Y, double *h)
+{
+    targets t;
+    for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
+        load(data, first, &t);
+        for (int64_t i = 0; i < t.count; i++) {
+            index[first + i] = first + i;
+            Y[first + i] = t.Y[i];
+            h[first + i] = t.weight ? t.weight[i] : 1.0;
+        }
+    }
+}
+
+/* ---- Gathering ------------------------------------------------------------------------------- */
+
+/* The type that the features share, or float64. */
+static logreg_type common_type(const logreg_data *data)
+{
+    if (!data->features) return data->X.type;
+    for (int64_t j = 1; j < data->n_x; j++)
+        if (data->features[j].type != data->features[0].type) return LOGREG_FLOAT64;
+    return data->n_x > 0 ? data->features[0].type : LOGREG_FLOAT64;
+}
+
+static size_t in_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t logreg_sample_size(const logreg_data *data, int64_t count)
+{
+    const size_t values = (size_t)(count * data->n_x) * sizeof(double);
+    return in_lines(values) + 3 * in_lines((size_t)count * sizeof(double));
+}
+
+/* Example-major: each example as it lies. */
+static void gather_rows(const logreg_data *data, const int64_t *index, int64_t count, char *to)
+{
+    const size_t size = (size_t)(data->n_x * logreg_type_size(data->X.type));
+    const char *x = data->X.values;
+    for (int64_t k = 0; k < count; k++, to += size) memcpy(to, x + index[k] * data->X.stride, size);
+}
+
+static void gather_column(const logreg_column *column, const int64_t *index, int64_t count,
+                          int64_t n_x, size_t size, char *to)
+{
+    const char *x = column->values;
+    for (int64_t k = 0; k < count; k++)
+        memcpy(to + (size_t)(k * n_x) * size, x + index[k] * column->stride, size);
+}
+
+static void gather_converted(const logreg_column *column, const int64_t *index, int64_t count,
+                             int64_t n_x, double *to)
+{
+    const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    double scratch[LOGREG_BLOCK];
+    for (int64_t k = 0; k < count; k++)
+        to[k * n_x] = *kernels->column(column, index[k], 1, scratch);
+}
+
+static void gather(const logreg_data *data, const int64_t *index, logreg_data *sample)
+{
+    const logreg_type type = sample->X.type;
+    const size_t size = (size_t)logreg_type_size(type);
+    char *to = (char *)(uintptr_t)sample->X.values;
+    if (data->example_major && type == data->X.type) {
+        gather_rows(data, index, sample->m, to);
+        return;
+    }
+    for (int64_t j = 0; j < data->n_x; j++, to += size) {
+        const logreg_column column = logreg_feature(data, j);
+        if (column.type == type)
+            gather_column(&column, index, sample->m, data->n_x, size, to);
+        else
+            gather_converted(&column, index, sample->m, data->n_x, (double *)(void *)to);
+    }
+}
+
+static LOGREG_NOINLINE logreg_data take(const logreg_data *data, const logreg_survey *s,
+                                        int64_t count, int float64, char *memory)
+{
+    const size_t column = in_lines((size_t)count * sizeof(double));
+    double *Y = (double *)(void *)memory, *h = (double *)(void *)(memory + column);
+    int64_t *index = (int64_t *)(void *)(memory + 2 * column);
+    logreg_data sample = {.n_x = data->n_x, .m = count, .example_major = 1};
+    if (count < data->m)
+        choose(data, s, count, index, Y, h);
+    else
+        choose_all(data, index, Y, h);
+    sample.arithmetic = LOGREG_FLOAT64;
+    sample.Y = (logreg_column){Y, sizeof(double), LOGREG_FLOAT64};
+    sample.sample_weight = (logreg_column){h, sizeof(double), LOGREG_FLOAT64};
+    sample.X.type = float64 ? LOGREG_FLOAT64 : common_type(data);
+    sample.X.values = memory + 3 * column;
+    sample.feature_stride = logreg_type_size(sample.X.type);
+    sample.X.stride = data->n_x * sample.feature_stride;
+    gather(data, index, &sample);
+    return sample;
+}
+
+logreg_data logreg_sample(const logreg_data *data, const logreg_survey *s, int64_t count,
+                          int float64, void *memory)
+{
+    const logreg_fp_modes found = logreg_fp_default();
+    const logreg_data sample = take(data, s, count, float64, memory);
+    logreg_fp_restore(found);
+    return sample;
+}
