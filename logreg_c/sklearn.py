@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ._solvers.result import FitResult
+    from ._solvers.result import Solution
 
 __all__ = ["LogisticRegression"]
 
@@ -253,8 +253,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__ = fitted.__dict__
         return self
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> FitResult:
-        found: FitResult = self._read(
+    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> Solution:
+        found: Solution = self._read(
             X, lambda samples: self._found(samples, X, y, sample_weight, parameters), reset=True
         )
         self.coef_ = found.w.reshape(1, -1)
@@ -338,7 +338,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _found(
         self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: _Settings
-    ) -> FitResult:
+    ) -> Solution:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
         check_consistent_length(X, labels)
@@ -373,7 +373,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(msg)
         return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
 
-    def _shortfall(self, found: FitResult, parameters: _Settings) -> str:
+    def _shortfall(self, found: Solution, parameters: _Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""
         msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
         if found.slope is not None:

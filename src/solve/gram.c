@@ -79,6 +79,7 @@ size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
     const logreg_sum_kind *const kinds[] = {&logreg_gram_sums, &logreg_cross_gram_sums};
     size_t largest = 0; /* fewer features have larger segments */
     for (int k = 0; k < 4; k++) {
+        if (k % 2 == 1 && last == 0) continue; /* there is one group */
         const logreg_data group = group_of(data, k / 2 * last * LOGREG_GRAM_FEATURES);
         const logreg_plan plan = logreg_plan_of(&group, NULL, kinds[k % 2], 0, n_threads);
         const size_t size = logreg_workspace_of(&plan).size;
