@@ -13,6 +13,7 @@ time and memory; one run in A_PROCESS_EVERY is a process of its own, started as 
 import argparse
 import contextlib
 import csv
+import faulthandler
 import functools
 import gc
 import gzip
@@ -489,7 +490,7 @@ def tell(seed, k, code, faults, folder):
     shown = " ".join(a[:60] + "..." * (len(a) > 60) for a in arguments)
     wrong = ", ".join(faults) or "as expected"
     print(f"{seed} {k}: {shown!a} ended with {code}: {wrong}")
-    print("   ", ascii(text_of(folder / "stderr")[:300]), flush=True)
+    print("   ", ascii(text_of(folder / "stderr")[:1000]), flush=True)
 
 
 def start(seed, numbers, folder, good):
@@ -506,6 +507,7 @@ def start(seed, numbers, folder, good):
     try:
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        faulthandler.register(signal.SIGALRM, chain=True)  # to stderr: where it hangs
         console = os.dup(1)
         with (folder / "ended").open("a", buffering=1) as ended:
             for k in numbers:
