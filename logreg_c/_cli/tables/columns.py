@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from logreg_c._cli.errors import brief, refuse
 
-from .delimited import NUMBER, with_points
+from .delimited import NUMBER, unnamed, with_points
 from .reading import LONGEST_NAME, listed
 from .source import Source
 
@@ -57,18 +57,22 @@ def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
 
 
 def text(values: pl.Series, source: Source, row: int = 0) -> pl.Series:
-    """Return a column as text without missing values, nor spaces around what is there."""
+    """Return a column as text that has no name; refuse missing values, strip spaces off others."""
     _check_values(values, source, row)
     return _stripped(values, source)
 
 
 def _stripped(values: pl.Series, source: Source) -> pl.Series:
-    """Return a column as text, if that is short: a file may repeat a long one without end."""
+    """Return a column as text, if that is short: a file may repeat a long one without end.
+
+    The text has no name.
+    """
+    name, values = values.name, unnamed(values)
     if values.dtype in TEXT:
         lengths = (values.str if values.dtype == pl.String else values.cat).len_bytes().fill_null(0)
         longest = values[lengths.arg_max() or 0] or ""
-        _check_storable(longest, f"column {brief(values.name)}", source)
-    return values.cast(pl.String).to_frame().select(pl.first().str.strip_chars()).to_series()
+        _check_storable(longest, f"column {brief(name)}", source)
+    return values.cast(pl.String).str.strip_chars()
 
 
 def categories(values: pl.Series, source: Source) -> list[str]:
@@ -76,7 +80,7 @@ def categories(values: pl.Series, source: Source) -> list[str]:
     stripped = text(values, source)
     different = stripped.unique()
     if source.kind == "CSV":  # elsewhere text is text because somebody said so
-        _check_mostly_numbers(stripped, different, source)
+        _check_mostly_numbers(values.name, stripped, different, source)
     if len(different) > MOST_CATEGORIES:
         refuse(
             f"{source}: feature {brief(values.name)} has {len(different)} different values;"
@@ -99,13 +103,15 @@ def _check_storable(value: str, column: str, source: Source) -> None:
         )
 
 
-def _check_mostly_numbers(values: pl.Series, different: pl.Series, source: Source) -> None:
+def _check_mostly_numbers(
+    name: str, values: pl.Series, different: pl.Series, source: Source
+) -> None:
     """Refuse numbers with a few faults in them, which --one-hot would make a category each."""
     share = max(part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (values, different))
     cells, bad = _not_numbers(values, 0)
     if bad and share >= MOSTLY:
         refuse(
-            f"{source}: feature {brief(values.name)} is numbers but for {bad} of {len(values)}"
+            f"{source}: feature {brief(name)} is numbers but for {bad} of {len(values)}"
             f" values ({cells}); correct these cells, or if all are codes rather than numbers,"
             " begin each with a letter"
         )
@@ -238,9 +244,9 @@ def _meaning(value: str, *, as_float: bool = False) -> object:
 
 
 def _check_values(values: pl.Series, source: Source, row: int) -> None:
-    missing = values.is_null()
+    missing = unnamed(values).is_null()
     if values.dtype.is_float():
-        missing |= values.is_nan()
+        missing |= unnamed(values).is_nan()
     if missing.any():
         refuse(
             f"{source}: column {brief(values.name)} has missing values, first in row"

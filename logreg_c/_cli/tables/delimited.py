@@ -274,7 +274,7 @@ class Delimited:
             if name in wanted_as_text:
                 others.append(_without_missing(raw.get_column(name), wanted_as_text[name]))
             elif before != after:
-                others.append(self._typed_column(raw.get_column(name)))
+                others.append(self._typed_column(unnamed(raw.get_column(name))).alias(name))
         return numbers.with_columns(others) if others else numbers
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
@@ -292,6 +292,11 @@ class Delimited:
         if lower.drop_nulls().is_in(["true", "false"]).all():
             return lower == "true"
         return values
+
+
+def unnamed(values: pl.Series) -> pl.Series:
+    """Return a column without its name, in which polars' methods find a pattern if it is ^...$."""
+    return values.alias("")
 
 
 def with_points(texts: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from logreg_c._cli.errors import brief, refuse, say
 
 from . import arrow
 from .arrays import MOST_COLUMNS, from_arrays
-from .delimited import NAMELESS, NUMBER, Delimited
+from .delimited import NAMELESS, NUMBER, Delimited, unnamed
 from .source import Source
 
 # Have polars read local files rather than map them: a file that shrinks under a map is the end of
@@ -308,4 +308,4 @@ def _is_range(values: pl.Series) -> bool:
 def _are_whole(values: pl.Series) -> bool:
     if not values.dtype.is_numeric() or values.null_count():
         return False
-    return values.dtype.is_integer() or bool((values.floor() == values).all())
+    return values.dtype.is_integer() or bool((unnamed(values).floor() == values).all())
