@@ -178,7 +178,7 @@ class FitResult(_Result):
 
 
 def _curve(costs: NDArray[np.float64]) -> str:
-    """Draw the costs as a line of the text's own colour, which suits a light and a dark page."""
+    """Draw the costs as a line of the text's own color, which suits a light and a dark page."""
     if costs.size < 2:
         return ""
     shown = np.unique(np.linspace(0, costs.size - 1, POINTS).round().astype(np.int64))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The public functions over labelled examples: check what is passed, call, wrap the result."""
+"""The public functions over labeled examples: check what is passed, call, wrap the result."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _print(
             "file": f"{source}, target {shown(settings.target)}",
             "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
             "features": f"{len(data.features)},"
-            f" {'standardised' if settings.standardize else 'as they are'}",
+            f" {'standardized' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
             "iterations": f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
             "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
