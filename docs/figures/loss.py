@@ -49,9 +49,7 @@ for function, label, color in (
     axes.annotate(label, (20, 3e-12 if function is textbook else 3e-16), color=color)
     if not np.isfinite(found).all():
         axes.plot(Z[last], error[last], "x", color=color)
-        axes.annotate(
-            "from here on inf", (Z[last] - 0.5, error[last] * 4), color=color, ha="right"
-        )
+        axes.annotate("from here on inf", (Z[last] - 0.5, error[last] * 4), color=color, ha="right")
 axes.set(
     title="error of the loss of an example on the wrong side",
     xlabel="$z$, with $y = 0$",
