@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compare the time of `logreg_c.sklearn.LogisticRegression` with scikit-learn's.
 
-``python -m benchmarks.estimator`` fits both with their defaults (L-BFGS, tol 1e-4) on the same X,
+``python -m benchmarks.estimator`` fits both with their defaults (tol 1e-4) on the same X,
 by turns. An argument such as ``uint8`` selects the rows with it in their names. The ratio is shown
 as median and quartiles; above 1, this package is faster. "J - J" is how much higher its final
 objective is, computed in float64 for both.

@@ -13,7 +13,6 @@ from cpython.buffer cimport (
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.stdint cimport int64_t, uintptr_t
-from libc.string cimport memcpy
 
 from .logreg cimport *
 

@@ -70,6 +70,8 @@ cdef extern from "logreg.h" nogil:
     ctypedef struct logreg_goal:
         double l2
         double tol
+        double slope
+        int64_t passes
         int fixed_b
         int warm
 
@@ -79,6 +81,7 @@ cdef extern from "logreg.h" nogil:
     ctypedef struct logreg_progress:
         double b
         double gap
+        double slope
         int64_t passes
 
     ctypedef struct logreg_sum_kind:
@@ -126,8 +129,11 @@ cdef extern from "logreg.h" nogil:
     void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
                                const logreg_goal *goal, const double *w, double b)
     size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads)
-    int logreg_minimize(const logreg_data *data, logreg_minimizer *minimizer, double *costs,
-                        int64_t steps, int64_t *n_costs, const logreg_run *run)
+    int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
+                        logreg_minimizer *minimizer, double *costs, int64_t steps,
+                        int64_t *n_costs, const logreg_run *run)
+    int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,
+                                const void *state, int64_t passes)
     logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)
     int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
                          double *h, const logreg_run *run)

@@ -17,6 +17,7 @@ from ._errors import DivergenceWarning
 from ._objective import Objective
 from ._predict import decision, sigmoid
 from ._solvers.descent import descend_to_tol
+from ._solvers.minimum import minimize
 
 try:
     from scipy.sparse import issparse
@@ -32,8 +33,6 @@ try:
     from sklearn.utils.class_weight import compute_class_weight
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import check_is_fitted, validate_data
-
-    from ._solvers.lbfgs import lbfgs
 except ImportError as error:
     msg = (
         "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
@@ -50,8 +49,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LogisticRegression"]
 
-# scikit-learn's solvers of an l2 problem find one minimum, in more or in fewer iterations.
-SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gd")
+# "auto" is ours. scikit-learn's solvers of an l2 problem find the same minimum, in more or in fewer
+# iterations.
+SOLVERS = ("auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gd")
+# The relative gap to the minimum that a fit comes to, whatever its `tol`; and that of small data,
+# for which it takes no time to come so close that even the smallest probability has its digits.
+GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-15, 1 << 17
 # Sums of weights, and their products with values, keep all their digits above.
 SMALL_SUM = 1e-200
 
@@ -95,15 +98,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
         weights.
     tol : float, default=1e-4
-        Stop when no component of the gradient of J is larger.
+        Stop when no component of the gradient of J is larger and, except with ``solver="gd"``, J is
+        within a share of 1e-9 of its minimum.
     max_iter : int, default=100
-        Iterations at most, >= 0.
+        The largest number of passes over X, or of iterations of gradient descent, >= 0.
     warm_start : bool, default=False
         Start from the `coef_` and `intercept_` of the fit before.
-    solver : str, default="lbfgs"
-        "gd" is gradient descent; "lbfgs" is SciPy's L-BFGS. scikit-learn's other solvers find the
-        same minimum, so "newton-cg", "newton-cholesky", "sag", "saga" and "liblinear" are taken for
-        "lbfgs". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.)
+    solver : str, default="auto"
+        "auto" finds the minimum in few passes over X, of features as they come: correlated,
+        collinear, or of very different scales. scikit-learn's solvers "lbfgs", "newton-cg",
+        "newton-cholesky", "sag", "saga" and "liblinear" find the same minimum, and are taken for
+        "auto". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.) "gd" is
+        gradient descent.
     alpha : float or "auto", default="auto"
         Learning rate of ``solver="gd"``. "auto" takes the inverse of a bound on the curvature of J,
         with which J falls at every iteration, down to its minimum.
@@ -129,10 +135,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     intercept_ : ndarray of shape (1,)
         Bias.
     n_iter_ : ndarray of shape (1,)
-        Iterations done.
+        Passes over X, or iterations of gradient descent.
     costs_ : ndarray of shape (n,)
-        J at the start and after each iteration; gradient descent that ends at `max_iter` leaves
-        out the last.
+        J at the start, which a sample of X may have given, and after each step; gradient descent
+        that ends at `max_iter` leaves out the last.
     n_features_in_ : int
         Features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -140,9 +146,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, until no
-    component of the gradient is above `tol` or 1e-5, and from there in float64, which decides
-    whether `tol` is reached.
+    X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, as far as that
+    resolves the gap to the minimum, and from there in float64, which decides whether `tol` is reached.
 
     Examples
     --------
@@ -170,7 +175,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         intercept_scaling: float = 1,
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
-        solver: str = "lbfgs",
+        solver: str = "auto",
         max_iter: int = 100,
         multi_class: str = "deprecated",
         verbose: int = 0,
@@ -247,7 +252,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (one of its kind)
         if found.fault:
             warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
-        if found.stopped != "tol":
+        within_tol = found.slope is not None and found.slope <= parameters.tol
+        if found.stopped != "tol" and not (found.stopped == "rounding" and within_tol):
             msg = self._shortfall(found, parameters)
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
@@ -358,7 +364,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         }
         if self.solver == "gd":
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
-        return lbfgs(objective, parameters.max_iter, **settings)
+        tol = settings.pop("tol")
+        warm = parameters.warm_start and hasattr(self, "coef_")
+        n_x, m = objective.examples.shape
+        gap = SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+        return minimize(
+            objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings
+        )
 
     def _start(self, parameters: _Settings) -> tuple[NDArray[np.float64], float]:
         """Return the w and b to start from."""
@@ -375,6 +387,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _shortfall(self, found: Solution, parameters: _Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""
+        if found.stopped == "separated":
+            return (
+                "A plane separates the classes and there is no penalty, so there is no minimum: "
+                "coef_ grows without bound.\nPass a finite C, such as C=1e4."
+            )
         msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
         if found.slope is not None:
             msg += (

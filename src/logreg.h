@@ -179,13 +179,15 @@ int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardizati
 
 /* ---- The minimum ----------------------------------------------------------------------------- */
 
-/* Finds the minimum of J of features as they are, by quasi-Newton steps from a factor of the Hessian
- * of a sample; minimize.c explains how. */
+/* Finds the minimum of J of features as they are, by quasi-Newton steps from a factor of the
+ * Hessian of a sample; minimize.c explains how. */
 typedef struct logreg_goal {
-    double l2;   /* >= 0 */
-    double tol;  /* the relative gap (J - min J) / J, as predicted, to stop at; >= 0 */
-    int fixed_b; /* b stays as it is */
-    int warm;    /* w and b are close to the minimum: no sample is solved first */
+    double l2;      /* >= 0 */
+    double tol;     /* the relative gap (J - min J) / J, as predicted, to stop at; >= 0 */
+    double slope;   /* and max(|dw|, |db|), which has to be within this, too; >= 0 or infinite */
+    int64_t passes; /* at most, >= 0 */
+    int fixed_b;    /* b stays as it is */
+    int warm;       /* w and b are close to the minimum: no sample is solved first */
 } logreg_goal;
 
 /* The state: logreg_minimizer_size bytes, aligned to 8, in which there are no pointers, so that a
@@ -193,13 +195,14 @@ typedef struct logreg_goal {
 typedef struct logreg_minimizer logreg_minimizer;
 size_t logreg_minimizer_size(const logreg_data *data);
 
-/* Begins at w (n_x,) and b. The goal and the data belong together from here on. */
+/* Begins at w (n_x,) and b. */
 void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
                            const logreg_goal *goal, const double *w, double b);
 
 /* Up to `steps` costs, each J at the point that a step has come to (the first at the point to start
- * from, which the samples have given). Passes over the data are counted in the state.
- *     LOGREG_OK             `steps` costs
+ * from, which the samples have given). With a standardization (it may be NULL) l2 and slope are
+ * about the standardised features, while w and b are those of the raw features. Passes over the
+ * data are counted in the state. LOGREG_OK             `steps` costs, or goal.passes passes
  *     LOGREG_CONVERGED      the predicted gap is at most tol
  *     LOGREG_ROUNDING, LOGREG_SEPARATED
  *     LOGREG_STOPPED        the step under way is undone
@@ -207,12 +210,19 @@ void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
  *                           is not finite
  * The bits after 10 calls of one step are those after one call of 10. */
 size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads);
-int logreg_minimize(const logreg_data *data, logreg_minimizer *minimizer, double *costs,
-                    int64_t steps, int64_t *n_costs, const logreg_run *run);
+int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
+                    logreg_minimizer *minimizer, double *costs, int64_t steps, int64_t *n_costs,
+                    const logreg_run *run);
+
+/* Continues a search of the same data from a copy of its state, with another goal.passes. 0, or -1
+ * where the bytes can be no such state; then nothing has changed. */
+int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data, const void *state,
+                            int64_t passes);
 
 /* Where a search stands. */
 typedef struct logreg_progress {
     double b, gap;  /* gap: predicted, relative; infinite at first */
+    double slope;   /* max(|dw|, |db|); infinite at first */
     int64_t passes; /* over all examples */
 } logreg_progress;
 
@@ -254,8 +264,8 @@ int logreg_gram(const logreg_data *data, const double *centre, double *G, double
                 const logreg_run *run);
 
 /* A = L L', by Cholesky's algorithm; A is (n, n), one row after the other, and its lower triangle
- * is overwritten with that of L. Returns 0, or k + 1 where pivot k is not above `least` (>= 0) times
- * the diagonal entry that it came from: then rows before k are those of L, and the rest means
+ * is overwritten with that of L. Returns 0, or k + 1 where pivot k is not above `least` (>= 0)
+ * times the diagonal entry that it came from: then rows before k are those of L, and the rest means
  * nothing. -1 if stopped. */
 int64_t logreg_cholesky(double *A, int64_t n, double least, const logreg_run *run);
 size_t logreg_cholesky_workspace_size(int64_t n, int n_threads);

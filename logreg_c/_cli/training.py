@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
+from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
@@ -43,7 +44,7 @@ class Settings:
 
     target: str
     solver: str
-    alpha: float | Literal["auto"] | None  # "auto" until it is found; None for L-BFGS
+    alpha: float | Literal["auto"] | None  # "auto" until it is found; None for --solver auto
     iters: int
     tol: float | None
     l2: float | None  # until the number of rows is known
@@ -154,8 +155,10 @@ def _print(
         "callback": f"--early-stopping {settings.early_stopping}",
         "tol": f"reached --tol {settings.tol}",
         "rounding": "the cost falls no more",
+        "passes": f"all of --iters {settings.iters}",
+        "separated": "the classes are separated",
     }
-    by = "L-BFGS" if settings.alpha is None else f"alpha {result.alpha:g}"
+    by = f"gap {result.gap:.0e}" if settings.alpha is None else f"alpha {result.alpha:g}"
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
@@ -163,7 +166,9 @@ def _print(
             "features": f"{len(data.features)},"
             f" {'standardized' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
-            "iterations": f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
+            "passes" if settings.alpha is None else "iterations": (
+                f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}"
+            ),
             "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
@@ -286,39 +291,16 @@ def _solve(
         patience = settings.early_stopping
         stopping = EarlyStopping(*data.validation, patience=patience, dtype=ARITHMETIC)
         callbacks.append(stopping)
-    if settings.alpha is None:
-        return *_lbfgs(data, settings, callbacks), stopping
-    return *_descend(data, settings, settings.alpha, callbacks, resume), stopping
-
-
-def _descend(
-    data: Data,
-    settings: Settings,
-    alpha: float | Literal["auto"],
-    callbacks: list[Callback],
-    resume: Path | None,
-) -> tuple[Solution, str]:
-    problem = ""
     if resume is not None:
         callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", logreg_c.DivergenceWarning)
-            w, b, costs = result = logreg_c.train(
-                *data.fit,
-                alpha,
-                settings.iters,
-                l2=settings.l2 or 0.0,
-                standardize=settings.standardize,
-                tol=settings.tol,
-                callback=callbacks,
-                dtype=ARITHMETIC,
-            )
+        solve = _minimize if settings.alpha is None else _descend
+        return *solve(data, settings, callbacks), stopping
     except (ValueError, OSError) as error:  # the table has been checked: it is the checkpoint
         if resume is None:
             raise
         message = in_options(str(error))
-        if alpha == "auto" and "alpha =" in message:
+        if settings.alpha == "auto" and "alpha =" in message:
             message += " (--alpha auto depends on the data)"
         refuse(f"--resume {resume}: {message}")
     except KeyboardInterrupt:
@@ -326,38 +308,52 @@ def _descend(
             raise
         msg = f"interrupted; the same command goes on from {resume}"
         raise Interrupted(msg) from None
+
+
+def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
+    problem = ""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", logreg_c.DivergenceWarning)
+        w, b, costs = result = logreg_c.train(
+            *data.fit,
+            settings.alpha or "auto",
+            settings.iters,
+            l2=settings.l2 or 0.0,
+            standardize=settings.standardize,
+            tol=settings.tol,
+            callback=callbacks,
+            dtype=ARITHMETIC,
+        )
     for warning in said:
         if issubclass(warning.category, logreg_c.DivergenceWarning):
             problem = f"training diverged: {in_options(str(warning.message))}"
     if result.stopped == "iters" and settings.tol is not None:
         problem = problem or (
             f"--tol {settings.tol:g} is not reached in {len(costs)} iterations; give a larger"
-            " --iters, or --solver lbfgs"
+            " --iters, or --solver auto"
         )
     return Solution(w, b, costs, len(costs), result.stopped, result.alpha), problem
 
 
-def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
-    # Loading SciPy takes as long as a training.
-    from logreg_c._solvers.lbfgs import lbfgs  # noqa: PLC0415
-
-    found = lbfgs(
+def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
+    found = minimize(
         Objective.checked(
             _input.examples(data.fit.X, ARITHMETIC), data.fit.Y, sample_weight=None, n_threads=None
         ),
         settings.iters,
         w=np.zeros((len(data.features), 1)),
         b=0.0,
+        warm=False,
         l2=settings.l2 or 0.0,
         standardize=settings.standardize,
         tol=settings.tol or 0.0,
         callbacks=callbacks,
     )
-    rescale = "rescale the features" + ("" if settings.standardize else ": --standardize does")
-    missed = f"--tol {settings.tol:g} is not reached"
     problem = {
-        "rounding": f"no step lowers the cost, and {missed}; {rescale}",
-        "iters": f"{missed} in {found.n_iter} iterations; give a larger --iters, or {rescale}",
+        "passes": f"--tol {settings.tol:g} is not reached in {found.n_iter} passes; give a larger"
+        " --iters",
+        "separated": "a plane separates the classes, so the cost has no minimum without a penalty;"
+        " give one, such as --l2 1e-4",
     }.get(found.stopped, "")
     return found, problem
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,23 +38,33 @@ def minimize(
     warm: bool,
     l2: float,
     tol: float,
+    slope: float = math.inf,
+    standardize: bool = False,
     callbacks: Sequence[Any] = (),
     fixed_b: bool = False,
 ) -> Solution:
     """Do what `fit` does with arguments that have been checked; w, (n_x, 1), changes in place.
 
-    `n_iter` of what is returned is the number of passes over X.
+    No component of the gradient may be above `slope` in the end. With `standardize`, l2 and slope
+    are about the standardized features. `n_iter` of what is returned is the number of passes over
+    X.
     """
-    search = objective.minimization(w, b, l2=l2, tol=tol, fixed_b=fixed_b, warm=warm)
+    search = objective.minimization(
+        w, b, l2=l2, tol=tol, slope=slope, passes=max_passes, fixed_b=fixed_b, warm=warm
+    )
     training = Searching(objective, search, w, max_passes, callbacks)
     if callbacks:
         training.settings = objective.described() | {
             "l2": l2,
             "tol": tol,
+            "slope": slope,
+            "standardize": standardize,
             "intercept": not fixed_b,
             "warm": warm,
         }
     try:
+        if standardize and max_passes > 0:
+            objective.standardize(centre=not fixed_b)
         with training.told():
             status, by_callback = training.loop()
         if status == _kernel.PASS_OVERFLOW:
@@ -66,7 +77,10 @@ def minimize(
     except KeyboardInterrupt:
         raise interrupted(w, search.b, training.take_costs(), "steps") from None
     stopped: Stopped = "callback" if by_callback else ENDINGS[status]
-    return Solution(w, search.b, training.take_costs(), search.passes, stopped, gap=search.gap)
+    costs = training.take_costs()
+    return Solution(
+        w, search.b, costs, search.passes, stopped, slope=search.slope, gap=search.gap
+    )
 
 
 class Searching(Training):
@@ -108,7 +122,9 @@ class Searching(Training):
         return {"search": np.frombuffer(self._search.state(), np.uint8)}
 
     def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
-        self._search.resume(state["search"].tobytes(), done)
+        if not self._search.resume(state["search"].tobytes(), done):
+            msg = "search"
+            raise KeyError(msg)
 
     def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
         return self._search.advance(costs, steps)

@@ -108,11 +108,14 @@ class Training(ABC):
         costs: NDArray[np.float64],
         state: Mapping[str, NDArray[Any]],
     ) -> None:
-        """Continue, in `begin`, where an earlier training stopped."""
+        """Continue, in `begin`, where an earlier training stopped.
+
+        Raises a KeyError where `state` is not that of such a training.
+        """
+        self._continue(state, costs.size)
         self.w[...] = w
         self._costs = np.empty(min(self.iters, costs.size + FIRST_COSTS))
         self._costs[: costs.size] = costs
-        self._continue(state, costs.size)
 
     @contextmanager
     def told(self) -> Iterator[None]:

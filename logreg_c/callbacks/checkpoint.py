@@ -184,7 +184,10 @@ class Checkpoint:
             self._refuse("another w or b to start from")
         if costs.size > training.iters:
             self._refuse(f"{costs.size} iterations, and this one has iters = {training.iters}")
-        training.resume(w, costs[:-1], solver)
+        try:
+            training.resume(w, costs[:-1], solver)
+        except KeyError:
+            raise self._damaged() from None
         self._expected = costs.item(-1)
         for j, callback in enumerate(self._others):
             prefix = f"callback {j} "

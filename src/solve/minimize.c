@@ -20,9 +20,7 @@
  * factor at the present point, or J and its gradient at a trial point. logreg_minimize gives it
  * these from an array.
  */
-#include <float.h>
-
-#include "block/kernels.h"
+#include "solve/gradient.h"
 #include "solve/quasi_newton.h"
 #include "solve/sample.h"
 #include "solve/vectors.h"
@@ -40,6 +38,7 @@
 enum {
     LEAST_SAMPLE = 300,
     ALL_SHARE = 3,     /* a sample of more than m / 3 is all */
+    SMALL_SHARE = 20,  /* and one of more than m / 20 has LEAST_C: it takes memory */
     STAGE_PASSES = 60, /* over a sample, at most */
     STAGES = 8,
     RENEWAL_GROWTH = 4,
@@ -71,12 +70,10 @@ static int64_t sample_or_all(int64_t q, int64_t m)
     return q > m / ALL_SHARE ? m : q;
 }
 
+/* Of a value, for the plan: how values are stored must not show in the bits. */
 static double bytes_of_value(const logreg_data *data)
 {
-    const logreg_type type =
-        data->features && data->n_x > 0 ? data->features[0].type : data->X.type;
-    const double bytes = logreg_type_size(type);
-    return bytes < 2.0 ? 2.0 : bytes; /* smaller ones are not read faster */
+    return data->arithmetic == LOGREG_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
 /* What a factor of q examples costs, in passes over m. */
@@ -114,7 +111,9 @@ static plan plan_of(const logreg_data *data)
         return p;
     }
     const double wanted = best_c(n_x, m, p.bytes) * (double)n;
+    const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
     int64_t q = wanted < (double)m ? (int64_t)wanted + 1 : m;
+    if (q > most) q = most > least ? most : least;
     if (q < LEAST_SAMPLE) q = LEAST_SAMPLE;
     p.sample = sample_or_all(q, m);
     int64_t stage = (int64_t)(LEAST_C * (double)n);
@@ -139,21 +138,22 @@ struct logreg_minimizer {
     int at_start; /* the trial point is one to start from */
     int sampled;  /* samples have been solved */
     int one_class;
-    int has_factor, fresh, has_centre; /* fresh: made at this very point */
-    double S;                          /* of the factor */
-    double total;                      /* of the weights */
-    double entropy;                    /* J at w = 0 and the best b */
-    int64_t sample, renewals;          /* of the factor */
-    int64_t passes, built;             /* built: passes when the factor was made */
+    int has_factor, fresh, has_moments; /* fresh: made at this very point */
+    double S;                           /* of the factor */
+    double total;                       /* of the weights */
+    double entropy;                     /* J at w = 0 and the best b */
+    int64_t sample, renewals;           /* of the factor */
+    int64_t passes, built;              /* built: passes when the factor was made */
     int64_t n_rates, rate_passes[RATES];
     double rate_gaps[RATES], rate_costs[RATES], lowest_gap;
+    double slope;
     int stuck;
 };
 
 /* The arrays that follow the state. */
 typedef struct arrays {
     logreg_search_vectors v;
-    double *mu, *unit, *centre, *start, *L, *V, *scratch;
+    double *mu, *unit, *centre, *deviation, *start, *L, *V, *scratch;
     size_t bytes;
 } arrays;
 
@@ -170,10 +170,16 @@ static arrays arrays_of(const logreg_data *data, const plan *p, char *memory)
     const int64_t order = p->form == LOGREG_DENSE ? n_x : rank;
     int64_t at = 0;
     arrays a;
-    int64_t starts[7];
-    const int64_t sizes[7] = {
-        LOGREG_SEARCH_VECTORS * stride, stride, stride, stride, stride, order * order, rank * n_x};
-    for (int k = 0; k < 7; k++) {
+    int64_t starts[8];
+    const int64_t sizes[8] = {LOGREG_SEARCH_VECTORS * stride,
+                              stride,
+                              stride,
+                              stride,
+                              stride,
+                              stride,
+                              order * order,
+                              rank * n_x};
+    for (int k = 0; k < 8; k++) {
         starts[k] = at;
         at += (sizes[k] + 7) / 8 * 8;
     }
@@ -182,9 +188,10 @@ static arrays arrays_of(const logreg_data *data, const plan *p, char *memory)
     a.mu = base + starts[1];
     a.unit = base + starts[2];
     a.centre = base + starts[3];
-    a.start = base + starts[4];
-    a.L = base + starts[5];
-    a.V = base + starts[6];
+    a.deviation = base + starts[4];
+    a.start = base + starts[5];
+    a.L = base + starts[6];
+    a.V = base + starts[7];
     a.scratch = base + at;
     a.bytes = STATE_BYTES + (size_t)(at + 2 * rank) * sizeof(double);
     return a;
@@ -207,7 +214,7 @@ void logreg_minimizer_open(logreg_minimizer *m, const logreg_data *data, const l
     m->wanted = WANT_START;
     m->float32 = data->arithmetic == LOGREG_FLOAT32;
     m->search.n = data->n_x + 1;
-    m->search.gap = INFINITY;
+    m->search.gap = m->slope = INFINITY;
     memcpy(a.v.theta, w, (size_t)data->n_x * sizeof *w);
     a.v.theta[data->n_x] = b;
 }
@@ -217,7 +224,8 @@ logreg_progress logreg_minimizer_progress(const logreg_minimizer *m, double *w)
     const int64_t n_x = m->search.n - 1;
     const double *theta = (const double *)(const void *)((const char *)m + STATE_BYTES);
     const logreg_progress now = {.b = theta[n_x],
-                                 .gap = m->passes ? m->search.gap / m->search.J : INFINITY,
+                                 .gap = m->search.gap / (m->search.J > 0.0 ? m->search.J : 1.0),
+                                 .slope = m->slope,
                                  .passes = m->passes};
     memcpy(w, theta, (size_t)n_x * sizeof *w);
     return now;
@@ -233,8 +241,10 @@ typedef struct context {
     logreg_factor factor;
     logreg_run run; /* its workspace: for what the kernel is asked */
     /* The rest of the workspace. */
-    double *moments; /* mean, its low part, deviation: (3, n_x) */
-    double *ridge;
+    const logreg_standardization *standardization;
+    double *moments;       /* mean, its low part, deviation: (3, n_x) */
+    double *penalty;       /* l2 of each feature, (n_x,), where there is a standardization */
+    double *ridge;         /* and in a sample */
     double *h;             /* m */
     double *sample_search; /* the vectors of the search on a sample */
     char *sample;
@@ -276,6 +286,30 @@ static int64_t after(int64_t q, int64_t m)
     return q >= m ? m : sample_or_all(q * RENEWAL_GROWTH, m);
 }
 
+/* Whether no number of a state leads outside its arrays or the workspace. */
+static int is_sound(const logreg_minimizer *m, const logreg_data *data)
+{
+    const plan p = plan_of(data);
+    int64_t q = p.sample;
+    while (q < data->m && q != m->sample) q = after(q, data->m);
+    return m->wanted <= WANT_NOTHING && m->passes >= 0 && m->search.n == data->n_x + 1 &&
+           m->search.pairs >= 0 && m->search.pairs <= LOGREG_PAIRS &&
+           m->search.newest >= (m->search.pairs > 0 ? 0 : -1) && m->search.newest < LOGREG_PAIRS &&
+           m->n_rates >= 0 && m->n_rates <= RATES && (m->sample == q || m->wanted == WANT_START);
+}
+
+int logreg_minimizer_resume(logreg_minimizer *m, const logreg_data *data, const void *state,
+                            int64_t passes)
+{
+    const plan p = plan_of(data);
+    logreg_minimizer found;
+    memcpy(&found, state, sizeof found);
+    if (!is_sound(&found, data)) return -1;
+    memcpy(m, state, arrays_of(data, &p, (char *)m).bytes);
+    m->goal.passes = passes;
+    return 0;
+}
+
 typedef struct sizes {
     size_t kernel, vectors, h, sample;
 } sizes;
@@ -299,7 +333,7 @@ static sizes sizes_of(const logreg_data *data, const plan *p, int n_threads)
         if (q > largest) largest = q;
     }
     s.kernel = (s.kernel + 63) / 64 * 64;
-    s.vectors = (size_t)((4 + LOGREG_SEARCH_VECTORS) * stride) * sizeof(double);
+    s.vectors = (size_t)((5 + LOGREG_SEARCH_VECTORS) * stride) * sizeof(double);
     s.h = (size_t)(data->m + 7) / 8 * 8 * sizeof(double);
     s.sample = largest > 0 ? logreg_sample_size(data, largest) : 0;
     return s;
@@ -312,7 +346,8 @@ size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads)
     return s.kernel + s.vectors + s.h + s.sample;
 }
 
-static context open_context(const logreg_data *data, logreg_minimizer *m, const logreg_run *run)
+static context open_context(const logreg_data *data, const logreg_standardization *standardization,
+                            logreg_minimizer *m, const logreg_run *run)
 {
     const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
     context c = {.m = m, .data = data, .plan = plan_of(data), .run = *run};
@@ -321,7 +356,13 @@ static context open_context(const logreg_data *data, logreg_minimizer *m, const 
     c.a = arrays_of(data, &c.plan, (char *)m);
     c.moments = (double *)(void *)memory;
     c.ridge = c.moments + 3 * stride;
-    c.sample_search = c.ridge + stride;
+    c.penalty = c.ridge + stride;
+    c.sample_search = c.penalty + stride;
+    c.standardization = standardization;
+    for (int64_t j = 0; j < n_x && standardization; j++) {
+        const double scale = scale_of(standardization, j);
+        c.penalty[j] = m->goal.l2 * scale * scale;
+    }
     c.h = (double *)(void *)(memory + s.vectors);
     c.sample = memory + s.vectors + s.h;
     c.factor = (logreg_factor){.n_x = n_x,
@@ -341,16 +382,25 @@ static context open_context(const logreg_data *data, logreg_minimizer *m, const 
 
 typedef struct objective {
     const logreg_data *data;
-    const double *ridge; /* n_x, or NULL */
+    double l2;
+    const double *ridge; /* n_x, or NULL: added to l2 */
     double total;        /* of the weights */
 } objective;
+
+/* The objective of all examples, or of some without a ridge of their own. */
+static objective objective_of(const context *c, const logreg_data *data, double total)
+{
+    const objective o = {data, c->standardization ? 0.0 : c->m->goal.l2,
+                         c->standardization ? c->penalty : NULL, total};
+    return o;
+}
 
 /* J and its gradient; J is NaN where either is not finite. LOGREG_OK or LOGREG_STOPPED. */
 static int evaluate(const context *c, const objective *o, const double *theta, double *J,
                     double *gradient)
 {
     const int64_t n_x = o->data->n_x;
-    const int status = logreg_cost_and_gradient(o->data, NULL, theta, theta[n_x], c->m->goal.l2, J,
+    const int status = logreg_cost_and_gradient(o->data, NULL, theta, theta[n_x], o->l2, J,
                                                 gradient, gradient + n_x, &c->run);
     if (status == LOGREG_PASS_OVERFLOW) *J = NAN;
     if (status == LOGREG_STOPPED) return status;
@@ -388,7 +438,6 @@ static double raise_weights(const logreg_data *data, double *h)
 static int factor(context *c, const objective *o, const double *theta, const double *centre)
 {
     const int64_t n_x = o->data->n_x;
-    const double l2 = c->m->goal.l2;
     logreg_data weighted = *o->data;
     weighted.arithmetic = LOGREG_FLOAT64;
     int status = logreg_curvature(&weighted, theta, theta[n_x], 0, c->h, &c->run);
@@ -398,7 +447,7 @@ static int factor(context *c, const objective *o, const double *theta, const dou
     if (c->plan.form == LOGREG_DENSE) {
         status = logreg_gram(&weighted, centre, c->factor.L, c->factor.mu, &S, &c->run);
         if (status != LOGREG_OK) return status;
-        status = logreg_factor_dense(&c->factor, S, o->total, l2, o->ridge, &c->run);
+        status = logreg_factor_dense(&c->factor, S, o->total, o->l2, o->ridge, &c->run);
     } else {
         const logreg_standardization of = {
             .mean = c->factor.mu, .mean_lo = c->moments + n_x, .sd = c->factor.unit};
@@ -406,12 +455,13 @@ static int factor(context *c, const objective *o, const double *theta, const dou
         if (status != LOGREG_OK) return status;
         if (c->plan.form == LOGREG_DIAGONAL) {
             for (int64_t j = 0; j < n_x; j++) of.sd[j] = of.sd[j] * of.sd[j] * S;
-            logreg_factor_diagonal(&c->factor, S, o->total, l2, o->ridge);
+            logreg_factor_diagonal(&c->factor, S, o->total, o->l2, o->ridge);
         } else {
             const logreg_data rows =
                 logreg_sample(&weighted, &c->m->survey, o->data->m, 1, c->sample);
             memcpy(c->factor.V, rows.X.values, (size_t)(rows.m * n_x) * sizeof(double));
-            status = logreg_factor_low_rank(&c->factor, c->h, S, o->total, l2, o->ridge, &c->run);
+            status =
+                logreg_factor_low_rank(&c->factor, c->h, S, o->total, o->l2, o->ridge, &c->run);
         }
     }
     c->m->S = c->factor.S;
@@ -477,7 +527,9 @@ static int describe_sample(context *c, const logreg_data *sample)
     const logreg_standardization of = {
         .mean = c->moments, .mean_lo = c->moments + n_x, .sd = c->moments + 2 * n_x};
     const int status = logreg_standardize(sample, &of, &c->run);
-    for (int64_t j = 0; j < n_x; j++) c->ridge[j] = per_variance * of.sd[j] * of.sd[j];
+    for (int64_t j = 0; j < n_x; j++)
+        c->ridge[j] =
+            per_variance * of.sd[j] * of.sd[j] + (c->standardization ? c->penalty[j] : 0.0);
     return status;
 }
 
@@ -494,7 +546,8 @@ static int solve_sample(context *c, int64_t q, double *theta)
     double J = 0.0;
     int status = describe_sample(c, &sample);
     if (status != LOGREG_OK) return status;
-    const objective o = {&sample, c->ridge, sum_of(sample.sample_weight.values, q)};
+    objective o = objective_of(c, &sample, sum_of(sample.sample_weight.values, q));
+    o.ridge = c->ridge;
     memcpy(v.theta, theta, bytes);
     status = evaluate(c, &o, v.theta, &J, v.gradient);
     if (status != LOGREG_OK || J - J != 0.0) return status;
@@ -570,30 +623,53 @@ static int start(context *c)
     return LOGREG_OK;
 }
 
+/* Mean and deviation of every feature, in one pass, once. */
+static int describe_all(context *c)
+{
+    if (c->m->has_moments) return LOGREG_OK;
+    const logreg_standardization of = {
+        .mean = c->a.centre, .mean_lo = c->moments, .sd = c->a.deviation};
+    logreg_data data = *c->data;
+    data.arithmetic = LOGREG_FLOAT64;
+    const int status = logreg_standardize(&data, &of, &c->run);
+    c->m->has_moments = status == LOGREG_OK;
+    return status;
+}
+
+/* A feature that is constant in the sample may vary in the whole, and would never be moved: it gets
+ * the curvature that its own variance makes. */
+static int revive(context *c, const objective *o)
+{
+    int64_t constant = 0;
+    for (int64_t j = 0; j < c->data->n_x; j++) constant += c->factor.unit[j] == 0.0;
+    if (constant == 0) return LOGREG_OK;
+    const int status = describe_all(c);
+    if (status != LOGREG_OK) return status;
+    for (int64_t j = 0; j < c->data->n_x; j++) {
+        const double sd = c->a.deviation[j], ridge = o->ridge ? o->ridge[j] : 0.0;
+        if (c->factor.unit[j] != 0.0 || sd == 0.0) continue;
+        const double about_0 = c->factor.fixed_b ? c->a.centre[j] * c->a.centre[j] : 0.0;
+        const double h = c->factor.S * (sd * sd + about_0) + o->l2 + ridge;
+        c->factor.unit[j] = 1.0 / logreg_sqrt(h);
+        c->factor.mu[j] = c->factor.fixed_b ? 0.0 : c->a.centre[j];
+    }
+    return LOGREG_OK;
+}
+
 /* The factor at theta, of a sample or of all examples. */
 static int renew(context *c)
 {
     logreg_minimizer *m = c->m;
-    const int64_t n_x = c->data->n_x;
-    int status = LOGREG_OK;
     if (m->sample < c->data->m) {
         const logreg_data sample = logreg_sample(c->data, &m->survey, m->sample, 0, c->sample);
-        const objective o = {&sample, NULL, sum_of(sample.sample_weight.values, sample.m)};
-        status = describe_sample(c, &sample);
+        const objective o = objective_of(c, &sample, sum_of(sample.sample_weight.values, sample.m));
+        int status = describe_sample(c, &sample);
         if (status == LOGREG_OK) status = factor(c, &o, c->a.v.theta, c->moments);
-    } else {
-        const objective o = {c->data, NULL, m->total};
-        if (!m->has_centre && c->plan.form == LOGREG_DENSE) {
-            const logreg_standardization of = {
-                .mean = c->a.centre, .mean_lo = c->moments + n_x, .sd = c->moments + 2 * n_x};
-            logreg_data data = *c->data;
-            data.arithmetic = LOGREG_FLOAT64;
-            status = logreg_standardize(&data, &of, &c->run);
-            m->has_centre = status == LOGREG_OK;
-        }
-        if (status == LOGREG_OK) status = factor(c, &o, c->a.v.theta, c->a.centre);
+        return status == LOGREG_OK ? revive(c, &o) : status;
     }
-    return status;
+    const objective o = objective_of(c, c->data, m->total);
+    const int status = c->plan.form == LOGREG_DENSE ? describe_all(c) : LOGREG_OK;
+    return status == LOGREG_OK ? factor(c, &o, c->a.v.theta, c->a.centre) : status;
 }
 
 static void take_factor(context *c)
@@ -634,6 +710,23 @@ static int is_trusted(const context *c, double target)
     return m->n_rates == RATES && m->rate_costs[0] - m->search.J <= target;
 }
 
+/* max(|dw|, |db|) at theta, of the standardised features where there are such. */
+static double slope_at(const context *c, const double *gradient)
+{
+    const logreg_standardization *s = c->standardization;
+    const int64_t n_x = c->data->n_x;
+    const double db = gradient[n_x];
+    double largest = magnitude(db);
+    for (int64_t j = 0; j < n_x; j++) {
+        const double scale = scale_of(s, j);
+        double dw = gradient[j];
+        if (is_centred(s)) dw -= (s->mean[j] + s->mean_lo[j]) * db;
+        dw = scale > 0.0 ? magnitude(dw) / scale : 0.0;
+        if (dw > largest) largest = dw;
+    }
+    return largest;
+}
+
 static int is_stuck(logreg_minimizer *m)
 {
     if (m->lowest_gap == 0.0 || m->search.gap < 0.5 * m->lowest_gap) {
@@ -653,6 +746,7 @@ static void decide(context *c)
     const double least_tol = m->float32 ? FLOAT32_GAP : 0.0;
     const double target = s->J * (m->goal.tol > least_tol ? m->goal.tol : least_tol);
     s->noise = noise_of(s->J, m->float32);
+    m->slope = slope_at(c, c->a.v.gradient);
     if ((m->goal.l2 == 0.0 || m->one_class) && s->J * m->total < LN_2 * m->survey.least) {
         end(m, LOGREG_SEPARATED);
         return;
@@ -671,7 +765,7 @@ static void decide(context *c)
         return;
     }
     note_rate(m);
-    if (s->gap <= target && is_trusted(c, target)) {
+    if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
         if (m->float32)
             continue_in_float64(c);
         else
@@ -743,16 +837,18 @@ static int take_gradient(context *c, double J)
 
 /* ---- The driver of an array ------------------------------------------------------------------ */
 
-static LOGREG_NOINLINE int minimize(const logreg_data *data, logreg_minimizer *m, double *costs,
-                                    int64_t steps, int64_t *n_costs, const logreg_run *run)
+static LOGREG_NOINLINE int minimize(const logreg_data *data,
+                                    const logreg_standardization *standardization,
+                                    logreg_minimizer *m, double *costs, int64_t steps,
+                                    int64_t *n_costs, const logreg_run *run)
 {
-    context c = open_context(data, m, run);
+    context c = open_context(data, standardization, m, run);
     logreg_data at_present = *data;
-    const objective all = {&at_present, NULL, 0.0};
+    const objective all = objective_of(&c, &at_present, 0.0);
     int status = LOGREG_OK;
     double J = 0.0;
     *n_costs = 0;
-    while (m->wanted != WANT_NOTHING && *n_costs < steps) {
+    while (m->wanted != WANT_NOTHING && *n_costs < steps && m->passes < m->goal.passes) {
         switch (m->wanted) {
         case WANT_START:
             status = start(&c);
@@ -774,8 +870,10 @@ static LOGREG_NOINLINE int minimize(const logreg_data *data, logreg_minimizer *m
     return m->wanted == WANT_NOTHING ? m->status : LOGREG_OK;
 }
 
-int logreg_minimize(const logreg_data *data, logreg_minimizer *minimizer, double *costs,
-                    int64_t steps, int64_t *n_costs, const logreg_run *run)
+int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
+                    logreg_minimizer *minimizer, double *costs, int64_t steps, int64_t *n_costs,
+                    const logreg_run *run)
 {
-    LOGREG_IN_DEFAULT_MODES(int, minimize(data, minimizer, costs, steps, n_costs, run));
+    LOGREG_IN_DEFAULT_MODES(int,
+                            minimize(data, standardization, minimizer, costs, steps, n_costs, run));
 }

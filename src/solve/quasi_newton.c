@@ -15,11 +15,6 @@
 
 enum { TRIES = 12 };
 
-static double magnitude(double value)
-{
-    return value < 0.0 ? -value : value;
-}
-
 int64_t logreg_search_stride(int64_t n_x)
 {
     return (n_x + 8) / 8 * 8;
@@ -97,7 +92,8 @@ void logreg_search_try(logreg_search *s, const logreg_search_vectors *v)
 static double shorter(const logreg_search *s, double J, double slope)
 {
     const double a = s->step;
-    if (magnitude(J - s->J) <= 100.0 * s->noise) return a * s->slope / (s->slope - slope);
+    if ((J > s->J ? J - s->J : s->J - J) <= 100.0 * s->noise)
+        return a * s->slope / (s->slope - slope);
     const double t = 3.0 * (s->J - J) / a + s->slope + slope;
     const double square = t * t - s->slope * slope;
     if (!(square >= 0.0)) return 0.25 * a;

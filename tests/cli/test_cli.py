@@ -175,8 +175,7 @@ def test_odd_names_do_not_reach_the_terminal(run, tmp_path, frame):
         ),
         (["--tol", "1e-9"], "--tol 1e-09 is not reached in 10 iterations; give a larger --iters"),
         (["--tol", "0"], "--tol 0 is not reached in 10 iterations"),
-        (["--solver", "lbfgs", "--tol", "0"], "--tol 0 is not reached"),
-        (["--solver", "lbfgs", "--tol", "1e-12"], "--tol 1e-12 is not reached in 10 iterations"),
+        (["--solver", "auto", "--iters", "2"], "--tol 1e-09 is not reached in 2 passes; give"),
     ],
 )
 def test_a_training_that_did_not_arrive_is_exit_code_1(run, tmp_path, data, options, match):
@@ -188,7 +187,7 @@ def test_a_training_that_did_not_arrive_is_exit_code_1(run, tmp_path, data, opti
     assert re.fullmatch(f"logreg-c: {match}.*\n", err), err
 
 
-@pytest.mark.parametrize("options", [[], ["--tol", "0.05"], ["--solver", "lbfgs"]])
+@pytest.mark.parametrize("options", [[], ["--tol", "0.05"], ["--solver", "auto"]])
 def test_a_training_that_arrived_is_exit_code_0(run, data, options):
     code, _, err = run("train", data, "--target", "sick", *options)
     assert (code, err) == (0, "")
