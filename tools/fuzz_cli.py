@@ -47,7 +47,7 @@ import logreg_c._solvers.lbfgs  # noqa: F401 (loaded here, so that no run has to
 from logreg_c._cli import app
 from logreg_c._cli import main as command_line
 
-SECONDS_A_RUN = 20
+SECONDS_A_RUN = 60
 BYTES = 4 << 30  # of address space, of which the libraries take more than half
 CHILDREN = 2  # at a time
 RUNS_A_CHILD = 25

@@ -89,9 +89,11 @@ def test_a_reader_that_leaves_is_exit_code_0(tmp_path, model, name):
 )
 def test_any_environment_will_do(tmp_path, model, environment):
     # Nothing else is in it but what a sanitizer needs.
-    environment |= {k: v for k, v in os.environ.items() if k in {"LD_PRELOAD", "ASAN_OPTIONS"}}
+    kept = {k: v for k, v in os.environ.items() if k in {"LD_PRELOAD", "ASAN_OPTIONS"}}
     for arguments, _ in COMMANDS.values():
-        code, out, err = ended(arguments, "", cwd=tmp_path, env=environment, errors="replace")
+        code, out, err = ended(
+            arguments, "", cwd=tmp_path, env=kept | environment, errors="replace"
+        )
         assert code == 0
         assert out
         assert err.count("\n") == (arguments[0] == "predict")
