@@ -583,6 +583,14 @@ def test_nulls_are_counted_and_named(frame):
         logreg_c.train(np.zeros((1, 4)), [0, 1, 0, 1], 0.1, 1, sample_weight=frame)
 
 
+def test_a_column_whose_name_is_a_pattern_is_named():
+    for frame in pl.DataFrame({"^x$": [1, None]}), pa.table({"^x$": [1, None]}):
+        with pytest.raises(ValueError, match=r"column '\^x\$' of X has 1 null, first in row 1"):
+            logreg_c.train(frame, [0, 1], 0.1, 1)
+        with pytest.raises(ValueError, match="Y has 1 null, first in row 1"):
+            logreg_c.train([[1.0, 2.0]], frame["^x$"], 0.1, 1)
+
+
 def test_a_column_of_nothing_but_nulls_is_named():
     for frame in pl.DataFrame({"x": [None]}), pa.table({"x": pa.nulls(1)}):
         with pytest.raises(ValueError, match=r"column 'x' of X has 1 null, first in row 0"):

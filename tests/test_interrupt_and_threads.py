@@ -377,7 +377,7 @@ resource.setrlimit(resource.RLIMIT_NPROC, ({processes},) * 2)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
 @pytest.mark.parametrize("stack", [None, "64M", "131072", "256 k"])
-@pytest.mark.parametrize("megabytes", [20, 100, 600, 2000])
+@pytest.mark.parametrize("megabytes", [pytest.param(20, marks=pytest.mark.memory), 100, 600, 2000])
 def test_no_thread_is_started_that_has_no_room(megabytes, stack):
     code = LIMITED.format(limit=ADDRESS_SPACE.format(megabytes=megabytes))
     environment = {"OPENBLAS_NUM_THREADS": "1"} | ({"OMP_STACKSIZE": stack} if stack else {})

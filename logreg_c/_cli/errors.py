@@ -132,10 +132,10 @@ def ending() -> Iterator[Ended]:
     """Let nothing out: say in one line what went wrong, and choose the exit code."""
     ended = Ended()
     _occupy_closed_streams()
-    for stream in (sys.stdout, sys.stderr):  # a name outside the terminal's alphabet is no reason
-        if hasattr(stream, "reconfigure"):  # to fail
-            stream.reconfigure(errors="backslashreplace")
-    with warnings.catch_warnings():
+    with _own_stderr(), warnings.catch_warnings():
+        for stream in (sys.stdout, sys.stderr):  # a name outside the terminal's alphabet is no
+            if hasattr(stream, "reconfigure"):  # reason to fail
+                stream.reconfigure(errors="backslashreplace")
         # What libraries warn developers of is not for users; what is for them has a line of ours.
         warnings.simplefilter("ignore", append=True)
         try:
@@ -193,6 +193,51 @@ def _occupy_closed_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
 
 
+@contextmanager
+def _own_stderr() -> Iterator[None]:
+    """Have Python write to stderr through a number of its own, which `muted` leaves as it is."""
+    before, own = sys.stderr, os.dup(2)
+    INTERRUPTS.stderr = own
+    if _number(before) == 2:
+        sys.stderr = os.fdopen(own, "w", buffering=1, encoding=before.encoding, closefd=False)
+    try:
+        yield
+    finally:
+        sys.stderr, INTERRUPTS.stderr = before, 2
+        os.dup2(own, 2)
+        os.close(own)
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Let Python alone write to stderr: a panic in Rust does so before it can be caught.
+
+    If there is an error, that lasts to the end of the command: other threads may panic later.
+    """
+    own = INTERRUPTS.stderr
+    if own == 2:  # outside of a command
+        yield
+        return
+    _lose(2)
+    yield
+    os.dup2(own, 2)
+
+
+def _number(stream: object) -> int | None:
+    try:
+        number: int = stream.fileno()  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):  # it is None, or no file
+        return None
+    return number
+
+
+def _lose(number: int) -> None:
+    """Let what is written to this number go nowhere."""
+    lost = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(lost, number)
+    os.close(lost)
+
+
 def _flush(stream: object) -> None:
     if stream is not None and not getattr(stream, "closed", False):
         stream.flush()  # type: ignore[attr-defined]
@@ -204,6 +249,4 @@ def _abandon(stream: object) -> None:
         _flush(stream)
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
-            lost = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(lost, stream.fileno())  # type: ignore[attr-defined]
-            os.close(lost)
+            _lose(stream.fileno())  # type: ignore[attr-defined]

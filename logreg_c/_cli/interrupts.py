@@ -28,6 +28,7 @@ class Interrupts:
         self._raising = False
         self._number: int = signal.SIGINT
         self.message = MESSAGE
+        self.stderr = 2
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal."""
@@ -40,7 +41,7 @@ class Interrupts:
             with suppress(OSError):
                 os.unlink(path)  # noqa: PTH108 (no object is to be made here)
         with suppress(OSError):
-            os.write(2, f"logreg-c: {self.message}\n".encode())
+            os.write(self.stderr, f"logreg-c: {self.message}\n".encode())
         os._exit(self.code)
 
     @property

@@ -104,6 +104,7 @@ class Model:
         return (
             self.weights.shape == self.deviations.shape == (n_x,)
             and n_x > 0
+            and self.classes.shape == (2,)
             and self.target not in self.columns
             and costs.shape == at.shape == (k,)
             and k > 0

@@ -162,10 +162,10 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
             raise TypeError(_refused(what, dtype, remedy))
     count = int(series.null_count())
     if count:
+        first = np.argmax(series.alias("").is_null().to_numpy())  # polars takes ^x$ for a pattern
         msg = (
-            f"{what} has {count} null{'s' * (count > 1)}, first in row "
-            f"{np.argmax(series.is_null().to_numpy())} (counted from 0); expected a value in every "
-            "row: fill them in, or leave those rows out"
+            f"{what} has {count} null{'s' * (count > 1)}, first in row {first} (counted from 0); "
+            "expected a value in every row: fill them in, or leave those rows out"
         )
         raise ValueError(msg)
     if isinstance(dtype, _CAST):

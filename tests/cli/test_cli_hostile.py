@@ -4,6 +4,7 @@
 import gzip
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 pl = pytest.importorskip("polars")
 
-from logreg_c._cli import tables  # noqa: E402 (which needs polars)
+from logreg_c._cli import main, tables  # noqa: E402 (which needs polars)
 from logreg_c._cli.errors import InputError  # noqa: E402
 
 LIMITED = """
@@ -192,6 +193,53 @@ def test_columns_of_one_name_in_typed_files(fails, tmp_path):
         with new(path, table.schema) as file:
             file.write_table(table)
         fails("train", path, "--target", "y", match=f"t{kind} .*'?a'?")
+
+
+@pytest.fixture
+def run_aloud(monkeypatch, capfd):
+    """Call the entry point; return its exit code, and stderr, whoever in the process writes it."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["logreg-c", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capfd.readouterr().err
+
+    return call
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows"])
+def test_a_damaged_byte_is_told_of_in_a_line(run_aloud, tmp_path, frame, kind):
+    good, path = io.BytesIO(), tmp_path / f"t.{kind}"
+    table = frame.head(6).with_columns(pl.col("sick").cast(pl.Categorical))
+    {"parquet": table.write_parquet, "arrow": table.write_ipc, "arrows": table.write_ipc_stream}[
+        kind
+    ](good)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        content = bytearray(good.getvalue())
+        content[rng.integers(len(content))] = rng.choice([0, 127, 128, 255, rng.integers(256)])
+        path.write_bytes(content)
+        code, err = run_aloud("train", path, "--target", "sick", "--iters", "1")
+        assert code in {0, 1, 2}
+        assert all(line.startswith("logreg-c: ") for line in err.splitlines()), err
+        assert "internal error" not in err
+        assert err or code == 0
+
+
+def test_a_panic_is_not_heard_but_what_is_said_is(run_aloud, monkeypatch, tmp_path, frame, data):
+    def panicking(*arguments, **options):
+        os.write(2, b"thread 'one' panicked\n")
+        print("said", file=sys.stderr)
+        raise pl.exceptions.PanicException("cause")
+
+    monkeypatch.setattr(pl, "scan_parquet", panicking)
+    frame.write_parquet(tmp_path / "t.parquet")
+    code, err = run_aloud("train", tmp_path / "t.parquet", "--target", "sick")
+    assert code == 2
+    assert re.fullmatch(r"said\nlogreg-c: .*t.parquet cannot be read .*cause.*\n", err)
+    os.write(2, b"heard again\n")
+    assert run_aloud("train", data, "--target", "sick") == (0, "heard again\n")
 
 
 # ---- Names -------------------------------------------------------------------------------------

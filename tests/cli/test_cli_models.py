@@ -55,6 +55,15 @@ def test_a_pickle_in_a_model_is_not_opened(fails, tmp_path, data, model, name):
     assert not place.exists()
 
 
+@pytest.mark.parametrize("classes", ["no", ["no"], [["no", "yes"]], ["no", "yes", "no"]], ids=str)
+def test_classes_are_two_values_in_a_row(fails, tmp_path, data, model, classes):
+    bad, content = tmp_path / "bad.npz", io.BytesIO()
+    np.save(content, np.array(classes))
+    replaced(model, bad, "classes", content.getvalue())
+    for command in (["predict", bad, data], ["inspect", bad], ["evaluate", bad, data]):
+        fails(*command, match="damaged, or not a model")
+
+
 MEASURE = """
 import sys
 from logreg_c._cli import main

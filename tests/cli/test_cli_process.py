@@ -88,8 +88,12 @@ def test_a_reader_that_leaves_is_exit_code_0(tmp_path, model, name):
     ids=str,
 )
 def test_any_environment_will_do(tmp_path, model, environment):
+    # Nothing else is in it but what a sanitizer needs.
+    kept = {k: v for k, v in os.environ.items() if k in {"LD_PRELOAD", "ASAN_OPTIONS"}}
     for arguments, _ in COMMANDS.values():
-        code, out, err = ended(arguments, "", cwd=tmp_path, env=environment, errors="replace")
+        code, out, err = ended(
+            arguments, "", cwd=tmp_path, env=kept | environment, errors="replace"
+        )
         assert code == 0
         assert out
         assert err.count("\n") == (arguments[0] == "predict")
@@ -98,6 +102,8 @@ def test_any_environment_will_do(tmp_path, model, environment):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("delay", [0.15, 0.3, 0.6, 1.0])
 def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests ignores the signal, and so does what they start")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     with subprocess.Popen(

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from polars import selectors
 
-from logreg_c._cli.errors import brief, refuse, say
+from logreg_c._cli.errors import brief, muted, refuse, say
 
 from . import arrow
 from .arrays import MOST_COLUMNS, from_arrays
@@ -175,7 +175,8 @@ def _bytes_of(kind: pl.DataType) -> int:
 @contextmanager
 def _faults_of(source: Source) -> Iterator[None]:
     try:
-        yield
+        with muted():
+            yield
     except (
         pl.exceptions.PolarsError,
         pl.exceptions.PanicException,
