@@ -18,7 +18,7 @@ from logreg_c._solvers.result import Solution  # noqa: E402
 
 @pytest.fixture
 def noisy(tmp_path):
-    """A table that is learned by heart before it is learned: 30 features, 60 rows."""
+    """A table on which training soon overfits: 30 features, 60 rows."""
     rng = np.random.default_rng(7)
     X = rng.normal(size=(30, 60)) * np.logspace(-1, 1, 30)[:, None]
     path = tmp_path / "noisy.csv"
@@ -59,7 +59,7 @@ def test_it_ends_where_descent_does_in_far_fewer_iterations(run, noisy):
     assert found["iterations"] < other["iterations"] / 5
 
 
-def test_the_types_of_columns_do_not_show_in_the_model(run, tmp_path, frame):
+def test_the_types_of_columns_do_not_affect_the_model(run, tmp_path, frame):
     whole = frame.with_columns((pl.col("height", "weight") * 10).round())
     narrow = whole.cast({"height": pl.Float32, "weight": pl.Int16})
     models = []
@@ -77,8 +77,8 @@ def test_iters_ends_it(run, noisy):
     start = ["train", noisy, "--target", "y", "--solver", "lbfgs"]
     code, out, err = run(*start, "--iters", "3")
     assert code == 1
-    assert "--tol 0.0001 is not reached in 3 iterations; give a larger --iters" in err
-    assert "3 (all of --iters 3), L-BFGS, l2 0.0208333" in out
+    assert "--tol 0.0001 was not reached in 3 iterations; give a larger --iters" in err
+    assert "3 (reached --iters 3), L-BFGS, l2 0.0208333" in out
 
 
 def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noisy, tmp_path):
@@ -98,12 +98,12 @@ def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noi
     assert found["validation"]["cost"] == pytest.approx(cost, rel=1e-12)
 
 
-def test_a_start_that_is_good_enough_is_left_as_it_is(run, noisy):
+def test_a_start_that_is_good_enough_is_returned_unchanged(run, noisy):
     start = ["train", noisy, "--target", "y", "--tol", "100", "--early-stopping", "3"]
     for solver in "gd", "lbfgs":
         code, out, err = run(*start, "--solver", solver)
         assert (code, err) == (0, "")
-        assert "not looked at, for there was no iteration" in out
+        assert "not computed, because there was no iteration" in out
 
 
 def test_a_tol_of_rounding_is_reached(run, noisy):
@@ -123,7 +123,7 @@ def test_features_too_large_for_tol_are_warned_of(run, tmp_path):
     code, _, err = run(*start, "--no-standardize")
     assert code == (1 if err else 0)
     if err:
-        assert "--tol 0.0001 is not reached; rescale the features: --standardize does" in err
+        assert "--tol 0.0001 was not reached; rescale the features with --standardize" in err
     code, out, err = run(*start)
     assert (code, err) == (0, "")
     assert "reached --tol 0.0001" in out
@@ -136,22 +136,23 @@ def test_options_of_descent_are_refused(fails, noisy, tmp_path):
     assert not (tmp_path / "run.npz").exists()
 
 
-def test_a_solver_that_there_is_not(run, noisy):
+def test_an_unknown_solver(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
     assert "'gd', 'lbfgs'" in err
 
 
-def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
+def test_if_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
     def stuck(*_, w, b, **__):
         return Solution(w, b, np.array([0.7, 0.6]), 1, "rounding")
 
     monkeypatch.setattr("logreg_c._solvers.lbfgs.lbfgs", stuck)
     start = ["train", noisy, "--target", "y", "--solver", "lbfgs", "--tol", "1e-9"]
     warning = (
-        "logreg-c: no step lowers the cost, and --tol 1e-09 is not reached; rescale the features"
+        "logreg-c: no step lowers the cost further, and --tol 1e-09 was not reached;"
+        " rescale the features"
     )
-    for more, remedy in ([], ""), (["--no-standardize"], ": --standardize does"):
+    for more, remedy in ([], ""), (["--no-standardize"], " with --standardize"):
         code, _, err = run(*start, *more)
         assert (code, err) == (1, f"{warning}{remedy}\n")
 
