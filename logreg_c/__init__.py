@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Batch logistic regression by gradient descent, one pass over X in memory per iteration."""
 
+import importlib as _importlib
+import typing as _typing
+
 from . import _signals
 
-_signals.end_quietly()  # first, for NumPy takes long to load
+_signals.end_quietly()  # first, because NumPy takes long to load
 
 try:
     from . import _kernel  # noqa: F401
 except ImportError as error:
     msg = (
-        f"no compiled kernel of logreg_c in {__path__[0]}. In a clone of the source, Python "
-        "finds this folder before what was installed: start it elsewhere, or as python -P. Where "
+        f"logreg_c has no compiled kernel in {__path__[0]}. In a clone of the source, Python "
+        "finds this folder before the installed package: start it elsewhere, or as python -P. If "
         f"that is not the reason, install logreg-c again. What went wrong: {error}"
     )
     raise ImportError(msg) from error
@@ -29,6 +32,9 @@ from ._predict import predict, predict_proba, sigmoid
 from ._result import FitResult, TrainResult
 from ._train import cost_and_gradient, train
 from ._version import __version__
+
+if _typing.TYPE_CHECKING:
+    from . import callbacks as callbacks
 
 __all__ = [
     "ConvergenceWarning",
@@ -49,4 +55,20 @@ __all__ = [
     "with_names",
 ]
 
-select_isa()
+try:
+    select_isa()
+except ImportError as error:
+    _signals.exit_if_command_line(error)
+    raise
+
+
+def __getattr__(name: str) -> object:
+    """Import `callbacks` when it is first used."""
+    if name == "callbacks":
+        return _importlib.import_module(".callbacks", __name__)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "callbacks"})

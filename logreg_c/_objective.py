@@ -139,9 +139,7 @@ class Objective:
         warm: bool,
     ) -> _kernel.Minimization:
         """Begin a search for the minimum at w and b, which updates w in place."""
-        return _kernel.Minimization(
-            self._problem, w, b, l2, tol, slope, passes, fixed_b, warm
-        )
+        return _kernel.Minimization(self._problem, w, b, l2, tol, slope, passes, fixed_b, warm)
 
     def described(self) -> dict[str, Any]:
         """Return what the bits of a solver depend on, in types that JSON has."""

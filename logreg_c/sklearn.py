@@ -35,7 +35,7 @@ try:
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
     msg = (
-        "logreg_c.sklearn needs scikit-learn 1.6 or later and what comes with it: "
+        "logreg_c.sklearn needs scikit-learn 1.6 or later and its dependencies: "
         f"pip install 'logreg-c[sklearn]'. What went wrong: {error}"
     )
     raise ImportError(msg) from error
@@ -60,11 +60,11 @@ SMALL_SUM = 1e-200
 
 
 class InvalidParameterError(ValueError, TypeError):
-    """A parameter of the estimator that is refused; both kinds, as scikit-learn's own is."""
+    """An invalid parameter of the estimator; like scikit-learn's own, of both types."""
 
 
 class _Settings(NamedTuple):
-    """The parameters, checked, as `fit` takes them."""
+    """The checked parameters, as `fit` uses them."""
 
     C: float
     tol: float
@@ -76,24 +76,25 @@ class _Settings(NamedTuple):
 
 
 class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Binary logistic regression with an l2 penalty, trained where X lies.
+    """Binary logistic regression with an l2 penalty, which reads X in place.
 
-    A drop-in for ``sklearn.linear_model.LogisticRegression`` on dense data, two classes and an l2
-    penalty: parameters of the same name mean the same, and so does the objective that is minimized,
+    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` on dense data with two
+    classes and an l2 penalty. Parameters of the same name mean the same, and it minimizes the same
+    objective,
 
         J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
 
-    with s the sample weights times the class weights. X is read in its own type, float64, float32,
-    float16, bool or integer, and never copied or widened.
+    where s is the sample weights times the class weights. X is read in its own type (float64,
+    float32, float16, bool or integer) and is not copied or widened.
 
     Parameters
     ----------
     penalty : {"l2", None, "deprecated"}, default="l2"
         None for no penalty, whatever `C` is. "deprecated", scikit-learn's default, means "l2".
     C : float, default=1.0
-        Inverse of the strength of the penalty, > 0; ``numpy.inf`` for none.
+        Inverse of the strength of the penalty, > 0; ``numpy.inf`` for no penalty.
     fit_intercept : bool, default=True
-        Whether to fit an intercept; it is not penalized.
+        Whether to fit an intercept, which is not penalized.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
         weights.
@@ -111,25 +112,25 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "auto". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.) "gd" is
         gradient descent.
     alpha : float or "auto", default="auto"
-        Learning rate of ``solver="gd"``. "auto" takes the inverse of a bound on the curvature of J,
-        with which J falls at every iteration, down to its minimum.
+        Learning rate of ``solver="gd"``. "auto" uses the inverse of a bound on the curvature of J,
+        with which J falls at every iteration until it reaches its minimum.
     standardize : bool, default=False
-        Fit as if every feature had mean 0 and variance 1: what a ``StandardScaler`` before does,
-        without its copy of X. The penalty, `tol` and `costs_` are those of the standardized
-        problem, `coef_` and `intercept_` those of X as it is. Without an intercept features are
-        scaled only, and a constant feature stays as it is.
+        Fit as if every feature had mean 0 and variance 1, like a preceding ``StandardScaler`` but
+        without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
+        and `coef_` and `intercept_` to the original X. Without an intercept, features are only
+        scaled, and constant features are left unchanged.
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
-        Only 0 or None: there is no l1 penalty.
+        Only 0 or None, because there is no l1 penalty.
     dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
-        Accepted because scikit-learn has them; without effect. A value that changes the result in
-        scikit-learn is refused.
+        Accepted because scikit-learn has them, but without effect. Values that change the result in
+        scikit-learn are errors.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        The classes, sorted; probabilities above 1/2 are for the second.
+        The classes, sorted; a probability above 1/2 means the second.
     coef_ : ndarray of shape (1, n_features)
         Weights.
     intercept_ : ndarray of shape (1,)
@@ -140,9 +141,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         J at the start, which a sample of X may have given, and after each step; gradient descent
         that ends at `max_iter` leaves out the last.
     n_features_in_ : int
-        Features seen by `fit`.
+        Number of features in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where X has names that are strings.
+        Names of the features, if X has names and all are strings.
 
     Notes
     -----
@@ -223,20 +224,20 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            Shapes that do not fit, values out of range, NaN or infinity in the data, labels that
-            are not of two classes.
+            Shapes that do not match, values out of range, NaN or infinity in the data, or labels
+            that are not of two classes.
         TypeError
-            Data that are not real numbers, settings of a wrong type.
+            Data that are not real numbers, or parameters of the wrong type.
         OverflowError
             The data are finite, but a sum over them leaves the range of float64.
         DivergenceError
-            A descent with an `alpha` that is too large does.
+            A descent leaves the range of float64 because `alpha` is too large.
 
         Warns
         -----
         ConvergenceWarning
-            The gradient is above `tol` in the end: `max_iter` is too small, or the precision of
-            float64 does not suffice. A fit without this warning has reached `tol`.
+            The final gradient is above `tol`: `max_iter` is too small, or the precision of float64
+            is not enough. A fit without this warning has reached `tol`.
         DivergenceWarning
             Descent with this `alpha` raised the cost.
         """
@@ -247,9 +248,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if y is None:
             msg = "LogisticRegression requires y to be passed, but the target y is None"
             raise ValueError(msg)
-        # The fit before stays as it is until all of this one is there.
+        # The previous fit is kept until this one is complete.
         fitted = copy.copy(self)
-        found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (one of its kind)
+        found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (same class)
         if found.fault:
             warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
         within_tol = found.slope is not None and found.slope <= parameters.tol
@@ -270,8 +271,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def _parameters(self) -> _Settings:
-        """Check the parameters; refuse what changes the result in scikit-learn alone."""
-        C = self.C if np.array_equal(self.C, math.inf) else _input.positive(self.C, "C")
+        """Check the parameters; refuse values that would have an effect only in scikit-learn."""
+        infinite = np.array_equal(self.C, math.inf)
+        C = math.inf if infinite else _input.positive(_as_number(self.C), "C")
         if not _is_one_of(self.solver, *SOLVERS):
             msg = f"solver is {self.solver!r}; expected one of {', '.join(map(repr, SOLVERS))}"
             raise ValueError(msg)
@@ -281,32 +283,21 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif alpha != "auto":
             msg = f"alpha is {alpha!r}; expected 'auto' or a finite number > 0"
             raise ValueError(msg)
-        if self.penalty is not None and not _is_one_of(self.penalty, "l2", "deprecated"):
-            msg = (
-                f"penalty is {self.penalty!r}; expected 'l2' or None: for an l1 part use "
-                "sklearn.linear_model.LogisticRegression"
-            )
-            raise ValueError(msg)
-        if self.l1_ratio is not None and _input.not_negative(self.l1_ratio, "l1_ratio") > 0.0:
-            msg = (
-                f"l1_ratio is {self.l1_ratio!r}; expected 0, as the penalty is l2: for an l1 part "
-                "use sklearn.linear_model.LogisticRegression"
-            )
-            raise ValueError(msg)
+        self._check_penalty()
         if _input.boolean(self.dual, "dual") and self.solver != "liblinear":
-            msg = f"dual is True and solver {self.solver!r}; expected dual=False: only 'liblinear' "
-            raise ValueError(msg + "has a dual form, of the same minimum")
-        scaling = _input.positive(self.intercept_scaling, "intercept_scaling")
+            msg = f"dual is True and solver is {self.solver!r}; expected dual=False: only "
+            raise ValueError(msg + "'liblinear' has a dual form, with the same minimum")
+        scaling = _input.positive(_as_number(self.intercept_scaling), "intercept_scaling")
         if scaling != 1.0 and self.solver == "liblinear":
             msg = (
-                f"intercept_scaling is {self.intercept_scaling!r}; expected 1: it makes up for the "
-                "penalty of liblinear on the intercept, which is not penalized here"
+                f"intercept_scaling is {self.intercept_scaling!r}; expected 1: it compensates for "
+                "liblinear's penalty on the intercept, which is not penalized here"
             )
             raise ValueError(msg)
         if not _is_one_of(self.multi_class, "deprecated", "auto", "ovr"):
             msg = (
-                f"multi_class is {self.multi_class!r}; expected 'auto' or 'ovr', the model of two "
-                "classes: 'multinomial' penalizes a weight per class"
+                f"multi_class is {self.multi_class!r}; expected 'auto' or 'ovr', the model for two "
+                "classes: 'multinomial' penalizes one weight per class"
             )
             raise ValueError(msg)
         self._check_class_weight()
@@ -316,18 +307,33 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             msg = f"random_state is {self.random_state!r}; expected None or a seed: {error}"
             raise ValueError(msg) from None
         if self.n_jobs is not None:
-            _input.integer(self.n_jobs, "n_jobs", -(2**31))
+            _input.integer(_as_number(self.n_jobs), "n_jobs", -(2**31))
         if not isinstance(self.verbose, (bool, np.bool_)):
             _input.integer(self.verbose, "verbose", 0)
         return _Settings(
             C=math.inf if self.penalty is None else C,
-            tol=_input.not_negative(self.tol, "tol"),
-            max_iter=_input.integer(self.max_iter, "max_iter", 0),
+            tol=_input.not_negative(_as_number(self.tol), "tol"),
+            max_iter=_input.integer(_as_number(self.max_iter), "max_iter", 0),
             fit_intercept=_input.boolean(self.fit_intercept, "fit_intercept"),
             warm_start=_input.boolean(self.warm_start, "warm_start"),
             standardize=_input.boolean(self.standardize, "standardize"),
             alpha=alpha,
         )
+
+    def _check_penalty(self) -> None:
+        if self.penalty is not None and not _is_one_of(self.penalty, "l2", "deprecated"):
+            msg = (
+                f"penalty is {self.penalty!r}; expected 'l2' or None: for an l1 penalty use "
+                "sklearn.linear_model.LogisticRegression"
+            )
+            raise ValueError(msg)
+        l1_ratio = 0.0 if self.l1_ratio is None else _as_number(self.l1_ratio)
+        if _input.not_negative(l1_ratio, "l1_ratio") > 0.0:
+            msg = (
+                f"l1_ratio is {self.l1_ratio!r}; expected 0, because the penalty is l2: for an l1 "
+                "penalty use sklearn.linear_model.LogisticRegression"
+            )
+            raise ValueError(msg)
 
     def _check_class_weight(self) -> None:
         given = self.class_weight
@@ -335,17 +341,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return
         if not isinstance(given, dict):
             msg = (
-                f"class_weight is {given!r}; expected a dict of weights by class, 'balanced' or "
-                "None"
+                f"class_weight is {given!r}; expected a dict {{class: weight}}, 'balanced' or None"
             )
             raise TypeError(msg)
         for label, weight in given.items():
-            _input.not_negative(weight, f"class_weight[{label!r}]")
+            _input.not_negative(_as_number(weight), f"class_weight[{label!r}]")
 
     def _found(
         self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: _Settings
     ) -> Solution:
-        """Fit to samples, which are those of X, and set `classes_`."""
+        """Fit to `samples`, which hold the data of X, and set `classes_`."""
         labels = _labels(y)
         check_consistent_length(X, labels)
         self.classes_, Y = _two_classes(labels)
@@ -368,9 +373,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warm = parameters.warm_start and hasattr(self, "coef_")
         n_x, m = objective.examples.shape
         gap = SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
-        return minimize(
-            objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings
-        )
+        return minimize(objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings)
 
     def _start(self, parameters: _Settings) -> tuple[NDArray[np.float64], float]:
         """Return the w and b to start from."""
@@ -379,8 +382,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.zeros(n_x), 0.0
         if self.coef_.shape != (1, n_x):
             msg = (
-                f"warm_start: coef_ has shape {self.coef_.shape} and X {n_x} features; "
-                "expected those of the fit before: set warm_start=False, or clone the estimator"
+                f"warm_start: coef_ has shape {self.coef_.shape}, but X has {n_x} features; "
+                "expected those of the previous fit: set warm_start=False, or clone the estimator"
             )
             raise ValueError(msg)
         return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
@@ -399,18 +402,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"tol={parameters.tol:g}"
             )
         if found.stopped == "rounding":
-            msg += ".\nNo step lowers the cost any more, to rounding. Choose a larger tol."
+            msg += ".\nNo step lowers the cost by more than rounding. Choose a larger tol."
         else:
             msg += (
                 ".\nIncrease the number of iterations to improve the convergence "
                 f"(max_iter={parameters.max_iter})."
             )
         if not parameters.standardize:
-            msg += "\nYou might also want to scale the data: standardize=True does, in place."
+            msg += "\nYou might also want to scale the data, which standardize=True does in place."
         return msg
 
     def _read(self, X: Any, read: Callable[[Any], Any], *, reset: bool = False) -> Any:
-        """Return what `read` makes of X: a data frame, or an array with one column a sample."""
+        """Return `read` of X: a data frame, or an array with one column per sample."""
         _refuse_masked(X, "X")
         if issparse(X):
             msg = (
@@ -418,16 +421,16 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "OneHotEncoder(sparse_output=False), or ColumnTransformer(..., sparse_threshold=0)"
             )
             raise TypeError(msg)
-        # A series has no columns, and check_array says what to do about it.
+        # A series has no columns, and check_array says what to do.
         if not (_input.is_frame(X) and hasattr(type(X), "columns")):
-            # X keeps its type, and the first pass finds what is not finite.
+            # X keeps its type, and the first pass finds NaN and infinity.
             array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
             if array.dtype.kind in "OSTU":
                 array = _as_float64(array)
             with _in_words_of_sklearn(array):
                 return read(array.T)
         if not hasattr(X, "shape"):
-            _input.examples(X, None)  # raises for a lazy frame, before scikit-learn asks for more
+            _input.examples(X, None)  # raises for a lazy frame, before scikit-learn does
         validate_data(self, X, reset=reset, skip_check_array=True)
         try:
             return read(X)
@@ -439,7 +442,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return read(array.T)
 
     def _weights(self, Y: NDArray[np.bool_], sample_weight: Any) -> Any:
-        """Return the weights of the samples times those of their classes."""
+        """Return the weights of the samples times the weights of their classes."""
         if sample_weight is not None:
             sample_weight = _sample_weight(sample_weight, Y.size)
         if self.class_weight is None:
@@ -448,8 +451,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             counts = np.bincount(Y, weights=sample_weight, minlength=2)
             if not counts.all():
                 msg = (
-                    f"class {self.classes_[int(counts[0] > 0)]} has samples of weight 0 only; "
-                    "class_weight='balanced' expects a positive sum for both"
+                    f"class {self.classes_[int(counts[0] > 0)]} has only samples of weight 0; "
+                    "class_weight='balanced' expects a positive sum of weights for both classes"
                 )
                 raise ValueError(msg)
             of_class = counts.sum() / (2.0 * counts)
@@ -468,7 +471,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not (np.isfinite(weights).all() and weights.any()):
             msg = (
                 "class_weight times sample_weight is 0 for every sample, or overflows float64; "
-                "expected finite weights, one > 0 at least: change the weights of the classes"
+                "expected finite weights, at least one > 0: change the weights of the classes"
             )
             raise ValueError(msg)
         return weights
@@ -486,7 +489,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        # coef_ and intercept_ may have been set by hand, to other shapes than those of `fit`.
+        # coef_ and intercept_ may have been set by hand, with other shapes than in `fit`.
         w, b = np.ravel(self.coef_), np.asarray(self.intercept_).item()
         Z: NDArray[np.float64] = self._read(
             X, lambda samples: decision(samples, w, b, dtype=None, n_threads=self.n_threads)
@@ -526,7 +529,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([sigmoid(-Z), sigmoid(Z)])
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Compute the logarithms of the probabilities, finite however small these are.
+        """Compute the logarithms of the probabilities, which are finite even for tiny ones.
 
         Parameters
         ----------
@@ -555,23 +558,23 @@ def _penalized(C: float, weights: Any, m: int) -> tuple[Any, float]:
             total = float(weights.sum(dtype=np.float64))
         if not SMALL_SUM <= total <= 1.0 / SMALL_SUM:
             unit = float(weights.max())
-            weights = weights / unit  # J is the same
+            weights = weights / unit  # does not change J
             total = float(weights.sum(dtype=np.float64))
     strength = C * unit * total
     l2 = 1.0 / strength if strength > 0.0 else math.inf
     if l2 == math.inf:
         msg = (
             f"C is {C} and the weights sum to {total * unit}; expected a product whose reciprocal, "
-            "the strength of the penalty, is within float64: choose a larger C"
+            "the strength of the penalty, fits into float64: choose a larger C"
         )
         raise ValueError(msg)
     return weights, l2
 
 
 def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the classes, sorted, and where y is the second."""
+    """Return the classes, sorted, and a bool array that is true where y is the second."""
     classes = None
-    if y.dtype.kind in "biuf":  # no need to sort y then
+    if y.dtype.kind in "biuf":  # avoids sorting y
         classes = np.unique([y.min(), y.max()])
         if len(classes) == 2 and not ((y == classes[0]) | (y == classes[1])).all():
             classes = None
@@ -581,8 +584,8 @@ def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         except TypeError:
             kinds = ", ".join(sorted({type(label).__name__ for label in y}))
             msg = (
-                f"Unknown label type: y holds labels of several types ({kinds}), which have no "
-                "order; expected labels of one type, and no sample without a label"
+                f"Unknown label type: y holds labels of several types ({kinds}), which cannot be "
+                "sorted; expected labels of one type, and no missing labels"
             )
             raise ValueError(msg) from None
     check_classification_targets(classes if len(classes) == 2 else y)
@@ -595,8 +598,8 @@ def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     if len(classes) > 2:
         msg = (
             "Only binary classification is supported. The type of the target is "
-            f"{type_of_target(y)}, of {len(classes)} classes: "
-            "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model a class"
+            f"{type_of_target(y)}, with {len(classes)} classes: "
+            "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model per class"
         )
         raise ValueError(msg)
     return classes, y == classes[1]
@@ -606,32 +609,38 @@ def _is_one_of(value: object, *names: str) -> bool:
     return isinstance(value, str) and value in names
 
 
+def _as_number(value: Any) -> Any:
+    """Return a bool as an integer, because scikit-learn accepts bools as numbers."""
+    return int(value) if isinstance(value, bool) else value
+
+
 def _refuse_masked(value: Any, name: str) -> None:
-    """Refuse masked values, which NumPy would show."""
+    """Refuse masked values; NumPy would use the values under the mask."""
     parts = value if isinstance(value, (list, tuple)) else (value,)
     if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
         msg = (
-            f"{name} has masked values; expected a value everywhere: fill them with .filled(...), "
+            f"{name} has masked values; expected no missing values: fill them with .filled(...), "
             "or leave those samples out"
         )
         raise ValueError(msg)
 
 
 def _as_float64(array: NDArray[Any]) -> NDArray[np.float64]:
-    """Return objects and texts as the numbers that they are or write."""
+    """Return objects and strings as the numbers that they contain."""
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        msg = f"X does not hold numbers alone: {error}; expected numbers: encode text as numbers"
+        msg = f"X does not contain only numbers: {error}; expected numbers: encode text as numbers"
         raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
 
 
 def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
-    """Return a frame with columns of objects, texts or categories as numbers, if they all are.
+    """Return a frame with columns of objects, text or categories as numbers; None if not numeric.
 
-    That is how scikit-learn reads them. Dates are no numbers, though NumPy makes numbers of them.
+    scikit-learn reads such columns in this way. Dates are refused, although NumPy would convert
+    them to numbers.
     """
-    import narwhals as nw  # noqa: PLC0415 (there, if a frame was recognized)
+    import narwhals as nw  # noqa: PLC0415 (installed if a frame was recognized)
 
     if any(dtype.is_temporal() for dtype in nw.from_native(frame).schema.values()):
         return None
@@ -647,10 +656,10 @@ def _labels(y: Any) -> NDArray[Any]:
     _refuse_masked(y, "y")
     is_text = isinstance(y, (str, bytes))
     if is_text or not (hasattr(y, "shape") or isinstance(y, Sequence)):
-        y = np.asarray(y)  # of a set or an iterator, one object
+        y = np.asarray(y)  # a set or an iterator becomes one object
     if getattr(y, "shape", None) == ():
         msg = (
-            "y should be a 1d array, got a single value: expected an array with a label for each "
+            "y should be a 1d array, got a single value: expected an array with one label per "
             "sample"
         )
         raise ValueError(msg)
@@ -659,8 +668,8 @@ def _labels(y: Any) -> NDArray[Any]:
     first = _first_missing(labels)
     if first is not None:
         msg = (
-            f"Input y contains NaN, or no label at all: {labels[first]!r} at sample {first}; "
-            "expected a label for each sample: leave out the samples without one"
+            f"Input y contains NaN or a missing label: {labels[first]!r} at sample {first}; "
+            "expected one label per sample: leave out the samples without one"
         )
         raise ValueError(msg)
     assert_all_finite(labels, input_name="y")
@@ -681,7 +690,7 @@ def _is_missing(label: object) -> bool:
 
 
 def _sample_weight(value: Any, m: int) -> NDArray[Any]:
-    """Return weights of m samples; one number is the weight of each."""
+    """Return the weights of m samples; a single number is the weight of all."""
     _refuse_masked(value, "sample_weight")
     weights = np.asarray(value)
     if weights.dtype.kind not in "fiub":
@@ -690,7 +699,7 @@ def _sample_weight(value: Any, m: int) -> NDArray[Any]:
                 np.float64, casting="unsafe" if weights.dtype.kind in "OUS" else "safe"
             )
         except (TypeError, ValueError) as error:
-            msg = f"sample_weight does not hold numbers alone: {error}"
+            msg = f"sample_weight does not contain only numbers: {error}; expected numbers"
             raise ValueError(msg) from None
     if weights.ndim == 0:
         weights = np.broadcast_to(weights, m)
@@ -698,8 +707,8 @@ def _sample_weight(value: Any, m: int) -> NDArray[Any]:
         weights = weights[:, 0]
     if weights.shape != (m,):
         msg = (
-            f"sample_weight has shape {weights.shape}; expected ({m},), a weight for each sample, "
-            "or a number"
+            f"sample_weight has shape {weights.shape}; expected ({m},), one weight per sample, or "
+            "a single number"
         )
         raise ValueError(msg)
     bad = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
@@ -717,7 +726,7 @@ def _sample_weight(value: Any, m: int) -> NDArray[Any]:
 
 @contextmanager
 def _in_words_of_sklearn(array: NDArray[Any]) -> Iterator[None]:
-    """Report NaN and infinity in an array as scikit-learn does, to which a row is a sample."""
+    """Report NaN and infinity in an array with scikit-learn's messages: rows are samples."""
     try:
         yield
     except ValueError:

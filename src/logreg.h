@@ -7,7 +7,7 @@
  * call can fail only in the ways its comment names. It trusts its caller: shapes, pointers and
  * ranges (labels within [0, 1], weights >= 0, alpha > 0 ...) have been checked before.
  *
- * The model. X is (n_x, m), one column an example; Y holds m labels. An iteration is
+ * The model. X is (n_x, m), with one example per column; Y holds m labels. An iteration is
  *
  *     Z = w'X + b        A = sigmoid(Z)        J = -mean(Y log A + (1 - Y) log(1 - A))
  *     dZ = A - Y         dw = X dZ' / m        db = sum(dZ) / m

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The tests run against what is installed: in the clone's root, logreg_c is only the source."""
+"""The tests run on the installed package: in the root of the clone, logreg_c is only the source."""
 
 import sys
 from pathlib import Path

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An allocator for LD_PRELOAD that fails when told to, and counts which blocks of 1 KB and more
- * live. It stands before glibc's, so it sees Python's memory (under PYTHONMALLOC=malloc), NumPy's
- * and ours alike. The kernel's workspaces are such blocks; what Python keeps for itself here and
- * there is not.
+ * An allocator for LD_PRELOAD that fails on request, and counts the live blocks of 1 KB and more.
+ * It takes precedence over glibc's, so it sees the memory of Python (under PYTHONMALLOC=malloc),
+ * NumPy and the kernel. The kernel's workspaces are such blocks; the small objects that Python
+ * keeps are not.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -15,7 +15,7 @@ extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
 
-long fail_malloc_countdown = 0; /* the allocation that brings it from 1 to 0 fails; 0: none does */
+long fail_malloc_countdown = 0; /* the allocation that takes it from 1 to 0 fails; 0: none fails */
 long fail_malloc_live = 0;
 
 static int fails(void)

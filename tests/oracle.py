@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests compare with: exact results in mpmath, and arrays in every layout.
+"""References for the tests: exact results in mpmath, and arrays in every layout.
 
 The exact results come straight from the formulas, in 60 digits or more. They share nothing with the
 kernel: no case split on the sign of z, no blocks, no product inside the logarithm.

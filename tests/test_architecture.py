@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What must hold of the package's sources: which way imports go, and how long a function may be."""
+"""Rules for the package's sources: the direction of imports, and the length of functions."""
 
 import ast
 import sys
@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.clone
 
 PACKAGE = Path(__file__).resolve().parent.parent / "logreg_c"
-# The rooms, from the kernel up. A module imports from its own floor and from those below.
+# Modules and packages, from the kernel up. A module imports from its own floor and those below.
 FLOORS = [
     ["_kernel", "_errors", "_files", "_npz", "_signals", "_version", "reference"],
     ["_threads", "_config"],
@@ -25,9 +25,9 @@ FLOORS = [
     ["onnx", "sklearn"],
     ["_cli", "__main__"],
 ]
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 ADAPTERS = {*FLOORS[-1], *FLOORS[-2]}
-# What modules of the core that serve an extra import in addition to NumPy.
+# Modules of the core that belong to an extra, and what they import in addition to NumPy.
 EXTRAS = {
     "_input.frames": "narwhals",
     "callbacks.progress": "tqdm",
@@ -54,7 +54,7 @@ def is_for_types(node):
 
 
 def imports_of(module, *, for_types=True):
-    """Return what a module imports, wherever in it: ".name" of the package's, "name" of others."""
+    """Return all imports of a module: ".name" for modules of the package, "name" for others."""
     nodes, found = [tree_of(module)], set()
     package = ["", *module.split(".")]
     if FILES[module].name != "__init__.py" or module == "__init__":
@@ -74,7 +74,7 @@ def imports_of(module, *, for_types=True):
 
 
 def absolute(parts):
-    """Return the module that `import a.b.c` or `from a.b import c` reads."""
+    """Return the module that `import a.b.c` or `from a.b import c` imports."""
     if parts[0] != "logreg_c":
         return parts[0]
     while len(parts) > 1 and ".".join(parts[1:]) not in MODULES:

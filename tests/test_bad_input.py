@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whatever is wrong is named, with what was expected and what to do; and nothing is modified."""
+"""Messages say what was wrong, what was expected and what to do; and nothing is modified."""
 
 import numbers
 from decimal import Decimal
@@ -135,7 +135,7 @@ SWITCHES = [
 
 
 class NotReal:
-    """Says that it is a real number, and cannot be turned into one."""
+    """Claims to be a real number, but cannot be converted to one."""
 
     def __float__(self):
         return "1.0"
@@ -231,7 +231,7 @@ def test_the_first_value_that_is_not_finite_is_named(layout, shape):
             logreg_c.train(layout(given), np.zeros(shape[1]), 0.1, 1)
 
 
-def test_a_sparse_x_is_told_how_to_become_dense():
+def test_a_sparse_x_is_an_error_with_a_remedy():
     sparse = pytest.importorskip("scipy.sparse")
     message = r"X is a sparse {}; expected a dense array: pass X\.toarray\(\)"
     for given in sparse.csr_matrix(X), sparse.csc_array(X), sparse.coo_array(X):
@@ -309,7 +309,7 @@ def test_without_iterations_nothing_is_read():
         {"n_threads": 10**30, "tol": 0},
     ],
 )
-def test_what_numpy_users_pass_is_taken(odd):
+def test_common_numpy_inputs_are_accepted(odd):
     expected = logreg_c.train(X, Y, 0.125, 3)
     result = logreg_c.train(**(GOOD | {"alpha": 0.125} | odd))
     assert result.w.tobytes() == expected.w.tobytes()
@@ -336,7 +336,7 @@ ROW = np.ma.array(Y, mask=[0, 0, 1, 0, 0])
 
 
 class Masked:
-    """What only its __array__ tells to be masked."""
+    """An object of which only __array__ reveals that it is masked."""
 
     def __init__(self, array):
         self.array = array
@@ -378,7 +378,7 @@ def test_masked_values_are_refused_by_sigmoid(Z):
         logreg_c.sigmoid(Z)
 
 
-def test_masks_that_mask_nothing_are_taken():
+def test_masks_that_mask_nothing_are_accepted():
     expected = logreg_c.train(**GOOD)
     rows = [np.ma.array(x, mask=False) for x in X]
     for given in np.ma.array(X, mask=False), rows, [rows[0], *X[1:].tolist()], np.ma.array(X):
@@ -406,7 +406,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
-def test_objects_that_are_numbers_are_taken(number):
+def test_objects_that_are_numbers_are_accepted(number):
     values = np.round(4 * X)
     expected = logreg_c.train(**GOOD | {"X": values})
     objects = np.array([[number(v) for v in row] for row in values], dtype=object)
@@ -417,7 +417,7 @@ def test_objects_that_are_numbers_are_taken(number):
 
 
 @pytest.mark.parametrize("name", ["bfloat16", "int4", "float4_e2m1fn"])
-def test_numbers_of_other_packages_are_told_to_be_converted(name):
+def test_numbers_of_other_packages_are_an_error_with_a_remedy(name):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     with pytest.raises(TypeError, match=rf"X has dtype {name}; .*X\.astype\(np\.float32\)"):
         logreg_c.train(**GOOD | {"X": X.astype(getattr(ml_dtypes, name))})

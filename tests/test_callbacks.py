@@ -24,7 +24,7 @@ from logreg_c.callbacks import Checkpoint, EarlyStopping, Progress
 X, Y = make_data(5, 800)
 HELD_OUT = make_data(5, 90, seed=1)
 RAISED = X.copy()
-RAISED[1] = 1e9 + X[1] / 100  # makes b so large that a float64 holds too little of it
+RAISED[1] = 1e9 + X[1] / 100  # makes b so large that a float64 loses digits of it
 
 
 class Odd(Exception):  # noqa: N818
@@ -61,7 +61,7 @@ def test_examples_in_docstrings_are_true(tmp_path):
     assert failed == 0
 
 
-# ---- Several -------------------------------------------------------------------------------------
+# ---- Lists of callbacks --------------------------------------------------------------------------
 
 
 def test_all_callbacks_of_a_list_are_called_in_order_each_with_its_own_copy():
@@ -84,14 +84,14 @@ def test_all_callbacks_of_a_list_are_called_in_order_each_with_its_own_copy():
         assert first == second
 
 
-def test_an_empty_list_is_no_callback():
+def test_an_empty_list_means_no_callback():
     assert bits(train([])) == bits(train())
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"), [(3, "is a int"), ([print, 3], "holds a int"), ("no", "is a str")]
 )
-def test_what_cannot_be_called_is_named(wrong, said):
+def test_a_callback_that_is_not_callable_is_named(wrong, said):
     with pytest.raises(TypeError, match=rf"callback {said}; .* list of such"):
         train(wrong)
 
@@ -139,7 +139,7 @@ def test_progress_counts_to_the_end_and_shows_the_cost():
     assert f"cost {result.costs[-1]:.6g}" in last
 
 
-def test_progress_is_left_as_it_is_where_training_ends_early():
+def test_progress_stays_where_training_ends_early():
     out = io.StringIO()
     with pytest.raises(Odd):
         train([Progress(file=out, mininterval=0), fail_at(6)])
@@ -147,7 +147,7 @@ def test_progress_is_left_as_it_is_where_training_ends_early():
     assert out.getvalue().endswith("\n")
 
 
-def test_progress_goes_on_from_a_checkpoint(tmp_path):
+def test_progress_continues_from_a_checkpoint(tmp_path):
     out = io.StringIO()
     with pytest.raises(Odd):
         train([fail_at(41), Checkpoint(tmp_path / "run")])
@@ -156,7 +156,7 @@ def test_progress_goes_on_from_a_checkpoint(tmp_path):
     assert "60/60" in out.getvalue()
 
 
-def test_what_tqdm_itself_misses_is_not_called_tqdm(monkeypatch):
+def test_a_module_missing_in_tqdm_is_not_called_tqdm(monkeypatch):
     class Broken:
         def find_spec(self, name, *_):
             if name.startswith("tqdm"):
@@ -230,7 +230,7 @@ def test_early_stopping_every_so_many_iterations():
     assert stopping.iteration == 6 + 7 * int(np.argmin(costs[6::7]))
 
 
-def test_min_delta_stops_what_hardly_improves_and_still_keeps_the_best():
+def test_min_delta_stops_slow_improvement_and_keeps_the_best():
     stopping = EarlyStopping(*HELD_OUT, patience=2, min_delta=10.0)
     result = train(stopping)
     assert result.costs.size == 3  # the first evaluation is always an improvement
@@ -246,7 +246,7 @@ def test_early_stopping_weighs_its_examples():
     assert stopping.cost == J
 
 
-def test_early_stopping_begins_anew_with_each_training():
+def test_early_stopping_restarts_with_each_training():
     stopping = EarlyStopping(*HELD_OUT)
     train(stopping)
     first = stopping.cost
@@ -325,7 +325,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("data", "settings", "kind", "message"), FAULTS.values(), ids=FAULTS)
-def test_faults_of_held_out_data_say_that_they_are_its(data, settings, kind, message):
+def test_errors_in_held_out_data_say_so(data, settings, kind, message):
     with pytest.raises(kind, match=f"^the held-out data of EarlyStopping: {message}"):
         train(EarlyStopping(*data, **settings), alpha=5.0)
 
@@ -353,14 +353,14 @@ def test_an_early_stopping_serves_one_training_at_a_time():
     assert bits(train(stopping)) == bits(train(EarlyStopping(*HELD_OUT)))
 
 
-def test_an_early_stopping_travels():
+def test_early_stopping_can_be_pickled():
     stopping = pickle.loads(pickle.dumps(EarlyStopping(*HELD_OUT)))
     train(stopping)
     assert pickle.loads(pickle.dumps(stopping)).cost == stopping.cost
 
 
 @pytest.mark.parametrize("kind", [EarlyStopping, Progress, Checkpoint, dict])
-def test_a_class_is_no_callback(kind):
+def test_a_class_is_not_a_callback(kind):
     for given in kind, [print, kind]:
         with pytest.raises(TypeError, match=rf"callback is the class {kind.__name__}; expected on"):
             train(given)
@@ -391,7 +391,7 @@ def test_a_training_that_failed_twice_resumes_to_the_same_bits(tmp_path, variant
     for _ in range(2):
         with pytest.raises(Odd):
             train([failing, Checkpoint(tmp_path / "run", seconds=seconds)], **settings)
-    for _ in range(2):  # and a training that is over, to the same
+    for _ in range(2):  # a finished training resumes to the same result
         result = train([Checkpoint(tmp_path / "run", seconds=seconds)], **settings)
         assert bits(result) == bits(whole)
         assert result.stopped == whole.stopped
@@ -465,7 +465,7 @@ def test_a_damaged_state_of_early_stopping_is_refused(tmp_path, state):
         train([EarlyStopping(*HELD_OUT), Checkpoint(path)], iters=99)
 
 
-def test_more_iterations_go_on_where_fewer_ended(tmp_path):
+def test_more_iterations_continue_where_fewer_ended(tmp_path):
     train([Checkpoint(tmp_path / "run")])
     assert bits(train([Checkpoint(tmp_path / "run")], iters=99)) == bits(train(iters=99))
 
@@ -498,7 +498,7 @@ print(bits(result), bits(stopping.cost), result.costs.size, flush=True)
 """
 
 
-def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits(tmp_path):
+def test_a_training_killed_repeatedly_ends_with_the_same_bits(tmp_path):
     run = [sys.executable, "-c", KILLED]
     folder = Path(__file__).parent
     whole = subprocess.run(run, capture_output=True, cwd=folder, check=True, timeout=120)
@@ -522,7 +522,7 @@ def test_a_training_killed_again_and_again_at_any_moment_ends_with_the_same_bits
     assert {name for name in left if not name.endswith(".part")} == {"run.npz"}
 
 
-def test_a_training_of_one_iteration_goes_on(tmp_path):
+def test_a_training_of_one_iteration_resumes(tmp_path):
     path = tmp_path / "run.npz"
     assert train([Checkpoint(path)], iters=1).costs.size == 1
     assert bits(*train([Checkpoint(path)], iters=9)) == bits(*train(iters=9))
@@ -566,7 +566,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("changes", "message"), CHANGES)
-def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, changes, message):
+def test_a_checkpoint_of_another_training_is_refused_and_unchanged(tmp_path, changes, message):
     path = tmp_path / "run.npz"
     train([Checkpoint(path)])
     content = path.read_bytes()
@@ -575,14 +575,14 @@ def test_a_checkpoint_of_another_training_is_refused_and_left_alone(tmp_path, ch
     assert path.read_bytes() == content
 
 
-def test_other_callbacks_beside_it_are_another_training(tmp_path):
+def test_with_other_callbacks_it_is_another_training(tmp_path):
     train([Checkpoint(tmp_path / "run")])
     wanted = r"callbacks = \[\], and this one has \['EarlyStopping\(patience=10, min_delta=0\.0, ev"
     with pytest.raises(ValueError, match=wanted):
         train([EarlyStopping(*HELD_OUT), Checkpoint(tmp_path / "run")])
 
 
-def test_other_data_are_seen_even_if_tol_ends_the_first_iteration(tmp_path):
+def test_other_data_are_detected_even_if_tol_ends_the_first_iteration(tmp_path):
     settings = {"tol": 0.02, "iters": 10**6}
     train([Checkpoint(tmp_path / "run")], **settings)
     content = (tmp_path / "run").read_bytes()
@@ -626,7 +626,7 @@ def with_others(content, **arrays):
 
 
 def shared_members(content, count):
-    """Let the directory of the file name its last member many times."""
+    """Make the file's directory list its last member many times."""
     file = io.BytesIO(content)
     with zipfile.ZipFile(file, "a") as archive:
         archive.filelist += [archive.filelist[-1]] * count
@@ -635,7 +635,7 @@ def shared_members(content, count):
 
 
 @pytest.mark.parametrize("change", FOREIGN.values(), ids=FOREIGN)
-def test_a_damaged_file_is_refused_and_left_alone(tmp_path, change):
+def test_a_damaged_file_is_refused_and_unchanged(tmp_path, change):
     path = tmp_path / "run.npz"
     train([Checkpoint(path)])
     content = change(path.read_bytes())
@@ -645,7 +645,7 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path, change):
     assert path.read_bytes() == content
 
 
-def test_trainings_at_once_with_one_checkpoint_leave_a_whole_one(tmp_path):
+def test_simultaneous_trainings_leave_a_complete_checkpoint(tmp_path):
     path = tmp_path / "run.npz"
 
     def run(_):
@@ -665,8 +665,8 @@ def test_a_missing_folder_is_named(tmp_path, missing):
 
 
 @pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
-def test_a_bomb_is_refused_in_memory_that_its_size_explains(tmp_path):
-    """As much as it takes to read a file of that size, not as much as the file states."""
+def test_a_bomb_is_refused_in_memory_proportional_to_its_size(tmp_path):
+    """The memory depends on the size of the file, not on the sizes that it states."""
     path = tmp_path / "run.npz"
     train([Checkpoint(path)])
     content = with_others(path.read_bytes(), costs=np.zeros(10**7))
@@ -678,7 +678,7 @@ def test_a_bomb_is_refused_in_memory_that_its_size_explains(tmp_path):
     try:
         with pytest.raises(ValueError, match="damaged"):
             train([Checkpoint(path)], iters=10**8)
-        assert tracemalloc.get_traced_memory()[1] < 140_000_000  # the room for costs
+        assert tracemalloc.get_traced_memory()[1] < 140_000_000  # memory for the costs
     finally:
         tracemalloc.stop()
 
@@ -692,7 +692,7 @@ def test_a_file_that_cannot_be_written_is_an_error_before_the_first_iteration(tm
 
 
 @pytest.mark.thread_unsafe(reason="limits the files of the process")
-# The savez of NumPy 1.25 leaves its ZipFile open, which tries to write once more as it goes.
+# savez in NumPy 1.25 leaves its ZipFile open, which tries to write again when it is deleted.
 @pytest.mark.filterwarnings("ignore:.*ZipFile:pytest.PytestUnraisableExceptionWarning")
 def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path):
     resource = pytest.importorskip("resource")
@@ -744,10 +744,10 @@ def test_a_user_s_own_callback_is_kept_too(tmp_path):
     assert counter.calls == 60
 
 
-# ---- What a result shows of itself ---------------------------------------------------------------
+# ---- How a result is displayed -------------------------------------------------------------------
 
 
-def test_a_result_says_in_one_line_what_came_of_it():
+def test_a_result_is_summarized_in_one_line():
     assert repr(train()).startswith(
         "<TrainResult features: 5, iterations: 60 (all done), cost: 0.6"
     )
@@ -769,10 +769,10 @@ def test_the_drawn_cost_curve_is_well_formed_and_small(iters):
         points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
         assert len(points) == min(iters, 160)
         x, y = zip(*points, strict=True)
-        assert (x[0], x[-1], y[0], y[-1]) == (2, 318, 2, 94)  # as far as the picture goes
+        assert (x[0], x[-1], y[0], y[-1]) == (2, 318, 2, 94)  # the edges of the picture
         assert (np.diff(x) > 0).all()
         assert (np.diff(y) >= 0).all()
-        assert line.get("stroke") == "currentColor"  # so it suits a light and a dark page
+        assert line.get("stroke") == "currentColor"  # suits light and dark pages
     assert len(html) < 5000
 
 
@@ -782,7 +782,7 @@ def test_costs_as_large_as_float64_has_them_are_drawn():
     assert "points='2.0,2.0 160.0,94.0 318.0,48.0'" in html
 
 
-def test_costs_that_stay_are_drawn_at_the_foot():
+def test_constant_costs_are_drawn_at_the_bottom():
     for cost in 0.0, 3.0:
         result = logreg_c.TrainResult(np.zeros((1, 1)), 0.0, np.full(2, cost), "iters")
         assert "points='2.0,94.0 318.0,94.0'" in result._repr_html_()

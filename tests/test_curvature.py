@@ -81,18 +81,18 @@ def test_the_bound_is_sharp_where_it_is_cheap_to_be():
 
 
 @pytest.mark.parametrize("size", [1e-140, 1e-7, 1e7, 1e140])
-def test_the_bound_goes_by_the_size_of_the_features(size):
+def test_the_bound_scales_with_the_size_of_the_features(size):
     X, _ = make_data(9, 300)
     bound = bound_of(X, fixed_b=True)
     assert bound_of(X * size, fixed_b=True) == pytest.approx(size**2 * bound, rel=1e-5)
 
 
-def test_any_step_does_where_the_cost_is_constant():
+def test_any_step_is_fine_where_the_cost_is_constant():
     for standardize in False, True:
         assert bound_of(np.zeros((2, 9)), standardize=standardize, fixed_b=True) == 1.0
 
 
-def test_the_fault_that_it_mends_correlated_features():
+def test_it_handles_correlated_features():
     rng = np.random.default_rng(0)
     f = rng.standard_normal(500)
     X = f + 0.3 * rng.standard_normal((60, 500))
@@ -100,7 +100,7 @@ def test_the_fault_that_it_mends_correlated_features():
         warnings.simplefilter("error")
         result = logreg_c.train(X, f > 0, "auto", 1000, standardize=True)
     assert rises(result.costs) <= 0
-    assert 0.06 < result.alpha < 0.08  # a quarter of 60 features that are nearly one
+    assert 0.06 < result.alpha < 0.08  # the curvature of 60 nearly equal features is 60 / 4
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i1", "?"])
@@ -124,7 +124,7 @@ def test_the_step_has_the_same_bits_for_any_number_of_threads():
 
 
 def test_the_step_has_the_same_bits_for_every_blas():
-    """As its order of additions depends on the CPU."""
+    """BLAS adds in an order that depends on the CPU."""
     code = """
 import numpy as np
 from oracle import make_data
@@ -151,7 +151,7 @@ def test_a_resumed_training_is_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("other", ["Auto", "", "0.5", "none"])
-def test_no_other_text_is_an_alpha(other):
+def test_other_text_is_not_an_alpha(other):
     wanted = rf"alpha is '{other}' of type str; expected a finite number > 0, or 'auto'"
     with pytest.raises(TypeError, match=wanted):
         logreg_c.train([[1.0, 2.0]], [0, 1], other, 3)
@@ -159,7 +159,7 @@ def test_no_other_text_is_an_alpha(other):
 
 @pytest.mark.parametrize("l2", [0.0, 1e-300, 1e300, 1.7e308])
 @pytest.mark.parametrize("size", [1e-140, 1.0, 1e150, 1e153])
-def test_extreme_penalties_and_features_have_a_step(size, l2):
+def test_extreme_penalties_and_features_have_a_learning_rate(size, l2):
     X = np.array([[1.0, -2.0, 3.0, 0.5]]) * size
     result = logreg_c.train(X, [0, 1, 1, 0], "auto", 5, l2=l2)
     assert 0.0 < result.alpha < np.inf

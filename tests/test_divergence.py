@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Finite data never give NaN or infinity without a word."""
+"""Finite data never give NaN or infinity silently."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ def test_a_penalty_too_strong_for_alpha_is_named(cancer, standardize):
     assert error.iteration in {error.costs.size, error.costs.size - 1}
     assert error.w.shape == (30, 1)
     assert_finite(error.w, error.b, error.costs)
-    # w, b are those before the iteration that failed
+    # w and b are those before the failed iteration
     with pytest.warns(logreg_c.DivergenceWarning):
         w, b, costs = logreg_c.train(
             *cancer, 10.0, error.iteration, l2=1.0, standardize=standardize
@@ -59,14 +59,14 @@ def test_a_penalty_too_strong_for_alpha_is_named(cancer, standardize):
     assert costs.tobytes() == error.costs[: error.iteration].tobytes()
 
 
-def test_a_penalty_that_keeps_w_as_large_as_it_was_is_not_the_reason():
+def test_a_penalty_that_keeps_the_size_of_w_is_not_blamed():
     X = np.array([[1e308, -1e308]])
     with pytest.raises(logreg_c.DivergenceError) as error:
         logreg_c.train(X, [0.0, 1.0], 2.0, 100, l2=1.0)
     assert "is above 2" not in str(error.value)
 
 
-def test_a_large_alpha_swings_with_one_warning(cancer):
+def test_a_large_alpha_oscillates_with_one_warning(cancer):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = logreg_c.train(*cancer, 10.0, 100)
@@ -74,10 +74,10 @@ def test_a_large_alpha_swings_with_one_warning(cancer):
     (warning,) = caught
     assert warning.category is logreg_c.DivergenceWarning
     assert "choose alpha below 10, such as 'auto', or pass standardize=True" in str(warning.message)
-    assert warning.filename == __file__  # it points to the caller's line
+    assert warning.filename == __file__  # points to the caller's line
 
 
-def test_standardized_it_converges_without_a_word(cancer):
+def test_standardized_it_converges_without_a_warning(cancer):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         costs = logreg_c.train(*cancer, 0.5, 2000, standardize=True).costs
@@ -89,7 +89,7 @@ def test_standardized_it_converges_without_a_word(cancer):
 
 
 def warned_of(*args, **settings):
-    """Return the result, and the only warning or None."""
+    """Return the result, and the single warning or None."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = logreg_c.train(*args, **settings)
@@ -99,7 +99,7 @@ def warned_of(*args, **settings):
 
 
 @pytest.mark.thread_unsafe(reason="catches the warnings of the process")
-def test_a_cost_that_rises_again_and_again_is_told_though_it_ends_lower_than_it_began():
+def test_a_cost_that_keeps_rising_causes_a_warning_even_if_it_ends_lower():
     rng = np.random.default_rng(0)
     f = rng.standard_normal(500)
     X = f + 0.3 * rng.standard_normal((60, 500))
@@ -142,7 +142,7 @@ def test_below_2_by_the_curvature_there_is_no_warning(
     X, Y, L = correlated(np.random.default_rng(seed), n_x, 150, separable=separable)
     result, message = warned_of(X.astype(dtype), Y, share * 2 / (L + l2), iters, l2=l2)
     assert message is None
-    # nor where it goes on at the minimum, where rounding makes the cost rise
+    # nor when it continues at the minimum, where rounding makes the cost rise
     assert (
         warned_of(X.astype(dtype), Y, 1 / (L + l2), 300, w=result.w, b=result.b, l2=l2)[1] is None
     )
@@ -170,7 +170,7 @@ def test_what_is_a_rise(arithmetic):
     assert why(shaken) is None
     assert why([0.5, 0.5 * (1 + 1000 * noise)])
     once = falling.copy()
-    once[10] = 0.9  # a step that was too long, of a thousand
+    once[10] = 0.9  # one step of a thousand was too long
     assert why(once) is None
     often = falling.copy()
     often[10:120:2] = 0.9
@@ -179,7 +179,7 @@ def test_what_is_a_rise(arithmetic):
         "first from 0.6982 at iteration 9 to 0.9 at iteration 10"
     )
     assert why([*falling, 0.6]) == "the cost ended at 0.6, above the 0.5 of iteration 1000"
-    assert why([0.7, 0.5, 0.51], b=1e20) is None  # Z is rounding then
+    assert why([0.7, 0.5, 0.51], b=1e20) is None  # Z is only rounding error then
 
 
 def test_a_message_shows_the_digits_that_differ():
@@ -255,7 +255,7 @@ def test_an_update_that_overflows_is_undone():
 
 
 def test_a_later_overflow_of_standardized_features_asks_for_a_smaller_alpha():
-    """The first step takes b, which holds w times a mean 2^51 times its deviation, near the end."""
+    """The first step nearly overflows b, because the mean is 2^51 times the standard deviation."""
     X = 1e165 * (1 + np.array([[0] * 5 + [1] * 5]) * 2.0**-50)
     Y = [1, 1, 0, 0, 0, 1, 1, 1, 0, 0]
     wanted = (
@@ -265,7 +265,7 @@ def test_a_later_overflow_of_standardized_features_asks_for_a_smaller_alpha():
         logreg_c.train(X, Y, 5e293, 9, standardize=True)
 
 
-def test_a_z_beyond_float32_is_told_to_compute_in_float64():
+def test_a_z_beyond_float32_is_an_error_that_suggests_float64():
     X = np.array([[3e38, -3e38]], dtype=np.float32)
     with pytest.raises(OverflowError, match=r"overflows float32: pass dtype=np\.float64"):
         logreg_c.cost_and_gradient(X, [1, 0], [1e10], 0.0)
@@ -294,7 +294,7 @@ def test_the_callback_sees_the_iterations_before():
 
 
 @pytest.mark.parametrize("through", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_exceptions_travel_between_processes(through):
+def test_exceptions_can_be_pickled(through):
     w, costs = np.ones((2, 1)), np.arange(3.0)
     diverged = through(logreg_c.DivergenceError("far", 3, w, 0.5, costs))
     interrupted = through(logreg_c.TrainingInterrupted("stop", w, 0.5, costs))

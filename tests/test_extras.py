@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Each extra works without the others, and if one is missing, the error says what to install.
 
-This file runs in the full environment, and `nox -s doors` runs it in some that lack extras.
+This file runs in the full environment, and `nox -s extras` runs it in some that lack extras.
 """
 
 import subprocess

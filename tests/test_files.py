@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files are whole or not there, keep their permissions, and are not taken by another writer."""
+"""Files are written completely or not at all, keep their mode, and are safe from other writers."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ import pytest
 
 from logreg_c._files import PREFIX, STALE_SECONDS, SUFFIX, written_whole
 
-# Threads that run one test share its folder.
+# Threads that run the same test share its folder.
 pytestmark = pytest.mark.thread_unsafe(reason="looks for files of others in the folder")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
@@ -34,7 +34,7 @@ def write(path, content=b"new"):
 
 
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_a_file_appears_when_it_is_whole(path, old):
+def test_a_file_appears_when_it_is_complete(path, old):
     if old is not None:
         path.write_bytes(old)
     with written_whole(path) as file:
@@ -48,7 +48,7 @@ def test_a_file_appears_when_it_is_whole(path, old):
 
 @pytest.mark.parametrize("error", [RuntimeError("of the caller"), KeyboardInterrupt(), OSError(5)])
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_a_failed_write_leaves_what_there_was(path, old, error):
+def test_a_failed_write_keeps_the_previous_file(path, old, error):
     if old is not None:
         path.write_bytes(old)
     with pytest.raises(type(error)), written_whole(path) as file:  # noqa: PT012
@@ -80,7 +80,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(path):
 
 
 @posix
-def test_a_link_stays_one(path):
+def test_a_link_stays_a_link(path):
     target = path.with_name("target")
     path.symlink_to(target)
     for content in b"first", b"second":  # the first of them creates what the link points to
@@ -90,7 +90,7 @@ def test_a_link_stays_one(path):
     assert names(path.parent) == ["file", "target"]
 
 
-def test_writers_at_once_do_not_take_each_other_s_part(path):
+def test_simultaneous_writers_use_separate_temporary_files(path):
     ready = threading.Barrier(8)
 
     def work(number):
@@ -106,8 +106,8 @@ def test_writers_at_once_do_not_take_each_other_s_part(path):
     assert names(path.parent) == ["file"]
 
 
-def test_processes_at_once_with_equal_numbers_do_not_either(path):
-    """As in two containers that share a folder."""
+def test_simultaneous_processes_with_equal_numbers_do_too(path):
+    """Two containers may share a folder."""
     code = """
 import os, sys
 os.getpid = lambda: 1
@@ -123,7 +123,7 @@ for _ in range(100):
     assert names(path.parent) == ["file"]
 
 
-def test_a_rehearsal_changes_nothing_but_removes_what_killed_writers_left(path):
+def test_a_rehearsal_only_removes_files_of_killed_writers(path):
     path.write_bytes(b"old")
     parts = [path.with_name(f"{PREFIX}{j}{SUFFIX}") for j in range(2)]
     for part in parts:
@@ -136,7 +136,7 @@ def test_a_rehearsal_changes_nothing_but_removes_what_killed_writers_left(path):
     assert names(path.parent) == sorted(["file", parts[1].name])
 
 
-def test_what_cannot_be_written_is_named_as_it_was_given(path):
+def test_an_unwritable_path_is_named_as_it_was_given(path):
     folder = path.with_name("folder")
     folder.mkdir()
     inside = folder.with_name("missing") / "file"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Data frames: read where they are, by the names of their columns, and what cannot be is named."""
+"""Data frames are read in place, by column name, and unreadable columns are named."""
 
 import copy
 import io
@@ -111,7 +111,7 @@ WIDE_FRAMES = {
 @pytest.mark.parametrize("m", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("frame_of", WIDE_FRAMES.values(), ids=WIDE_FRAMES)
 def test_wide_pandas_frames_have_the_bits_of_their_columns(frame_of, m):
-    """However many are read at once."""
+    """The bits do not depend on how many columns are read at once."""
     frame = frame_of()[:m]
     columns = [frame[name].to_numpy() for name in frame.columns]
     labels = np.arange(len(frame)) % 2
@@ -127,7 +127,7 @@ def test_wide_pandas_frames_have_the_bits_of_their_columns(frame_of, m):
 
 
 def test_a_row_of_a_wide_pandas_frame_is_not_read_column_by_column(monkeypatch):
-    """Which took 0.5 s for 10,000 columns."""
+    """Column by column, that took 0.5 s for 10,000 columns."""
     frame = pd.DataFrame(np.ones((3, 1000)), columns=[f"x{j}" for j in range(1000)])
     w = logreg_c.with_names(np.ones(1000), frame.columns)
     mixed = frame.astype(dict.fromkeys(frame.columns[::2], "f4"))
@@ -217,7 +217,7 @@ def read(series):
 
 
 def native_address(series):
-    """Return where the values are, as the library itself says."""
+    """Return the address of the values, as reported by the library itself."""
     if isinstance(series, pl.Series):
         series = chunked(series.to_arrow())
     if isinstance(series, pd.Series):
@@ -231,20 +231,20 @@ def native_address(series):
 
 
 @pytest.mark.parametrize("series", IN_PLACE.values(), ids=IN_PLACE)
-def test_these_are_read_in_place(series):
+def test_read_in_place(series):
     for array in read(series):
         assert address(array) == native_address(series)
 
 
 @pytest.mark.parametrize("series", COPIED.values(), ids=COPIED)
-def test_these_are_copied_in_their_own_type(series):
+def test_copied_once_in_their_own_type(series):
     column, labels = read(series)
     assert address(column) != address(labels)
     assert column.dtype == labels.dtype == np.asarray(series).dtype
 
 
 @pytest.mark.parametrize("series", COPIED_TO_FLOAT64.values(), ids=COPIED_TO_FLOAT64)
-def test_these_are_copied_to_float64(series):
+def test_copied_once_to_float64(series):
     for array in read(series):
         assert array.dtype == np.float64
 
@@ -376,12 +376,12 @@ def test_weights_without_names_are_applied_in_order_with_a_warning(through):
         np.testing.assert_allclose(found, expected if found.dtype == float else expected > 0.5)
 
 
-def test_where_there_is_nothing_to_warn_of():
+def test_no_warning_without_a_reason():
     """Pytest makes an error of every warning."""
     frame = pl.DataFrame(COLUMNS)
     w, b, _ = logreg_c.train(frame, Y, **SETTINGS)
     plain = np.array(w)
-    logreg_c.cost_and_gradient(frame, Y, plain, b)  # as in a loop of the user's own
+    logreg_c.cost_and_gradient(frame, Y, plain, b)  # as in a user's own loop
     logreg_c.train(frame, Y, 0.1, 2, w=plain)
     columns = list(COLUMNS.values())
     for weights in w, plain:  # the features of a list have no names
@@ -438,7 +438,7 @@ WRONG_TYPES = {
 
 @pytest.mark.parametrize("frame_of", [pd.DataFrame, pl.DataFrame, pa.table])
 @pytest.mark.parametrize("kind", WRONG_TYPES)
-def test_a_column_that_holds_no_numbers_is_named(frame_of, kind):
+def test_a_column_without_numbers_is_named(frame_of, kind):
     given, remedy = WRONG_TYPES[kind]
     said = rf"(is of type \w+|has dtype object).*; expected (real )?numbers.*: .*({remedy})"
     message = f"column 'odd' of X {said}"
@@ -499,7 +499,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("series", NUMBERS.values(), ids=NUMBERS)
-def test_numbers_of_any_kind_are_taken(series):
+def test_numbers_of_any_kind_are_accepted(series):
     values = [float(v) for v in (series.to_pylist() if isinstance(series, pa.Array) else series)]
     frame_of = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
     frame = frame_of[type(series).__module__.partition(".")[0]]({"x": series})
@@ -547,7 +547,7 @@ def test_nulls_in_a_list_of_columns_are_named(series):
 
 
 @pytest.mark.parametrize("series", [pd.Series([1.0, 2.0]), pl.Series([1.0, 2.0])])
-def test_a_series_as_x_is_told_how_to_be_one_feature(series):
+def test_a_series_as_x_is_an_error_with_a_remedy(series):
     with pytest.raises(TypeError, match=r"X is a Series; expected a data frame.*X\.to_frame\(\)"):
         logreg_c.train(series, [0, 1], 0.1, 1)
     assert logreg_c.train(series.to_frame(), [0, 1], 0.1, 1).w.shape == (1, 1)
@@ -557,7 +557,7 @@ def test_labels_that_narwhals_does_not_know_are_read_by_numpy():
     assert logreg_c.train([[1.0, 2.0]], pd.Index([0, 1]), 0.1, 1).costs.size == 1
 
 
-def test_labels_that_are_text_are_told_to_compare():
+def test_text_labels_are_an_error_with_a_remedy():
     with pytest.raises(TypeError, match=r"Y is of type String; .* pass Y == one_of_them"):
         logreg_c.train([[1.0, 2.0]], pl.Series(["yes", "no"]), 0.1, 1)
 
@@ -630,7 +630,7 @@ LAZY = {
 
 
 @pytest.mark.parametrize("lazy", LAZY.values(), ids=LAZY)
-def test_what_is_still_to_be_computed_is_not_computed_here(lazy):
+def test_lazy_objects_are_not_computed(lazy):
     for name, args in {"X": (lazy, Y), "Y": (X, lazy)}.items():
         with pytest.raises(TypeError, match=rf"{name} is a \w+, which is still to be computed; .*"):
             logreg_c.train(*args, 0.1, 1)
@@ -659,12 +659,12 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("frame", "labels", "kind", "message"), SHAPES)
-def test_shapes_are_told_in_columns_and_rows(frame, labels, kind, message):
+def test_messages_give_shapes_in_columns_and_rows(frame, labels, kind, message):
     with pytest.raises(kind, match=message):
         logreg_c.train(frame, labels, 0.1, 1)
 
 
-def test_weights_of_another_number_are_told_in_columns():
+def test_a_wrong_number_of_weights_is_reported_in_columns():
     with pytest.raises(ValueError, match=r"w has shape \(3,\) and X 4 columns .* each column of X"):
         logreg_c.predict(FRAME, [1, 2, 3], 0)
 
@@ -688,7 +688,7 @@ def columns(m):
 def frame(m):
     return library.DataFrame(dict(columns(m)))
 
-w, b, _ = logreg_c.train(frame(9), np.arange(9) % 2, 1e-5, 1)  # loads what there is to load
+w, b, _ = logreg_c.train(frame(9), np.arange(9) % 2, 1e-5, 1)  # lazy imports
 X, Y, weight = frame(M), *(library.Series(rng.integers(0, 2, M, dtype=np.uint8)) for _ in "YV")
 open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
 before = status("VmRSS")
@@ -743,7 +743,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize("library", KNOWN)
-def test_a_library_is_known_by_its_name(monkeypatch, library):
+def test_a_library_is_recognized_by_its_name(monkeypatch, library):
     monkeypatch.setattr(frame_types, "frame_reader", lambda: None)
     frame = type("DataFrame", (), {"__module__": f"{library}.core"})()
     with pytest.raises(ModuleNotFoundError, match=f"X is a {library} DataFrame; reading it needs"):
@@ -775,7 +775,7 @@ print(extras & set(sys.modules))
     assert run_python(code) == "set()"
 
 
-def test_what_narwhals_does_not_bring_is_not_called_a_missing_extra(monkeypatch):
+def test_other_missing_modules_are_not_called_a_missing_frames_extra(monkeypatch):
     monkeypatch.delattr(_input, "frames", raising=False)
     monkeypatch.setitem(sys.modules, "logreg_c._input.frames", None)
     with pytest.raises(ModuleNotFoundError, match=r"logreg_c\._input\.frames"):

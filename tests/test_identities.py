@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Identities of logistic regression: what must not matter does not, and parts combine."""
+"""Identities of logistic regression: irrelevant changes have no effect, and parts combine."""
 
 import numpy as np
 import pytest

@@ -83,7 +83,7 @@ def trained_alone():
 
 @pytest.mark.parametrize("order", ["ours first", "theirs first"])
 @pytest.mark.parametrize("name", [pytest.param(name, marks=missing(name)) for name in OTHERS])
-def test_beside_another_library(name, order):
+def test_together_with_another_library(name, order):
     imports = ["import logreg_c", OTHERS[name]]
     first, second = imports if order == "ours first" else reversed(imports)
     printed = run_python(TOGETHER.format(first=first, second=second))
@@ -92,7 +92,7 @@ def test_beside_another_library(name, order):
 
 @missing(*OTHERS)
 @pytest.mark.parametrize("order", ["ours first", "theirs first"])
-def test_beside_all_of_them(order):
+def test_together_with_all_of_them(order):
     theirs = "".join(
         code.replace("def other", f"def other_{name}") for name, code in OTHERS.items()
     )
@@ -152,7 +152,7 @@ def threads_of(call, before="", **environment):
 
 
 @linux
-def test_as_many_threads_run_as_were_asked_for():
+def test_the_requested_number_of_threads_runs():
     assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=3)") == 3
     assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=1)") == 1
     assert threads_of("logreg_c.train(X, Y, 0.1, 2)", OMP_NUM_THREADS="3") == 3
@@ -215,7 +215,7 @@ def test_many_threads_train_on_one_x():
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int8"])
 def test_x_changed_by_another_thread_crashes_nothing(dtype, order):
-    """The call gives some result, or an error that fits some state of X."""
+    """The call gives a result, or an error, that matches some state of X."""
     rng = np.random.default_rng(0)
     X = np.asarray(rng.integers(-3, 4, (12, 20_000)), dtype=dtype, order=order)
     Y = rng.integers(0, 2, X.shape[1]).astype(float)
@@ -276,7 +276,7 @@ DTYPES = [("dtype", np.dtype(name)) for name in ("f8", ">f4", "i4", ">i4", "u1",
 @pytest.mark.parametrize("change", SHAPES + DTYPES, ids=str)
 @pytest.mark.parametrize("target", ["column", "X", "Y", "sample_weight"])
 @pytest.mark.parametrize("by", ["Y", "sample_weight", "w", "alpha", "iters", "n_threads"])
-def test_what_changes_during_the_call_is_read_as_it_was(target, by, change):
+def test_changes_during_the_call_have_no_effect(target, by, change):
     if by == target or (by, target) == ("Y", "sample_weight"):
         pytest.skip("read before the other is asked for")
     rng = np.random.default_rng(0)
@@ -314,7 +314,7 @@ def test_columns_of_one_example_that_lose_their_axis_are_read_as_they_were():
 )
 @pytest.mark.filterwarnings("ignore:Setting the")
 def test_arrays_that_another_thread_reshapes_crash_nothing():
-    """Each call reads one state of the arrays, or refuses one that does not fit."""
+    """Each call reads one consistent state of the arrays, or reports a mismatch."""
     X, column, Y = np.ones((4, 60), "f4"), np.ones(60, "f4"), np.zeros(60, "f4")
     done = threading.Event()
 

@@ -45,7 +45,7 @@ except logreg_c.TrainingInterrupted as error:
 except KeyboardInterrupt as error:
     print("KeyboardInterrupt", time.monotonic(), -1)
 """
-# 1 GB that takes none: pages of zeros nobody has written to
+# 1 GB that takes no memory: pages of zeros that were never written to
 GIGABYTE = "X = np.zeros((28, 4_500_000)); Y = np.zeros(4_500_000)"
 # one pass takes many seconds: 320 GB by strides of 0
 LONG = "X = np.broadcast_to(np.ones(1_000_000), (40_000, 1_000_000)); Y = np.zeros(1_000_000)"
@@ -88,7 +88,7 @@ def interrupt_once(setup, call, standardize, after):
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("more", ["", ", callback=lambda *_: None", ", n_threads=1"])
 @pytest.mark.parametrize("setup", [GIGABYTE, TINY])
-def test_ctrl_c_answers_with_what_was_reached(setup, more, standardize):
+def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
     call = TRAIN.format(standardize=standardize, more=more)
     name, seconds, iters = interrupt(setup, call, standardize)
     assert name == "TrainingInterrupted"
@@ -121,8 +121,8 @@ def test_ctrl_c_elsewhere_is_a_keyboard_interrupt(call):
     assert seconds < 0.2
 
 
-# What is done before and after the pass, at sizes where it takes long: conversions, and whatever is
-# done for every value or for every feature.
+# Work before and after the pass, at sizes where it takes long: conversions, and loops over all
+# values or all features.
 WIDE = "n = 8_000_000; X = np.broadcast_to(np.uint8(1), (n, 2)); Y = [0, 1]; w = np.zeros(n)"
 CALLS_OF_LONG_SETUPS = {
     "uint32": ("X = np.zeros((4, 30_000_000), 'u4')", "train(X, np.zeros(30_000_000), 0.1, 0)"),
@@ -189,7 +189,7 @@ def test_ctrl_c_before_and_after_the_pass(name):
 
 
 @posix
-def test_what_another_signal_handler_raises_propagates():
+def test_exceptions_of_other_signal_handlers_propagate():
     code = """
 import signal, logreg_c
 class Alarm(Exception): pass
@@ -270,7 +270,7 @@ print(os.waitstatus_to_exitcode(status), train() == expected)
     assert run_python(code, PYTHONWARNINGS="ignore") == "0 True"
 
 
-# Beside another library that works with the same libgomp.
+# Together with another library that uses the same libgomp.
 ANOTHER = """
 int work(int n)
 {
@@ -283,7 +283,7 @@ int work(int n)
 FORKED = """
 import ctypes, os, signal, sys, threading, warnings
 warnings.simplefilter("ignore")
-signal.alarm(60)  # a hang ends in a signal, in children too: see `fork`
+signal.alarm(60)  # a signal ends a hang, in children too: see `fork`
 
 def other():
     assert ctypes.CDLL({library!r}).work(1) == 4
@@ -350,7 +350,7 @@ def test_a_forked_child_trains_whoever_ran_threads(another, history):
 
 # ---- Limits of the system ------------------------------------------------------------------------
 
-# What is left of the address space, or of processes, is less than the threads would take.
+# The remaining address space, or number of processes, is too small for the threads.
 LIMITED = """
 import os, resource, sys
 import numpy as np
@@ -445,7 +445,7 @@ def test_multiprocessing(method, tmp_path):
     assert done.stdout.split() == ["True", "True"]
 
 
-def test_results_of_a_thread_are_its_own():
+def test_each_thread_gets_its_own_results():
     X, Y = make_data(3, 1000)
     with ThreadPoolExecutor(2) as pool:
         a, b = pool.map(lambda _: logreg_c.train(X, Y, 0.1, 3), range(2))

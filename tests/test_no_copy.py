@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Float64 data are read in place: the process hardly grows while it works on them."""
+"""Float64 data are read in place: the process barely grows while it works on them."""
 
 import sys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An ONNX model says what predict_proba says, under the features' names, in another program."""
+"""An ONNX model predicts what predict_proba predicts, with inputs named after the features."""
 
 import subprocess
 import sys
@@ -99,13 +99,13 @@ def test_texts_and_numbers_in_any_order():
     np.testing.assert_allclose(A, logreg_c.sigmoid([-2.0, -0.5, 2.0, -0.5]), rtol=1e-9)
 
 
-def test_texts_are_compared_to_the_last_character():
+def test_strings_are_compared_to_the_last_character():
     model = to_onnx([1.0, 2.0], 0.0, ["x", "x"], categories=["a", "a\0"])
     A, _ = outputs(model, {"x": np.array([["a"], ["a\0"]], dtype=object)})
     np.testing.assert_allclose(A, logreg_c.sigmoid([1.0, 2.0]), rtol=1e-9)
 
 
-def test_what_scikit_learn_learned_is_exported_as_it_is():
+def test_a_scikit_learn_model_is_exported_unchanged():
     linear_model = pytest.importorskip("sklearn.linear_model")
     rng = np.random.default_rng(0)
     X = rng.standard_normal((50, 3))
@@ -149,7 +149,7 @@ def test_names_of_every_kind():
     np.testing.assert_allclose(A, logreg_c.sigmoid([28.5]), rtol=1e-12)
 
 
-def test_the_time_goes_with_the_number_of_features():
+def test_the_time_is_proportional_to_the_number_of_features():
     def seconds(n_x):
         names = [f"x{j}" for j in range(n_x)]
         start = time.process_time()
@@ -225,12 +225,12 @@ def test_the_command_line_writes_it(tmp_path):
         (([1.0], 0.0, [""]), ValueError, "rename it"),
     ],
 )
-def test_what_cannot_be_exported(arguments, error, match):
+def test_models_that_cannot_be_exported(arguments, error, match):
     with pytest.raises(error, match=match):
         to_onnx(*arguments)
 
 
-def test_categories_and_classes_that_do_not_fit():
+def test_categories_and_classes_that_do_not_match():
     with pytest.raises(ValueError, match="categories without feature_names"):
         to_onnx([1.0], 0.0, categories=["a"])
     for categories in (["x", "x"], ["x", None]):
@@ -260,7 +260,7 @@ def test_categories_and_classes_that_do_not_fit():
     ],
     ids=range(13),
 )
-def test_classes_of_no_kind_that_onnx_has(classes):
+def test_classes_of_a_type_that_onnx_does_not_have(classes):
     with pytest.raises(TypeError, match="expected two integers, floats, bools or texts"):
         to_onnx([1.0], 0.0, classes=classes)
 

@@ -103,7 +103,7 @@ def test_wheel_holds_the_package_alone(wheel):
 
 
 @pytest.mark.long
-def test_wheel_says_what_it_is(wheel):
+def test_wheel_has_the_right_tags(wheel):
     archive = zipfile.ZipFile(wheel)
     info = f"logreg_c-{logreg_c.__version__}.dist-info/"
     meta = message_from_bytes(archive.read(info + "METADATA"))
@@ -149,5 +149,5 @@ def test_the_source_folder_says_that_it_is_not_what_was_installed(tmp_path):
     )
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
-    assert message.startswith("ImportError: no compiled kernel of logreg_c in")
+    assert message.startswith("ImportError: logreg_c has no compiled kernel in")
     assert "python -P" in message

@@ -44,7 +44,7 @@ def test_parts_that_arrive_in_any_order_have_the_bits_of_one_call(parts, layout,
     whole = _kernel.Problem(X, Y, weight, 2, float32)
 
     def sum_part(k):
-        """Every other part is a chunk of its own, the others are some segments of the whole."""
+        """Every other part is a separate chunk; the others are segments of the whole data."""
         first, end = bounds[k : k + 2]
         sums = _kernel.GradientSums(N_X)
         if k % 2 == 0:
@@ -88,7 +88,7 @@ def test_a_chunk_of_one_example_has_the_layout_that_is_stated(layout):
 
 
 @pytest.mark.parametrize("counts", [(1, 0, 1), (1, 1, 0), (0, 1, 1), (1, 2, 1), (2, 1, 1)])
-def test_parts_that_are_missing_or_come_twice_are_noticed(counts):
+def test_missing_or_duplicate_parts_are_detected(counts):
     problem = _kernel.Problem(np.ones((N_X, 1 << 15)), np.ones(1 << 15), None, 1, False)
     w = np.zeros(N_X)
     n = (1 << 15) // problem.segment_size

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The public names, and what each promises besides its numbers."""
+"""The public names, and what each promises in addition to its numbers."""
 
 import copy
 import doctest
@@ -75,7 +75,7 @@ def test_result_is_a_tuple_of_three_with_attributes():
 @pytest.mark.parametrize(
     "through", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
 )
-def test_result_travels(through):
+def test_result_can_be_pickled(through):
     result = logreg_c.train(X, Y, 0.1, 7, tol=10.0)
     other = through(result)
     assert type(other) is logreg_c.TrainResult
@@ -95,7 +95,7 @@ def test_training_again_continues_bit_for_bit(standardize):
     assert rest.w.tobytes() == whole.w.tobytes()
     assert rest.b == whole.b
     assert np.concatenate([costs, rest.costs]).tobytes() == whole.costs.tobytes()
-    assert w.tobytes() == start.tobytes()  # the start is left as it was
+    assert w.tobytes() == start.tobytes()  # the start is unchanged
     flat = logreg_c.train(X, Y, 0.1, 17, l2=0.1, w=w.ravel(), b=b)
     assert flat.w.tobytes() == whole.w.tobytes()
 
@@ -147,7 +147,7 @@ def test_an_exception_in_the_callback_propagates_and_leaves_nothing_locked():
     assert logreg_c.train(X, Y, 0.1, 10).costs.size == 10
 
 
-def test_a_callback_may_be_false_as_an_object():
+def test_a_callback_may_be_a_falsy_object():
     class Empty(list):
         def __call__(self, k, *_):
             return k == 2
@@ -184,12 +184,12 @@ def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
     finally:
         tracemalloc.stop()
     assert result.stopped == "tol"
-    assert peak < 100_000 + 8 * training.FIRST_COSTS  # room, that is no memory before it is used
+    assert peak < 100_000 + 8 * training.FIRST_COSTS  # reserved, but no memory until it is used
     assert result.costs.base is None
 
 
 @pytest.mark.parametrize("iters", [8, 9, 40])
-def test_more_room_for_costs_changes_none(monkeypatch, iters):
+def test_more_memory_for_costs_changes_none(monkeypatch, iters):
     wanted = logreg_c.train(X, Y, 1.0, iters)
     monkeypatch.setattr(training, "FIRST_COSTS", 4)
     monkeypatch.setattr(training, "COSTS_AT_ONCE", 3)
@@ -289,7 +289,7 @@ def test_every_real_dtype_is_taken(code, order):
     assert result.w.tobytes() == expected.w.tobytes()
 
 
-def test_what_numpy_makes_an_array_of_is_taken():
+def test_anything_that_numpy_makes_an_array_of_is_accepted():
     expected = logreg_c.train([[1.0, 2.0, 4.0]], [0.0, 1.0, 1.0], 0.1, 3)
     lists = logreg_c.train([[1, 2, 4]], [[False, True, True]], 0.1, 3)
     record = np.zeros(3, dtype=[("pad", "i1"), ("x", "f8"), ("y", "f4")])
@@ -330,7 +330,7 @@ def test_odd_strides_are_read_right(view):
 
 
 @pytest.mark.parametrize("shape", [(1, 40), (40, 1), (1, 1)])
-def test_what_is_both_layouts_gives_the_same_bits(shape):
+def test_arrays_that_are_both_layouts_give_the_same_bits(shape):
     given = make_data(40, 40)[0][: shape[0], : shape[1]]
     labels = (np.arange(shape[1]) % 2).astype(float)
     results = {
@@ -439,4 +439,12 @@ def test_import_loads_no_adapter():
     new = run_python(code).split()
     packages = {name.partition(".")[0] for name in new} - sys.stdlib_module_names
     assert {name for name in packages if "cython" not in name} <= {"logreg_c", "numpy"}
-    assert not {"logreg_c._cli", "logreg_c.sklearn"} & set(new)
+    assert not {"logreg_c._cli", "logreg_c.callbacks", "logreg_c.sklearn"} & set(new)
+
+
+def test_callbacks_are_imported_on_first_use():
+    code = "import sys, logreg_c; logreg_c.callbacks.EarlyStopping; print('tqdm' in sys.modules)"
+    assert run_python(code) == "False"
+    assert "callbacks" in dir(logreg_c)
+    with pytest.raises(AttributeError, match="module 'logreg_c' has no attribute 'callback'"):
+        _ = logreg_c.callback

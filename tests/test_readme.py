@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What README.md shows is what happens."""
+"""The commands and code in README.md do what it shows."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ def test_the_example_prints_what_is_shown():
     assert ended.stdout == shown
 
 
-def test_the_taught_loop_is_what_train_does():
+def test_train_does_what_the_usual_loop_does():
     loop, _ = blocks("python")
     rng = np.random.default_rng(3)
     names = {"np": np, "n_x": 4, "m": 50, "iters": 30, "alpha": 0.3, "costs": np.zeros(30)}

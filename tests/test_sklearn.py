@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The estimator is scikit-learn's own in every way that a user of it could notice."""
+"""The estimator behaves like scikit-learn's in every way that its users could notice."""
 
 import pickle
 import subprocess
@@ -60,32 +60,31 @@ def threes_and_eights():
 
 
 def made(m=2000, n_x=12, seed=0):
-    """Features of several scales, labels that no line divides, weights of which some are 0."""
+    """Features of several scales, labels that are not separable, weights of which some are 0."""
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((m, n_x)) * np.logspace(-0.5, 0.5, n_x)
     y = X @ rng.standard_normal(n_x) + 2 * rng.standard_normal(m) > 1
     return X, y, rng.integers(0, 5, m) / 2
 
 
-# Its L-BFGS ends where J falls by less than 1e-14, up to 4e-5 from this solution of its own.
+# Its L-BFGS ends where J falls by less than 1e-14, up to 4e-5 from this more precise solution.
 exact = partial(Theirs, solver="newton-cholesky")
 
 
 def relative(ours, theirs):
-    """The largest difference of a coefficient, relative to the largest coefficient."""
+    """Return the largest difference of a coefficient, relative to the largest coefficient."""
     a = np.append(ours.coef_, ours.intercept_)
     b = np.append(theirs.coef_, theirs.intercept_)
     return np.abs(a - b).max() / np.abs(b).max()
 
 
-# scikit-learn's checks fit unscaled data in few iterations: that gradient descent does not
-# converge on them is no fault.
+# scikit-learn's checks fit unscaled data in few iterations, so gradient descent need not converge.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize("settings", [{}, {"solver": "gd"}, {"standardize": True}])
 def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
     if sklearn.__version__.startswith("1.6."):
-        # One of its checks shuffles y, and its first class is that of the first y. As in 1.7:
+        # One of its checks shuffles y, and takes the class of the first y as the first. As in 1.7:
         monkeypatch.setattr(estimator_checks, "_enforce_estimator_tags_y", lambda _, y: y > y.min())
     estimator_checks.check_estimator(LogisticRegression(**settings))
 
@@ -94,7 +93,7 @@ def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
 
 
 def cost_and_slope(X, y, w, b, l2, weight=None, *, standardize=False, fixed_b=False):
-    """J and the largest component of its gradient, by NumPy in longdouble."""
+    """Return J and the largest component of its gradient, computed by NumPy in longdouble."""
     X = np.asarray(X, dtype=np.longdouble)
     s = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.longdouble)
     s = s / s.sum()
@@ -112,7 +111,7 @@ def cost_and_slope(X, y, w, b, l2, weight=None, *, standardize=False, fixed_b=Fa
 
 
 def converged(model, X, y, weight=None):
-    """Fit, and return whether it did not warn."""
+    """Fit, and return whether there was no warning."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, y, weight)
@@ -127,7 +126,7 @@ def time_stamps():
 
 
 @pytest.mark.parametrize("dtype", ["f8", "i8"])
-def test_time_stamps_as_they_come_are_fitted(dtype):
+def test_raw_time_stamps_are_fitted(dtype):
     X, y = time_stamps()
     X = (X * [1000.0, 1.0]).astype(dtype)
     model = LogisticRegression(max_iter=10_000)
@@ -192,7 +191,7 @@ def test_ordinary_data_reach_any_ordinary_tol(cancer, dtype, C, tol):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("data", ["breast cancer", "digits"])
-def test_coefficients_are_scikit_learns(cancer, data, fit_intercept):
+def test_coefficients_equal_those_of_scikit_learn(cancer, data, fit_intercept):
     X, y = cancer if data == "breast cancer" else threes_and_eights()
     settings = {"tol": 1e-10, "max_iter": 10_000, "fit_intercept": fit_intercept}
     ours, theirs = LogisticRegression(**settings).fit(X, y), exact(**settings).fit(X, y)
@@ -271,7 +270,7 @@ def test_float32_is_computed_in_float32_down_to_what_it_resolves():
     assert abs(J - coarse.costs_[-1]) <= 1e-6
 
 
-def test_means_that_are_no_float32_are_taken_to_the_last_bit():
+def test_means_that_float32_cannot_hold_are_exact_to_the_last_bit():
     X, y, _ = made()
     X = (X + 3e6 / 7).astype("f4")
     model = LogisticRegression(tol=1e-4, standardize=True).fit(X, y)
@@ -280,9 +279,9 @@ def test_means_that_are_no_float32_are_taken_to_the_last_bit():
     assert abs(db) <= 1.1e-4
 
 
-def test_float32_goes_on_in_float64_until_every_slope_is_within_tol():
+def test_float32_continues_in_float64_until_every_slope_is_within_tol():
     X, y, _ = made()
-    X = np.column_stack([X, np.zeros(len(X))]).astype("f4")  # a slope that is small from the start
+    X = np.column_stack([X, np.zeros(len(X))]).astype("f4")  # its slope is small from the start
     model = LogisticRegression(tol=1e-8).fit(X, y)
     _, dw, db = logreg_c.cost_and_gradient(
         X.T, y, model.coef_[0], model.intercept_[0], l2=1 / len(y), dtype=np.float64
@@ -376,7 +375,7 @@ def test_gradient_descent_reaches_the_same_minimum(cancer):
     assert descended.costs_.size == descended.n_iter_[0] + 1
 
 
-def test_gradient_descent_goes_on_in_float64_from_what_float32_resolves():
+def test_gradient_descent_continues_in_float64_where_float32_ends():
     X, y, _ = made(n_x=3)
     X, fixed = X.astype("f4"), {"solver": "gd", "max_iter": 10_000}
     coarse = LogisticRegression(tol=1e-5, **fixed).fit(X, y)
@@ -394,7 +393,7 @@ def test_gradient_descent_goes_on_in_float64_from_what_float32_resolves():
     assert max(np.abs(dw).max(), abs(db)) <= 1.01e-9
 
 
-def test_a_learning_rate_of_ones_own_is_that_of_train(cancer):
+def test_an_explicit_learning_rate_is_that_of_train(cancer):
     X, y = cancer
     model = LogisticRegression(solver="gd", alpha=0.5, max_iter=50, tol=0.0)
     with pytest.warns(ConvergenceWarning, match="gd failed to converge after 50 iteration"):
@@ -542,7 +541,7 @@ def test_frames_are_read_by_column_and_checked_by_name(frame):
         LogisticRegression().fit(make(columns | {"b": np.where(y, "u", "v")}), y)
 
 
-# ---- Among scikit-learn's own -------------------------------------------------------------------
+# ---- With other parts of scikit-learn ------------------------------------------------------------
 
 
 def test_in_a_pipeline_with_columns_of_a_frame(raw):
@@ -630,7 +629,9 @@ def test_threads_change_no_bit():
     [
         ({"C": 0}, ValueError, "C is 0.0; expected a finite number > 0"),
         ({"C": "1"}, TypeError, "C is '1' of type str"),
-        ({"C": True}, TypeError, "C is True of type bool; expected a finite number > 0"),
+        ({"C": False}, ValueError, "C is 0.0; expected a finite number > 0"),
+        ({"C": np.True_}, TypeError, r"C is (np\.)?True_? of type bool_?; expected"),
+        ({"max_iter": 1.0}, TypeError, "max_iter is 1.0 of type float; expected an integer"),
         ({"C": np.array([1.0, 2.0])}, TypeError, r"C is array\(\[1., 2.\]\) of type ndarray"),
         ({"C": np.array([np.inf])}, TypeError, r"C is array\(\[inf\]\) of type ndarray"),
         ({"tol": -1}, ValueError, "tol is -1.0; expected a finite number >= 0"),
@@ -643,19 +644,19 @@ def test_threads_change_no_bit():
         (
             {"class_weight": "fair"},
             ValueError,
-            "class_weight is 'fair'; expected a dict of weights",
+            "class_weight is 'fair'; expected a dict {class: weight}",
         ),
         ({"class_weight": [1, 2]}, ValueError, r"class_weight is \[1, 2\]; expected a dict"),
         ({"class_weight": {0: -1, 1: 1}}, ValueError, r"class_weight\[0\] is -1.0; expected a"),
         ({"class_weight": {0: np.nan, 1: 1}}, ValueError, r"class_weight\[0\] is nan; expected"),
         ({"class_weight": {0: "1", 1: 1}}, ValueError, r"class_weight\[0\] is '1' of type str"),
         ({"class_weight": {0: 0, 1: 0}}, ValueError, "class_weight is 0 for both classes"),
-        ({"penalty": "l1"}, ValueError, "penalty is 'l1'; expected 'l2' or None: for an l1 part"),
+        ({"penalty": "l1"}, ValueError, "penalty is 'l1'; expected 'l2' or None: for an l1 pen"),
         ({"penalty": "elasticnet"}, ValueError, "penalty is 'elasticnet'; expected 'l2' or None"),
         ({"penalty": "none"}, ValueError, "penalty is 'none'; expected 'l2' or None"),
         ({"l1_ratio": 0.5}, ValueError, "l1_ratio is 0.5; expected 0"),
         ({"l1_ratio": "0"}, ValueError, "l1_ratio is '0' of type str"),
-        ({"dual": True}, ValueError, "dual is True and solver 'auto'; expected dual=False"),
+        ({"dual": True}, ValueError, "dual is True and solver is 'auto'; expected dual=False"),
         ({"dual": "no"}, ValueError, "dual is 'no' of type str; expected True or False"),
         ({"solver": "liblinear", "intercept_scaling": 10}, ValueError, "intercept_scaling is 10;"),
         ({"intercept_scaling": 0}, ValueError, "intercept_scaling is 0.0; expected a finite"),
@@ -672,6 +673,35 @@ def test_threads_change_no_bit():
 def test_a_wrong_setting_is_named(cancer, settings, error, message):
     with pytest.raises(error, match=message):
         LogisticRegression(**settings).fit(*cancer)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *(
+            {name: value}
+            for name in ("C", "tol")
+            for value in (True, 1, np.int64(1), np.float32(1))
+        ),
+        *({"max_iter": value} for value in (True, np.int64(1), np.uint8(1))),
+        {"tol": False, "max_iter": False},
+        {"intercept_scaling": True, "l1_ratio": False, "n_jobs": True},
+        {"class_weight": {0: True, 1: True}},
+    ],
+    ids=str,
+)
+def test_numbers_are_accepted_as_by_scikit_learn(cancer, settings):
+    as_floats = {
+        name: value if isinstance(value, dict) else float(value) for name, value in settings.items()
+    }
+    for name in {"max_iter", "n_jobs"} & set(settings):
+        as_floats[name] = int(settings[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        Theirs(**settings).fit(*cancer)
+        found = LogisticRegression(**settings).fit(*cancer)
+        expected = LogisticRegression(**as_floats).fit(*cancer)
+    np.testing.assert_array_equal(found.coef_, expected.coef_)
 
 
 @pytest.mark.parametrize("switch", ["fit_intercept", "standardize", "warm_start", "dual"])
@@ -702,7 +732,7 @@ WITHOUT_EFFECT = [
 
 
 @pytest.mark.parametrize("settings", WITHOUT_EFFECT)
-def test_what_changes_nothing_is_taken(cancer, settings, capfd):
+def test_parameters_without_effect_are_accepted(cancer, settings, capfd):
     expected = LogisticRegression().fit(*cancer)
     model = clone(LogisticRegression(**settings)).set_params(**settings).fit(*cancer)
     np.testing.assert_array_equal(model.coef_, expected.coef_)
@@ -782,7 +812,7 @@ def test_a_fit_that_fails_leaves_the_estimator_as_it_was(failure, fitted, monkey
     assert pickle.dumps(dict(model.__dict__)) == content
 
 
-def test_a_fit_forgets_all_of_the_fit_before():
+def test_a_fit_forgets_the_previous_fit():
     X, y, _ = made(100, n_x=2)
     model = LogisticRegression().fit(pd.DataFrame(X, columns=["a", "b"]), y)
     assert model.fit(X[:, :1], y) is model
@@ -805,7 +835,7 @@ def test_predictions_change_no_state():
 
 
 def columns_of_numbers():
-    """Columns that are numbers to scikit-learn, whatever they are stored as."""
+    """Return columns that scikit-learn reads as numbers, stored in different types."""
     v = np.round(made(60)[0][:, 0], 2)
     whole = np.arange(60) % 7
     return {
@@ -856,7 +886,7 @@ def test_coefficients_that_were_set_by_hand_predict(coef, intercept):
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one", [1], np.random.default_rng(0)])
-def test_a_random_state_that_is_none_is_named(seed):
+def test_an_invalid_random_state_is_named(seed):
     with pytest.raises(ValueError, match=r"random_state is .*; expected None or a seed"):
         LogisticRegression(random_state=seed).fit(X3, Y3)
 
@@ -876,7 +906,11 @@ def test_a_lazy_frame_is_refused_with_the_remedy():
     ("X", "error", "message"),
     [
         (np.array([["1", "x"]] * 4), ValueError, "X does not hold numbers alone: .*'x'"),
-        (np.array([[1, 10**400]] * 4), ValueError, "X does not hold numbers alone: int too large"),
+        (
+            np.array([[1, 10**400]] * 4),
+            ValueError,
+            "X does not contain only numbers: int too large",
+        ),
         (pd.Series([1.0, 2, 3, 4]), ValueError, "Expected a 2-dimensional container|2D array"),
         (pd.DataFrame({"a": list("uvwx")}), TypeError, "column 'a' of X is of type String"),
         (pd.DataFrame({"a": pd.date_range("2020", periods=4)}), TypeError, "column 'a' of X is of"),
@@ -889,7 +923,7 @@ def test_a_lazy_frame_is_refused_with_the_remedy():
         (csr_matrix(X3), TypeError, r"Sparse .*sparse_output=False.*sparse_threshold=0"),
     ],
 )
-def test_data_that_are_no_matrix_of_numbers_are_refused(X, error, message):
+def test_data_that_are_not_a_matrix_of_numbers_are_refused(X, error, message):
     with pytest.raises(error, match=message):
         LogisticRegression().fit(X, Y3)
 
@@ -897,8 +931,8 @@ def test_data_that_are_no_matrix_of_numbers_are_refused(X, error, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([None, "yes"] * 2, "y contains .* no label at all: None at sample 0"),
-        (np.array(["yes", None] * 2), "y contains .* no label at all: None at sample 1"),
+        ([None, "yes"] * 2, "y contains NaN or a missing label: None at sample 0"),
+        (np.array(["yes", None] * 2), "y contains NaN or a missing label: None at sample 1"),
         (np.array(["yes", pd.NA] * 2), "y contains NaN.*: <NA> at sample 1"),
         (pd.Series(["a", None] * 2, dtype="string"), "y contains NaN.*: <NA> at sample 1"),
         (pd.array([True, None] * 2), "y contains NaN"),
@@ -930,8 +964,8 @@ def test_labels_that_are_missing_or_mixed_are_named(y, message):
         (np.ones((4, 2)), r"sample_weight has shape \(4, 2\); expected \(4,\)"),
         (np.ones((1, 4)), r"sample_weight has shape \(1, 4\); expected \(4,\)"),
         (np.ones(3), r"sample_weight has shape \(3,\); expected \(4,\)"),
-        ("balanced", "sample_weight does not hold numbers alone"),
-        ([1j] * 4, "sample_weight does not hold numbers alone"),
+        ("balanced", "sample_weight does not contain only numbers"),
+        ([1j] * 4, "sample_weight does not contain only numbers"),
         ([1, -2, 1, 1], "sample_weight is -2 at sample 1"),
         (-1.0, "sample_weight is -1.0 at sample 0"),
         ([1, np.nan, 1, 1], "sample_weight is nan at sample 1"),
@@ -941,7 +975,7 @@ def test_labels_that_are_missing_or_mixed_are_named(y, message):
     ],
 )
 @pytest.mark.parametrize("class_weight", [None, "balanced", {"u": 2, "v": 3}])
-def test_weights_that_are_none_are_named(weight, message, class_weight):
+def test_invalid_weights_are_named(weight, message, class_weight):
     with pytest.raises(ValueError, match=message):
         LogisticRegression(class_weight=class_weight).fit(X3, Y3, weight)
 
@@ -988,7 +1022,7 @@ def test_labels_that_are_not_two_classes_are_refused():
         LogisticRegression().fit(X, [0.5, 1.5] * 3)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         LogisticRegression().fit(X, [0, 1], [1.0] * 6)
-    with pytest.raises(ValueError, match="class True has samples of weight 0 only"):
+    with pytest.raises(ValueError, match="class True has only samples of weight 0"):
         LogisticRegression(class_weight="balanced").fit(X, [False, True] * 3, [1, 0] * 3)
 
 
@@ -1008,7 +1042,7 @@ def test_not_converging_is_told_as_scikit_learn_does(raw):
             estimator(max_iter=5).fit(*raw)
 
 
-# ---- A door of its own --------------------------------------------------------------------------
+# ---- Imports -------------------------------------------------------------------------------------
 
 
 def test_the_core_loads_neither_scikit_learn_nor_scipy():

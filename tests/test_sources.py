@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What must hold of the C sources for every CPU, whichever one the tests run on."""
+"""Rules that the C sources must follow for every CPU, whichever one runs the tests."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.[ch]")}
 TARGET = re.compile(r'target\("([^"]*)"\)')
 
-# what dispatch.c asks for, in the words of GCC's options
+# what dispatch.c asks for, as GCC's options
 ASKED = {
     "avx2": {"avx2", "f16c"},
     "avx512": {"avx2", "f16c", "avx512f", "avx512dq", "avx512vbmi2"},
@@ -29,7 +29,7 @@ def test_only_the_begin_pages_raise_the_target():
 
 
 @pytest.mark.parametrize("isa", ASKED)
-def test_what_raises_the_target_is_read_by_its_own_variants_alone_and_ended(isa):
+def test_headers_that_raise_the_target_are_included_only_by_their_variants(isa):
     begin, end = f'#include "simd/begin_{isa}.h"', '#include "simd/end_target.h"'
     reading = {name for name, text in SOURCES.items() if begin in text}
     assert reading == {f"variant_{isa}_{real}.c" for real in ("float32", "float64")}
@@ -64,7 +64,7 @@ def test_no_variable_is_thread_local():
         assert not re.search(r"__thread|_Thread_local|thread_local|declspec\(thread\)", text), name
 
 
-def test_the_papers_name_this_version():
+def test_the_documents_name_this_version():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {logreg_c.__version__}\n" in citation
     assert f"{logreg_c.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -86,7 +86,7 @@ def test_a_mean_of_many_blocks_is_exact_too(weighted, n_x):
 
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("scale", [1e200, 1e160, 1e-155, 1e-160, 1e-200, 1e-310])
-def test_a_deviation_whose_square_leaves_float64_is_an_error(scale, layout):
+def test_a_standard_deviation_whose_square_overflows_is_an_error(scale, layout):
     """The result must not be infinite, nor slightly wrong because squares are subnormal."""
     X, Y = make_data(2, M)
     X[1] *= scale
@@ -164,7 +164,7 @@ def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighte
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("n_x", [511, 513, 521, 1033])
-def test_many_features_are_standardized_as_few_are(n_x, dtype):
+def test_many_features_are_standardized_like_few(n_x, dtype):
     """Moments are computed for 512 features at a time."""
     X, Y = make_data(n_x, 700)
     X = (50 + 10 * X).astype(dtype)
@@ -196,7 +196,7 @@ def test_the_predictions_belong_to_the_costs():
     assert costs[-1] > J
 
 
-def test_tol_is_that_of_the_standardized_problem():
+def test_tol_refers_to_the_standardized_problem():
     X, Y = make_data(2, 60)
     X = X * np.array([[1e-3], [50.0]]) + np.array([[1.0], [1e4]])
     result = logreg_c.train(X, Y, 0.5, 10_000, tol=1e-4, standardize=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads are used where nobody says."""
+"""The default number of threads."""
 
 import os
 import sys
@@ -61,7 +61,7 @@ def test_a_group_has_a_name_of_any_bytes(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"many", b""])
-def test_a_quota_that_is_no_number_is_none(tmp_path, text):
+def test_a_quota_that_is_not_a_number_is_ignored(tmp_path, text):
     (tmp_path / "cpu.max").write_bytes(text + b" 100000\n")
     (tmp_path / "cpu.cfs_quota_us").write_bytes(text + b"\n")
     (tmp_path / "cpu.cfs_period_us").write_bytes(b"100000\n")

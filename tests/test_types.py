@@ -286,7 +286,7 @@ def test_the_cost_of_an_exact_z_is_right_in_float32():
                 assert J == pytest.approx(exact, rel=1e-6, abs=1e-44)
 
 
-def test_float32_says_so_when_it_overflows():
+def test_a_float32_overflow_is_reported():
     X = np.full((2, 10), 1e30, dtype=np.float32)
     Y = np.arange(10) % 2
     with pytest.raises(OverflowError, match=r"overflows float32: pass dtype=np.float64"):
@@ -301,7 +301,7 @@ def test_float32_says_so_when_it_overflows():
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", NARROW)
 def test_prediction_keeps_the_digits_of_any_type(dtype, order):
-    """Features far from 0, whose deviation is 1 or so: float32 would lose what tells them apart."""
+    """Features far from 0 with standard deviation 1 or so: float32 would lose their differences."""
     centre = {"float32": 1e6, "float16": 1500, "bool": 0, "int8": 120, "uint8": 250}.get(dtype, 3e4)
     for n_x, m in [(1, 40), (8, 40), (28, 1000), (784, 50)]:
         rng = np.random.default_rng(n_x)

@@ -84,7 +84,7 @@ def test_weights_times_a_power_of_two_give_the_same_bits(n_x, m, exponent, seed)
 
 @bounded
 @given(n_x=st.integers(0, 20), m=st.integers(1, 700), seed=st.integers(0, 2**32))
-def test_equal_weights_are_no_weights(n_x, m, seed):
+def test_equal_weights_have_no_effect(n_x, m, seed):
     X, Y = make_data(n_x, m, seed)
     for weight in (1.0, 0.3):
         ours = logreg_c.train(X, Y, 0.1, 5, sample_weight=np.full(m, weight))
@@ -133,7 +133,7 @@ def test_the_gradient_is_right_for_every_size_of_weights_and_features(size, weig
     assert db == pytest.approx(-1 / 6, rel=1e-14)
 
 
-def test_the_fault_that_it_mends_products_that_underflow():
+def test_it_handles_products_that_underflow():
     X, weight = [[1e-60, 1e-60]], [1e-270] * 2
     _, dw, _ = logreg_c.cost_and_gradient(X, [1, 1], [0.0], 0.0, sample_weight=weight)
     assert dw.item() == pytest.approx(-0.5e-60, rel=1e-15)

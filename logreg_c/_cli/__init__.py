@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The door to the command line, which is an extra: nothing of it is loaded before `main`."""
+"""The entry point of the command line. It is an extra, so nothing is loaded before `main`."""
 
 import sys
 
@@ -7,9 +7,9 @@ from .interrupts import INTERRUPTS
 
 
 def main() -> None:
-    """Run the command line: whatever happens ends in an exit code and at most one line."""
+    """Run the command line; every outcome is an exit code and at most one line."""
     with INTERRUPTS.handled():
-        from . import errors  # noqa: PLC0415 (that is what lazily means)
+        from . import errors  # noqa: PLC0415 (loaded only by the command line)
 
         with errors.ending() as ended:
             from .app import run  # noqa: PLC0415

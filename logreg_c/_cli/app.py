@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The commands and their options; what they do is imported when they are called."""
+"""The commands and their options; each command imports its implementation when it is called."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ VALIDATION_FRACTION = 0.1
 
 
 class Solver(StrEnum):
-    """What finds w and b."""
+    """The method that finds w and b."""
 
     GD = "gd"
     AUTO = "auto"
@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 
 
-# click's, which newer versions of typer contain
+# click's class; newer versions of typer contain their own click
 USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
 
 
@@ -83,14 +83,16 @@ TableFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for stdin.",
+        help="CSV with a header, Parquet, Arrow IPC, NPY or NPZ; - for standard input.",
     ),
 ]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="What `train --output` wrote.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model that `train --output` wrote.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-Target = Annotated[str, typer.Option(help="Column to learn: two values of any kind.")]
+Target = Annotated[str, typer.Option(help="Column to predict; it must have two different values.")]
 SolverName = Annotated[
     Solver,
     typer.Option(
@@ -103,12 +105,14 @@ Alpha = Annotated[
     typer.Option(
         callback=_alpha,
         metavar="NUMBER|auto",
-        help="Learning rate, for --solver gd; auto finds one with which the cost always falls.",
+        help="Learning rate, for --solver gd; auto computes one with which the cost always falls.",
     ),
 ]
 Iters = Annotated[
     int,
-    typer.Option(min=1, max=10**15, help="Iterations, or passes of --solver auto, at most."),
+    typer.Option(
+        min=1, max=10**15, help="Maximum number of iterations, or of passes of --solver auto."
+    ),
 ]
 Tol = Annotated[
     float | None,
@@ -123,17 +127,17 @@ L2 = Annotated[
     typer.Option(
         callback=_at_least_0,
         help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver auto 1 / rows to train"
-        " on, so that it does not learn them by heart]",
+        " on, to avoid overfitting]",
     ),
 ]
 Standardize = Annotated[
-    bool, typer.Option(help="Descend as if each feature had mean 0 and deviation 1.")
+    bool, typer.Option(help="Train as if each feature had mean 0 and standard deviation 1.")
 ]
 OneHot = Annotated[
-    bool, typer.Option("--one-hot", help="Make a feature of each value of a text column.")
+    bool, typer.Option("--one-hot", help="Make one feature per value of each text column.")
 ]
 TestFraction = Annotated[
-    float, typer.Option(callback=_below_1, help="Share of the rows held out to be scored.")
+    float, typer.Option(callback=_below_1, help="Fraction of the rows held out for scoring.")
 ]
 Patience = Annotated[
     int | None,
@@ -141,28 +145,28 @@ Patience = Annotated[
         min=1,
         max=10**15,
         metavar="PATIENCE",
-        help="Stop when so many iterations have not made the cost of validation rows smaller;"
-        " keep the best w and b.",
+        help="Stop after PATIENCE iterations without improvement in the validation cost, and keep"
+        " the best w and b.",
     ),
 ]
 ValidationFraction = Annotated[
     float | None,
     typer.Option(
         callback=_below_1,
-        help="Share of the rows for --early-stopping to look at.  [default: 0.1]",
+        help="Fraction of the rows held out for --early-stopping.  [default: 0.1]",
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Chooses the rows held out.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed for the random split.")]
 Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="CHECKPOINT",
-        help="Save the training in this file as it goes; if it is there, go on from it.",
+        help="Save the training state in this file regularly, and continue from it if it exists.",
     ),
 ]
 ModelOutput = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Write the model here, as .npz."),
+    typer.Option("--output", "-o", help="Write the model to this file, as .npz."),
 ]
 
 
@@ -185,10 +189,10 @@ def train(
     output: ModelOutput = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train on every column but the target; score the rows held out."""
+    """Train a model on all columns except the target, and score it on held-out rows."""
     from . import training
 
-    validation_fraction = _share_to_stop_by(early_stopping, validation_fraction)
+    validation_fraction = _validation_fraction(early_stopping, validation_fraction)
     step: float | Literal["auto"] | None
     if solver is Solver.AUTO:
         if alpha != "auto":
@@ -215,9 +219,9 @@ def train(
     training.run(file, settings, resume=resume, output=output, as_json=as_json)
 
 
-def _share_to_stop_by(early_stopping: int | None, validation_fraction: float | None) -> float:
+def _validation_fraction(early_stopping: int | None, validation_fraction: float | None) -> float:
     if validation_fraction is not None and (early_stopping is None or validation_fraction == 0):
-        refuse("--validation-fraction is for --early-stopping PATIENCE, and then above 0")
+        refuse("--validation-fraction needs --early-stopping PATIENCE and must be above 0")
     if early_stopping is None:
         return 0.0
     return VALIDATION_FRACTION if validation_fraction is None else validation_fraction
@@ -232,11 +236,12 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            help="CSV, or by its name *.parquet or *.arrow; stdout (CSV) if not given or -.",
+            help="Write the predictions to this file: Parquet or Arrow if its name ends in .parquet"
+            " or .arrow, otherwise CSV.  [default: CSV to standard output]",
         ),
     ] = None,
 ) -> None:
-    """Write the probability and class of each row, a batch of rows in memory at a time."""
+    """Write the predicted probability and class of each row."""
     from . import scoring
 
     scoring.predict(model, file, output)
@@ -244,7 +249,7 @@ def predict(
 
 @app.command()
 def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None:
-    """Score a model on rows whose class is known."""
+    """Score a model on rows with known classes."""
     from . import scoring
 
     scoring.evaluate(model, file, as_json=as_json)
@@ -252,7 +257,7 @@ def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None
 
 @app.command()
 def inspect(model: ModelFile, as_json: AsJson = False) -> None:
-    """Show what a model is made of: classes, settings, cost, weights."""
+    """Show the classes, settings, cost and weights of a model."""
     from . import inspection
 
     inspection.run(model, as_json=as_json)
@@ -262,9 +267,11 @@ def inspect(model: ModelFile, as_json: AsJson = False) -> None:
 def report(
     model: ModelFile,
     file: TableFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Write the page here, as HTML.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the page to this HTML file.")
+    ],
 ) -> None:
-    """Draw one page about a model and rows whose class is known."""
+    """Write an HTML page about a model and its predictions on rows with known classes."""
     from . import report as page
 
     page.run(model, file, output)
@@ -273,12 +280,14 @@ def report(
 @app.command()
 def export(
     model: ModelFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Write the ONNX model here.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the ONNX model to this file.")
+    ],
 ) -> None:
-    """Write the model as ONNX, for other programs and languages."""
+    """Export a model to ONNX, for other programs and languages."""
     from .output import check_output
 
-    check_output(output, model)  # before what may not be installed
+    check_output(output, model)  # before importing onnx, which may not be installed
     from . import exporting
 
     exporting.run(model, output)

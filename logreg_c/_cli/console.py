@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the commands print on stdout: lines for a person, or JSON for a program."""
+"""What the commands print on stdout: lines for people, or JSON for programs."""
 
 import errno
 import json
@@ -17,25 +17,25 @@ from .models import Model
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to who decides how a command ends."""
+        """Raise, so that `errors.ending` decides how the command ends."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that takes no text for markup."""
+    """Return a console that does not interpret markup."""
     made = _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if not made.is_terminal:  # a file or a pipe has no margin to fold at
+    if not made.is_terminal:  # do not wrap lines in a file or a pipe
         made.width = 10_000
     return made
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Print a line."""
     console().print(visible(line), soft_wrap=True)
 
 
 def print_facts(facts: dict[str, str]) -> None:
-    """Print a line each."""
+    """Print one line per fact."""
     out, width = console(), max(map(len, facts)) + 2
     for key, value in facts.items():
         out.print(
@@ -44,7 +44,7 @@ def print_facts(facts: dict[str, str]) -> None:
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print one object; what no JSON number is, is null."""
+    """Print one object, with null for numbers that JSON cannot hold."""
     print(json.dumps(_finite(content), indent=2, ensure_ascii=True, allow_nan=False))
 
 
@@ -57,7 +57,7 @@ def _finite(value: Any) -> Any:
 
 
 def decimal(value: float, sign: str = "-") -> str:
-    """Return four digits behind the point, unless that takes dozens before it."""
+    """Return the value with four decimal places, or six significant digits if it is huge."""
     return format(value, f"{sign}.4f" if abs(value) < 1e9 else f"{sign}.6g")
 
 
@@ -75,7 +75,7 @@ def weights_as_json(model: Model) -> dict[str, Any]:
 
 
 def print_weights(model: Model, at_most: int) -> None:
-    """Print the weights, the largest per deviation first, and what they mean."""
+    """Print the weights, the largest per standard deviation first, and what they mean."""
     features, per_sd = model.features, model.per_deviation
     some = len(features) > at_most
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -89,7 +89,7 @@ def print_weights(model: Model, at_most: int) -> None:
     out.print()
     out.print(table)
     out.print()
-    tell(
-        "(w x sd: what one deviation of the feature adds to the log-odds of"
-        f" {model.class_names[1]})"
+    print_line(
+        f"(w x sd: change in the log-odds of {model.class_names[1]} per standard deviation of the"
+        " feature)"
     )

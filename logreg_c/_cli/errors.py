@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How a command ends: an exit code, and one line on stderr if it cannot go on."""
+"""How a command ends: an exit code, and one line on stderr if it fails."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ import logreg_c
 
 from .interrupts import INTERRUPTS
 
-# What each extra brings: a missing module is told from a broken installation by these.
+# The extra that installs each module; any other missing module means a broken installation.
 EXTRAS = {
     "typer": "cli",
     "rich": "cli",
@@ -26,12 +26,12 @@ EXTRAS = {
     "matplotlib": "report",
     "onnx": "onnx",
 }
-# What a pipe says whose reader has gone; on Windows also that the argument is invalid.
+# Errors from writing to a pipe whose reader has exited; Windows also reports an invalid argument.
 NOBODY_READS = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}
-LONGEST_LINE = 600  # characters of a message: more is no help
+LONGEST_LINE = 600  # characters of a message; more would not help
 LONGEST_NAME = 80
 
-# Characters that are printable for Python, and invisible: fillers, joiners, selectors.
+# Characters that Python considers printable but that are invisible: fillers, joiners, selectors.
 INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -40,15 +40,15 @@ _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60
 
 
 class InputError(Exception):
-    """What the user gave cannot be used; the message is one line and says what to do."""
+    """The user's input cannot be used; the message is one line and says what to do."""
 
 
-class Failure(Exception):  # noqa: N818 (the error is not the program's)
-    """The computation did not come to its end; the message is one line."""
+class Failure(Exception):  # noqa: N818 (not an error of the program)
+    """The computation failed; the message is one line."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, and what remains of the work, in one line."""
+    """Ctrl-C; the message says in one line what has been saved."""
 
 
 def refuse(message: str) -> NoReturn:
@@ -57,7 +57,7 @@ def refuse(message: str) -> NoReturn:
 
 
 def say(message: str) -> None:
-    """Write one line to stderr, if anybody can read it."""
+    """Write one line to stderr, if it is open."""
     if sys.stderr is None:
         return
     line = shortened(visible(" ".join(message.split())), LONGEST_LINE)
@@ -66,7 +66,7 @@ def say(message: str) -> None:
 
 
 def visible(text: str) -> str:
-    r"""Return text in which nothing hides or acts: \x1b for an escape, \u202e for right to left."""
+    r"""Return text with control and invisible characters escaped, such as \x1b and \u202e."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -76,7 +76,7 @@ def visible(text: str) -> str:
 
 
 def in_options(message: str) -> str:
-    """Return a message of `train` in the words of the command line."""
+    """Return a message of `train` with parameters replaced by command-line options."""
     for word, option in {
         "alpha below": "--alpha below",
         "such as 'auto'": "such as auto",
@@ -87,7 +87,7 @@ def in_options(message: str) -> str:
 
 
 def shortened(text: str, at_most: int) -> str:
-    """Return text with its middle left out, if it is longer."""
+    """Return text, with its middle replaced by dots if it is too long."""
     if len(text) <= at_most:
         return text
     head = (at_most - 3) * 2 // 3
@@ -95,12 +95,12 @@ def shortened(text: str, at_most: int) -> str:
 
 
 def brief(value: object) -> str:
-    """Return a value of a table as a message has it: quoted, and never a page of it."""
+    """Return a value of a table for use in a message: quoted and short."""
     return _BRIEF.repr(value)
 
 
 def shown(value: object, at_most: int = LONGEST_NAME) -> str:
-    """Return a name or class as a person reads it, quoted where it would mislead otherwise."""
+    """Return a name or class for display, quoted if it would be misleading otherwise."""
     text = shortened(str(value), at_most)
     if isinstance(value, str) and not (visible(text) == text.strip() == text != ""):
         text = repr(text)
@@ -109,7 +109,7 @@ def shown(value: object, at_most: int = LONGEST_NAME) -> str:
 
 @contextmanager
 def memory_for(what: str) -> Iterator[None]:
-    """Name what there is not enough memory for."""
+    """On a MemoryError, say what needed the memory."""
     try:
         yield
     except MemoryError as error:
@@ -129,7 +129,7 @@ class Ended:
 
 @contextmanager
 def ending() -> Iterator[Ended]:
-    """Let nothing out: say in one line what went wrong, and choose the exit code."""
+    """Catch everything: print one line about what went wrong, and choose the exit code."""
     ended = Ended()
     _occupy_closed_streams()
     with _own_stderr(), warnings.catch_warnings():
@@ -141,19 +141,19 @@ def ending() -> Iterator[Ended]:
         try:
             yield ended
             _flush(sys.stdout)
-        except BaseException as error:  # noqa: BLE001 (nothing gets out)
+        except BaseException as error:  # noqa: BLE001 (everything ends in one line)
             if os.environ.get("LOGREG_C_TRACEBACK"):
                 with suppress(OSError, ValueError):
                     traceback.print_exception(error)
-            message, ended.code = _told(error)
+            message, ended.code = _described(error)
             if message:
                 say(message)
         for stream in (sys.stdout, sys.stderr):
             _abandon(stream)
 
 
-def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
-    """Return the line for an error, and the exit code."""
+def _described(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
+    """Return the message for an error, and the exit code."""
     match error:
         case KeyboardInterrupt():
             known = isinstance(error, Interrupted)
@@ -169,9 +169,9 @@ def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
         case MemoryError():
             return "not enough memory; free some, or give fewer rows or columns", 1
         case OSError(filename=None) if error.errno in NOBODY_READS:
-            return "", 0  # as after `| head`, which has all it wants
-        case FileNotFoundError(filename=None):  # of os.getcwd
-            return "the folder that this runs in no longer exists; change to another", 2
+            return "", 0  # as with `| head`, which needs no more
+        case FileNotFoundError(filename=None):  # from os.getcwd
+            return "the current folder no longer exists; change to another", 2
         case OSError(filename=None):
             return f"standard output cannot be written: {error.strerror or error}", 1
         case OSError():
@@ -180,17 +180,17 @@ def _told(error: BaseException) -> tuple[str, int]:  # noqa: PLR0911
             missing = (error.name or "").partition(".")[0]
             return f"this needs {missing}: pip install 'logreg-c[{EXTRAS[missing]}]'", 2
     what = shortened(f"{type(error).__name__}: {error}", 300)
-    remedy = "please report it, with what LOGREG_C_TRACEBACK=1 in the environment prints"
+    remedy = "please report it, with the output under LOGREG_C_TRACEBACK=1"
     return f"internal error ({what}); {remedy}", 1
 
 
 def _occupy_closed_streams() -> None:
-    """Let no file that is opened get the number of a stream that the caller has closed."""
+    """Keep files from getting the descriptors of streams that the caller has closed."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor
 
 
 @contextmanager
@@ -244,7 +244,7 @@ def _flush(stream: object) -> None:
 
 
 def _abandon(stream: object) -> None:
-    """Let what cannot be written go where it is lost: the interpreter would complain of it."""
+    """Discard output that cannot be written; the interpreter would complain about it at exit."""
     try:
         _flush(stream)
     except (OSError, ValueError):

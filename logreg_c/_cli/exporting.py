@@ -6,13 +6,13 @@ from pathlib import Path
 from logreg_c.onnx import to_onnx
 
 from . import models
-from .console import tell
+from .console import print_line
 from .errors import refuse
 from .output import written_whole
 
 
 def run(model_file: Path, output: Path) -> None:
-    """Write it, and say what it takes."""
+    """Write the ONNX model, and describe its inputs and outputs."""
     model = models.load(model_file)
     columns = [feature.column for feature in model.features]
     categories = [feature.category for feature in model.features]
@@ -25,7 +25,7 @@ def run(model_file: Path, output: Path) -> None:
     with written_whole(output) as part:
         part.write(made.SerializeToString())
     inputs = len(made.graph.input)
-    tell(
-        f"ONNX model written to {output}: {inputs} input{'s' * (inputs > 1)} by the names of the"
+    print_line(
+        f"ONNX model written to {output}: {inputs} input{'s' * (inputs > 1)} named after the"
         " columns; outputs probability and prediction"
     )

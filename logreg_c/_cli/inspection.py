@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`logreg-c inspect`: what a model file holds."""
+"""`logreg-c inspect`: the contents of a model file."""
 
 from pathlib import Path
 
 from . import models
-from .console import print_facts, print_json, print_weights, tell, weights_as_json
+from .console import print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import shown
 
 MOST_WEIGHTS = 1000  # more than a person reads
 
 
 def run(model_file: Path, *, as_json: bool) -> None:
-    """Print it."""
+    """Print the contents of the model."""
     model = models.load(model_file)
     costs = model.costs.tolist()
     if as_json:
@@ -31,10 +31,10 @@ def run(model_file: Path, *, as_json: bool) -> None:
             "model": str(model_file),
             "target": f"{shown(model.target)}: 0 = {first}, 1 = {second}",
             "features": f"{len(model.weights)}, from {len(model.columns)} columns",
-            "cost": f"{costs[-1]:.6g}, from {costs[0]:.6g}",
+            "cost": f"{costs[-1]:.6g}, initially {costs[0]:.6g}",
             **{shown(key).replace("_", " "): shown(value) for key, value in model.settings.items()},
         }
     )
     print_weights(model, MOST_WEIGHTS)
     if len(model.weights) > MOST_WEIGHTS:
-        tell(f"(the {MOST_WEIGHTS} largest of {len(model.weights)}; --json prints all)")
+        print_line(f"(the {MOST_WEIGHTS} largest of {len(model.weights)}; --json prints all)")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Signals that stop a process: it ends at once, but for its temporary files.
+"""Signals that stop the process: it removes its temporary files and exits at once.
 
-An exception would be Python's way. But one that is raised while a module loads, or in what polars
-calls back, ends in a panic, or in nothing.
+Raising an exception would be the usual way in Python. But an exception raised while a module loads,
+or in a callback of polars, causes a panic or is lost.
 """
 
 import os
@@ -21,7 +21,7 @@ STOPPING = [
 
 
 class Interrupts:
-    """What a process does when it is stopped."""
+    """How the process reacts to signals that stop it."""
 
     def __init__(self) -> None:
         self._temporary: set[str] = set()
@@ -34,24 +34,24 @@ class Interrupts:
         """Handle a signal."""
         self._number = number
         if self._raising:
-            self._raising = False  # a second one does not wait
+            self._raising = False  # a second signal exits at once
             raise KeyboardInterrupt
         for path in list(self._temporary):
             shutil.rmtree(path, ignore_errors=True)
             with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 (no object is to be made here)
+                os.unlink(path)  # noqa: PTH108 (creates no objects in a signal handler)
         with suppress(OSError):
             os.write(self.stderr, f"logreg-c: {self.message}\n".encode())
         os._exit(self.code)
 
     @property
     def code(self) -> int:
-        """The exit code that a shell gives to a process that the signal ends."""
+        """The exit code that a shell reports for a process killed by the signal."""
         return 128 + self._number
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle signals, but those that somebody else handles, or wants ignored."""
+        """Handle signals, except those that are ignored or have a foreign handler."""
         before: dict[int, Any] = {}
         self.message = MESSAGE
         try:
@@ -66,7 +66,7 @@ class Interrupts:
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Raise KeyboardInterrupt within, for what has more to save than temporary files."""
+        """Raise KeyboardInterrupt on a signal, so that the block can save its work."""
         self._raising = True
         try:
             yield
@@ -75,7 +75,7 @@ class Interrupts:
 
     @contextmanager
     def removing(self, path: str) -> Iterator[None]:
-        """Remove a file or folder if the process is stopped within."""
+        """Remove a file or folder if a signal stops the process in the block."""
         self._temporary.add(path)
         try:
             yield

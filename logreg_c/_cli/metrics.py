@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good probabilities are, by the formulas: too few lines to ask for scikit-learn and SciPy.
+"""Measures of predicted probabilities, in too few lines to justify scikit-learn and SciPy.
 
-A is the probability of each example, (m,), and Y its label, (m,) of bool.
+A is the probability of each example, (m,), and Y its label, (m,), bool.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class Curves(NamedTuple):
-    """What thresholds, from the highest A to the lowest, would find; (k,) each."""
+    """Counts for each threshold, from the highest A to the lowest; (k,) each."""
 
     true_positives: Array  # rows of the second class with A >= threshold
     positives: Array  # all rows with A >= threshold
@@ -26,19 +26,19 @@ class Curves(NamedTuple):
 
     @property
     def recall(self) -> Array:
-        """Share of the second class that is found."""
+        """Fraction of the second class that is predicted as such."""
         share: Array = self.true_positives / self.true_positives[-1]
         return share
 
     @property
     def precision(self) -> Array:
-        """Share of what is found that is of the second class."""
+        """Fraction of the rows predicted as the second class that belong to it."""
         share: Array = self.true_positives / self.positives
         return share
 
     @property
     def roc_auc(self) -> float:
-        """Area under the ROC curve: how often the second class has the higher A of a pair."""
+        """Area under the ROC curve: the share of pairs whose second class has the higher A."""
         x, y = self.roc
         return float(np.sum(np.diff(x) * (y[1:] + y[:-1])) / 2)
 
@@ -49,7 +49,7 @@ class Curves(NamedTuple):
 
 
 def curves(A: Array, Y: NDArray[np.bool_]) -> Curves:
-    """Try every A that occurs as a threshold; both classes must occur."""
+    """Use every value of A as a threshold; both classes must occur."""
     order = np.argsort(-A, kind="stable")
     last_of_equals = np.append(np.flatnonzero(np.diff(A[order])), len(A) - 1)
     found = np.cumsum(Y[order], dtype=np.float64)
@@ -61,17 +61,17 @@ def _from_0(values: Array) -> Array:
 
 
 def confusion(A: Array, Y: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count rows: [class, predicted class]; the second is predicted where A > 0.5."""
+    """Count rows by [class, predicted class]; the second class is predicted where A > 0.5."""
     return np.bincount(2 * Y + (A > 0.5), minlength=4).reshape(2, 2)
 
 
 def brier(A: Array, Y: NDArray[np.bool_]) -> float:
-    """Mean squared distance of A from Y."""
+    """Return the mean squared difference between A and Y."""
     return float(np.mean((A - Y) ** 2))
 
 
 def calibration(A: Array, Y: NDArray[np.bool_], bins: int = 10) -> tuple[Array, Array, Array]:
-    """Return mean A, share of the second class, and rows of each equal part of [0, 1] with rows."""
+    """Return mean A, fraction of the second class, and rows, for each bin of [0, 1] with rows."""
     part = np.minimum((A * bins).astype(np.int64), bins - 1)
     rows = np.bincount(part, minlength=bins)
     some = rows > 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Models on disk: NumPy arrays in a zip file, without pickles, read as if a stranger sent them."""
+"""Models on disk: NumPy arrays in a zip file, without pickles, read as untrusted input."""
 
 import io
 import json
@@ -18,9 +18,9 @@ from .errors import memory_for, refuse, shown
 from .output import written_whole
 
 FORMAT = 3
-MOST_COSTS = 1000  # kept of the cost curve: what a picture can show
-# The arrays of a file, and the kinds of their elements. Text is JSON where there may be many, for
-# NumPy gives each text of an array the room of the longest.
+MOST_COSTS = 1000  # stored of the cost curve: as many as a picture can show
+# The arrays of a file, and the kinds of their elements. Lists of strings are stored as JSON,
+# because NumPy pads all strings of an array to the length of the longest.
 ARRAYS = {
     "format": "i",
     "weights": "f",
@@ -37,27 +37,27 @@ SCALARS = str | int | float | bool | None
 
 
 class Feature(NamedTuple):
-    """A numeric column; or, of a text column, whether it holds this category."""
+    """A numeric column, or whether a text column holds this category."""
 
     column: str
     category: str | None = None
 
     @property
     def name(self) -> str:
-        """What a person reads."""
+        """The name for display."""
         name = shown(self.column)
         return name if self.category is None else f"{name}={shown(self.category)}"
 
 
 @dataclass(frozen=True)
 class Model:
-    """What training found."""
+    """A trained model."""
 
-    weights: NDArray[np.float64]  # (n_x,), of the features as they are
+    weights: NDArray[np.float64]  # (n_x,), of the unscaled features
     bias: float
-    columns: dict[str, list[str] | None]  # in the order of the weights; of text, the categories
-    deviations: NDArray[np.float64]  # (n_x,): of the features that were trained on
-    classes: NDArray[Any]  # (2,): text, integers, floats or bools; the second's is the probability
+    columns: dict[str, list[str] | None]  # in the order of the weights; for text, the categories
+    deviations: NDArray[np.float64]  # (n_x,): standard deviations in the training rows
+    classes: NDArray[Any]  # (2,): text, integers, floats or bools; A is the second's probability
     target: str  # the column of the classes
     cost_iterations: NDArray[np.int64]  # (k,): iterations, counted from 0 ...
     costs: NDArray[np.float64]  # (k,): ... and the cost before their update
@@ -74,15 +74,15 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, str]:
-        """The classes as a person reads them."""
+        """The classes for display."""
         first, second = self.classes.tolist()
         return shown(first), shown(second)
 
     @property
     def per_deviation(self) -> NDArray[np.float64]:
-        """(n_x,): w x sd, what one deviation of a feature adds to the log-odds.
+        """(n_x,): w x sd, the change in the log-odds per standard deviation of a feature.
 
-        Weights of features in different units are comparable in this form only.
+        Weights of features in different units are comparable only in this form.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             return self.weights * self.deviations
@@ -94,13 +94,13 @@ class Model:
         return order
 
     def is_sound(self) -> bool:
-        """Whether these can be what `save` wrote."""
+        """Whether `save` can have written these values."""
         n_x, k = len(self.features), self.costs.size
         first, second = self.classes.tolist()
         at, costs = self.cost_iterations, self.costs
         names = (self.target, *self.columns)
         categories = [c for known in self.columns.values() if known is not None for c in known]
-        "".join(map(str, (*names, *categories, first, second))).encode()  # half a character raises
+        "".join(map(str, (*names, *categories, first, second))).encode()  # lone surrogates raise
         return (
             self.weights.shape == self.deviations.shape == (n_x,)
             and n_x > 0
@@ -125,7 +125,7 @@ class Model:
 
 
 def thinned(costs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return at most MOST_COSTS iterations, the first and last among them, and their costs."""
+    """Return at most MOST_COSTS iterations, including the first and the last, and their costs."""
     at = np.unique(np.linspace(0, len(costs) - 1, MOST_COSTS).astype(np.int64))
     return at, costs[at]
 
@@ -141,10 +141,10 @@ def save(path: Path, model: Model) -> None:
 
 
 def load(path: Path) -> Model:
-    """Read what `save` wrote; no code in a file runs, and no size in it is believed."""
+    """Read what `save` wrote, without running code in the file or trusting sizes in it."""
     try:
         if path.exists() and not path.is_file():
-            refuse(f"{path} is not a file; name a model from `logreg-c train --output`")
+            refuse(f"{path} is not a file; give a model from `logreg-c train --output`")
         with memory_for(f"the model {path}"):
             content = path.read_bytes()
     except FileNotFoundError:
@@ -157,12 +157,12 @@ def load(path: Path) -> Model:
             version = int(_array(archive, "format"))
             if version == FORMAT:
                 model = _parsed({name: _array(archive, name) for name in ARRAYS})
-    except Exception:  # noqa: BLE001 (numpy, zipfile and json raise a dozen kinds on foreign bytes)
+    except Exception:  # noqa: BLE001 (numpy, zipfile and json raise a dozen kinds)
         model = None
     if version != FORMAT:
         refuse(
-            f"{path} is a model of format {version}, this logreg-c reads {FORMAT};"
-            " use the one that wrote it, or train again"
+            f"{path} is a model of format {version}, but this logreg-c reads format {FORMAT};"
+            " use the version that wrote it, or train again"
         )
     if model is None:
         refuse(f"{path} is damaged, or not a model from `logreg-c train --output`")
@@ -170,7 +170,7 @@ def load(path: Path) -> Model:
 
 
 def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
-    """Return the model that these arrays are, if they are one."""
+    """Return the model in these arrays, or None if they are not one."""
     of_one = {name: arrays[name].item() for name in ("bias", "target")}
     of_json = {name: json.loads(arrays[name].item()) for name in ("columns", "settings")}
     kept = {name: x for name, x in arrays.items() if name != "format"}
@@ -179,7 +179,7 @@ def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """Read one member: `save` does not compress, and only as many bytes count as there are."""
+    """Read one member, which must be uncompressed and exactly as long as its header says."""
     member = archive.getinfo(f"{name}.npy")
     if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
         msg = "compressed"
@@ -193,7 +193,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         msg = "of another type"
         raise ValueError(msg)
     if math.prod(shape) * dtype.itemsize != len(content):
-        msg = "longer or shorter than it says"
+        msg = "longer or shorter than its header says"
         raise ValueError(msg)
     array = np.frombuffer(content, dtype).reshape(shape)
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files that are whole or not there at all."""
+"""Output files that are written completely or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from .interrupts import INTERRUPTS
 
 
 def check_output(path: Path, *read: Path) -> None:
-    """Refuse to replace what the command reads, and to write to standard output."""
+    """Refuse to replace a file that the command reads, and to write to standard output."""
     if str(path) == "-":
-        refuse("what --output gets here is not for standard output; name a file")
+        refuse("--output cannot be standard output for this command; give a file name")
     if any(os.path.realpath(path) == os.path.realpath(other) for other in read):
-        refuse(f"{path} is read by this command and would be replaced; choose another --output")
+        refuse(f"{path} is an input of this command and would be replaced; choose another --output")
 
 
 @contextmanager
 def written_whole(path: Path, *, rehearse: bool = False) -> Iterator[BinaryIO]:
-    """Write a file that is whole or not there; refuse what cannot be written.
+    """Write a file completely or not at all; refuse a path that cannot be written.
 
-    A rehearsal finds that out before an hour of training rather than after it.
+    A rehearsal detects such a path before an hour of training rather than after it.
     """
     try:
         if path.exists() and not path.is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`logreg-c report`: one page, with nothing to fetch, about a model and rows it is tried on."""
+"""`logreg-c report`: one self-contained page about a model and the rows it is evaluated on."""
 
 import io
 import logging
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 import logreg_c
 
 from . import metrics, models
-from .console import decimal, tell
+from .console import decimal, print_line
 from .errors import shown
 from .models import Model
 from .output import check_output, written_whole
 from .scoring import Scored, measures, score_file
 
-MOST_POINTS = 400  # of a curve: more than a screen shows
+MOST_POINTS = 400  # of a curve; more than a screen can show
 MOST_WEIGHTS = 20
 LONGEST_LABEL = 30  # of a class in a picture
 SVG = "http://www.w3.org/2000/svg"
 
-# Colors that stand for the page's own, so that a picture changes with light and dark.
+# Placeholders for the colors of the page, so that a picture follows the light or dark theme.
 COLORS = {
     "ink": "#010203",
     "faint": "#010204",
@@ -42,7 +42,7 @@ STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "logreg_c",
     "font.size": 10.5,
-    "text.parse_math": False,  # a $ in a name is a $
+    "text.parse_math": False,  # a $ in a name is no formula
     "text.color": COLORS["ink"],
     "axes.labelcolor": COLORS["ink"],
     "axes.edgecolor": COLORS["faint"],
@@ -73,7 +73,7 @@ def run(model_file: Path, file: Path, output: Path) -> None:
     page = render(model, score_file(model, file), shown(str(model_file)), shown(str(file)))
     with written_whole(output) as part:
         part.write(page.encode())
-    tell(f"report written to {output}")
+    print_line(f"report written to {output}")
 
 
 def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str:
@@ -119,10 +119,10 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
 
 def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
     A, Y, _ = scored
-    # It logs where its caches are, which does not concern the user.
+    # It logs the location of its caches, which does not concern the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with style.context(["default", STYLE]), warnings.catch_warnings():
-        # The reader's browser has the fonts for names that matplotlib has no letters for.
+        # The reader's browser has fonts for characters that matplotlib's font does not have.
         warnings.filterwarnings("ignore", "Glyph")
         pictures = [_cost(model)]
         if Y.any() and not Y.all():
@@ -139,7 +139,7 @@ def _figure() -> tuple[Figure, Axes]:
 
 def _cost(model: Model) -> dict[str, Any]:
     figure, axes = _figure()
-    costs = np.minimum(model.costs, 1e100)  # matplotlib computes with the ends of an axis
+    costs = np.minimum(model.costs, 1e100)  # matplotlib's own arithmetic would overflow
     axes.plot(model.cost_iterations + 1, costs, color=COLORS["line"])
     if costs.min() > 0 and costs.max() > 100 * costs.min():
         axes.set_yscale("log")
@@ -156,7 +156,7 @@ def _roc(curves: metrics.Curves) -> dict[str, Any]:
     axes.fill_between(x, y, color=COLORS["area"], linewidth=0)
     axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.plot(x, y, color=COLORS["line"])
-    text = f"Area {curves.roc_auc:.4f}; dashed: chance."
+    text = f"Area {curves.roc_auc:.4f}; dashed line: random classifier."
     return _picture("ROC", text, figure)
 
 
@@ -167,21 +167,21 @@ def _precision_recall(curves: metrics.Curves, Y: NDArray[np.bool_]) -> dict[str,
     axes.fill_between(x, y, color=COLORS["area"], linewidth=0, step="pre")
     axes.axhline(Y.mean(), color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.step(x, y, color=COLORS["line"], where="pre")
-    text = f"Average precision {curves.average_precision:.4f}; dashed: chance."
+    text = f"Average precision {curves.average_precision:.4f}; dashed line: random classifier."
     return _picture("Precision and recall", text, figure)
 
 
 def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
-    figure, axes = _square("predicted probability", "share observed")
+    figure, axes = _square("predicted probability", "observed frequency")
     mean, share, rows = metrics.calibration(A, Y)
-    # Wilson's interval at 95 %: holds near 0 and 1 and for few rows
+    # Wilson's 95% interval, which is valid near 0 and 1 and for few rows
     z2 = 1.96**2
     centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     half = np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows**2))) / (1 + z2 / rows)
     axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.vlines(mean, centre - half, centre + half, color=COLORS["line"], alpha=0.5, linewidth=4)
     axes.plot(mean, share, color=COLORS["line"], linestyle="none", marker="o", markersize=6)
-    text = "On the dashed line probabilities are what happens; bars are 95 % intervals."
+    text = "Points on the dashed line are perfectly calibrated; bars are 95% intervals."
     return _picture("Calibration", text, figure)
 
 
@@ -201,7 +201,10 @@ def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -
     axes.axvline(0.5, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.set(xlim=(0, 1), xlabel=f"probability of {labels[1]}", ylabel="rows")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
-    text = "How well the classes are told apart; right of the dashed line the second is predicted."
+    text = (
+        "How well the model separates the classes; it predicts the second to the right of the"
+        " dashed line."
+    )
     return _picture("Probabilities", text, figure)
 
 
@@ -214,7 +217,7 @@ def _square(x: str, y: str) -> tuple[Figure, Axes]:
 def _thinned(
     x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Take points about equally far apart along the curve."""
+    """Return points that are about equally spaced along the curve."""
     if len(x) <= MOST_POINTS:
         return x, y
     length = np.cumsum(np.abs(np.diff(x, prepend=x[:1])) + np.abs(np.diff(y, prepend=y[:1])))
@@ -226,9 +229,9 @@ def _thinned(
 def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    # Attributes alone are changed, never a text: a class may be called anything.
+    # Only attributes are changed, never text: a class may have any name.
     svg = ET.fromstring(out.getvalue())  # noqa: S314 (matplotlib has just written it)
-    for name in "width", "height":  # the page gives them, and the fonts
+    for name in "width", "height":  # the page sets these, and the fonts
         svg.attrib.pop(name)
     for element in svg.iter():
         for name, value in element.attrib.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A model on the rows of a file, a batch of rows in memory at a time: predict and evaluate."""
+"""`logreg-c predict` and `evaluate`: a model applied to the rows of a file, in batches."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,12 +21,12 @@ from .models import Model
 from .output import check_output, written_whole
 from .tables import Source
 
-# X of some rows, (n_x, m): a matrix, or columns of their own types.
+# X of some rows, (n_x, m): a matrix, or columns each in its own type.
 Examples = list[NDArray[Any]] | NDArray[np.float64]
 
 
 class Scored(NamedTuple):
-    """The probabilities of a file's rows, and what they are measured by."""
+    """The probabilities and labels of a file's rows, and their log-loss."""
 
     A: NDArray[np.float64]  # (m,)
     Y: NDArray[np.bool_]  # (m,)
@@ -42,7 +42,7 @@ class Batches:
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
 
     def __iter__(self) -> Iterator[tuple[Examples, NDArray[np.bool_]]]:
-        """Yield X and Y; all of Y is false where the rows are not labeled."""
+        """Yield X and Y; Y is all false if the rows are not labeled."""
         model, source = self.model, self.source
         target = model.target
         columns = dict(model.columns)
@@ -73,23 +73,23 @@ class Batches:
         return X
 
     def warn(self) -> None:
-        """Say which values training has not seen."""
+        """Warn about values that did not occur in training."""
         for column, (rows, first) in self.unknown.items():
             say(
-                f"warning: column {brief(column)} holds values in {rows} of {self.rows} rows that"
-                f" training has not seen, first {brief(first)}; no weight of this column counts"
-                " there"
+                f"warning: column {brief(column)} has values in {rows} of {self.rows} rows that did"
+                f" not occur in training, first {brief(first)}; all its features are 0 in these"
+                " rows"
             )
 
 
 def _probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
-    # In float64 whatever the columns are: the file's types do not show in the result.
+    # In float64 for all types of columns, so that the result does not depend on the file's types.
     A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
     return A.ravel()
 
 
 def predict(model_file: Path, file: Path, output: Path | None) -> None:
-    """Write a table of probabilities and classes, batch after batch."""
+    """Write a table of probabilities and classes, one batch at a time."""
     if str(output) == "-":
         output = None
     if output is not None:
@@ -120,7 +120,7 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
                 else:
                     part.writelines(text.encode() for text in _csv(predictions()))
     batches.warn()
-    say(f"{batches.rows} rows; probability is that of {model.class_names[1]}")
+    say(f"{batches.rows} rows; probability is the probability of {model.class_names[1]}")
 
 
 def _csv(frames: Iterable[pl.DataFrame]) -> Iterator[str]:
@@ -150,13 +150,13 @@ def _sink(
 
 
 def score(model: Model, batches: Iterable[tuple[Examples, NDArray[np.bool_]]]) -> Scored:
-    """Compare the probabilities of all rows, (X, Y) each, with Y; keeps 9 bytes of a row."""
+    """Compute the probabilities and the log-loss of batches (X, Y); keeps 9 bytes per row."""
     As, Ys, costs = [], [], []
     w, b = model.weights, model.bias
     for X, Y in batches:
         As.append(_probabilities(model, X))
         Ys.append(Y)
-        # accurate however far out, where log(A) is not
+        # accurate for extreme examples, where log(A) is not
         J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=np.float64)
         costs.append(J * len(Y))
     Y = np.concatenate(Ys)
@@ -173,7 +173,7 @@ def score_file(model: Model, file: Path) -> Scored:
 
 
 def measures(scored: Scored) -> dict[str, Any]:
-    """Return the numbers of an evaluation; those that need both classes are None without."""
+    """Return the measures of an evaluation; None for those that need both classes."""
     A, Y, log_loss = scored
     confusion = metrics.confusion(A, Y)
     curves = metrics.curves(A, Y) if Y.any() and not Y.all() else None
@@ -206,8 +206,8 @@ def evaluate(model_file: Path, file: Path, *, as_json: bool) -> None:
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("class", overflow="fold")
-    table.add_column(f"taken for {first}", justify="right", overflow="fold")
-    table.add_column(f"taken for {second}", justify="right", overflow="fold")
+    table.add_column(f"predicted {first}", justify="right", overflow="fold")
+    table.add_column(f"predicted {second}", justify="right", overflow="fold")
     table.add_row(first, str(tn), str(fp))
     table.add_row(second, str(fn), str(tp))
     out = console()
@@ -216,12 +216,12 @@ def evaluate(model_file: Path, file: Path, *, as_json: bool) -> None:
 
 
 def described(found: dict[str, Any]) -> dict[str, str]:
-    """Word the measures."""
+    """Return the measures as text."""
     rows, accuracy = found["rows"], found["accuracy"]
     auc = found["roc_auc"]
     return {
         "accuracy": f"{accuracy:.4f} ({round(accuracy * rows)} of {rows})",
         "log-loss": f"{found['log_loss']:.6g}",
-        "ROC AUC": f"{auc:.6g}" if auc is not None else "not defined for rows of one class",
+        "ROC AUC": f"{auc:.6g}" if auc is not None else "undefined (all rows are of one class)",
         "Brier score": f"{found['brier_score']:.6g}",
     }

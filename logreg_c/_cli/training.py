@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`logreg-c train`: a table in, a model and a few lines about it out."""
+"""`logreg-c train`: read a table, write a model, and print a summary."""
 
 import time
 import warnings
@@ -21,7 +21,7 @@ from logreg_c._solvers.result import Solution
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
-from .console import console, print_facts, print_json, print_weights, tell, weights_as_json
+from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import Failure, Interrupted, brief, in_options, memory_for, refuse, say, shown
 from .interrupts import INTERRUPTS
 from .models import Feature, Model
@@ -31,7 +31,7 @@ from .tables import Source
 
 LARGEST = 10  # weights printed after training
 CHECKPOINT_SECONDS = 10.0
-# Whatever the columns are: the types of a table do not show in the model.
+# For all types of columns, so that the model does not depend on the types of the table.
 ARITHMETIC = np.float64
 VALUES_AT_A_TIME = 1 << 16
 
@@ -40,14 +40,14 @@ Callback = Callable[[int, float, NDArray[np.float64], float], object]
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a training, kept in the model."""
+    """The options of a training, stored in the model."""
 
     target: str
     solver: str
     alpha: float | Literal["auto"] | None  # "auto" until it is found; None for --solver auto
     iters: int
     tol: float | None
-    l2: float | None  # until the number of rows is known
+    l2: float | None  # None until the number of rows is known
     standardize: bool
     one_hot: bool
     test_fraction: float
@@ -57,14 +57,14 @@ class Settings:
 
 
 class Rows(NamedTuple):
-    """Some rows of the table as train takes them."""
+    """Some rows of the table, as `train` takes them."""
 
     X: Examples
     Y: NDArray[np.bool_]
 
 
 class Data(NamedTuple):
-    """The table, and what it is for."""
+    """The table, split by purpose."""
 
     features: list[Feature]
     classes: NDArray[Any]
@@ -77,7 +77,7 @@ class Data(NamedTuple):
 def run(
     file: Path, settings: Settings, *, resume: Path | None, output: Path | None, as_json: bool
 ) -> None:
-    """Train, write the model, and print what came of it."""
+    """Train, write the model, and print a summary."""
     for path, read in (resume, [file]), (output, [file, *([resume] if resume else [])]):
         if path is not None:
             check_output(path, *read)
@@ -126,7 +126,7 @@ def run(
         _print(source, data, settings, result, stopping, model, found)
         if output is not None:
             console().print()
-            tell(f"model written to {output}")
+            print_line(f"model written to {output}")
     if problem:
         raise Failure(problem)
 
@@ -140,22 +140,22 @@ def _print(
     model: Model,
     found: dict[str, Any] | None,
 ) -> None:
-    """Say in a few lines what came of it."""
+    """Print a summary."""
     ones = sum(int(rows.Y.sum()) for rows in (data.fit, data.validation, data.held_out))
     m_fit, m_validation, m_held_out = (
         len(rows.Y) for rows in (data.fit, data.validation, data.held_out)
     )
     purposes = f"{m_fit} to train on"
     if m_validation:
-        purposes += f", {m_validation} to stop by"
+        purposes += f", {m_validation} for early stopping"
     m = m_fit + m_validation + m_held_out
     first, second = model.class_names
     why = {
-        "iters": f"all of --iters {settings.iters}",
+        "iters": f"reached --iters {settings.iters}",
         "callback": f"--early-stopping {settings.early_stopping}",
         "tol": f"reached --tol {settings.tol}",
-        "rounding": "the cost falls no more",
-        "passes": f"all of --iters {settings.iters}",
+        "rounding": "no step lowers the cost",
+        "passes": f"reached --iters {settings.iters}",
         "separated": "the classes are separated",
     }
     by = f"gap {result.gap:.0e}" if settings.alpha is None else f"alpha {result.alpha:g}"
@@ -164,12 +164,12 @@ def _print(
             "file": f"{source}, target {shown(settings.target)}",
             "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
             "features": f"{len(data.features)},"
-            f" {'standardized' if settings.standardize else 'as they are'}",
+            f" {'standardized' if settings.standardize else 'not standardized'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
             "passes" if settings.alpha is None else "iterations": (
                 f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}"
             ),
-            "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
+            "cost": f"{result.costs[-1]:.6g}, initially {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
             if found
@@ -181,22 +181,21 @@ def _print(
 
 def _best(stopping: EarlyStopping) -> str:
     if stopping.w is None:
-        return "not looked at, for there was no iteration"
-    return f"{stopping.cost:.6g} after iteration {stopping.iteration + 1}, whose w and b are kept"
+        return "not computed, because there was no iteration"
+    return f"{stopping.cost:.6g} after iteration {stopping.iteration + 1}; its w and b are kept"
 
 
 # ---- The table ---------------------------------------------------------------------------------
 
 
 def _load(source: Source, settings: Settings) -> Data:
-    """Take the table apart column by column, so that it is in memory about once."""
+    """Split the table column by column, so that memory holds about one copy of it."""
     target = settings.target
     table, left_out = tables.read(source, target)
     columns = [values for values in table.get_columns() if values.name != target]
     if not columns:
         refuse(
-            f"{source} has no column besides the target {brief(target)} to learn from;"
-            " add a feature"
+            f"{source} has no column except the target {brief(target)}; add at least one feature"
         )
     Y, classes = tables.two_classes(table.get_column(target), source)
     del table
@@ -244,7 +243,7 @@ def _columns(
 def _split(
     Y: NDArray[np.bool_], settings: Settings, source: Source
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows to train on, to stop by, and held out, each in the table's order."""
+    """Return the rows for training, early stopping and scoring, each in the table's order."""
     sizes = {
         "--test-fraction": settings.test_fraction,
         "--validation-fraction": settings.validation_fraction,
@@ -256,23 +255,26 @@ def _split(
         if fraction > 0 and m == 0:
             refuse(
                 f"{source} has only {len(Y)} rows, of which {option} {fraction:g} holds out none;"
-                " give a larger one, or 0"
+                " give a larger fraction, or 0"
             )
         taken.append(np.sort(order[:m]))
         order = order[m:]
     held_out, validation = taken
     fit = np.sort(order)
     for option, rows, use in zip(
-        sizes, taken, ("the score says little", "stopping by them says little"), strict=True
+        sizes,
+        taken,
+        ("their score means little", "they are of little use for early stopping"),
+        strict=True,
     ):
         if len(rows) and len(np.unique(Y[rows])) < 2:
             say(
                 f"warning: the {len(rows)} rows of {option} are all of one class, so {use}; give a"
-                " larger one or another --seed"
+                " larger fraction or another --seed"
             )
     if len(np.unique(Y[fit])) < 2:
         refuse(
-            f"{source}: the {len(fit)} rows left to train on are not of two classes; give a smaller"
+            f"{source}: the {len(fit)} rows left to train on are all of one class; give a smaller"
             f" {' or '.join(option for option, f in sizes.items() if f)} or another --seed"
         )
     return fit, validation, held_out
@@ -284,7 +286,7 @@ def _split(
 def _solve(
     data: Data, settings: Settings, watch: Callback | None, resume: Path | None
 ) -> tuple[Solution, str, EarlyStopping | None]:
-    """Return where the solver ended, what is wrong with that or "", and the early stopping."""
+    """Return the solution, the problem with it or "", and the early stopping."""
     stopping = None
     callbacks: list[Callback] = [] if watch is None else [watch]
     if settings.early_stopping is not None:
@@ -306,7 +308,7 @@ def _solve(
     except KeyboardInterrupt:
         if resume is None:
             raise
-        msg = f"interrupted; the same command goes on from {resume}"
+        msg = f"interrupted; the same command continues from {resume}"
         raise Interrupted(msg) from None
 
 
@@ -329,7 +331,7 @@ def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple
             problem = f"training diverged: {in_options(str(warning.message))}"
     if result.stopped == "iters" and settings.tol is not None:
         problem = problem or (
-            f"--tol {settings.tol:g} is not reached in {len(costs)} iterations; give a larger"
+            f"--tol {settings.tol:g} was not reached in {len(costs)} iterations; give a larger"
             " --iters, or --solver auto"
         )
     return Solution(w, b, costs, len(costs), result.stopped, result.alpha), problem
@@ -350,7 +352,7 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
         callbacks=callbacks,
     )
     problem = {
-        "passes": f"--tol {settings.tol:g} is not reached in {found.n_iter} passes; give a larger"
+        "passes": f"--tol {settings.tol:g} was not reached in {found.n_iter} passes; give a larger"
         " --iters",
         "separated": "a plane separates the classes, so the cost has no minimum without a penalty;"
         " give one, such as --l2 1e-4",
@@ -390,7 +392,7 @@ def _model(
 
 
 def _deviations(X: Examples) -> NDArray[np.float64]:
-    # Many short columns at a time: a call for each takes longer than its values do.
+    # Many short columns at a time: one call per column would take longer than its values.
     at_a_time = max(1, VALUES_AT_A_TIME // len(X[0]))
     with np.errstate(over="ignore", invalid="ignore"):
         return np.concatenate(
@@ -403,12 +405,12 @@ def _deviations(X: Examples) -> NDArray[np.float64]:
 
 @contextmanager
 def _progress_bar(iters: int) -> Iterator[Callback | None]:
-    """Show the falling cost, if stderr is a terminal; otherwise nobody is to be called back."""
+    """Yield a callback that shows progress, or None if stderr is not a terminal."""
     err = console(stderr=True)
     if not err.is_terminal:
         yield None
         return
-    from rich.progress import (  # noqa: PLC0415 (what nobody sees need not be loaded)
+    from rich.progress import (  # noqa: PLC0415 (loaded only for a terminal)
         BarColumn,
         MofNCompleteColumn,
         Progress,
@@ -431,7 +433,7 @@ def _progress_bar(iters: int) -> Iterator[Callback | None]:
             nonlocal done, latest, due
             done, latest, now = k + 1, f"cost {cost:.6f}", time.monotonic()
             if now >= due:
-                due = now + 0.05  # seconds: drawing at every iteration would slow training
+                due = now + 0.05  # seconds; drawing at every iteration would slow training
                 progress.update(task, completed=done, cost=latest)
 
         yield watch

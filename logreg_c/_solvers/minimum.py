@@ -78,9 +78,7 @@ def minimize(
         raise interrupted(w, search.b, training.take_costs(), "steps") from None
     stopped: Stopped = "callback" if by_callback else ENDINGS[status]
     costs = training.take_costs()
-    return Solution(
-        w, search.b, costs, search.passes, stopped, slope=search.slope, gap=search.gap
-    )
+    return Solution(w, search.b, costs, search.passes, stopped, slope=search.slope, gap=search.gap)
 
 
 class Searching(Training):

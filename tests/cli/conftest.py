@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A small table, a model of it, and the entry point, called and judged."""
+"""Fixtures: a small table, a model of it, and calls of the entry point."""
 
 import re
 import sys
@@ -42,7 +42,7 @@ def fails(run):
 
 @pytest.fixture
 def frame():
-    """40 rows, two numeric features, one true/false, and a target that they tell."""
+    """40 rows, two numeric features, one true/false, and a target that they determine."""
     pl = pytest.importorskip("polars")
     rng = np.random.default_rng(1)
     x = rng.normal(size=(2, 40))

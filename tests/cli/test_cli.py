@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command line: what it prints, what it writes, and one line for whatever is wrong."""
+"""The command line: what it prints and writes, and one line for every error."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def test_the_example_trains(run):
     assert "569: 455 to train on, 114 held out (seed 0)" in out
     assert "0 = benign (357 rows), 1 = malignant (212 rows)" in out
     assert "30, standardized" in out
-    assert "1000 (all of --iters 1000), alpha 0.296461" in out
+    assert "1000 (reached --iters 1000), alpha 0.296461" in out
     assert float(re.search(r"accuracy (0\.\d+)", out)[1]) > 0.95
     assert float(re.search(r"log-loss (0\.\d+)", out)[1]) < 0.1
     assert "worst_texture" in out
@@ -121,10 +121,10 @@ def test_classes_of_any_kind_come_back(run, tmp_path, frame, values, kind, name)
         assert stored["classes"].dtype.kind == kind
     code, _, err = run("predict", model, table, "--output", out)
     assert code == 0
-    assert err.startswith("logreg-c: 40 rows; probability is that of ")
+    assert err.startswith("logreg-c: 40 rows; probability is the probability of ")
     predicted = pl.read_parquet(out) if out.suffix == ".parquet" else pl.read_csv(out)
     assert predicted.columns == ["probability", "prediction"]
-    if values[0] != "":  # which CSV cannot tell from a missing value
+    if values[0] != "":  # CSV cannot distinguish it from a missing value
         right = predicted["prediction"] == pl.Series(labels)
         assert right.mean() > 0.9
 
@@ -148,7 +148,7 @@ def test_predict_takes_features_by_name(run, tmp_path, frame, data, model):
 def test_predict_writes_csv_to_stdout(run, frame, data, model):
     code, out, err = run("predict", model, data)
     assert code == 0
-    assert err == "logreg-c: 40 rows; probability is that of yes\n"
+    assert err == "logreg-c: 40 rows; probability is the probability of yes\n"
     rows = pl.read_csv(out.encode())
     with np.load(model) as stored:
         X = frame.drop("sick").cast(pl.Float64).to_numpy().T
@@ -173,17 +173,17 @@ def test_odd_names_do_not_reach_the_terminal(run, tmp_path, frame):
             ["--alpha", "1e4"],
             "training diverged: the cost .*choose --alpha below 10000, such as auto",
         ),
-        (["--tol", "1e-9"], "--tol 1e-09 is not reached in 10 iterations; give a larger --iters"),
-        (["--tol", "0"], "--tol 0 is not reached in 10 iterations"),
-        (["--solver", "auto", "--iters", "2"], "--tol 1e-09 is not reached in 2 passes; give"),
+        (["--tol", "1e-9"], "--tol 1e-09 was not reached in 10 iterations; give a larger --iters"),
+        (["--tol", "0"], "--tol 0 was not reached in 10 iterations"),
+        (["--solver", "auto", "--iters", "2"], "--tol 1e-09 was not reached in 2 passes; give"),
     ],
 )
-def test_a_training_that_did_not_arrive_is_exit_code_1(run, tmp_path, data, options, match):
+def test_a_training_that_did_not_converge_is_exit_code_1(run, tmp_path, data, options, match):
     out = tmp_path / "model.npz"
     start = ["train", data, "--target", "sick", "--iters", "10", "-o", out]
     code, said, err = run(*start, *options)
     assert code == 1
-    assert f"model written to {out}" in said  # for who wants it all the same
+    assert f"model written to {out}" in said  # the model is written all the same
     assert re.fullmatch(f"logreg-c: {match}.*\n", err), err
 
 
@@ -195,7 +195,7 @@ def test_a_training_that_arrived_is_exit_code_0(run, data, options):
 
 @pytest.mark.parametrize("n", [3, 100, 300])
 def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
-    """Smooth columns, on which a fixed step of 0.5 goes up and down."""
+    """Smooth columns, on which the cost oscillates with a fixed step of 0.5."""
     rng = np.random.default_rng(0)
     walk = rng.normal(size=(200, n)).cumsum(axis=1)
     path = tmp_path / "smooth.parquet"
@@ -224,7 +224,7 @@ def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
         ("latin1.csv", "a,y\n1,é\n2,x\n".encode("latin-1"), "latin1.csv .*UTF-8"),
         ("header.csv", "é,y\n1,0\n2,1\n".encode("latin-1"), "not UTF-8"),
         ("utf16.csv", "a,y\n1,0\n2,1\n".encode("utf-16"), "not UTF-8"),
-        ("quote.csv", b'a,y\n1,"0\n2,1\n', "cannot be read as CSV .*never closed"),
+        ("quote.csv", b'a,y\n1,"0\n2,1\n', "cannot be read as CSV .*not closed"),
         ("twice.csv", b"a,a,y\n1,2,0\n3,4,1\n", "2 columns named 'a'"),
         ("twice.csv", b"y,a,y\n1,2,0\n3,4,1\n", "2 columns named 'y'"),
         ("colons.csv", b"a:y\n1:0\n2:1\n", r"no column 'y'.*separated by commas"),
@@ -238,9 +238,9 @@ def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
         ("near.csv", b"a,yy\n1,0\n2,1\n", "no column 'y'; did you mean 'yy'"),
         ("three.csv", b"a,y\n1,u\n2,v\n3,w\n", "3 different values \\('u', 'v', 'w'\\)"),
         ("one.csv", b"a,y\n1,u\n2,u\n", "'u' in every row"),
-        ("only.csv", b"y\n0\n1\n", "no column besides the target"),
+        ("only.csv", b"y\n0\n1\n", "no column except the target"),
         ("few.csv", b"a,y\n1,0\n2,1\n", "only 2 rows.*--test-fraction"),
-        ("few.csv", b"a,y\n1,0\n2,1\n3,1\n", "not of two classes.*--seed"),
+        ("few.csv", b"a,y\n1,0\n2,1\n3,1\n", "all of one class.*--seed"),
     ],
 )
 def test_a_table_that_cannot_be_used(fails, tmp_path, name, content, match):
@@ -251,7 +251,7 @@ def test_a_table_that_cannot_be_used(fails, tmp_path, name, content, match):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_target_of_many_values(fails, data):
+def test_a_target_with_many_values(fails, data):
     fails("train", data, "--target", "weight", match="40 different values .* and 35 more")
 
 
@@ -286,7 +286,7 @@ def test_a_truncated_parquet_file(fails, tmp_path, frame):
         fails("train", path, "--target", "sick", match="t.parquet cannot be read as Parquet")
 
 
-def test_a_path_that_is_no_file(fails, tmp_path, model, data):
+def test_a_path_that_is_not_a_file(fails, tmp_path, model, data):
     for path, match in [(tmp_path, "is a directory"), (tmp_path / "no.csv", "does not exist")]:
         fails("train", path, "--target", "y", match=match)
         fails("predict", model, path, match=match)
@@ -303,7 +303,7 @@ def test_an_output_that_cannot_be_written(fails, tmp_path, data, model, command)
     assert set(tmp_path.iterdir()) == before
 
 
-def test_what_a_command_reads_is_not_replaced(fails, tmp_path, data, model):
+def test_an_input_of_a_command_is_not_replaced(fails, tmp_path, data, model):
     link = tmp_path / "link"
     link.symlink_to(data)
     start = ["train", data, "--target", "sick"]
@@ -318,14 +318,14 @@ def test_what_a_command_reads_is_not_replaced(fails, tmp_path, data, model):
         ["export", model, "-o", model],
     ):
         before = data.read_bytes(), model.read_bytes(), set(tmp_path.iterdir())
-        fails(*command, match="is read by this command and would be replaced; choose another")
+        fails(*command, match="is an input of this command and would be replaced; choose another")
         assert before == (data.read_bytes(), model.read_bytes(), set(tmp_path.iterdir()))
 
 
 def test_standard_output_is_for_predictions(run, fails, monkeypatch, tmp_path, data, model):
     monkeypatch.chdir(tmp_path)
     assert run("predict", model, data, "-o", "-") == run("predict", model, data)
-    match = "is not for standard output; name a file"
+    match = "cannot be standard output for this command; give a file name"
     fails("train", data, "--target", "sick", "-o", "-", match=match)
     fails("report", model, data, "-o", "-", match=match)
     fails("export", model, "-o", "-", match=match)
@@ -378,7 +378,7 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
     np.savez(bad, weights=np.zeros(3))
     fails("predict", bad, data, match=match)
     np.savez(bad, **(arrays | {"format": np.array(2)}))
-    fails("predict", bad, data, match="model of format 2, this logreg-c reads 3")
+    fails("predict", bad, data, match="model of format 2, but this logreg-c reads format 3")
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_models_that_only_look_like_one(fails, tmp_path, data, model, change):
         % 10**27,
     ],
 )
-def test_models_with_a_member_that_is_none(fails, tmp_path, data, model, header):
+def test_models_with_an_invalid_member(fails, tmp_path, data, model, header):
     bad = tmp_path / "bad.npz"
     with zipfile.ZipFile(model) as good, zipfile.ZipFile(bad, "w") as out:
         for name in good.namelist():
@@ -548,7 +548,7 @@ def test_divergence_is_exit_code_1(fails, tmp_path, data):
         "--no-standardize",
         "--alpha",
         "1",
-        match=": --standardize does",
+        match="--standardize does so",
         code=1,
     )
 
@@ -574,7 +574,7 @@ def test_no_memory_is_one_line(fails, monkeypatch, data):
     )
 
 
-def test_a_fault_of_ours_is_not_blamed_on_a_checkpoint(run, fails, monkeypatch, data):
+def test_an_internal_error_is_not_blamed_on_a_checkpoint(run, fails, monkeypatch, data):
     def faulty(*_, **__):
         message = "of ours"
         raise ValueError(message)
@@ -590,10 +590,10 @@ def test_a_fault_of_ours_is_not_blamed_on_a_checkpoint(run, fails, monkeypatch, 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell closes them")
-def test_closed_standard_streams_are_one_line(data, model):
+def test_closed_standard_streams_give_one_line(data, model):
     for arguments, closed, match in [
         (["predict", model, data], ">&-", "standard output is closed; give --output"),
-        (["predict", model, "-"], "<&-", "standard input is closed; name a file"),
+        (["predict", model, "-"], "<&-", "standard input is closed; give a file"),
     ]:
         ended = subprocess.run(
             ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *PYTHON, *arguments],
@@ -664,12 +664,12 @@ def test_without_the_extra_one_line_says_how_to_get_it():
         assert ended.stderr == (f"logreg-c: this needs {name}: pip install 'logreg-c[cli]'\n")
 
 
-def test_what_no_extra_brings_is_not_called_a_missing_extra(fails, monkeypatch):
+def test_other_missing_modules_are_not_called_a_missing_extra(fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "logreg_c._cli.app", None)
     fails(match=r"internal error \(ModuleNotFoundError: .*app", code=1)
 
 
-def test_an_interrupt_while_modules_are_loaded_is_no_traceback(monkeypatch):
+def test_an_interrupt_while_modules_are_loaded_causes_no_traceback(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -687,7 +687,7 @@ def test_importing_the_package_loads_none_of_it():
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 
-def test_a_reader_that_leaves_early_is_no_traceback(tmp_path, model, frame):
+def test_a_reader_that_exits_early_causes_no_traceback(tmp_path, model, frame):
     path = tmp_path / "long.csv"
     pl.concat([frame] * 5000).write_csv(path)
     command = [*PYTHON, "predict", str(model), str(path)]
@@ -698,4 +698,4 @@ def test_a_reader_that_leaves_early_is_no_traceback(tmp_path, model, frame):
     assert b"Traceback" not in err
     assert b"Exception" not in err
     assert b"cannot be written" not in err
-    assert process.returncode == 0  # it has all it wants
+    assert process.returncode == 0  # the reader needs no more

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Classes: the same table says the same, in every container and however a class is spelled."""
+"""Classes: the same table gives the same result, in every format and with every spelling."""
 
 import json
 from datetime import date, datetime
@@ -90,7 +90,7 @@ def test_one_class_may_be_spelled_in_several_ways(run, tmp_path, first):
     assert run("evaluate", model, path, "--json")[1] == whole
 
 
-def test_a_class_that_is_near_another_is_not_that(fails, run, tmp_path):
+def test_a_class_close_to_another_is_a_different_class(fails, run, tmp_path):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     rows = [f"{a},{2**53 + int(s)}\n" for a, s in zip(A, SECOND, strict=True)]
     path.write_text("a,y\n" + "".join(rows))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""CSV as programs and people write it: a table in many dialects, and faults by their cell."""
+"""CSV as programs and people write it: a table in many dialects, and errors that name cells."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 pl = pytest.importorskip("polars")
 
-from logreg_c._cli import tables  # noqa: E402 (which needs polars)
+from logreg_c._cli import tables  # noqa: E402 (needs polars)
 from logreg_c._cli.tables import delimited  # noqa: E402
 
 RNG = np.random.default_rng(7)
@@ -93,7 +93,7 @@ DIALECTS = {
     "pandas' index, read again": table(index=["Unnamed: 0", *map(str, RNG.permutation(60))]),
     "R's table": table("\t", header=HEADER).replace("\n", "\n@").rstrip("@"),
 }
-# a header of one name fewer than values, as R's write.table has it
+# a header with one name fewer than values, as written by R's write.table
 for number in range(1, 61):
     for name, separator in ("R's table", "\t"), ("R's write.table", " "):
         DIALECTS[name] = DIALECTS[name].replace("@", f'"{number}"{separator}', 1)
@@ -184,7 +184,7 @@ MISSING = [
 @pytest.mark.parametrize("token", MISSING)
 @pytest.mark.parametrize("column", [0, 2])
 @pytest.mark.parametrize("one_hot", [[], ["--one-hot"]])
-def test_a_missing_value_is_missing_however_it_is_written(fails, tmp_path, token, column, one_hot):
+def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, column, one_hot):
     path = tmp_path / "t.csv"
     lines = [line.split(",") for line in table().splitlines()]
     for shown in (token, quoted(token), f" {token} "):
@@ -201,7 +201,7 @@ def test_a_missing_value_is_missing_however_it_is_written(fails, tmp_path, token
     "cell",
     ["x", "12%", "$5", "1.2.3", "0x10", "1_000", "--5", "40.0 yrs", "true", "\uff11", "1e5x"],
 )
-def test_a_cell_that_is_no_number_is_named_and_never_a_category(run, tmp_path, cell):
+def test_a_cell_that_is_not_a_number_is_named_and_never_a_category(run, tmp_path, cell):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     path.write_text(table())
     assert run("train", path, "--target", "y", "-o", model)[0] == 0
@@ -229,7 +229,7 @@ def test_an_infinity_is_named_by_its_row(fails, tmp_path, value):
     fails("train", path, "--target", "y", match="column 'b' is infinite in row 9;")
 
 
-def test_a_comma_that_may_mean_two_things_is_no_number(fails, tmp_path):
+def test_an_ambiguous_comma_is_not_a_number(fails, tmp_path):
     path = tmp_path / "t.csv"
     lines = [line.split(";") for line in table(";").splitlines()]
     lines[5][0] = "1,234"  # among decimal points
@@ -245,21 +245,21 @@ def test_a_comma_that_may_mean_two_things_is_no_number(fails, tmp_path):
     ("content", "match"),
     [
         ("1.5,2,0\n2.5,3,1\n", r"no header: its first line is numbers \('1.5', '2', '0'\)"),
-        ("5.1,3.5,setosa\n4.9,3.0,other\n", "no column 'y'; .*if these are data, put the names"),
+        ("5.1,3.5,setosa\n4.9,3.0,other\n", "no column 'y'; .*if these are data, add a header"),
         (f"{'n,' * 600_000}m\n1,2\n", "600000 columns named 'n'"),
         (",".join(map("c{}".format, range(100_001))) + ",y\n1,0\n", "100002 columns; at most"),
         ("\n\n", "is empty"),
         ("# only a comment\n", "is empty"),
         ("a,y\n1,0\n2,1,7\n", "row 2 has 3 values for 2 columns"),
         ('a,y\n"1\n1",0\n2,1,7\n', "row 2 has 3 values for 2 columns"),
-        ('a,y\n1,0\n"2,1\n', "a quotation mark is never closed"),
+        ('a,y\n1,0\n"2,1\n', "a quotation mark is not closed"),
         ("a:y\n1:0\n2:1\n", "its only column is 'a:y'"),
         ("a,a ,y\n1,2,0\n3,4,1\n", "2 columns named 'a'"),
         (f"{'n' * 1001},y\n1,0\n2,1\n", "column name of 1001 characters"),
         ("\x00a,y\n1,0\n", "not UTF-8"),
     ],
 )
-def test_what_is_no_table_is_told(fails, tmp_path, content, match):
+def test_files_that_are_not_tables(fails, tmp_path, content, match):
     path = tmp_path / "t.csv"
     path.write_text(content)
     fails("train", path, "--target", "y", match=match)
@@ -281,7 +281,7 @@ def test_text_keeps_its_quotes_newlines_and_separators(run, tmp_path):
         found = set(json.loads(stored["columns"].item())["kind"])
     assert found == {"two\nlines", "a;b, c", 'say "hi"', "padded"}
     code, _, err = run("predict", model, path)
-    assert (code, err.count("\n")) == (0, 1)  # no value that training has not seen
+    assert (code, err.count("\n")) == (0, 1)  # no value that did not occur in training
 
 
 def test_a_large_file_is_read_in_parts_that_agree(run, tmp_path, monkeypatch, expected):
@@ -312,7 +312,7 @@ def test_a_large_file_is_read_in_parts_that_agree(run, tmp_path, monkeypatch, ex
 # ---- Columns that number the rows --------------------------------------------------------------
 
 
-def test_an_index_is_left_out_and_told_of(run, tmp_path):
+def test_an_index_is_left_out_with_a_notice(run, tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(ROWS, columns=HEADER)
     csv, parquet, arrow = (tmp_path / f"t.{kind}" for kind in ("csv", "parquet", "arrow"))
@@ -333,7 +333,7 @@ def test_an_index_is_left_out_and_told_of(run, tmp_path):
         model = tmp_path / "model.npz"
         code, out, err = run("train", path, "--target", "y", "--json", "-o", model)
         assert code == 0, err
-        assert err.startswith("logreg-c: column left out")
+        assert err.startswith("logreg-c: left out a column that numbers the rows: ")
         assert json.loads(out)["left_out"] == [name]
         with np.load(model) as stored:
             assert json.loads(stored["columns"].item()) == {"a": None, "b": None}
@@ -345,7 +345,7 @@ def test_an_index_is_left_out_and_told_of(run, tmp_path):
 @pytest.mark.parametrize(
     "name", ["index", "row.names", "rownames", "level_0", "rowid", "row_id", "row_nr", "Row Names"]
 )
-def test_a_name_of_an_index_is_one_if_it_numbers_the_rows(run, tmp_path, name):
+def test_a_column_named_like_an_index_is_one_if_it_numbers_the_rows(run, tmp_path, name):
     path = tmp_path / "t.csv"
     path.write_text(table(index=[name, *map(str, range(1, 61))]))
     assert json.loads(run("train", path, "--target", "y", "--json")[1])["left_out"] == [name]
@@ -364,7 +364,7 @@ def test_a_feature_that_numbers_the_rows_is_kept_with_a_warning(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "Unnamed: 0"])
-def test_a_column_without_a_name_that_is_no_index_needs_one(fails, tmp_path, name):
+def test_an_unnamed_column_that_is_not_an_index_is_an_error(fails, tmp_path, name):
     path = tmp_path / "t.csv"
     for values in (X[:, 0] + 0.5, RNG.integers(0, 5, 60), ["car"] * 60):
         path.write_text(table(index=[name, *map(str, values)]))
@@ -399,7 +399,7 @@ WORDS = st.text(st.sampled_from("ab ,;|\t\"\n'#é"), max_size=6).map(lambda word
     chunk=st.sampled_from([5, 64, 1 << 20]),
 )
 @settings(max_examples=60, deadline=None)
-def test_whatever_a_writer_writes_is_read(
+def test_everything_a_csv_writer_writes_is_read(
     tmp_path_factory, rows, separator, quoting, end, tail, front, spare, chunk
 ):
     file = io.StringIO()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Early stopping and resuming from the command line: the rows looked at, and the same bits."""
+"""Early stopping and resuming from the command line: the validation rows, and the same bits."""
 
 import os
 import re
@@ -18,7 +18,7 @@ pl = pytest.importorskip("polars")
 
 @pytest.fixture
 def noisy(tmp_path):
-    """A table that is learned by heart before it is learned: 30 features, 60 rows."""
+    """A table on which training soon overfits: 30 features, 60 rows."""
     rng = np.random.default_rng(7)
     X = rng.normal(size=(30, 60))
     path = tmp_path / "noisy.csv"
@@ -43,9 +43,9 @@ def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, tmp
     options = ["--early-stopping", "4", "--validation-fraction", "0.25", "--seed", "3"]
     code, out, err = run("train", noisy, "--target", "y", "-o", model, *options)
     assert (code, err) == (0, "")
-    assert "60: 33 to train on, 15 to stop by, 12 held out (seed 3)" in out
+    assert "60: 33 to train on, 15 for early stopping, 12 held out (seed 3)" in out
     done = int(re.search(r"iterations +(\d+) \(--early-stopping 4\)", out)[1])
-    best = int(re.search(r"after iteration (\d+), whose w and b are kept", out)[1])
+    best = int(re.search(r"after iteration (\d+); its w and b are kept", out)[1])
     assert done == best + 4 < 1000
 
     table = pl.read_csv(noisy)
@@ -64,7 +64,7 @@ def test_validation_rows_are_for_early_stopping(fails, noisy):
     for options in (["--validation-fraction", "0.2"], ["--early-stopping", "3"]):
         if "--early-stopping" in options:
             options += ["--validation-fraction", "0"]
-        fails("train", noisy, "--target", "y", *options, match="--validation-fraction is for")
+        fails("train", noisy, "--target", "y", *options, match="--validation-fraction needs")
 
 
 @pytest.mark.parametrize("options", [[], ["--early-stopping", "40"], ["--no-standardize"]])
@@ -78,7 +78,7 @@ def test_resuming_gives_the_bits_of_one_run(run, tmp_path, noisy, options):
     assert_same(once, twice)
 
 
-def test_a_killed_training_goes_on(tmp_path, noisy, monkeypatch, run):
+def test_a_killed_training_resumes(tmp_path, noisy, monkeypatch, run):
     checkpoint, model, once = (tmp_path / f"{name}.npz" for name in ("run", "model", "once"))
     start = ["train", noisy, "--target", "y", "--iters", "200000"]
     eager = (
@@ -120,7 +120,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, noisy):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert err == f"logreg-c: interrupted; the same command goes on from {checkpoint}\n"
+    assert err == f"logreg-c: interrupted; the same command continues from {checkpoint}\n"
     assert checkpoint.exists()
 
 
@@ -132,7 +132,11 @@ def test_an_interrupt_within_the_training_names_the_checkpoint(fails, monkeypatc
     start = ["train", noisy, "--target", "y"]
     checkpoint = tmp_path / "run.npz"
     fails(
-        *start, "--resume", checkpoint, code=130, match=f"goes on from {re.escape(str(checkpoint))}"
+        *start,
+        "--resume",
+        checkpoint,
+        code=130,
+        match=f"continues from {re.escape(str(checkpoint))}",
     )
     fails(*start, code=130, match="no file was written")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tables that claim more than they hold, files that are none, and names that are patterns."""
+"""Tables that claim more than they hold, files that are not tables, and names that are patterns."""
 
 import gzip
 import io
@@ -30,7 +30,7 @@ main()
 
 
 def limited(*arguments):
-    """Run a command that may have 3 GB of addresses, of which polars reserves one or two."""
+    """Run a command with 3 GB of address space, of which polars reserves one or two."""
     return subprocess.run(
         [sys.executable, "-P", "-c", LIMITED, *map(str, arguments)],
         capture_output=True,
@@ -119,7 +119,7 @@ def test_a_compressed_buffer_of_any_declared_length(tmp_path, compression):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be cut there")
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy"])
-def test_a_file_that_shrinks_does_not_end_the_process(tmp_path, kind):
+def test_a_file_that_shrinks_does_not_kill_the_process(tmp_path, kind):
     frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=300_000)})
     frame = frame.with_columns(y=(pl.col("a") > 0).cast(pl.Int64))
     path = tmp_path / f"t.{kind}"
@@ -164,10 +164,10 @@ def test_arrays_that_make_the_same_column(fails, tmp_path, order):
     path = tmp_path / "t.npz"
     arrays = {"X": np.zeros((4, 2)), "X0": np.ones(4), "y": np.array([0, 1, 0, 1])}
     np.savez(path, **{name: arrays[name] for name in order})
-    fails("train", path, "--target", "y", match="'X.*' and 'X.*' both make a column 'X0'")
+    fails("train", path, "--target", "y", match="'X.*' and 'X.*' both give a column 'X0'")
     fields = np.zeros(4, [("y", "f8"), ("a", "f8")])
     np.savez(path, table=fields, y=arrays["y"])
-    fails("train", path, "--target", "y", match="'table' and 'y' both make a column 'y'")
+    fails("train", path, "--target", "y", match="'table' and 'y' both give a column 'y'")
 
 
 def test_an_archive_with_two_arrays_of_one_name(fails, tmp_path):
@@ -359,15 +359,15 @@ def test_a_file_whose_name_is_not_utf_8(tmp_path, frame, model, kind):
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="sockets are files on Unix")
-def test_what_is_no_file(fails, monkeypatch, tmp_path, model):
+def test_paths_that_are_not_files(fails, monkeypatch, tmp_path, model):
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")
         for path, match in [
-            ("socket", "is a device or a socket; name a file"),
-            ("/dev/zero", "is a device or a socket; name a file"),
-            ("https://example.com/t.csv", "is an address; download the file"),
-            ("s3://bucket/t.parquet", "is an address; download the file"),
+            ("socket", "is a device or a socket; give a file"),
+            ("/dev/zero", "is a device or a socket; give a file"),
+            ("https://example.com/t.csv", "is a URL; download the file"),
+            ("s3://bucket/t.parquet", "is a URL; download the file"),
             (".", "is a directory"),
             ("~/t.csv", "does not exist"),
             ("x" * 5000, "cannot be read: File name too long"),
@@ -452,7 +452,7 @@ def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
     began = time.process_time()
     code, _, err = run("train", path, "--target", "y", "--iters", "1")
     assert code == 0 or "has no rows of data" in err
-    assert time.process_time() - began < 10  # seconds; 2 where nothing else runs
+    assert time.process_time() - began < 10  # seconds; 2 on an idle machine
 
 
 @pytest.mark.parametrize("more", [b"\x50\x2a\x4d\x18\x04\0\0\0skip", b"\0" * 8])

@@ -101,10 +101,10 @@ def test_evaluate_says_what_predict_and_train_say(run, frame, data, model):
     assert code == 0
     assert f"40: {np.sum(~Y)} no, {np.sum(Y)} yes" in out
     assert f"({round(found['accuracy'] * 40)} of 40)" in out
-    assert "taken for no" in out
+    assert "predicted no" in out
 
 
-def test_evaluate_is_exact_far_out(run, tmp_path):
+def test_evaluate_is_exact_for_extreme_examples(run, tmp_path):
     # where A is 0 or 1 to the last bit, log(A) would be infinite
     near, far = tmp_path / "near.csv", tmp_path / "far.csv"
     near.write_text("x,y\n" + "-1,0\n1,1\n" * 9)
@@ -123,7 +123,7 @@ def test_rows_of_one_class_have_no_roc(run, tmp_path, frame, model):
     frame.filter(pl.col("sick") == "yes").write_csv(path)
     code, out, _ = run("evaluate", model, path)
     assert code == 0
-    assert "not defined for rows of one class" in out
+    assert "undefined (all rows are of one class)" in out
     found = json.loads(run("evaluate", model, path, "--json")[1])
     assert found["roc_auc"] is found["average_precision"] is None
 
@@ -175,7 +175,7 @@ def test_train_prints_json_for_programs(run, tmp_path, data):
     assert len(inspected["costs"]["values"]) == 1000
 
 
-def test_inspect_shows_what_a_model_is_made_of(run, model):
+def test_inspect_shows_the_contents_of_a_model(run, model):
     code, out, err = run("inspect", model)
     assert (code, err) == (0, "")
     assert re.search(r"target +sick: 0 = no, 1 = yes", out)
@@ -186,7 +186,7 @@ def test_inspect_shows_what_a_model_is_made_of(run, model):
     assert not re.search(r"[^\n -~]", out)
 
 
-def test_what_is_no_number_is_null_in_json(run, tmp_path):
+def test_nonfinite_numbers_are_null_in_json(run, tmp_path):
     path = tmp_path / "far.csv"
     path.write_text("x,y\n" + "-1e308,0\n1e308,1\n" * 9)
     options = ["--target", "y", "--iters", "1", "--alpha", "1e-300", "--no-standardize", "--json"]

@@ -73,9 +73,9 @@ def test_iters_ends_it(run, noisy):
     start = ["train", noisy, "--target", "y", "--solver", "auto"]
     code, out, err = run(*start, "--iters", "3")
     assert code == 1
-    assert "--tol 1e-09 is not reached in 3 passes; give a larger --iters" in err
+    assert "--tol 1e-09 was not reached in 3 passes; give a larger --iters" in err
     assert "passes" in out
-    assert "3 (all of --iters 3), gap " in out
+    assert "3 (reached --iters 3), gap " in out
 
 
 def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noisy, tmp_path):

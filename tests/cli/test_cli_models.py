@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A model file from a stranger runs nothing, takes no memory, and is refused in one line."""
+"""An untrusted model file runs no code, takes no memory, and is refused in one line."""
 
 import errno
 import io
@@ -15,7 +15,7 @@ import pytest
 
 
 class Attack:
-    """Writes a file where it is unpickled."""
+    """Writes a file when it is unpickled."""
 
     def __init__(self, place):
         self.place = place
@@ -25,7 +25,7 @@ class Attack:
 
 
 def npy(descr, shape):
-    """Return the header of an .npy file, with nothing behind it."""
+    """Return the header of an .npy file without data."""
     text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
@@ -116,11 +116,11 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path, model):
     assert int(ended.stdout) < 300_000  # KB
 
 
-def test_a_model_that_is_no_file(fails, tmp_path, data):
+def test_a_model_path_that_is_not_a_file(fails, tmp_path, data):
     fails("predict", tmp_path, data, match="is not a file")
     if Path("/dev/zero").exists():
         fails("inspect", "/dev/zero", match="is not a file")
-    if Path("/proc/self/mem").exists():  # what cannot be read by its owner either
+    if Path("/proc/self/mem").exists():  # not readable even by its owner
         fails("inspect", "/proc/self/mem", match=f"mem cannot be read: {os.strerror(errno.EIO)}")
 
 
@@ -167,7 +167,7 @@ def test_the_size_of_a_model_is_that_of_its_names(run, tmp_path):
     assert len(out) < 60_000
 
 
-def test_members_that_there_are_twice_or_that_lie_are_refused(fails, tmp_path, model):
+def test_duplicate_or_false_members_are_refused(fails, tmp_path, model):
     bad = tmp_path / "bad.npz"
     content = model.read_bytes()
     for size in range(0, len(content), 97):  # any truncation

@@ -45,7 +45,7 @@ def test_a_full_standard_output_is_exit_code_1(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_closed_streams_are_no_traceback(tmp_path, model, name):
+def test_closed_streams_cause_no_traceback(tmp_path, model, name):
     arguments, _ = COMMANDS[name]
     for closed in ">&-", ">&- 2>&-", "<&- >&- 2>&-":
         code, out, err = ended(arguments, closed, cwd=tmp_path)
@@ -58,7 +58,7 @@ def test_closed_streams_are_no_traceback(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_reader_that_leaves_is_exit_code_0(tmp_path, model, name):
+def test_a_reader_that_exits_is_exit_code_0(tmp_path, model, name):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -109,7 +109,7 @@ def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
     with subprocess.Popen(
         [*PYTHON, "train", "-", "--target", "sick", "-o", "out.npz"],
         cwd=tmp_path,
-        stdin=subprocess.PIPE,  # which does not end: the copy of it is being made
+        stdin=subprocess.PIPE,  # never ends, so it is still being copied
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -121,7 +121,7 @@ def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
         process.send_signal(number)
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-    assert process.returncode in {128 + number, -number}  # before Python has begun
+    assert process.returncode in {128 + number, -number}  # before Python has started
     assert out == ""
     assert err in {"", "logreg-c: interrupted; no file was written\n"} or delay < 0.3
     assert list(temporary.iterdir()) == []
@@ -162,7 +162,7 @@ def test_a_message_names_the_file_at_fault(fails, tmp_path, data, model):
     fails(*start, "-o", below, match="file.npz cannot be written")
 
 
-def test_a_folder_that_is_gone_is_named(tmp_path, data):
+def test_a_deleted_folder_is_reported(tmp_path, data):
     gone = tmp_path / "gone"
     gone.mkdir()
     command = ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *PYTHON]
@@ -171,6 +171,10 @@ def test_a_folder_that_is_gone_is_named(tmp_path, data):
         [*command, *options], cwd=gone, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == (
-        "logreg-c: the folder that this runs in no longer exists; change to another\n"
-    )
+    assert done.stderr == ("logreg-c: the current folder no longer exists; change to another\n")
+
+
+def test_an_unknown_instruction_set_is_one_line(tmp_path):
+    code, out, err = ended(["--help"], "", cwd=tmp_path, env={"LOGREG_C_ISA": "zz"})
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("logreg-c: LOGREG_C_ISA='zz' is not one of")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The report: one page, complete in itself, that says what evaluate says and believes no name."""
+"""The report: one self-contained page that agrees with evaluate and escapes every name."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer.csv"
 
 
 class Page(HTMLParser):
-    """Collects what a browser would."""
+    """Collects what a browser would show."""
 
     def __init__(self, text):
         super().__init__()
@@ -93,7 +93,7 @@ def test_the_page_fits_light_and_dark_and_a_phone(page, trained):
     assert 'name="viewport" content="width=device-width' in text
     assert "prefers-color-scheme: dark" in text
     pictures = "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
-    # every color is the page's own, and every width the card's
+    # every color is one of the page's, and every width is the card's
     assert not re.search(r"#[0-9a-f]{6}\b", pictures)
     assert not re.search(r"<svg[^>]* width=", pictures)
     assert "var(--line)" in pictures
@@ -103,7 +103,7 @@ def test_the_same_model_and_rows_give_the_same_page(page, trained):
     assert page(trained, EXAMPLE) == page(trained, EXAMPLE)
 
 
-def test_names_are_shown_and_not_obeyed(run, page, tmp_path, frame):
+def test_names_are_displayed_and_not_interpreted(run, page, tmp_path, frame):
     path, model = tmp_path / "odd.csv", tmp_path / "model.npz"
     evil = "<script>alert(1)</script>"
     frame.rename({"height": evil, "weight": "$x_1^2$ 身長 &amp;"}).with_columns(
@@ -191,14 +191,14 @@ def test_costs_at_the_end_of_the_range_have_a_report(page, tmp_path, model, data
 
 @pytest.mark.parametrize("number", [*range(32), 0x7F, 0x85, 0x9B, 0x200B, 0x200E, 0x202E, 0x2028,
     0x2066, 0xFEFF, 0xFFFE, 0xD800, 0xE0041, 0x3164, 0xFE0F])  # fmt: skip
-def test_what_hides_or_acts_is_shown_by_its_number(number):
+def test_control_and_invisible_characters_are_escaped(number):
     assert visible(f"a{chr(number)}b").isascii()
     assert visible(f"a{chr(number)}b").isprintable()
     assert shown(chr(number)).isprintable()
     assert visible("größe 身長 👩") == "größe 身長 👩"
 
 
-def test_a_report_that_cannot_be_made_leaves_nothing(fails, tmp_path, model, data):
+def test_a_failed_report_leaves_no_file(fails, tmp_path, model, data):
     before = set(tmp_path.iterdir())
     fails("report", model, tmp_path / "no.csv", "-o", tmp_path / "r.html", match="does not exist")
     fails("report", model, data, "-o", tmp_path, match="not a file that can be replaced")

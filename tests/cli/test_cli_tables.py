@@ -74,7 +74,7 @@ def test_standard_input_is_a_file_of_any_kind(tmp_path, plain, model, suffix, ru
     assert ended.stdout == run("predict", model, path)[1]
 
 
-def test_what_is_wrong_with_standard_input_is_said(tmp_path, model):
+def test_problems_with_standard_input_are_reported(tmp_path, model):
     for content, match in [("", "standard input is empty"), ("a,b\n1,2\n", "no column 'height'")]:
         ended = subprocess.run(
             [*PYTHON, "predict", model, "-"],
@@ -88,7 +88,7 @@ def test_what_is_wrong_with_standard_input_is_said(tmp_path, model):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a Unix thing")
-def test_a_pipe_is_a_file_too(run, tmp_path, frame, data, model):
+def test_a_pipe_is_read_like_a_file(run, tmp_path, frame, data, model):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     feed = threading.Thread(target=lambda: pipe.write_bytes(data.read_bytes()))
@@ -124,14 +124,14 @@ def test_a_matrix_has_columns_by_number(run, tmp_path):
     ],
     ids=["lengths", "dimensions", "complex", "empty", "pickle"],
 )
-def test_arrays_that_are_no_table(fails, tmp_path, arrays, match):
+def test_arrays_that_are_not_a_table(fails, tmp_path, arrays, match):
     path = tmp_path / "data.npz"
     np.savez(path, **arrays)
     fails("train", path, "--target", "y", match=match)
 
 
 def test_text_that_ends_in_nul_is_named(fails, tmp_path):
-    """NumPy, which the model is stored by, would drop the NUL."""
+    """NumPy, which stores the model, would drop the NUL."""
     path = tmp_path / "t.parquet"
     for columns, match in [
         ({"a\0": [1.0, 2.0], "y": [0, 1]}, "a column name that ends in NUL"),
@@ -141,7 +141,7 @@ def test_text_that_ends_in_nul_is_named(fails, tmp_path):
         fails("train", path, "--target", "y", match=match)
 
 
-def test_types_that_the_kernel_lacks_are_taken(run, tmp_path):
+def test_types_unknown_to_the_kernel_are_accepted(run, tmp_path):
     path, rows = tmp_path / "t.parquet", {"a": [1, 5, 2, 7] * 9, "y": [0, 1, 0, 1] * 9}
     pl.DataFrame(rows).write_parquet(path)
     out = run("train", path, "--target", "y")[1]
@@ -179,7 +179,7 @@ def test_a_truncated_file(fails, tmp_path, plain, model, suffix):
 
 
 @pytest.mark.parametrize("kind", [".csv", ".parquet", ".arrow"])
-def test_a_file_of_no_rows(fails, tmp_path, frame, model, kind):
+def test_a_file_without_rows(fails, tmp_path, frame, model, kind):
     path = write(frame.clear(), tmp_path / f"t{kind}")
     fails("train", path, "--target", "sick", match="no rows of data")
     fails("predict", model, path, match="no rows of data")
@@ -227,12 +227,12 @@ def test_one_hot_reads_csv_as_it_was_trained(run, tmp_path, colored):
     codes.filter(pl.col("color") != "x").write_csv(apply)
     assert run("train", train, "--target", "sick", "--one-hot", "-o", model)[0] == 0
     _, out, err = run("predict", model, apply)
-    assert err == "logreg-c: 30 rows; probability is that of yes\n"
+    assert err == "logreg-c: 30 rows; probability is the probability of yes\n"
     whole = pl.read_csv(run("predict", model, train)[1].encode())
     assert pl.read_csv(out.encode()).equals(whole.filter(codes["color"] != "x"))
 
 
-def test_a_value_that_training_has_not_seen_is_a_warning(run, tmp_path, colored):
+def test_a_value_that_did_not_occur_in_training_is_a_warning(run, tmp_path, colored):
     path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
     colored.filter(pl.col("color") != "red").write_parquet(path)
     assert run("train", path, "--target", "sick", "--one-hot", "-o", model)[0] == 0
@@ -241,7 +241,7 @@ def test_a_value_that_training_has_not_seen_is_a_warning(run, tmp_path, colored)
     assert code == 0
     assert out.count("\n") == 41
     first, second = err.splitlines()
-    assert "warning: column 'color' holds values in 10 of 40 rows" in first
+    assert "warning: column 'color' has values in 10 of 40 rows" in first
     assert "first 'red'" in first
     assert "40 rows" in second
 
@@ -272,7 +272,7 @@ def long(frame):
     return pl.concat([frame] * 5000)  # 200,000 rows: four batches
 
 
-def test_a_fault_far_down_names_its_row(fails, tmp_path, long, model):
+def test_a_fault_far_into_the_file_names_its_row(fails, tmp_path, long, model):
     path = tmp_path / "t.parquet"
     for value, match in [(None, "'weight' has missing values, first"), (np.inf, "is infinite")]:
         row = pl.int_range(pl.len()) == 150_000
@@ -374,7 +374,7 @@ def test_predict_takes_no_more_memory_for_a_longer_file(tmp_path, run, suffix, s
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 256 KB, where this user may make one."""
+    """A file system of 256 KB, if this user may create one."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
@@ -449,7 +449,7 @@ def test_many_columns_take_no_longer_than_their_values(run, tmp_path, suffix):
     assert run("predict", model, path)[0] == 0
     assert run("evaluate", model, path)[0] == 0
     assert run("inspect", model)[1].endswith("(the 1000 largest of 20000; --json prints all)\n")
-    assert time.process_time() - began < 8  # seconds; 2 where nothing else runs
+    assert time.process_time() - began < 8  # seconds; 2 on an idle machine
 
 
 def test_inspect_prints_all_weights_of_most_models(run, tmp_path):

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Prints hashes of the bits of all that the kernel returns over a battery of shapes, types, layouts
- * and settings: a line an instruction set, on it a hash for each type of X, for columns of every
- * type side by side, for every value that can be loaded, and for the sigmoid. Every line of every
- * build, for whatever machine, must carry the same hashes: the Makefile compares them. */
+ * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
+ * layouts and settings. There is one line per instruction set, with one hash for each type of X,
+ * for columns of all types together, for loading values of every type, and for the sigmoid. Every
+ * line of every build for every machine must have the same hashes; the Makefile compares them. */
 #include "problem.h"
 
 #include "block/kernels.h"
@@ -12,7 +12,7 @@
 
 static const uint64_t no_hash = 0xcbf29ce484222325u;
 
-/* As hash_bits, but whichever NaN it is. */
+/* Like hash_bits, but with one hash for all NaNs. */
 static uint64_t hash_value(uint64_t hash, double value)
 {
     double bits = isnan(value) ? (double)NAN : value;
@@ -24,8 +24,8 @@ static uint64_t hash_value(uint64_t hash, double value)
 
 enum { ITERS = 3, ALL_MIXED = HASHED_TYPES };
 
-/* How X is laid out; the last two as a list of columns, of values side by side or with gaps that
- * also leave them unaligned. */
+/* The layout of X. The last two are lists of columns, contiguous or with gaps that also leave the
+ * values unaligned. */
 enum { BY_EXAMPLE, BY_FEATURE, COLUMNS, STRIDED_COLUMNS, LAYOUTS };
 
 static uint64_t hash_all(uint64_t hash, const logreg_data *data, const double *w, double b,
@@ -65,7 +65,7 @@ static uint64_t hash_all(uint64_t hash, const logreg_data *data, const double *w
     return hash;
 }
 
-/* `type`: of X; ALL_MIXED: every feature is of another. */
+/* `type` is the type of X, or ALL_MIXED for features of different types. */
 static uint64_t hash_problem(uint64_t hash, int64_t n_x, int64_t m, int layout, int weighted,
                              int standardized, int type, int float64)
 {
@@ -91,7 +91,7 @@ static uint64_t hash_problem(uint64_t hash, int64_t n_x, int64_t m, int layout, 
     }
     if (type != ALL_MIXED && computes_in_float32((logreg_type)type) && !float64)
         p.data.arithmetic = LOGREG_FLOAT32;
-    /* integers of 64 bits are large */
+    /* 64-bit integers are large, so they need a small alpha */
     const int large = type == LOGREG_INT64 || type == ALL_MIXED;
     hash = hash_all(hash, &p.data, p.w, p.b, standardized, large ? 0x1p-60 : 0.7);
     free(list);
@@ -105,7 +105,7 @@ static uint64_t hash_shape(uint64_t hash, int64_t n_x, int64_t m, int type)
     for (int variant = 0; variant < 4 * LAYOUTS; variant++) {
         const int layout = variant / 4, weighted = variant & 1, standardized = variant & 2;
         if (type == ALL_MIXED && layout < COLUMNS) continue;
-        /* float64 for narrow types takes turns with float32 */
+        /* narrow types alternate between float64 and float32 arithmetic */
         hash =
             hash_problem(hash, n_x, m, layout, weighted, standardized && m > 2, type, m % 4 == 1);
     }
@@ -124,7 +124,7 @@ static uint64_t hash_battery(int type)
         for (int e = f % every; e < COUNT(examples); e += every == 1 ? 1 : 2)
             if (n_x * examples[e] < 150000) hash = hash_shape(hash, n_x, examples[e], type);
     }
-    if (type < HASHED_TYPES) { /* so long that examples are packed in tiles; and many tasks */
+    if (type < HASHED_TYPES) { /* examples so long that they are packed in tiles; and many tasks */
         hash = hash_problem(hash, 17000, 70, BY_EXAMPLE, 0, 0, type, 0);
         hash = hash_problem(hash, 2, 20 * 4096 + 1, BY_FEATURE, 1, 1, type, 0);
     }
@@ -133,8 +133,8 @@ static uint64_t hash_battery(int type)
 
 /* ---- Every load ------------------------------------------------------------------------------ */
 
-/* All values of 8 and 16 bits, and as many of the others: of every exponent, and those about which
- * rounding decides. */
+/* All values of 8 and 16 bits, and as many values of the wider types, of every exponent and at ties
+ * of rounding. */
 static void *values_to_load(logreg_type type)
 {
     const int64_t n = 1 << 16, size = all_types[type].size;
@@ -159,7 +159,7 @@ static void *values_to_load(logreg_type type)
 
 static uint64_t hash_loads(void)
 {
-    const int64_t n = 1 << 16, count = 500; /* not whole lanes */
+    const int64_t n = 1 << 16, count = 500; /* not a multiple of the lanes */
     uint64_t hash = no_hash;
     for (int type = 0; type < HASHED_TYPES; type++) {
         void *values = values_to_load((logreg_type)type);

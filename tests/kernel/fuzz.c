@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A libFuzzer target: made-up calls of every function of logreg.h, within its contract. Every array
- * is as long as it must be and no longer, so that the address sanitizer sees what is read astray;
- * every instruction set and another number of threads must give the same bits; and what comes out
- * of data with a NaN or an infinity must be the word for it, with its place. */
+ * A libFuzzer target: random calls of the functions of logreg.h, within their contracts. Every
+ * array has exactly the required length, so that the address sanitizer detects stray reads. Every
+ * instruction set and number of threads must give the same bits, and data with a NaN or an infinity
+ * must give the status code for it, and its position. */
 #include "problem.h"
 
 typedef struct input {
@@ -12,7 +12,7 @@ typedef struct input {
     uint64_t seed;
 } input;
 
-/* A number below n, from the input while there is some left. */
+/* Returns a number below n, from the input as long as bytes are left. */
 static int64_t pick(input *in, int64_t n)
 {
     if (in->left >= 2) {
@@ -50,7 +50,7 @@ static int64_t magnitude(int64_t n)
     return n < 0 ? -n : n;
 }
 
-/* The bytes of m values, from some way into a block that ends with the last of them. */
+/* Allocates m values that start `into` bytes into a block and end where it ends. */
 static void *allocate_values(int64_t m, int64_t stride, int64_t size, int64_t into, void **values)
 {
     const int64_t extent = (m - 1) * magnitude(stride) + size;
@@ -75,7 +75,7 @@ static void fill(input *in, logreg_type type, char *place, int what)
     } else if (what == ANY && type == LOGREG_FLOAT64) {
         memcpy(place, &value, sizeof value);
     } else {
-        if (what == LABELS && type == LOGREG_INT64) return; /* `store` makes no 0 of it */
+        if (what == LABELS && type == LOGREG_INT64) return; /* `store` cannot store 0 */
         store(type, place, isfinite(value) && fabs(value) <= 1 ? value : 0);
     }
 }
@@ -95,7 +95,7 @@ static owned_column pick_column(input *in, int64_t m, int what)
     return c;
 }
 
-/* ---- What must come out ---------------------------------------------------------------------- */
+/* ---- Expected results ------------------------------------------------------------------------ */
 
 static int is_nonfinite(logreg_type type, const char *place)
 {
@@ -147,7 +147,7 @@ typedef struct calls {
     int standardized, nonfinite;
 } calls;
 
-/* Every call, with a hash of what it returned. */
+/* Makes every call, and returns a hash of the results. */
 static uint64_t call_all(const calls *c, int n_threads)
 {
     enum { ITERS = 3 };

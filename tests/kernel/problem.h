@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the kernel's tests share: checks, made-up data, and calls with their workspace. */
+ * Shared by the tests of the kernel: checks, synthetic data, and calls with a workspace. */
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
@@ -39,8 +39,8 @@ static inline double *allocate_doubles(int64_t n)
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* A multiple of 2^-52 in [-1, 1). Integers and exact scaling alone, so that every compiler and
- * machine makes the same data. */
+/* Returns a multiple of 2^-52 in [-1, 1). Uses only integers and exact scaling, so that every
+ * compiler and machine makes the same data. */
 static inline double next_value(uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -54,7 +54,7 @@ typedef struct problem {
     double *X, *Y, *sample_weight;                /* the values behind data */
     int64_t size, feature_stride, example_stride; /* of X, in elements */
     void *stored;                                 /* X in another type, or NULL */
-    double *w, b;                                 /* a point to look at it from */
+    double *w, b;                                 /* a point at which to evaluate it */
 } problem;
 
 static inline double *element(const problem *p, int64_t j, int64_t i)
@@ -67,8 +67,8 @@ static inline logreg_column column_of(const double *values)
     return (logreg_column){.values = values, .stride = sizeof(double), .type = LOGREG_FLOAT64};
 }
 
-/* The same values in either layout and with any gap. The gap, the stride beyond a line's length,
- * is filled with NaN and the buffer ends with the last value, so reading astray shows. */
+/* Makes the same values for both layouts and every gap. The gap, the stride minus the length of a
+ * line, is filled with NaN, and the buffer ends with the last value, so that stray reads show. */
 static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_t gap, int weighted)
 {
     problem p = {.data = {.n_x = n_x, .m = m, .example_major = layout == EXAMPLE_MAJOR},
@@ -103,7 +103,7 @@ static inline problem make_problem(int64_t n_x, int64_t m, layout layout, int64_
     return p;
 }
 
-/* Examples per segment, where there are n_x features. */
+/* Returns the examples per segment for n_x features. */
 static inline int64_t segment_size(int64_t n_x)
 {
     const logreg_data data = {.n_x = n_x};
@@ -132,7 +132,7 @@ static const struct {
     [LOGREG_UINT8] = {"uint8", 1},     [LOGREG_BOOL] = {"bool", 1},
 };
 
-/* bits.txt is older than bools, which have the bits of a uint8 of 0 or 1. */
+/* bits.txt does not cover bools, which give the bits of a uint8 of 0 or 1. */
 enum { HASHED_TYPES = LOGREG_BOOL, ALL_TYPES };
 
 static inline int computes_in_float32(logreg_type type)
@@ -140,8 +140,9 @@ static inline int computes_in_float32(logreg_type type)
     return type != LOGREG_FLOAT64 && type != LOGREG_INT64 && type != LOGREG_INT32;
 }
 
-/* Stores at `place` what of `value`, within [-1, 1), the type can hold, and returns that: for
- * floats a multiple of 2^-10 (so float16 is exact, and normal or 0), for integers one up to 100. */
+/* Stores `value`, in [-1, 1), at `place`, as precisely as the type allows, and returns the stored
+ * value: for float16 a multiple of 2^-10 (exact, and normal or 0), for integers one scaled by 100,
+ * or by 2^60 for int64. */
 static inline double store(logreg_type type, void *place, double value)
 {
     if (isnan(value)) value = 0;
@@ -180,7 +181,7 @@ static inline double store(logreg_type type, void *place, double value)
     return NAN;
 }
 
-/* Stores X in another type, and makes p->X what was stored. */
+/* Stores X in another type, and updates p->X to the stored values. */
 static inline void store_X_as(problem *p, logreg_type type)
 {
     int64_t size = all_types[type].size;
@@ -195,7 +196,9 @@ static inline void store_X_as(problem *p, logreg_type type)
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
-/* A run with a workspace of NaN, at the aligned end of a buffer that ends where it does. */
+/* Returns a run with an aligned workspace filled with NaN, in a buffer that ends within 64 bytes of
+ * it.
+ */
 static inline logreg_run make_run(size_t size, int n_threads, char **buffer)
 {
     *buffer = allocate(size + 64);

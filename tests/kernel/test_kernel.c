@@ -28,7 +28,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* Around every vector width, run and block that the kernel could have. */
+/* Sizes around every vector width, run and block that the kernel may use. */
 static const int64_t some_examples[] = {1,  2,  3,   4,   5,   6,   7,   8,   9,  10,
                                         11, 12, 13,  14,  15,  16,  17,  31,  33, 63,
                                         64, 65, 127, 129, 255, 257, 511, 512, 513};
@@ -54,8 +54,7 @@ static double *copy_of(const double *v, int64_t n)
     return copy;
 }
 
-/* ---- Long-hand: one example and one feature at a time, exp and log1p from libm ----------------
- */
+/* ---- Long-hand: one example and one feature at a time, with exp and log1p of libm ------------ */
 
 static double long_hand_z(const problem *p, const double *w, double b, int64_t i)
 {
@@ -167,13 +166,13 @@ static void test_a_pass_agrees_with_long_hand(void)
             check_shape(some_features[f], some_examples[e], 1);
     for (int f = 0; f < COUNT(few); f++)
         for (int off = -1; off <= 1; off++) check_shape(few[f], segment_size(few[f]) + off, 2);
-    /* one thread takes subtrees of eight segments, and the last has seven */
+    /* a single thread sums subtrees of eight segments; the last one has seven */
     problem p = make_problem(1, 71 * segment_size(1) - 5, FEATURE_MAJOR, 0, 0);
     check_pass(&p, 0, 1);
     free_problem(&p);
 }
 
-/* One feature, w = 1, b = 0: then X is Z, exactly. */
+/* With one feature, w = 1 and b = 0, Z is exactly X. */
 static void check_cost_at(double z, double y, double J_exact, double dz_exact)
 {
     double X = z, Y = y, w = 1, J, dw, db;
@@ -183,7 +182,7 @@ static void check_cost_at(double z, double y, double J_exact, double dz_exact)
     CHECK(near(db, dz_exact, 1e-13 * fabs(dz_exact)));
 }
 
-static void test_cost_is_accurate_far_out(void)
+static void test_cost_is_accurate_for_extreme_z(void)
 {
     static const double z[] = {1e-300, 1e-9, 0.5, 15, 36, 40, 300, 690};
     double below_1 = 1 - 0x1p-53;
@@ -223,8 +222,8 @@ static void test_a_gap_or_a_slice_changes_no_bit(void)
 
 /* ---- Types ----------------------------------------------------------------------------------- */
 
-/* What is computed depends on the values and the arithmetic, not on how the values are stored, nor
- * on whether they are a matrix, a list of columns, or columns with gaps. */
+/* The results depend on the values and the arithmetic. They do not depend on the type in which the
+ * values are stored, nor on whether they are a matrix, a list of columns, or columns with gaps. */
 static void check_type(int64_t n_x, int64_t m, layout layout, logreg_type type, int weighted)
 {
     problem p = make_problem(n_x, m, layout, 3, weighted);
@@ -293,13 +292,13 @@ static void test_how_values_are_stored_changes_no_bit(void)
                     check_type(features[f], examples[e],
                                variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, (logreg_type)type,
                                variant & 2);
-    /* ends of every length, of columns and of examples */
+    /* every number of values left over at the end of a column or an example */
     for (int type = 0; type < ALL_TYPES; type++)
         for (int64_t n = 1; n <= 41; n++) {
             check_type(5, n, FEATURE_MAJOR, (logreg_type)type, n & 1);
             check_type(n, 5, EXAMPLE_MAJOR, (logreg_type)type, n & 1);
         }
-    /* too long to keep, packed in tiles */
+    /* examples too long to keep packed, so they are packed in tiles */
     for (int type = 0; type < ALL_TYPES; type++) {
         check_type(17000, 70, EXAMPLE_MAJOR, (logreg_type)type, 0);
         check_type(17000, 70, FEATURE_MAJOR, (logreg_type)type, 0);
@@ -307,8 +306,7 @@ static void test_how_values_are_stored_changes_no_bit(void)
     check_type(140000, 3, EXAMPLE_MAJOR, LOGREG_INT8, 0);
 }
 
-/* Labels and weights of any type and stride, beside features of any. */
-/* Feature-major X, labels and weights at odd addresses, and features an odd way apart. */
+/* Feature-major X and labels at odd addresses, with an odd distance between features. */
 static void test_values_that_are_not_aligned_change_no_bit(void)
 {
     enum { N_X = 6, M = 700 };
@@ -319,7 +317,7 @@ static void test_values_that_are_not_aligned_change_no_bit(void)
     CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J[0], dw[0], &db[0], 1) == LOGREG_OK);
     memcpy(Y + 1, p.Y, (size_t)line);
     p.data.Y.values = Y + 1;
-    for (int odd = 0; odd < 2; odd++) { /* the first value, or only those after it */
+    for (int odd = 0; odd < 2; odd++) { /* all features unaligned but the first, or all */
         p.data.feature_stride = line + !odd;
         for (int j = 0; j < N_X; j++)
             memcpy(X + odd + j * p.data.feature_stride, element(&p, j, 0), (size_t)line);
@@ -333,6 +331,7 @@ static void test_values_that_are_not_aligned_change_no_bit(void)
     free_problem(&p);
 }
 
+/* Labels and weights of any type and stride, aligned or not. */
 static void test_typed_labels_and_weights_change_no_bit(void)
 {
     enum { N_X = 9, M = 700 };
@@ -402,18 +401,18 @@ static void test_descent_converges_at_tol(void)
     int64_t n_costs;
     CHECK(descend(&p.data, &settings, &state, costs, 10000, &n_costs, 1) == LOGREG_CONVERGED);
     CHECK(n_costs > 1 && n_costs < 10000);
-    /* no update after the last cost: it is J at the w, b that came out */
+    /* no update follows the last cost: it is J at the returned w and b */
     CHECK(cost_and_gradient(&p.data, p.w, state.b, 0, &J, dw, &db, 1) == LOGREG_OK);
     CHECK(same_bits(&J, &costs[n_costs - 1], 1));
     CHECK(fmax(max_abs(dw, 3), fabs(db)) <= settings.tol);
-    /* an iteration earlier it had not converged */
+    /* one iteration earlier, the descent has not converged */
     problem again = make_problem(3, 50, FEATURE_MAJOR, 0, 0);
     logreg_state start = {.w = again.w, .b = again.b};
     CHECK(descend(&again.data, &settings, &start, costs, n_costs - 1, &n_costs, 1) == LOGREG_OK);
     free(costs);
     free_problem(&again);
 
-    /* a gradient of exactly 0 is within tol = 0, and within no negative tol */
+    /* a gradient of exactly 0 is within tol = 0, but not within a negative tol */
     for (int i = 0; i < 50; i++) p.Y[i] = 0.5;
     memset(p.w, 0, 3 * sizeof *p.w);
     state.b = 0;
@@ -424,7 +423,7 @@ static void test_descent_converges_at_tol(void)
     CHECK(descend(&p.data, &settings, &state, &J, 1, &n_costs, 1) == LOGREG_OK);
     CHECK(n_costs == 1);
 
-    /* neither dw nor db alone will do */
+    /* dw within tol is not enough: db must be too */
     settings.tol = 0.1;
     p.data.n_x = 0;
     state.b = 3;
@@ -432,7 +431,7 @@ static void test_descent_converges_at_tol(void)
     free_problem(&p);
 }
 
-/* Without b the descent is that of a b that stays 0, and db does not keep it from converging. */
+/* A fixed b stays at its initial value, and db does not keep the descent from converging. */
 static void test_a_fixed_b_stays(void)
 {
     for (int scaled = 0; scaled < 2; scaled++) {
@@ -469,7 +468,7 @@ static void test_many_calls_continue_one(void)
             logreg_settings settings = {.alpha = 0.4, .l2 = 0.01, .tol = -1};
             logreg_state state = {.w = p.w, .b = p.b};
             int64_t n_costs;
-            if (variant & 4) { /* with a mean that makes b too large to hold its low bits */
+            if (variant & 4) { /* with a mean so large that b alone would lose its low bits */
                 for (int i = 0; i < 600; i++) *element(&p, 0, i) += 1e9;
                 CHECK(standardize(&p.data, 1, &standardization) == LOGREG_OK);
                 settings.standardization = &standardization;
@@ -563,11 +562,11 @@ static void test_standardized_descent_agrees_with_long_hand(void)
                 check_standardized(features[f], examples[e], layout, variant & 2);
             check_standardized(features[f], segment_size(features[f]) + 1, layout, variant & 2);
         }
-    /* Tasks of several segments of several blocks: sums wait while a block's are made. */
+    /* tasks of several segments of several blocks: nodes wait while others are summed */
     check_standardized(300, 33 * segment_size(300), EXAMPLE_MAJOR, 1);
 }
 
-/* So many that an example is packed a tile of its features at a time, whatever the arithmetic. */
+/* So many features that examples are packed one tile of features at a time in both arithmetics. */
 static void test_many_features_are_standardized_in_tiles(void)
 {
     enum { N_X = 5000 };
@@ -601,7 +600,7 @@ static void test_many_features_are_standardized_in_tiles(void)
 }
 
 /* Columns like 1e9 + k with k in 0..6: the sums over k are exact. */
-static void test_mean_is_exact_beside_a_large_offset(void)
+static void test_mean_is_exact_despite_a_large_offset(void)
 {
     for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
         problem p = make_problem(2, 3001, (enum layout)layout, 0, 0);
@@ -624,8 +623,8 @@ static void test_mean_is_exact_beside_a_large_offset(void)
     }
 }
 
-/* Columns like 1e9 + k / 128, beside long-hand descent on k / 128. */
-static void test_standardized_descent_is_accurate_beside_a_large_offset(void)
+/* Columns like 1e9 + k / 128, compared with long-hand descent on k / 128. */
+static void test_standardized_descent_is_accurate_despite_a_large_offset(void)
 {
     enum { ITERS = 50 };
     for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
@@ -661,8 +660,8 @@ static void test_standardized_descent_is_accurate_beside_a_large_offset(void)
     }
 }
 
-/* Whole segments of them, before those that count or after. */
-static void test_examples_of_weight_0_count_for_nothing(void)
+/* Whole segments of weight 0, before or after the other examples. */
+static void test_examples_of_weight_0_have_no_effect(void)
 {
     const int64_t size = segment_size(2), m = 2 * size + 100;
     for (int variant = 0; variant < 4; variant++) {
@@ -672,7 +671,7 @@ static void test_examples_of_weight_0_count_for_nothing(void)
         for (int64_t i = 0; i < m; i++)
             if (variant & 2 ? i < size + 1 : i > size - 1) p.sample_weight[i] = 0;
         long_hand_standardize(&p, mean, sd);
-        p.data.Y.values = NULL; /* which are not looked at */
+        p.data.Y.values = NULL; /* labels are not read */
         CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
         for (int j = 0; j < 2; j++) {
             CHECK(near(found.mean[j] + found.mean_lo[j], mean[j], 1e-13));
@@ -691,11 +690,11 @@ static void test_a_constant_feature_keeps_its_w(void)
         logreg_standardization found = allocate_standardization(3);
         logreg_settings settings = {.alpha = 0.5, .l2 = 0.1, .tol = -1, .standardization = &found};
         double constant = constants[variant / 2], costs[5], J[2], dw[2][3], db[2];
-        if (constant > 1e9) p.w[1] /= constant; /* or its share of b has no place in a double */
+        if (constant > 1e9) p.w[1] /= constant; /* otherwise its share of b would swamp b */
         double given = p.w[1];
         logreg_state state = {.w = p.w, .b = p.b};
         int64_t n_costs;
-        for (int i = 0; i < 700; i++) /* an example of weight 0 counts for nothing */
+        for (int i = 0; i < 700; i++) /* examples of weight 0 have no effect */
             *element(&p, 1, i) = p.sample_weight[i] > 0 ? constant : 7;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_OK);
         CHECK(found.sd[0] > 0 && found.sd[1] == 0 && found.sd[2] > 0);
@@ -703,7 +702,7 @@ static void test_a_constant_feature_keeps_its_w(void)
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
         CHECK(same_bits(&p.w[1], &given, 1));
         CHECK(costs[4] < costs[0]);
-        /* and has no part in what is standardized */
+        /* and does not affect the standardized cost and gradient */
         for (int k = 0; k < 2; k++, p.w[1] = 5)
             CHECK(standardized_cost_and_gradient(&p.data, &found, p.w, 0.5, 0, &J[k], dw[k], &db[k],
                                                  1) == LOGREG_OK);
@@ -714,8 +713,8 @@ static void test_a_constant_feature_keeps_its_w(void)
     }
 }
 
-/* Where b is fixed features are only scaled: then a constant feature counts as it is. */
-static void test_a_constant_feature_that_is_only_scaled_counts_as_it_is(void)
+/* With a fixed b features are only scaled, and a constant feature is used unchanged. */
+static void test_a_constant_feature_is_unchanged_without_centering(void)
 {
     for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
         problem p = make_problem(12, 300, (enum layout)layout, 0, 0);
@@ -750,7 +749,7 @@ static void test_a_constant_feature_that_is_only_scaled_counts_as_it_is(void)
 
 enum { PARTS_N_X = 10, MOST_PARTS = 100 };
 
-/* Room for `capacity` nodes, of which there are none. */
+/* An empty list of nodes with room for `capacity`. */
 static logreg_nodes allocate_nodes(const logreg_sum_kind *kind, int64_t capacity)
 {
     const int64_t size = logreg_node_size(kind, PARTS_N_X);
@@ -774,8 +773,8 @@ typedef struct parts {
     int threads_seen[MOST_PARTS];
 } parts;
 
-/* Sums part k: every other one as some segments of the whole, the others as a chunk that stands by
- * itself; with one thread or two. */
+/* Sums part k with one or two threads. Even parts are segments of the whole data; odd parts are
+ * chunks with data of their own. */
 static void sum_part(void *context, int64_t k, int thread)
 {
     parts *p = context;
@@ -802,7 +801,7 @@ static void sum_part(void *context, int64_t k, int thread)
     free(buffer);
 }
 
-/* The nodes of `count` parts, summed by four threads, merged as they arrive: in shuffled order. */
+/* Returns the nodes of `count` parts, summed by four threads and merged in shuffled order. */
 static logreg_nodes sum_in_parts(parts *p, int64_t count, uint64_t *seed, int64_t *capacity)
 {
     const int64_t size = logreg_segment_size(p->data);
@@ -870,7 +869,7 @@ static void check_moments_in_parts(const logreg_data *data, const logreg_standar
     free_standardization(&again);
 }
 
-/* The last segment has one example: its layout is that of the whole. */
+/* The last segment has one example, but must be read in the layout of the whole. */
 static void test_parts_in_any_order_have_the_bits_of_one_call(void)
 {
     const int64_t m = 101 * segment_size(PARTS_N_X) + 1;
@@ -892,7 +891,7 @@ static void test_parts_in_any_order_have_the_bits_of_one_call(void)
     }
 }
 
-static void test_segments_that_are_missing_or_come_twice_are_noticed(void)
+static void test_missing_and_duplicate_segments_are_detected(void)
 {
     static const int64_t bounds[] = {0, 1, 2, 4, 7, 8, 9};
     const int64_t size = segment_size(PARTS_N_X), n_segments = 9;
@@ -933,12 +932,12 @@ static void set_mode(int mode)
                : mode == MODE_TOWARDZERO ? FE_TOWARDZERO
                                          : FE_TONEAREST);
 #ifdef __SSE2__
-    unsigned flush = _MM_FLUSH_ZERO_MASK | 0x0040; /* and denormals are zero */
+    unsigned flush = _MM_FLUSH_ZERO_MASK | 0x0040; /* 0x0040: denormals are zero */
     _mm_setcsr(mode == MODE_FLUSH ? _mm_getcsr() | flush : _mm_getcsr() & ~flush);
 #endif
 }
 
-/* Everything that a training gives: mean, mean_lo, sd, w, b, costs, A. */
+/* Hashes all results of training and prediction: mean, mean_lo, sd, w, b, costs, A. */
 static uint64_t hash_everything(problem *p, int standardized, int n_threads)
 {
     enum { ITERS = 5 };
@@ -975,7 +974,7 @@ static void test_threads_and_modes_change_no_bit(void)
         problem p =
             make_problem(n_x, m, variant & 2 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 1);
         int standardized = variant & 4;
-        if (!standardized) { /* numbers that flushing would lose, made to count by w */
+        if (!standardized) { /* subnormal values that flushing would lose, scaled up by w */
             for (int64_t i = 0; i < m; i++) *element(&p, 2, i) *= 0x1p-1030;
             p.w[2] = 0x1p1020;
         }
@@ -1003,7 +1002,7 @@ static void test_a_forked_child_trains(void)
     int status;
     pid_t child = fork();
     if (child == 0) {
-        alarm(20); /* a hang ends in a signal */
+        alarm(20); /* a signal ends a hang */
         _exit(hash_everything(&p, 0, 4) != hash);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
@@ -1014,7 +1013,7 @@ static void test_a_forked_child_trains(void)
 
 #ifdef LOGREG_DISPATCH
 
-static void test_dispatch_is_asked_for_omp_num_threads(void)
+static void test_dispatch_follows_omp_num_threads(void)
 {
     static const struct {
         const char *wanted;
@@ -1030,8 +1029,8 @@ static void test_dispatch_is_asked_for_omp_num_threads(void)
     unsetenv("OMP_NUM_THREADS");
 }
 
-/* Others may have used the system's threads before the fork: then one must do, though none of ours
- * have run. */
+/* Other code may have used the system's threads before the fork, so a child uses one thread, even
+ * if this library has started none. */
 static void test_dispatch_is_not_used_in_a_child(void)
 {
     int status;
@@ -1059,7 +1058,7 @@ static void test_dispatch_may_leave_nothing_to_the_calling_thread(void)
 
 /* ---- sigmoid --------------------------------------------------------------------------------- */
 
-/* How far a is from the sigmoid of z, in units of the last place of a double. */
+/* The error of a as the sigmoid of z, in units in the last place of a double. */
 static double ulps_off(double a, double z)
 {
     long double exact = 1 / (1 + expl(-(long double)z));
@@ -1068,8 +1067,8 @@ static double ulps_off(double a, double z)
     return (double)(fabsl(a - exact) / ldexpl(1, exponent < -1021 ? -1074 : exponent - 53));
 }
 
-/* Where long double is no longer than double, the errors of "exact" are in the difference too. It
- * may be so under an emulator alone. */
+/* If long double is only as wide as double, the difference also contains the error of "exact". This
+ * may depend on the emulator, so it is checked at run time. */
 static double max_ulps(void)
 {
     volatile long double one = 1;
@@ -1105,11 +1104,11 @@ static void test_sigmoid_is_within_2_ulp(void)
     double worst = 0;
     for (int i = 0; i < N; i++) worst = fmax(worst, ulps_off(A[i], Z[i]));
     CHECK(worst <= max_ulps());
-    for (int i = 0; i < 1000; i++) { /* a value's place in the array changes nothing */
+    for (int i = 0; i < 1000; i++) { /* the position in the array changes nothing */
         double alone = sigmoid(Z[i]);
         CHECK(same_bits(&alone, &A[i], 1));
     }
-    for (int n = 0; n <= 20; n++) { /* in place, and no further than n */
+    for (int n = 0; n <= 20; n++) { /* works in place, and writes only n values */
         double *copy = copy_of(Z, n + 1);
         logreg_sigmoid(copy, copy, n);
         CHECK(same_bits(copy, A, n) && same_bits(&copy[n], &Z[n], 1));
@@ -1119,11 +1118,11 @@ static void test_sigmoid_is_within_2_ulp(void)
     free(A);
 }
 
-/* ---- What is not finite ---------------------------------------------------------------------- */
+/* ---- Values that are not finite -------------------------------------------------------------- */
 
 static const logreg_run quiet_run = {.n_threads = 1};
 
-static void test_a_nonfinite_x_is_never_swallowed(void)
+static void test_a_nonfinite_x_is_always_reported(void)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
     static const int64_t examples[] = {1, 7, 16, 17, 513};
@@ -1136,7 +1135,7 @@ static void test_a_nonfinite_x_is_never_swallowed(void)
             logreg_settings settings = {.alpha = 1, .tol = 1};
             logreg_state state = {.w = p.w, .b = p.b};
             *element(&p, 3, i) = bad[variant / 4];
-            if (i > 0) p.sample_weight[i] = 0; /* even under weight 0 */
+            if (i > 0) p.sample_weight[i] = 0; /* even in an example of weight 0 */
             CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(predict_proba(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(decision(&p.data, p.w, p.b, A, 1) == LOGREG_PASS_OVERFLOW);
@@ -1144,7 +1143,7 @@ static void test_a_nonfinite_x_is_never_swallowed(void)
             CHECK(n_costs == 0);
             CHECK(logreg_first_nonfinite(&p.data, &feature, &example, &quiet_run) == LOGREG_OK);
             CHECK(feature == 3 && example == i);
-            p.w[3] = 0; /* nor does a weight of 0 in w hide it */
+            p.w[3] = 0; /* and even if its w is 0 */
             CHECK(cost_and_gradient(&p.data, p.w, p.b, 0, &J, dw, &db, 1) == LOGREG_PASS_OVERFLOW);
             CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
             free(A);
@@ -1170,7 +1169,7 @@ static void test_first_nonfinite_is_the_lowest_example_then_feature(void)
     }
 }
 
-/* float16 with gaps between the values, int8 and float32 side by side: their types differ. */
+/* Columns of different types: int8, float16 with gaps between the values, and float32. */
 static void test_a_nonfinite_value_is_found_among_columns_of_any_type(void)
 {
     enum { M = 600 };
@@ -1215,7 +1214,7 @@ static void test_first_outside(void)
     }
 }
 
-static void test_overflow_of_finite_data_is_told(void)
+static void test_overflow_of_finite_data_is_reported(void)
 {
     for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
         problem p = make_problem(2, 20, (enum layout)layout, 0, 0);
@@ -1229,7 +1228,7 @@ static void test_overflow_of_finite_data_is_told(void)
         }
         p.w[0] = p.w[1] = p.b = 0;
         logreg_state state = {.w = p.w};
-        /* sum(x dz) would leave the range, or x'w at the next iteration */
+        /* sum(x dz) overflows, or x'w does in the next iteration */
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) >= LOGREG_PASS_OVERFLOW);
         CHECK(n_costs < 5);
         CHECK(isfinite(p.w[0]) && isfinite(p.w[1]) && isfinite(state.b));
@@ -1241,11 +1240,11 @@ static void test_overflow_of_finite_data_is_told(void)
         CHECK(feature == -1 && example == -1);
         for (int i = 0; i < 20; i++) *element(&p, 0, i) = i % 2 ? 1e308 : -1e308;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
-        for (int i = 0; i < 20; i++) /* varies, but its variance is below the range */
+        for (int i = 0; i < 20; i++) /* not constant, but its variance underflows */
             *element(&p, 0, i) = i % 2 ? 1e-200 : 0;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
 
-        /* the gradient is finite, alpha times it is not: w and b stay */
+        /* the gradient is finite but alpha times it is not: w and b stay */
         for (int i = 0; i < 20; i++) *element(&p, 0, i) = *element(&p, 1, i) = 1e200;
         p.w[0] = p.w[1] = 0;
         state.b = 0;
@@ -1254,10 +1253,10 @@ static void test_overflow_of_finite_data_is_told(void)
         CHECK(n_costs == 1 && near(costs[0], log(2), 1e-15));
         CHECK(p.w[0] == 0 && p.w[1] == 0 && state.b == 0);
 
-        /* the squares leave the range, the mean does not */
+        /* the squares overflow, the mean does not */
         for (int i = 0; i < 20; i++) *element(&p, 0, i) = i % 2 ? 1e200 : -1e200;
         CHECK(standardize(&p.data, 1, &found) == LOGREG_PASS_OVERFLOW);
-        /* w is finite, and not what b becomes beside a mean of 1e165 */
+        /* w is finite, but b with a mean of 1e165 is not */
         for (int i = 0; i < 20; i++) {
             *element(&p, 0, i) = *element(&p, 1, i) = i % 2 ? 1e165 : 1e165 * (1 + 0x1p-50);
             p.Y[i] = i % 2;
@@ -1267,7 +1266,7 @@ static void test_overflow_of_finite_data_is_told(void)
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_UPDATE_OVERFLOW);
         CHECK(n_costs == 1 && p.w[0] == 0 && state.b == 0);
 
-        /* so do the weights' sum and the cost, or the sum is too small to divide by */
+        /* the sum of the weights overflows, or is too small to divide by; the cost overflows */
         static const double weights[] = {1e308, 1e-300};
         double weight[20];
         for (int i = 0; i < 20; i++) *element(&p, 0, i) = *element(&p, 1, i) = 0;
@@ -1289,7 +1288,7 @@ static void test_overflow_of_finite_data_is_told(void)
 
 static double seconds(void)
 {
-#ifdef _WIN32 /* whose older libraries lack timespec_get, and whose clock is on the wall */
+#ifdef _WIN32 /* older C libraries have no timespec_get, and clock() is wall time */
     return (double)clock() / CLOCKS_PER_SEC;
 #else
     struct timespec now;
@@ -1298,10 +1297,10 @@ static double seconds(void)
 #endif
 }
 
-/* Each thread has an errno of its own. */
+/* Identifies the calling thread, because each thread has its own errno. */
 static const int *caller_errno;
 
-/* Says stop when asked for the third time; only the calling thread may ask. */
+/* Returns true on the third call; only the calling thread may call it. */
 static int stop_third(void *context)
 {
     CHECK(&errno == caller_errno);
@@ -1324,7 +1323,7 @@ static void test_should_stop_ends_many_small_iterations(void)
           LOGREG_STOPPED);
     double took = seconds() - start;
     CHECK(asked == 3 && n_costs > 0 && n_costs < iters);
-    CHECK(took > 0.1 && took < 2); /* three times 50 ms, on a machine that may be busy */
+    CHECK(took > 0.1 && took < 2); /* three intervals of 50 ms, on a machine that may be busy */
     CHECK(descend(&p.data, &settings, &plain, costs, n_costs, &again, 1) == LOGREG_OK);
     CHECK(same_bits(p.w, w, 2) && same_bits(&state.b, &plain.b, 1));
     free(buffer);
@@ -1333,7 +1332,7 @@ static void test_should_stop_ends_many_small_iterations(void)
     free_problem(&p);
 }
 
-/* Strides of 0 make a pass of many seconds over little memory: every line of X is the same. */
+/* A stride of 0 repeats one line of X, so that a pass over little memory takes many seconds. */
 static void test_should_stop_ends_one_long_pass(void)
 {
     enum { N_X = 2000, M = 64 << 20 };
@@ -1429,7 +1428,7 @@ enum { MOST_THREADS = 4, MOST_TASKS = 20 };
 
 typedef struct calls {
     int64_t n_tasks;
-    int of[MOST_THREADS][MOST_TASKS], outside[MOST_THREADS]; /* each thread's own */
+    int of[MOST_THREADS][MOST_TASKS], outside[MOST_THREADS]; /* per thread */
 } calls;
 
 static void count_call(void *context, int64_t task, int thread)
@@ -1465,14 +1464,14 @@ int main(void)
     test_every_task_is_done_once();
 #ifdef LOGREG_DISPATCH
     test_dispatch_is_not_used_in_a_child();
-    test_dispatch_is_asked_for_omp_num_threads();
+    test_dispatch_follows_omp_num_threads();
     test_dispatch_may_leave_nothing_to_the_calling_thread();
 #endif
     for (int isa = 0; isa < logreg_isa_count(); isa++) {
         if (!logreg_isa_supported(isa)) continue;
         CHECK(logreg_isa_select(logreg_isa_name(isa)) == 0);
         test_a_pass_agrees_with_long_hand();
-        test_cost_is_accurate_far_out();
+        test_cost_is_accurate_for_extreme_z();
         test_a_gap_or_a_slice_changes_no_bit();
         test_how_values_are_stored_changes_no_bit();
         test_values_that_are_not_aligned_change_no_bit();
@@ -1483,21 +1482,21 @@ int main(void)
         test_many_calls_continue_one();
         test_standardized_descent_agrees_with_long_hand();
         test_many_features_are_standardized_in_tiles();
-        test_mean_is_exact_beside_a_large_offset();
-        test_standardized_descent_is_accurate_beside_a_large_offset();
-        test_examples_of_weight_0_count_for_nothing();
+        test_mean_is_exact_despite_a_large_offset();
+        test_standardized_descent_is_accurate_despite_a_large_offset();
+        test_examples_of_weight_0_have_no_effect();
         test_a_constant_feature_keeps_its_w();
-        test_a_constant_feature_that_is_only_scaled_counts_as_it_is();
+        test_a_constant_feature_is_unchanged_without_centering();
         test_parts_in_any_order_have_the_bits_of_one_call();
-        test_segments_that_are_missing_or_come_twice_are_noticed();
+        test_missing_and_duplicate_segments_are_detected();
         test_threads_and_modes_change_no_bit();
         test_a_forked_child_trains();
         test_sigmoid_is_within_2_ulp();
-        test_a_nonfinite_x_is_never_swallowed();
+        test_a_nonfinite_x_is_always_reported();
         test_first_nonfinite_is_the_lowest_example_then_feature();
         test_a_nonfinite_value_is_found_among_columns_of_any_type();
         test_first_outside();
-        test_overflow_of_finite_data_is_told();
+        test_overflow_of_finite_data_is_reported();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What Rust's standard library, and so polars, wants of Windows and wine 8 lacks. */
+ * A Windows function that Rust's standard library, and so polars, needs and wine 8 does not have.
+ */
 #include <windows.h>
 
 #include <ntsecapi.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tables from files, whole or a batch at a time, as columns; each fault in one sentence.
+"""Tables from files, whole or in batches, as columns; every fault is one sentence.
 
-`source` finds out what a file is, `delimited`, `arrays` and `arrow` know one format each,
-`reading` makes tables of all of them, and `columns` turns their columns into what is computed with.
+`source` detects the format of a file. `delimited`, `arrays` and `arrow` handle one format each,
+`reading` makes tables from all of them, and `columns` turns their columns into numbers and classes.
 """
 
 from .columns import TEXT, categories, labels, matrix, numbers, one_hot, text, two_classes

@@ -15,11 +15,11 @@ from logreg_c._cli.errors import InputError, brief, refuse
 
 from .source import Source
 
-MOST_COLUMNS = 100_000  # of a matrix: each is an object of its own
+MOST_COLUMNS = 100_000  # each becomes an object
 
 
 def from_arrays(source: Source) -> pl.DataFrame:
-    """Make a column of each vector, and of each column of a matrix: X gives X0, X1, ..."""
+    """Make one column per vector and per column of a matrix: X gives X0, X1, ..."""
     try:
         arrays = _arrays(source)
     except (InputError, MemoryError):
@@ -33,12 +33,12 @@ def from_arrays(source: Source) -> pl.DataFrame:
         if array.ndim == 2 and array.shape[1] > MOST_COLUMNS:
             refuse(
                 f"{source}: array {brief(array_name)} has {array.shape[1]} columns; at most"
-                f" {MOST_COLUMNS} can be read from a matrix: is it transposed?"
+                f" {MOST_COLUMNS} can be read; is the matrix transposed?"
             )
         for name, values in _columns(array_name, array):
             if name in columns:
                 refuse(
-                    f"{source}: arrays {brief(origins[name])} and {brief(array_name)} both make a"
+                    f"{source}: arrays {brief(origins[name])} and {brief(array_name)} both give a"
                     f" column {brief(name)}; rename one of them"
                 )
             columns[name], origins[name] = values, array_name
@@ -47,13 +47,14 @@ def from_arrays(source: Source) -> pl.DataFrame:
         if values.ndim != 1 or values.dtype.kind not in "biufU":
             refuse(
                 f"{source}: array {brief(name)} has shape {values.shape} and dtype {values.dtype};"
-                " expected numbers, true/false or text, (rows,) or (rows, columns)"
+                " expected numbers, true/false or text of shape (rows,) or (rows, columns)"
             )
         lengths[len(values)] = name
     if len(lengths) > 1:
         (one, a), (other, b), *_ = lengths.items()
         refuse(
-            f"{source}: {brief(a)} has {one} rows and {brief(b)} {other}; expected as many in each"
+            f"{source}: {brief(a)} has {one} rows and {brief(b)} has {other}; expected the same"
+            " number"
         )
     if 0 in lengths:
         refuse(f"{source} has no rows of data")
@@ -87,8 +88,8 @@ def _arrays(source: Source) -> dict[str, NDArray[Any]]:
             members = archive.infolist()
             if not members or not all(m.filename.endswith(".npy") for m in members):
                 refuse(
-                    f"{source} is a zip archive, but not one of NumPy arrays; if it is a workbook,"
-                    " save the table as CSV"
+                    f"{source} is a zip archive, but not of NumPy arrays; if it is a workbook, save"
+                    " the table as CSV"
                 )
             source.check_expansion(sum(member.file_size for member in members))
             for member in members:
@@ -102,13 +103,13 @@ def _arrays(source: Source) -> dict[str, NDArray[Any]]:
 
 
 def _check_header(file: BinaryIO, size: int) -> None:
-    """Refuse an array that has more bytes than follow its header, before room is made for it."""
+    """Refuse an array that is longer than the rest of the file, before allocating memory for it."""
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(file)
     values = 1
     for length in shape:
-        values *= length  # exact, where NumPy's product wraps around
+        values *= length  # exact; NumPy's product would wrap around
     there = size - file.tell()
     if not dtype.hasobject and values * max(1, dtype.itemsize) > there:
         message = f"its header says shape {shape}, which {there} bytes cannot hold"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Arrow IPC: what has to be true of a file before its buffers are decompressed.
+"""Arrow IPC: checks of a file before its buffers are decompressed.
 
-A compressed buffer begins with the length that it decompresses to, and a reader makes room for as
-much. In a damaged file that is any number, and polars, like other programs in Rust, ends when there
-is no such room. So the lengths are looked at first. The metadata are flatbuffers; the few fields
-that matter are read by their place in Arrow's schemas (Message.fbs, Schema.fbs, File.fbs).
+A compressed buffer starts with its decompressed length, and a reader allocates that much. In a
+damaged file it can be any number, and polars, like other programs in Rust, aborts if the
+allocation fails. So the lengths are checked first. The metadata are flatbuffers. The few fields
+that matter are read by their position in Arrow's schemas (Message.fbs, Schema.fbs, File.fbs).
 """
 
 import itertools
@@ -20,7 +20,7 @@ CONTINUATION = b"\xff\xff\xff\xff"
 
 
 class Table:
-    """A table of a flatbuffer: fields by their number in the schema."""
+    """A table of a flatbuffer, with fields by their number in the schema."""
 
     def __init__(self, buffer: bytes, at: int) -> None:
         self.buffer, self.at = buffer, at
@@ -41,17 +41,17 @@ class Table:
         return self.at + start if start else None
 
     def scalar(self, field: int, kind: str) -> int:
-        """Return a number, 0 where there is none."""
+        """Return a number, or 0 if the field is absent."""
         place = self._place(field)
         return 0 if place is None else self._read(kind, place)
 
     def table(self, field: int) -> "Table | None":
-        """Return a table within this one."""
+        """Return a nested table."""
         place = self._place(field)
         return None if place is None else Table(self.buffer, place + self._read("<I", place))
 
     def vector(self, field: int) -> tuple[int, int]:
-        """Return where a vector begins, and how many elements it has."""
+        """Return the start of a vector and its number of elements."""
         place = self._place(field)
         if place is None:
             return 0, 0
@@ -71,7 +71,7 @@ class Table:
 
 
 def check(source: Source) -> list[str]:
-    """Refuse lengths that cannot be; return the columns that pandas wrote as an index."""
+    """Refuse impossible lengths; return the columns that pandas wrote as an index."""
     index: list[str] = []
     size, expanded = source.size, 0
     with source.path.open("rb") as file:
@@ -91,7 +91,7 @@ def check(source: Source) -> list[str]:
 
 
 def _messages(file: BinaryIO, size: int) -> Iterator[tuple[int, Table, int, int]]:
-    """Yield the kind, the header, and the place and length of the body of a stream's messages."""
+    """Yield each message's kind, header, and the position and length of its body."""
     while (message := _message(file, size)) is not None:
         header = message.table(2)
         if header is not None:
@@ -99,7 +99,7 @@ def _messages(file: BinaryIO, size: int) -> Iterator[tuple[int, Table, int, int]
 
 
 def _blocks(file: BinaryIO, size: int) -> Iterator[tuple[int, Table, int, int]]:
-    """Yield the same of the blocks that the footer of a file names."""
+    """Yield the same for the blocks listed in the footer of a file."""
     file.seek(max(0, size - 10))
     length = int.from_bytes(file.read(4), "little")
     if file.read(6) != b"ARROW1" or length > size - 10:
@@ -139,7 +139,7 @@ def _message(file: BinaryIO, size: int) -> Table | None:
 
 
 def _expanded(batch: Table, file: BinaryIO, body: int, length: int) -> int:
-    """Return the bytes of a record batch's buffers, decompressed."""
+    """Return the decompressed size of a record batch's buffers, in bytes."""
     if batch.table(3) is None:  # not compressed
         return length
     size = 0
@@ -168,7 +168,7 @@ def _index(schema: Table) -> list[str]:
 
 
 def index_columns(metadata: str) -> list[str]:
-    """Return the stored columns that pandas' metadata call an index."""
+    """Return the stored columns that pandas' metadata name as the index."""
     try:
         known: Any = json.loads(metadata)
         return [name for name in known["index_columns"] if isinstance(name, str)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Columns of a table as numbers, categories and classes; each fault with its row."""
+"""Columns of a table as numbers, categories and classes; messages name the row."""
 
 import re
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from .source import Source
 
 MOST_CATEGORIES = 1000
 FEW_ROWS = 256
-CELLS_SHOWN = 3  # of those that are no numbers
-MOSTLY = 0.9  # of a text column's values, or of its different values: numbers with faults in them
-# Numbers as people write them, which are not read as numbers.
+CELLS_SHOWN = 3  # of those that are not numbers
+MOSTLY = 0.9  # of a text column's values, or of its different values: then it is faulty numbers
+# Numbers as people write them, but that are not read as numbers.
 LIKE_NUMBER = r"^[$€£]?\s*[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*%?$"
 TEXT = (pl.String, pl.Categorical, pl.Enum)
-# Numbers that the kernel does not read in place.
+# Numeric types that the kernel does not read in place.
 WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
 
 
 def matrix(columns: Sequence[pl.Series]) -> NDArray[np.float64] | None:
-    """Return columns of few rows as X, (columns, rows), if they are finite float64 numbers."""
-    # Reading many short columns one by one takes longer than their values do.
+    """Return short columns as X, (columns, rows), if all values are finite float64 numbers."""
+    # Many short columns one by one would take longer than their values.
     if len(columns[0]) > FEW_ROWS or any(values.dtype != pl.Float64 for values in columns):
         return None
     X: NDArray[np.float64] = pl.DataFrame(columns).to_numpy(order="fortran").T
@@ -38,7 +38,7 @@ def matrix(columns: Sequence[pl.Series]) -> NDArray[np.float64] | None:
 
 
 def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
-    """Return a numeric column in its own type, in place where that is possible; bool as bytes."""
+    """Return a numeric column in its own type, in place if possible; bool as bytes."""
     if values.null_count():
         _check_values(values, source, row)
     if values.dtype.base_type() in WIDENED:
@@ -50,23 +50,20 @@ def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
         _check_values(values, source, row)
         refuse(
             f"{source}: column {brief(values.name)} is infinite in row"
-            f" {row + int(np.argmin(np.isfinite(array))) + 1}; replace it by a finite number or"
-            " take the row out"
+            f" {row + int(np.argmin(np.isfinite(array))) + 1}; replace it with a finite number or"
+            " remove the row"
         )
     return array
 
 
 def text(values: pl.Series, source: Source, row: int = 0) -> pl.Series:
-    """Return a column as text that has no name; refuse missing values, strip spaces off others."""
+    """Return a column as text without a name or surrounding spaces; refuse missing values."""
     _check_values(values, source, row)
     return _stripped(values, source)
 
 
 def _stripped(values: pl.Series, source: Source) -> pl.Series:
-    """Return a column as text, if that is short: a file may repeat a long one without end.
-
-    The text has no name.
-    """
+    """Return a column as text without a name; refuse long text, which a file may repeat often."""
     name, values = values.name, unnamed(values)
     if values.dtype in TEXT:
         lengths = (values.str if values.dtype == pl.String else values.cat).len_bytes().fill_null(0)
@@ -79,13 +76,13 @@ def categories(values: pl.Series, source: Source) -> list[str]:
     """Return the different values of a text column, sorted."""
     stripped = text(values, source)
     different = stripped.unique()
-    if source.kind == "CSV":  # elsewhere text is text because somebody said so
+    if source.kind == "CSV":  # other formats have types
         _check_mostly_numbers(values.name, stripped, different, source)
     if len(different) > MOST_CATEGORIES:
         refuse(
             f"{source}: feature {brief(values.name)} has {len(different)} different values;"
-            f" --one-hot makes a feature of each and takes at most {MOST_CATEGORIES}: take the"
-            " column out, or make its values fewer"
+            f" --one-hot makes a feature of each and allows at most {MOST_CATEGORIES}: remove the"
+            " column, or group its values"
         )
     found: list[str] = sorted(different.to_list())
     for value in found:
@@ -95,31 +92,31 @@ def categories(values: pl.Series, source: Source) -> list[str]:
 
 def _check_storable(value: str, column: str, source: Source) -> None:
     if value.endswith("\0"):
-        refuse(f"{source}: {column} has a value that ends in NUL; take that out")
+        refuse(f"{source}: {column} has a value that ends in NUL; remove the NUL")
     if len(value) > LONGEST_NAME:
         refuse(
             f"{source}: {column} has a value of {len(value)} characters, {brief(value)}; at most"
-            f" {LONGEST_NAME} are taken"
+            f" {LONGEST_NAME} are allowed: shorten it, or remove the column"
         )
 
 
 def _check_mostly_numbers(
     name: str, values: pl.Series, different: pl.Series, source: Source
 ) -> None:
-    """Refuse numbers with a few faults in them, which --one-hot would make a category each."""
+    """Refuse numbers with a few faults, each of which --one-hot would make a category."""
     share = max(part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (values, different))
     cells, bad = _not_numbers(values, 0)
     if bad and share >= MOSTLY:
         refuse(
-            f"{source}: feature {brief(name)} is numbers but for {bad} of {len(values)}"
+            f"{source}: feature {brief(name)} is numeric except for {bad} of {len(values)}"
             f" values ({cells}); correct these cells, or if all are codes rather than numbers,"
-            " begin each with a letter"
+            " start each with a letter"
         )
 
 
 def _not_numbers(values: pl.Series, row: int) -> tuple[str, int]:
-    """Return the first cells of a text column that are no numbers, and how many there are."""
-    # In a file of decimal commas a point is at fault, elsewhere a comma: whichever is rarer.
+    """Return the first cells of a text column that are not numbers, and their total number."""
+    # In a file with decimal commas a point is the fault, elsewhere a comma: whichever is rarer.
     bad = min((_unread(values), _unread(with_points(values.to_frame()).to_series())), key=len)
     shown = [f"row {row + k + 1}: {brief(values[k])}" for k in (bad or [0])[:CELLS_SHOWN]]
     return ", ".join(shown) + (", ..." if len(bad) > CELLS_SHOWN else ""), len(bad)
@@ -131,27 +128,27 @@ def _unread(values: pl.Series) -> list[int]:
 
 
 def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
-    what, remedy = f"is of type {values.dtype}", "convert the column or take it out"
+    what, remedy = f"is of type {values.dtype}", "convert the column or remove it"
     if values.dtype in TEXT:
         stripped = _stripped(values, source)
         cells, bad = _not_numbers(stripped, row)
         what = f"is text ({cells})"
         if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
-            remedy = f"write {bad} of {len(values)} cells as plain numbers, or take the column out"
+            remedy = f"write {bad} of {len(values)} cells as plain numbers, or remove the column"
         elif bad:
             remedy = f"give --one-hot to train, {remedy}"
         else:
-            remedy = "convert the column to numbers, give --one-hot to train, or take it out"
+            remedy = "convert the column to numbers, give --one-hot to train, or remove it"
     refuse(
-        f"{source}: feature {brief(values.name)} {what}; features are numbers or true/false:"
+        f"{source}: feature {brief(values.name)} {what}; features must be numbers or true/false:"
         f" {remedy}"
     )
 
 
 def one_hot(values: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bool_]], pl.Series]:
-    """Return for each category where it is, a byte a row; and the values that are of none.
+    """Return a bool column per category, one byte per row, and the values of no category.
 
-    The values are those of `text`.
+    `values` is a result of `text`.
     """
     codes = values.cast(pl.Enum([category.strip() for category in known]), strict=False)
     unknown = values.filter(codes.is_null())
@@ -163,19 +160,19 @@ def one_hot(values: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bo
 
 
 def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return Y, (m,), true where the row is of the second class, and the two classes, sorted."""
+    """Return Y, (m,), true for rows of the second class, and the two classes, sorted."""
     _check_values(values, source, 0)
     target = f"target {brief(values.name)}"
     found: list[str] = _stripped(values, source).unique().sort().to_list()
     if values.dtype not in TEXT or (source.kind == "CSV" and len(found) <= MOST_CATEGORIES):
-        # 1 and 1.0 are one class; text is what it says, but for that of CSV, which has no types
+        # 1 and 1.0 are one class. Text is taken literally, except in CSV, which has no types.
         found = list({_meaning(value): value for value in found}.values())
     if len(found) == 1:
-        refuse(f"{source}: {target} is {brief(found[0])} in every row; two classes are needed")
+        refuse(f"{source}: {target} is {brief(found[0])} in every row; expected two classes")
     if len(found) > 2:
         refuse(
-            f"{source}: {target} has {len(found)} different values ({listed(found)}); make it two"
-            " classes, or keep only the rows of two"
+            f"{source}: {target} has {len(found)} different values ({listed(found)}); logreg-c"
+            " handles two classes: recode the target or filter the rows"
         )
     for value in found:
         _check_storable(value, target, source)
@@ -185,7 +182,7 @@ def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], N
 
 
 def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
-    """Return the classes sorted, as the numbers or true/false that they are, or else as text."""
+    """Return the classes, sorted, as numbers or true/false if they are, otherwise as text."""
     meanings = [_meaning(value) for value in found]
     if all(isinstance(meaning, bool) for meaning in meanings):
         return np.array([False, True])
@@ -197,13 +194,13 @@ def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
     one_type = classes.dtype.kind in ("iu" if whole else "f")
     if one_type and np.isfinite(classes).all() and classes[0] != classes[1]:
         return classes
-    return np.array(found)  # integers that no type holds both of, fractions that float64 confuses
+    return np.array(found)  # numbers that no type can hold, or that float64 cannot distinguish
 
 
 def labels(
     values: pl.Series, classes: NDArray[Any], source: Source, row: int = 0
 ) -> NDArray[np.bool_]:
-    """Return Y, (m,), true where the row is of the second of these classes."""
+    """Return Y, (m,), true for rows of the second of these classes."""
     _check_values(values, source, row)
     texts = _stripped(values, source)
     names = [str(name).strip() for name in classes.tolist()]
@@ -232,7 +229,7 @@ def labels(
 
 
 def _meaning(value: str, *, as_float: bool = False) -> object:
-    """Return what a class stands for, however it is spelled: 1 and 1.0, TRUE and true, a day."""
+    """Return the value of a class, however it is written: 1 and 1.0, TRUE and true, a date."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     if NUMBER.fullmatch(value):
@@ -250,7 +247,7 @@ def _check_values(values: pl.Series, source: Source, row: int) -> None:
     if missing.any():
         refuse(
             f"{source}: column {brief(values.name)} has missing values, first in row"
-            f" {row + _first_true(missing) + 1}; fill in what is missing or take those rows out"
+            f" {row + _first_true(missing) + 1}; fill them in, or remove those rows"
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""CSV: the dialect of a file, its header, and its rows, a few megabytes of text at a time."""
+"""CSV: the dialect of a file, its header, and its rows, a few megabytes at a time."""
 
 import csv
 import gzip
@@ -19,12 +19,12 @@ from logreg_c._cli.errors import brief, refuse, say
 
 from .source import Source
 
-CHUNK = 8 << 20  # bytes that are parsed at a time
-SAMPLE = 1 << 20  # bytes that tell the dialect
-SAMPLED = 100  # rows that tell the separator
+CHUNK = 8 << 20  # bytes parsed at a time
+SAMPLE = 1 << 20  # bytes from which the dialect is detected
+SAMPLED = 100  # rows from which the separator is detected
 LONGEST_ROW = 64 << 20  # bytes
 SEPARATORS = ",;\t|"
-# What pandas, polars and R write or read as "missing", and what people write; spaces removed.
+# Missing values as pandas, polars, R and people write them, without spaces.
 MISSING = frozenset(
     [
         "",
@@ -82,14 +82,14 @@ MISSING = frozenset(
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
-THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may be a decimal comma as well
-END_OF_FILE = b"\x1a\0"  # which programs from the days of DOS end or pad a file with
-# The internal name of a column without one: no header can hold it.
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may also be a decimal comma
+END_OF_FILE = b"\x1a\0"  # at the end of files by programs from the days of DOS
+# The internal name of a column without one; no header can contain it.
 NAMELESS = "\0"
 
 
 class Delimited:
-    """A CSV file: what its columns are called, and its rows as text."""
+    """A CSV file: the names of its columns, and its rows as text."""
 
     def __init__(self, source: Source) -> None:
         self.source, self._warned = source, False
@@ -103,17 +103,17 @@ class Delimited:
             _not_utf8(source)
         self._carriage_returns = b"\r" in start and b"\n" not in start
         skipped = 3 if start.startswith(b"\xef\xbb\xbf") else 0
-        # Bytes that are not UTF-8 survive this and are refused where they are.
-        size = SAMPLE if start.count(b"\n", 0, SAMPLE) > 1 else len(start)  # or very wide
+        # Bytes that are not UTF-8 survive this, and are reported later with their row.
+        size = SAMPLE if start.count(b"\n", 0, SAMPLE) > 1 else len(start)  # very wide rows
         text = start[skipped:size].decode(errors="surrogateescape")
         lines = list(io.StringIO(text, newline=""))
         if len(start) > SAMPLE and len(lines) > 1:
-            lines.pop()  # which the sample may have cut
+            lines.pop()  # the sample may have cut it off
         at = self._sniff(lines)
         self._start = skipped + len("".join(lines[:at]).encode(errors="surrogateescape"))
 
     def _sniff(self, lines: Sequence[str]) -> int:
-        """Find the separator, the decimal mark and the names; return where the rows begin."""
+        """Detect the separator, the decimal mark and the names; return the first line of rows."""
         at, comment, separator = 0, "", None
         while at < len(lines):
             line = lines[at].strip()
@@ -125,7 +125,7 @@ class Delimited:
                 break
             at += 1
         if at == len(lines):
-            refuse(f"{self.source} is empty; a header and rows of data are expected")
+            refuse(f"{self.source} is empty; expected a header and rows of data")
         self.separator = separator or _separator(lines[at:])
         header_is_comment = comment and _is_header(comment, lines[at : at + 1], self.separator)
         records = _records(
@@ -148,8 +148,8 @@ class Delimited:
         if all(map(NUMBER.fullmatch, names)) and names != list(map(str, range(len(names)))):
             refuse(
                 f"{self.source} seems to have no header: its first line is numbers"
-                f" ({', '.join(map(brief, names[:3]))}{' ...' if len(names) > 3 else ''}); put the"
-                " names of the columns above them"
+                f" ({', '.join(map(brief, names[:3]))}{' ...' if len(names) > 3 else ''}); add a"
+                " header with the names of the columns"
             )
 
     def _check_names(self) -> None:
@@ -169,7 +169,7 @@ class Delimited:
     # ---- Rows ----------------------------------------------------------------------------------
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield the rows, all columns as text; rows without any value are no rows."""
+        """Yield the rows, all columns as text; rows without any value do not count."""
         rows = pending = skipped = first = 0
         for buffer in self._buffers():
             if buffer.isspace():
@@ -192,14 +192,14 @@ class Delimited:
         if skipped and not self._warned:
             self._warned = True
             say(
-                f"warning: skipped {skipped} blank row{'s' * (skipped > 1)} inside {self.source},"
+                f"warning: skipped {skipped} blank row{'s' * (skipped > 1)} in {self.source},"
                 f" the first after row {first}"
             )
         if not rows:
             refuse(f"{self.source} has no rows of data")
 
     def _buffers(self) -> Iterator[bytes]:
-        """Yield the bytes after the header, whole rows at a time."""
+        """Yield the bytes after the header, in whole rows."""
         skip, carried = self._start, b""
         for block in _blocks(self.source):
             body = block[skip:]
@@ -212,7 +212,7 @@ class Delimited:
             if len(carried) > LONGEST_ROW:
                 refuse(
                     f"{self.source} has a row of more than {LONGEST_ROW >> 20} MB; is a quotation"
-                    " mark never closed, or is this not CSV?"
+                    " mark not closed, or is this not CSV?"
                 )
             if end:
                 yield buffer[:end]
@@ -221,7 +221,7 @@ class Delimited:
 
     def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
         schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
-        # Of spaces, polars takes each for a separator; and quotation marks after them for text.
+        # polars treats every single space as a separator, and quotation marks after spaces as text.
         spaced_quote = b'"' in buffer and self._spaced_quote.search(buffer)
         if spaced_quote or self.separator == " ":
             return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
@@ -230,8 +230,8 @@ class Delimited:
                 buffer, has_header=False, schema=schema, separator=self.separator, glob=False
             )
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            # Rows of other lengths, or quotation marks in unusual places: the slower parser of the
-            # standard library reads them, or tells where the fault is.
+            # Rows of different lengths, or quotation marks in unusual places: the slower parser of
+            # the standard library reads them, or locates the fault.
             return pl.DataFrame(self._parsed_slowly(buffer, rows), schema=schema, orient="row")
 
     def _parsed_slowly(self, buffer: bytes, rows: int) -> list[list[str]]:
@@ -244,8 +244,8 @@ class Delimited:
         except csv.Error as error:
             if "end of data" in str(error):
                 refuse(
-                    f"{self.source} cannot be read as CSV (a quotation mark is never closed); close"
-                    " it, or take it out"
+                    f"{self.source} cannot be read as CSV (a quotation mark is not closed); close"
+                    " it, or remove it"
                 )
             found = list(_records(io.StringIO(text, newline=""), self.separator))
         width = len(self.names)
@@ -254,18 +254,18 @@ class Delimited:
                 row = rows + 1 + sum(any(map(str.strip, before)) for before in found[:k])
                 refuse(
                     f"{self.source} cannot be read as CSV (row {row} has {len(record)} values for"
-                    f" {width} columns); quote a value that contains {brief(self.separator)}, or"
-                    " take out what is too much"
+                    f" {width} columns); quote values that contain {brief(self.separator)}, or"
+                    " remove the extra values"
                 )
         return [record[:width] + [""] * (width - len(record)) for record in found]
 
     # ---- Types ---------------------------------------------------------------------------------
 
     def typed(self, raw: pl.DataFrame, wanted_as_text: Mapping[str, Iterable[str]]) -> pl.DataFrame:
-        """Return numbers as Float64, true/false as Boolean; text without spaces around it.
+        """Return numbers as Float64, true/false as Boolean, and text without surrounding spaces.
 
-        `wanted_as_text` names columns that stay text, each with the values that are not missing
-        ones in it whatever they look like.
+        `wanted_as_text` names columns that stay text, each with values that are never treated as
+        missing.
         """
         numbers = self._as_numbers(raw)
         nulls = zip(raw.null_count().row(0), numbers.null_count().row(0), strict=True)
@@ -279,7 +279,7 @@ class Delimited:
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
         texts = with_points(raw) if self._decimal_comma else raw
-        if texts.width > texts.height:  # planning a query over many columns takes longer
+        if texts.width > texts.height:  # a query over many columns would be slower
             return pl.DataFrame([values.cast(pl.Float64, strict=False) for values in texts])
         return texts.cast(pl.Float64, strict=False)
 
@@ -300,7 +300,7 @@ def unnamed(values: pl.Series) -> pl.Series:
 
 
 def with_points(texts: pl.DataFrame) -> pl.DataFrame:
-    """Turn decimal commas into points, and points, which may be those of thousands, into faults."""
+    """Turn decimal commas into points, and points (perhaps thousands separators) into faults."""
     values = pl.all().str.replace_all(".", "_", literal=True)
     return texts.select(values.str.replace(",", ".", literal=True))
 
@@ -332,7 +332,7 @@ def _blocks(source: Source) -> Generator[bytes, None, None]:
                 size += len(block)
                 yield block
             if size < source.size:
-                refuse(f"{source} became shorter while it was read; try again when it is whole")
+                refuse(f"{source} became shorter while it was read; try again once it is complete")
             return
         size = 0
         try:
@@ -359,7 +359,7 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _zstd_lines(source: Source) -> Iterator[bytes]:
-    # Before 3.14 Python has no Zstandard; polars has, and gives whole lines where nothing quotes.
+    # Python has Zstandard only since 3.14. polars reads it, and without quoting gives whole lines.
     lines = pl.scan_csv(
         source.path,
         has_header=False,
@@ -373,11 +373,11 @@ def _zstd_lines(source: Source) -> Iterator[bytes]:
 
 
 def _zstd_size(file: BinaryIO) -> int:
-    """Return how many bytes the blocks of Zstandard's frames can have at most (RFC 8878)."""
+    """Return the largest size to which the frames of a Zstandard file can expand (RFC 8878)."""
     size = 0
     while len(magic := file.read(4)) == 4:
         number = int.from_bytes(magic, "little")
-        if 0x184D2A50 <= number <= 0x184D2A5F:  # a frame to be skipped
+        if 0x184D2A50 <= number <= 0x184D2A5F:  # a skippable frame
             file.seek(int.from_bytes(file.read(4), "little"), io.SEEK_CUR)
             continue
         if number != 0xFD2FB528:
@@ -398,7 +398,7 @@ def _zstd_size(file: BinaryIO) -> int:
 
 
 def _end_of_rows(buffer: bytes) -> int:
-    """Return where the last whole row ends: after a newline that no quotation marks enclose."""
+    """Return the end of the last whole row: after a newline that is not inside quotation marks."""
     quoted = buffer.count(b'"') % 2 == 1
     end = newline = len(buffer)
     while True:
@@ -414,7 +414,7 @@ def _end_of_rows(buffer: bytes) -> int:
 
 
 def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
-    """Return which rows have no value at all."""
+    """Return which rows have no value."""
     empty = pl.all().str.strip_chars().fill_null("") == ""
     blank: NDArray[np.bool_] = (
         raw.to_series(-1).to_frame().select(empty).to_series().to_numpy(writable=True)
@@ -428,17 +428,17 @@ def _blank(raw: pl.DataFrame) -> NDArray[np.bool_]:
 
 
 def _records(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
-    """Read rows by the standard library's parser."""
+    """Read rows with the standard library's parser."""
     csv.field_size_limit(LONGEST_ROW)
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != "\t", strict=strict)
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """Return the character that divides the header into most names, the rows alike."""
+    """Return the separator that gives the most names, preferably with rows of the same length."""
     best, most = ",", (False, 1)
     for separator in (*SEPARATORS, " "):
         if separator == " " and most[1] > 1:
-            break  # spaces are in names as well
+            break  # names may contain spaces
         records = itertools.islice(_records(lines, separator), SAMPLED)
         widths = [len(record) for record in records if any(map(str.strip, record))]
         alike = all(abs(width - widths[0]) <= 1 for width in widths)
@@ -448,19 +448,19 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _is_header(comment: str, row: Sequence[str], separator: str) -> bool:
-    """Whether a comment names the columns: NumPy writes headers so, and tools of genetics."""
+    """Whether a comment names the columns, as in headers by NumPy and tools of genetics."""
     names = next(_records([comment], separator))
     values: list[str] = next(_records(row, separator), [])
     return len(names) == len(values) and any(map(NUMBER.fullmatch, values))
 
 
 def _fitted(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Add the name that a header lacks, or take the empty one off that its last comma makes."""
+    """Add a name that is missing in the header, or remove an empty one after its last comma."""
     widths = {len(row) for row in rows}
     if widths == {len(names) + 1}:
         if not any(row[-1].strip() for row in rows):
             return [*names, ""]
-        if len(names) > 1:  # R's names of rows
+        if len(names) > 1:  # R's row names
             return ["", *names]
     while len(names) > 1 and not names[-1] and rows and max(widths) < len(names):
         names = names[:-1]

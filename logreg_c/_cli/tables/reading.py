@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tables of any format, whole or a batch at a time."""
+"""Tables of any format, whole or in batches."""
 
 import csv
 import difflib
@@ -20,17 +20,17 @@ from .arrays import MOST_COLUMNS, from_arrays
 from .delimited import NAMELESS, NUMBER, Delimited, unnamed
 from .source import Source
 
-# Have polars read local files rather than map them: a file that shrinks under a map is the end of
-# the process (SIGBUS).
+# Make polars read local files instead of mapping them: a mapped file that shrinks kills the process
+# (SIGBUS).
 os.environ["POLARS_FORCE_ASYNC"] = "1"
-os.environ["POLARS_ROW_GROUP_PREFETCH_SIZE"] = "1"  # reading further ahead only takes memory
+os.environ["POLARS_ROW_GROUP_PREFETCH_SIZE"] = "1"  # reading further ahead only costs memory
 
 BATCH = 1 << 16  # rows in memory at a time ...
-BATCH_VALUES = 1 << 23  # ... fewer where that are more values
-LONGEST_NAME = 1000  # characters: NumPy, which models are stored by, pads all to the longest
-PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may stand for
-FEW = 10  # rows, which are a range by chance
-# What pandas, R and others call a column that only numbers the rows.
+BATCH_VALUES = 1 << 23  # ... or fewer, to stay below this many values
+LONGEST_NAME = 1000  # characters; NumPy, which stores models, pads all names to the longest
+PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may expand to
+FEW = 10  # rows; so few may form a range by chance
+# Names that pandas, R and others give to a column that only numbers the rows.
 INDEX_NAME = re.compile(
     r"level_0|index|row[._ ]?(names?|ids?|nr)|\.\.\.1",
     re.IGNORECASE,
@@ -40,7 +40,7 @@ PANDAS_NAMELESS = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
 def read(source: Source, target: str) -> tuple[pl.DataFrame, list[str]]:
-    """Read all of it; return the columns but for an index, and the names of what is left out."""
+    """Read the whole table; return it without an index, and the names of the columns left out."""
     index: list[str] = []
     with _faults_of(source):
         if source.kind == "CSV":
@@ -61,9 +61,9 @@ def read(source: Source, target: str) -> tuple[pl.DataFrame, list[str]]:
 def batches(
     source: Source, columns: Mapping[str, Collection[str] | None]
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield the number of the first row and these columns, BATCH rows at most at a time, in order.
+    """Yield the number of the first row and these columns, at most BATCH rows at a time, in order.
 
-    `columns` gives for each the values that are expected, if it is wanted as text.
+    `columns` maps each name to None, or to the expected values if the column is to stay text.
     """
     most = max(1, min(BATCH, BATCH_VALUES // len(columns)))
     rows = 0
@@ -123,7 +123,7 @@ def _read_csv(source: Source, target: str) -> pl.DataFrame:
         mixed = [name for name, found in zip(table.names, types, strict=True) if len(found) > 1]
         if not mixed:
             break
-        # numbers in one part and text in another: text after all, so read it as that
+        # Numbers in one part and text in another: read the column again, as text.
         as_text |= dict.fromkeys(mixed, ())
     columns = []
     for j, found in enumerate(types):
@@ -159,7 +159,7 @@ def _scan(source: Source) -> tuple[pl.LazyFrame, list[str]]:
 
 
 def _check_size(source: Source, frame: pl.LazyFrame) -> None:
-    """Refuse a Parquet file that repeats few values a great many times."""
+    """Refuse a Parquet file that repeats a few values very many times."""
     rows = frame.select(pl.len()).collect().item()
     width = sum(_bytes_of(kind) for kind in frame.collect_schema().dtypes())
     source.check_expansion(rows * width, allowed=PARQUET_ALLOWED)
@@ -197,12 +197,12 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
     if len(names) > MOST_COLUMNS:
         refuse(f"{source} has {len(names)} columns; at most {MOST_COLUMNS} can be read")
     for name in names:
-        if name.endswith("\0"):  # which NumPy's text drops
+        if name.endswith("\0"):  # NumPy's strings would drop it
             refuse(f"{source} has a column name that ends in NUL, {brief(name)}; rename it")
         if len(name) > LONGEST_NAME:
             refuse(
                 f"{source} has a column name of {len(name)} characters, {brief(name)}; at most"
-                f" {LONGEST_NAME} are taken: rename it"
+                f" {LONGEST_NAME} are allowed: rename it"
             )
 
 
@@ -214,8 +214,8 @@ def _check_type(name: str, kind: pl.DataType, source: Source, target: str) -> No
                 " true/false"
             )
         refuse(
-            f"{source}: feature {brief(name)} is of type {kind}; features are numbers or"
-            " true/false: convert the column or take it out"
+            f"{source}: feature {brief(name)} is of type {kind}; features must be numbers or"
+            " true/false: convert the column or remove it"
         )
 
 
@@ -240,24 +240,24 @@ def check_presence(name: str, columns: Sequence[str], source: Source) -> None:
             " semicolons, tabs or |?"
         )
     elif 2 * sum(NUMBER.fullmatch(column) is not None for column in named) >= len(named) > 0:
-        hint += "; if these are data, put the names of the columns above them"
+        hint += "; if these are data, add a header with the names of the columns"
     refuse(f"{source} has no column {brief(name)}; {hint}")
 
 
 def listed(values: Sequence[object], at_most: int = 5) -> str:
-    """Name the first few values."""
+    """List the first few values."""
     more = len(values) - at_most
     tail = f" and {more} more" if more > 0 else ""
     return ", ".join(map(brief, values[:at_most])) + tail
 
 
-# ---- Numbers of rows -----------------------------------------------------------------------------
+# ---- Columns that number the rows ----------------------------------------------------------------
 
 
 def _without_index(
     table: pl.DataFrame, source: Source, target: str, index: Sequence[str]
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Take out what only numbers the rows, and empty columns without a name; say so."""
+    """Remove columns that only number the rows, with a notice, and empty ones without a name."""
     kept, left_out = [], []
     for j, values in enumerate(table.get_columns()):
         name = values.name
@@ -271,30 +271,31 @@ def _without_index(
         ):
             left_out.append("" if nameless else name)
         elif (nameless or PANDAS_NAMELESS.fullmatch(name)) and values.null_count() == len(values):
-            continue  # what a comma at the end of each row makes
+            continue  # from a comma at the end of each row
         elif nameless or PANDAS_INDEX.fullmatch(name):
             what = f"column {j + 1} has no name" if nameless else f"column {brief(name)}"
             refuse(
                 f"{source}: {what} and does not number the rows; give it a name if it is a feature,"
-                " or take it out"
+                " or remove it"
             )
         else:
             if j == 0 and len(values) > FEW and _is_range(values):
                 say(
                     f"warning: column {brief(name)} numbers the rows of {source}, and is trained on"
-                    " like any other; take it out if it is not a feature"
+                    " like any other; remove it if it is not a feature"
                 )
             kept.append(values)
     if left_out:
         named = ", ".join(
             brief(name) if name else "the first, which has no name" for name in left_out
         )
-        say(f"column{'s' * (len(left_out) > 1)} left out, for they number the rows: {named}")
+        columns = "columns that number" if len(left_out) > 1 else "a column that numbers"
+        say(f"left out {columns} the rows: {named}")
     return table if len(kept) == table.width else pl.DataFrame(kept), left_out
 
 
 def _names_rows(values: pl.Series) -> bool:
-    """Whether rows have a number or a name each, as rows drawn from a larger table do."""
+    """Whether each row has its own number or name, as rows drawn from a larger table do."""
     whole_or_text = values.dtype == pl.String or _are_whole(values)
     return whole_or_text and not values.null_count() and values.n_unique() == len(values)
 

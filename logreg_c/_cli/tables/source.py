@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a file is, and where its bytes are read from."""
+"""The format of a file, and the path from which its bytes are read."""
 
 import os
 import re
@@ -25,7 +25,7 @@ SUFFIXES = {
     ".npy": "NPY",
     ".npz": "NPZ",
 }
-# How such files begin: standard input has no name, and names may be wrong.
+# The first bytes of such files: standard input has no name, and names may be wrong.
 MAGIC = {
     b"PAR1": "Parquet",
     b"ARROW1": "Arrow",
@@ -33,7 +33,7 @@ MAGIC = {
     b"\x93NUMPY": "NPY",
     b"PK\x03\x04": "NPZ",
 }
-# What people take for a table, and logreg-c does not read.
+# Formats that may hold a table but that logreg-c does not read.
 FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"SQLite format 3": "a SQLite database",
@@ -56,8 +56,8 @@ FOREIGN = {
     b"Rar!": "a RAR archive",
     b"PK\x05\x06": "an empty zip archive",
 }
-# A file may stand for this many times its own size, and this many bytes beyond: tables compress 3
-# to 20 times, sparse ones up to 100 times.
+# A file may expand to this many times its size, plus this many bytes: tables compress 3 to 20
+# times, sparse ones up to 100 times.
 MOST_EXPANSION = 100
 ALWAYS_ALLOWED = 1 << 26
 
@@ -66,36 +66,36 @@ ALWAYS_ALLOWED = 1 << 26
 class Source:
     """A file that can be read more than once."""
 
-    name: str  # as messages call it
+    name: str  # for messages
     path: Path
     kind: str
-    size: int  # bytes, when it was opened
+    size: int  # in bytes, when it was opened
 
     def __str__(self) -> str:
         return self.name
 
     def check_expansion(self, size: int, *, allowed: int = ALWAYS_ALLOWED) -> None:
-        """Refuse a file that stands for far more bytes than it has."""
+        """Refuse a file that expands to far more bytes than it has."""
         if size > MOST_EXPANSION * self.size + allowed:
             refuse(
-                f"{self} has {self.size} bytes and holds more than {MOST_EXPANSION} times as much;"
-                " if it is what you want, write it without compression"
+                f"{self} has {self.size} bytes and expands to more than {MOST_EXPANSION} times as"
+                " much; if that is intended, write it without compression"
             )
 
 
 @contextmanager
 def opened(file: Path) -> Iterator[Source]:
-    """Find out what `file` is; standard input (-) and pipes are copied to a temporary file."""
+    """Detect the format of `file`; standard input (-) and pipes are copied to a temporary file."""
     name, path = os.fsencode(file).decode(errors="backslashreplace"), file
     with ExitStack() as stack:
         try:
             if name == "-":
                 name = "standard input"
                 if sys.stdin is None:
-                    refuse("standard input is closed; name a file")
+                    refuse("standard input is closed; give a file")
                 path = _copied(stack, sys.stdin.buffer)
             elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name) and not file.exists():
-                refuse(f"{name} is an address; download the file and name it")
+                refuse(f"{name} is a URL; download the file and give its path")
             else:
                 path = _regular(stack, file, name)
             with path.open("rb") as content:
@@ -106,7 +106,7 @@ def opened(file: Path) -> Iterator[Source]:
         except OSError as error:
             refuse(f"{name} cannot be read: {error.strerror or error}")
         if size == 0:
-            refuse(f"{name} is empty; a header and rows of data are expected")
+            refuse(f"{name} is empty; expected a header and rows of data")
         for magic, what in FOREIGN.items():
             if head.startswith(magic):
                 refuse(f"{name} is {what}; save the table as CSV or Parquet")
@@ -116,14 +116,14 @@ def opened(file: Path) -> Iterator[Source]:
 
 
 def _regular(stack: ExitStack, file: Path, name: str) -> Path:
-    """Return a regular file of the same content, under a name that polars takes as it is."""
+    """Return the path of a regular file with the same content, encodable for polars."""
     mode = file.stat().st_mode
     if stat.S_ISDIR(mode):
-        refuse(f"{name} is a directory; name one file in it")
+        refuse(f"{name} is a directory; give one file in it")
     if stat.S_ISFIFO(mode):
         return _copied(stack, stack.enter_context(file.open("rb")))
     if not stat.S_ISREG(mode):
-        refuse(f"{name} is a device or a socket; name a file")
+        refuse(f"{name} is a device or a socket; give a file")
     try:
         str(file).encode()
     except UnicodeEncodeError:
@@ -141,7 +141,7 @@ def _copied(stack: ExitStack, stream: Any) -> Path:
 
 
 def _folder(stack: ExitStack) -> Path:
-    # Windows deletes no file that is still open, as polars may have it.
+    # Windows does not delete files that are still open, and polars may keep one open.
     folder = tempfile.TemporaryDirectory(prefix="logreg-c-", ignore_cleanup_errors=True)
     stack.enter_context(INTERRUPTS.removing(folder.name))
     return Path(stack.enter_context(folder))

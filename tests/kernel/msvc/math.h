@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * This folder is as much of Windows's headers as the kernel uses, for Clang, which speaks MSVC's
- * C but has none of them. */
+ * This folder has the parts of the Windows headers that the kernel uses, for Clang, which compiles
+ * MSVC's C but does not include these headers. */
 #ifndef MSVC_MATH_H
 #define MSVC_MATH_H
 
