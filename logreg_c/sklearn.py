@@ -147,8 +147,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    X of float32, float16, bool or integers of 8 or 16 bits is computed with in float32, as far as that
-    resolves the gap to the minimum, and from there in float64, which decides whether `tol` is reached.
+    For X of float32, float16, bool or integers of 8 or 16 bits, the computation is in float32 as
+    far as that resolves the gap to the minimum. From there on it is in float64, which decides
+    whether `tol` is reached.
 
     Examples
     --------

@@ -42,7 +42,7 @@ import logreg_c._cli.exporting
 import logreg_c._cli.inspection
 import logreg_c._cli.report
 import logreg_c._cli.scoring
-import logreg_c._cli.training
+import logreg_c._cli.training  # noqa: F401 (loaded here, so that no run has to)
 from logreg_c._cli import app
 from logreg_c._cli import main as command_line
 
