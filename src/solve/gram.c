@@ -8,44 +8,37 @@
 
 /* ---- Weights --------------------------------------------------------------------------------- */
 
-/* Of examples [first, first + count), from their Z, which is in h. a (1 - a) is the same for z and
- * -z, and the smaller of a and 1 - a has all its digits. */
-static void weigh_by_curvature(const logreg_kernels *kernels, int64_t first, int64_t count,
-                               const double *weight, double *h)
+/* Of examples [first, first + count), whose Z is in h. With a the A of -|z|, both a (1 - a) and
+ * the residual, whose sign does not matter, keep all their digits. */
+static void weigh_block(const logreg_data *data, const logreg_kernels *kernels, int64_t first,
+                        int64_t count, int squared, double *h)
 {
-    double small[LOGREG_BLOCK] = {0};
-    for (int64_t i = 0; i < count; i++)
-        small[i] = h[first + i] > 0.0 ? -h[first + i] : h[first + i];
-    kernels->logistic.link(small, small, count);
-    for (int64_t i = 0; i < count; i++)
-        h[first + i] = small[i] * (1.0 - small[i]) * (weight ? weight[i] : 1.0);
-}
-
-static void weigh_by_residual(const logreg_data *data, const logreg_kernels *kernels, int64_t first,
-                              int64_t count, const double *weight, double *h)
-{
-    double scratch[LOGREG_BLOCK];
-    const double *Y = kernels->column(&data->Y, first, count, scratch);
-    kernels->logistic.link(h + first, h + first, count);
+    double a[LOGREG_BLOCK], Y_scratch[LOGREG_BLOCK], weight_scratch[LOGREG_BLOCK];
+    const double *Y = NULL, *weight = NULL;
+    if (squared) Y = kernels->column(&data->Y, first, count, Y_scratch);
+    if (data->sample_weight.values)
+        weight = kernels->column(&data->sample_weight, first, count, weight_scratch);
+    h += first;
+    for (int64_t i = 0; i < count; i++) a[i] = h[i] > 0.0 ? -h[i] : h[i];
+    kernels->logistic.link(a, a, count);
     for (int64_t i = 0; i < count; i++) {
-        const double residual = (h[first + i] - Y[i]) * (weight ? weight[i] : 1.0);
-        h[first + i] = residual * residual;
+        const double s = weight ? weight[i] : 1.0;
+        if (squared) {
+            const double residual = s * ((h[i] > 0.0 ? 1.0 - Y[i] : Y[i]) - a[i]);
+            h[i] = residual * residual;
+        } else {
+            h[i] = s * (a[i] * (1.0 - a[i]));
+        }
     }
 }
 
 static LOGREG_NOINLINE int weigh(const logreg_data *data, int squared, double *h)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    double scratch[LOGREG_BLOCK], not_finite = 0.0;
+    double not_finite = 0.0;
     for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
         const int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
-        const double *weight = NULL;
-        if (data->sample_weight.values)
-            weight = kernels->column(&data->sample_weight, first, count, scratch);
-        if (squared)
-            weigh_by_residual(data, kernels, first, count, weight, h);
-        else
-            weigh_by_curvature(kernels, first, count, weight, h);
+        weigh_block(data, kernels, first, count, squared, h);
         for (int64_t i = 0; i < count; i++) not_finite += h[first + i] - h[first + i];
     }
     return not_finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
@@ -78,7 +71,7 @@ size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
     const int64_t last = data->n_x > 0 ? (data->n_x - 1) / LOGREG_GRAM_FEATURES : 0;
     const logreg_sum_kind *const kinds[] = {&logreg_gram_sums, &logreg_cross_gram_sums};
     size_t largest = 0; /* fewer features have larger segments */
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < (last > 0 ? 4 : 1); k++) {
         const logreg_data group = group_of(data, k / 2 * last * LOGREG_GRAM_FEATURES);
         const logreg_plan plan = logreg_plan_of(&group, NULL, kinds[k % 2], 0, n_threads);
         const size_t size = logreg_workspace_of(&plan).size;
