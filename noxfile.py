@@ -130,7 +130,7 @@ def here(session):
 
 @nox.session
 def sanitized(session):
-    """Run the suite with the extension under the address and undefined-behaviour sanitizers."""
+    """Run the suite with the extension under the address and undefined-behavior sanitizers."""
     flags = "-fsanitize=address,undefined -fno-sanitize-recover=undefined"
     session.env.update(CFLAGS=f"{flags} -O1 -g1 -fno-omit-frame-pointer", LDFLAGS=flags)
     libraries = [

@@ -17,7 +17,7 @@ LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 MSVC = ["/O2", "/std:c11", "/fp:precise", "/openmp"]
 # No contraction: an FMA would change the bits. The other two change no result and let loops
-# vectorise. Never -ffast-math or -Ofast: they reassociate, and set flush-to-zero at load.
+# vectorize. Never -ffast-math or -Ofast: they reassociate, and set flush-to-zero at load.
 # The alignment keeps a short loop in one line of code, wherever the linker puts it: the loop that
 # packs strided float32 took 40 % longer across two.
 GCC = [

@@ -39,7 +39,7 @@ def roofline(rows: list[dict], folder: Path) -> None:
             whole = row["nbytes"] if row["dtype"] == "mixed" else 8 * row["n_x"] * row["m"]
             shares.append(row["nbytes"] / whole * read / own if own else None)
         plt.plot(shares, range(len(large)), mark, label=kind)
-    plt.axvline(1, color="grey", linewidth=1)
+    plt.axvline(1, color="gray", linewidth=1)
     plt.yticks(range(len(large)), labels, fontsize=6)
     plt.gca().invert_yaxis()
     plt.xlabel("bytes of X per second, as a share of the reading speed (F, E: layout)")
@@ -75,7 +75,7 @@ def stored(rows: list[dict], folder: Path) -> None:
             widths = [r["nbytes"] / (r["n_x"] * r["m"]) for r in chosen]
             shares = [median(r, "ours") / median(r, "read") for r in chosen]
             plt.plot(widths, shares, mark, label=f"{n_x} features, {layout}")
-    plt.plot([0, 8], [0, 1], color="grey", linewidth=1)
+    plt.plot([0, 8], [0, 1], color="gray", linewidth=1)
     plt.xlabel("bytes per element")
     plt.ylabel("time / time to read the float64 matrix")
     plt.legend()
@@ -90,7 +90,7 @@ def threads(rows: list[dict], folder: Path) -> None:
         counts = [int(n) for n in row["seconds"]]
         speedups = [one / statistics.median(t) for t in row["seconds"].values()]
         plt.plot(counts, speedups, "o-", label=f"{row['nbytes'] / 1e6:.0f} MB")
-    plt.plot(counts, counts, color="grey", linewidth=1)
+    plt.plot(counts, counts, color="gray", linewidth=1)
     plt.xticks(counts)
     plt.xlabel("threads (n_x = 28, float64, feature-major)")
     plt.ylabel("times faster than one thread")

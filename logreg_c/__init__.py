@@ -17,20 +17,29 @@ except ImportError as error:
 
 from . import reference
 from ._config import select_isa, show_config
-from ._errors import DivergenceError, DivergenceWarning, TrainingInterrupted
+from ._errors import (
+    ConvergenceWarning,
+    DivergenceError,
+    DivergenceWarning,
+    TrainingInterrupted,
+)
+from ._fit import fit
 from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
-from ._result import TrainResult
+from ._result import FitResult, TrainResult
 from ._train import cost_and_gradient, train
 from ._version import __version__
 
 __all__ = [
+    "ConvergenceWarning",
     "DivergenceError",
     "DivergenceWarning",
+    "FitResult",
     "TrainResult",
     "TrainingInterrupted",
     "__version__",
     "cost_and_gradient",
+    "fit",
     "predict",
     "predict_proba",
     "reference",

@@ -50,6 +50,12 @@ class DivergenceWarning(RuntimeWarning):
     __module__ = "logreg_c"
 
 
+class ConvergenceWarning(RuntimeWarning):
+    """What `fit` returns is not the minimum: none exists, or it takes more passes."""
+
+    __module__ = "logreg_c"
+
+
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C during training.
 

@@ -126,6 +126,30 @@ class Objective:
         """Begin a descent at w and b, which updates w in place. A negative tol means none."""
         return _kernel.Descent(self._problem, w, b, alpha, l2, tol, fixed_b)
 
+    def minimization(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        *,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+        warm: bool,
+    ) -> _kernel.Minimization:
+        """Begin a search for the minimum at w and b, which updates w in place."""
+        return _kernel.Minimization(self._problem, w, b, l2, tol, fixed_b, warm)
+
+    def described(self) -> dict[str, Any]:
+        """Return what the bits of a solver depend on, in types that JSON has."""
+        n_x, m = self.examples.shape
+        names = self.examples.names
+        return {
+            "n_x": n_x,
+            "m": m,
+            "feature_names": None if names is None else list(map(str, names)),
+            "arithmetic": self.arithmetic,
+        }
+
     def raise_if_nonfinite(self) -> None:
         """Name the first NaN or infinity in X, if there is one: after a pass that overflowed.
 

@@ -13,13 +13,55 @@ from ._names import named
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# "rounding": no step lowers J any more; a descent never ends so.
-Stopped = Literal["iters", "tol", "callback", "rounding"]
+# A descent ends with "iters", "tol" or "callback"; `FitResult` explains the others.
+Stopped = Literal["iters", "tol", "callback", "rounding", "separated", "passes"]
 # Of the drawn cost curve.
 WIDTH, HEIGHT, POINTS = 320, 96, 160
 
 
-class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
+class _Result(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
+    """What was found: w, b and costs, and how it is shown."""
+
+    stopped: Stopped
+    feature_names: tuple[Any, ...] | None
+
+    @property
+    def w(self) -> NDArray[np.float64]:
+        return self[0]
+
+    @property
+    def b(self) -> float:
+        return self[1]
+
+    @property
+    def costs(self) -> NDArray[np.float64]:
+        return self[2]
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"features": str(self.w.size)} | self._ending()
+        if self.costs.size:
+            facts["cost"] = f"{self.costs[0]:.6g} -> {self.costs[-1]:.6g}"
+        return facts | {"b": f"{self.b:.6g}"}
+
+    def _ending(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}: {value}" for name, value in self._facts().items())
+        return f"<{type(self).__name__} {facts}>"
+
+    def _repr_html_(self) -> str:
+        """Draw the cost curve above the facts: what notebooks show."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{value.replace('->', '&rarr;')}</td></tr>"
+            for name, value in self._facts().items()
+        )
+        table = f"<table style='color:inherit;font:inherit'>{rows}</table>"
+        return f"<div><b>{type(self).__name__}</b>{_curve(self.costs)}{table}</div>"
+
+
+class TrainResult(_Result):
     """What `train` found; unpacks as ``w, b, costs``.
 
     Attributes
@@ -43,8 +85,6 @@ class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
 
     __module__ = "logreg_c"
 
-    stopped: Stopped
-    feature_names: tuple[Any, ...] | None
     alpha: float
 
     def __new__(
@@ -65,46 +105,80 @@ class TrainResult(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
     def __getnewargs__(self) -> tuple[object, ...]:  # for pickle and copy
         return np.asarray(self.w), self.b, self.costs, self.stopped, self.feature_names, self.alpha
 
-    @property
-    def w(self) -> NDArray[np.float64]:
-        return self[0]
-
-    @property
-    def b(self) -> float:
-        return self[1]
-
-    @property
-    def costs(self) -> NDArray[np.float64]:
-        return self[2]
-
-    def _facts(self) -> dict[str, str]:
-        costs = self.costs
+    def _ending(self) -> dict[str, str]:
         ending = {"iters": "all done", "tol": "tol reached", "callback": "stopped by callback"}
-        facts = {
-            "features": str(self.w.size),
-            "iterations": f"{costs.size} ({ending[self.stopped]})",
+        return {"iterations": f"{self.costs.size} ({ending[self.stopped]})"}
+
+
+class FitResult(_Result):
+    """What `fit` found; unpacks as ``w, b, costs``.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_x, 1)
+        Weights; from a data frame they know its columns by name, as those of `TrainResult` do.
+    b : float
+        Bias.
+    costs : ndarray of shape (k,)
+        The cost J at the point to start from, which small samples have given, and after each step.
+        The last is J at w and b.
+    stopped : {"tol", "rounding", "separated", "passes", "callback"}
+        What ended the search: the predicted gap is within `tol`; rounding hides whatever could
+        still be gained; a plane separates the classes and there is no penalty, so that J falls to
+        0 as w grows without bound; `max_passes` are used up; or a callback said so.
+    converged : bool
+        Whether w and b are the minimum: `stopped` is "tol" or "rounding".
+    gap : float
+        The relative gap (J - min J) / J, as predicted from the slope and curvature at w and b.
+    passes : int
+        How often X was read as a whole to compute J and its gradient.
+    feature_names : tuple or None
+        The names of the data frame's columns, in the order of w; None where X was no data frame.
+    """
+
+    __module__ = "logreg_c"
+
+    gap: float
+    passes: int
+
+    def __new__(
+        cls,
+        w: NDArray[np.float64],
+        b: float,
+        costs: NDArray[np.float64],
+        stopped: Stopped,
+        gap: float,
+        passes: int,
+        feature_names: tuple[Any, ...] | None = None,
+    ) -> Self:
+        self = super().__new__(cls, (named(w, feature_names), b, costs))
+        self.stopped = stopped
+        self.gap = gap
+        self.passes = passes
+        self.feature_names = feature_names
+        return self
+
+    def __getnewargs__(self) -> tuple[object, ...]:  # for pickle and copy
+        settings = self.stopped, self.gap, self.passes, self.feature_names
+        return np.asarray(self.w), self.b, self.costs, *settings
+
+    @property
+    def converged(self) -> bool:
+        return self.stopped in {"tol", "rounding"}
+
+    def _ending(self) -> dict[str, str]:
+        ending = {
+            "tol": "converged",
+            "rounding": "converged to rounding",
+            "separated": "classes separated",
+            "passes": "not converged",
+            "callback": "stopped by callback",
         }
-        if costs.size:
-            facts["cost"] = f"{costs[0]:.6g} -> {costs[-1]:.6g}"
-        return facts | {"b": f"{self.b:.6g}"}
-
-    def __repr__(self) -> str:
-        facts = ", ".join(f"{name}: {value}" for name, value in self._facts().items())
-        return f"<TrainResult {facts}>"
-
-    def _repr_html_(self) -> str:
-        """Draw the cost curve above the facts: what notebooks show."""
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{name}</th>"
-            f"<td style='text-align:left'>{value.replace('->', '&rarr;')}</td></tr>"
-            for name, value in self._facts().items()
-        )
-        table = f"<table style='color:inherit;font:inherit'>{rows}</table>"
-        return f"<div><b>TrainResult</b>{_curve(self.costs)}{table}</div>"
+        return {"passes": f"{self.passes} ({ending[self.stopped]})", "gap": f"{self.gap:.1e}"}
 
 
 def _curve(costs: NDArray[np.float64]) -> str:
-    """Draw the costs as a line of the text's own colour, which suits a light and a dark page."""
+    """Draw the costs as a line of the text's own color, which suits a light and a dark page."""
     if costs.size < 2:
         return ""
     shown = np.unique(np.linspace(0, costs.size - 1, POINTS).round().astype(np.int64))

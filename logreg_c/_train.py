@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The public functions over labelled examples: check what is passed, call, wrap the result."""
+"""The public functions over labeled examples: check what is passed, call, wrap the result."""
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from ._solvers.descent import Callback
+    from ._solvers.training import Callback
 
 
 def train(
@@ -144,7 +144,7 @@ def train(
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
     tol = -1.0 if tol is None else _input.not_negative(tol, "tol")
-    callbacks = _callbacks(callback)
+    callbacks = _input.callbacks(callback)
     if not (isinstance(alpha, str) and alpha == "auto"):
         alpha = _input.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
     found = descend(
@@ -162,27 +162,6 @@ def train(
         msg = warning_of(found.fault, found.alpha, l2, standardize=standardize)
         warnings.warn(msg, DivergenceWarning, stacklevel=2)
     return TrainResult(found.w, found.b, found.costs, found.stopped, examples.names, found.alpha)
-
-
-def _callbacks(given: object) -> tuple[Callback, ...]:
-    if given is None:
-        return ()
-    callbacks: tuple[Any, ...] = (given,)
-    if isinstance(given, (list, tuple)) and not callable(given):
-        callbacks = tuple(given)
-    for callback in callbacks:
-        if isinstance(callback, type):
-            name = callback.__name__
-            msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
-            raise TypeError(msg)
-        if not callable(callback):
-            verb = "is" if callback is given else "holds"
-            msg = (
-                f"callback {verb} a {type(callback).__name__}; expected a callable that takes "
-                "k, cost, w, b, or a list of such"
-            )
-            raise TypeError(msg)
-    return callbacks
 
 
 def cost_and_gradient(

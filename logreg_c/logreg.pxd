@@ -81,7 +81,6 @@ cdef extern from "logreg.h" nogil:
         double gap
         int64_t passes
 
-
     ctypedef struct logreg_sum_kind:
         pass
 

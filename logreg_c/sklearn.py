@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ._solvers.result import FitResult
+    from ._solvers.result import Solution
 
 __all__ = ["LogisticRegression"]
 
@@ -76,7 +76,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Binary logistic regression with an l2 penalty, trained where X lies.
 
     A drop-in for ``sklearn.linear_model.LogisticRegression`` on dense data, two classes and an l2
-    penalty: parameters of the same name mean the same, and so does the objective that is minimised,
+    penalty: parameters of the same name mean the same, and so does the objective that is minimized,
 
         J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
 
@@ -90,7 +90,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     C : float, default=1.0
         Inverse of the strength of the penalty, > 0; ``numpy.inf`` for none.
     fit_intercept : bool, default=True
-        Whether to fit an intercept; it is not penalised.
+        Whether to fit an intercept; it is not penalized.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
         weights.
@@ -103,7 +103,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     solver : str, default="lbfgs"
         "gd" is gradient descent; "lbfgs" is SciPy's L-BFGS. scikit-learn's other solvers find the
         same minimum, so "newton-cg", "newton-cholesky", "sag", "saga" and "liblinear" are taken for
-        "lbfgs". (In scikit-learn "liblinear" penalises the intercept; here nothing does.)
+        "lbfgs". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.)
     alpha : float or "auto", default="auto"
         Learning rate of ``solver="gd"``. "auto" takes the inverse of a bound on the curvature of J,
         with which J falls at every iteration, down to its minimum.
@@ -253,8 +253,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__ = fitted.__dict__
         return self
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> FitResult:
-        found: FitResult = self._read(
+    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: _Settings) -> Solution:
+        found: Solution = self._read(
             X, lambda samples: self._found(samples, X, y, sample_weight, parameters), reset=True
         )
         self.coef_ = found.w.reshape(1, -1)
@@ -294,13 +294,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if scaling != 1.0 and self.solver == "liblinear":
             msg = (
                 f"intercept_scaling is {self.intercept_scaling!r}; expected 1: it makes up for the "
-                "penalty of liblinear on the intercept, which is not penalised here"
+                "penalty of liblinear on the intercept, which is not penalized here"
             )
             raise ValueError(msg)
         if not _is_one_of(self.multi_class, "deprecated", "auto", "ovr"):
             msg = (
                 f"multi_class is {self.multi_class!r}; expected 'auto' or 'ovr', the model of two "
-                "classes: 'multinomial' penalises a weight per class"
+                "classes: 'multinomial' penalizes a weight per class"
             )
             raise ValueError(msg)
         self._check_class_weight()
@@ -338,7 +338,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _found(
         self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: _Settings
-    ) -> FitResult:
+    ) -> Solution:
         """Fit to samples, which are those of X, and set `classes_`."""
         labels = _labels(y)
         check_consistent_length(X, labels)
@@ -373,7 +373,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(msg)
         return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
 
-    def _shortfall(self, found: FitResult, parameters: _Settings) -> str:
+    def _shortfall(self, found: Solution, parameters: _Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""
         msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
         if found.slope is not None:
@@ -614,7 +614,7 @@ def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
 
     That is how scikit-learn reads them. Dates are no numbers, though NumPy makes numbers of them.
     """
-    import narwhals as nw  # noqa: PLC0415 (there, if a frame was recognised)
+    import narwhals as nw  # noqa: PLC0415 (there, if a frame was recognized)
 
     if any(dtype.is_temporal() for dtype in nw.from_native(frame).schema.values()):
         return None

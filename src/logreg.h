@@ -112,7 +112,7 @@ enum {
                              * as w grows without bound, and has no minimum */
 };
 
-/* ---- Standardised features ------------------------------------------------------------------- */
+/* ---- Standardized features ------------------------------------------------------------------- */
 
 /* The features that a descent or a gradient sees: x, less the mean if `centre`, divided by sd if
  * `scale`. The arrays have n_x values.
@@ -144,7 +144,7 @@ typedef struct logreg_settings {
     double l2;    /* >= 0 */
     double tol;   /* stop when max(|dw|, |db|) <= tol; negative: never */
     /* NULL, or what logreg_standardize found: then the descent, J, l2 and tol are those of the
-     * standardised features, while w and b stay those of the raw features. */
+     * standardized features, while w and b stay those of the raw features. */
     const logreg_standardization *standardization;
     /* b stays as it is, and tol ignores db. A standardization must not centre then. */
     int fixed_b;
@@ -171,7 +171,7 @@ int logreg_descend(const logreg_data *data, const logreg_settings *settings, log
                    double *costs, int64_t iters, int64_t *n_costs, const logreg_run *run);
 
 /* J, dw (n_x,) and db at w (n_x,), b. With a standardization (it may be NULL) all of them, w and b
- * included, are those of the standardised features. LOGREG_OK, LOGREG_STOPPED or
+ * included, are those of the standardized features. LOGREG_OK, LOGREG_STOPPED or
  * LOGREG_PASS_OVERFLOW. */
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
                              const double *w, double b, double l2, double *J, double *dw,
@@ -302,7 +302,7 @@ typedef struct logreg_nodes {
     int64_t count;
 } logreg_nodes;
 
-/* Where a gradient is taken; with a standardization (or NULL) w and b are those of the standardised
+/* Where a gradient is taken; with a standardization (or NULL) w and b are those of the standardized
  * features, as in logreg_cost_and_gradient. */
 typedef struct logreg_point {
     const double *w;

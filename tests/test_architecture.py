@@ -20,7 +20,7 @@ FLOORS = [
     ["_names", "_result"],
     ["_objective"],
     ["_solvers"],
-    ["_predict", "_train", "callbacks"],
+    ["_fit", "_predict", "_train", "callbacks"],
     ["__init__"],
     ["onnx", "sklearn"],
     ["_cli", "__main__"],

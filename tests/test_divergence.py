@@ -77,7 +77,7 @@ def test_a_large_alpha_swings_with_one_warning(cancer):
     assert warning.filename == __file__  # it points to the caller's line
 
 
-def test_standardised_it_converges_without_a_word(cancer):
+def test_standardized_it_converges_without_a_word(cancer):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         costs = logreg_c.train(*cancer, 0.5, 2000, standardize=True).costs
@@ -254,7 +254,7 @@ def test_an_update_that_overflows_is_undone():
     assert (error.iteration, error.w.item(), error.b, error.costs.size) == (0, 0.0, 0.0, 1)
 
 
-def test_a_later_overflow_of_standardised_features_asks_for_a_smaller_alpha():
+def test_a_later_overflow_of_standardized_features_asks_for_a_smaller_alpha():
     """The first step takes b, which holds w times a mean 2^51 times its deviation, near the end."""
     X = 1e165 * (1 + np.array([[0] * 5 + [1] * 5]) * 2.0**-50)
     Y = [1, 1, 0, 0, 0, 1, 1, 1, 0, 0]

@@ -143,7 +143,7 @@ CALLS_OF_LONG_SETUPS = {
     "labels": ("X = np.zeros((1, 60_000_000), 'u1')", "predict(X, [1.0], 0.0)"),
     "columns": ("X = [np.zeros(2)] * 500_000", "train(X, [0, 1], 0.1, 0)"),
     "features": (WIDE, "train(X, Y, 1e-9, 50)"),
-    "features standardised": (WIDE, "train(X, Y, 1e-9, 50, standardize=True)"),
+    "features standardized": (WIDE, "train(X, Y, 1e-9, 50, standardize=True)"),
     "features in float64": (WIDE, "train(X, Y, 1e-9, 50, dtype='f8')"),
     "gradient of features": (WIDE, "cost_and_gradient(X, Y, w, 0.0)"),
     "prediction of features": (WIDE, "predict(X, w, 0.0)"),

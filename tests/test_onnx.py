@@ -88,10 +88,10 @@ def test_classes_of_every_kind(classes):
 
 
 def test_texts_and_numbers_in_any_order():
-    names, texts = ["colour", "0", "colour", "shape"], ["red", None, "", "ünï"]
+    names, texts = ["color", "0", "color", "shape"], ["red", None, "", "ünï"]
     model = to_onnx([1.0, 0.5, 2.0, 4.0], -3.0, names, categories=texts)
     feed = {
-        "colour": np.array([["red"], [""], ["blue"], ["red"]], dtype=object),
+        "color": np.array([["red"], [""], ["blue"], ["red"]], dtype=object),
         "0": np.array([[0.0], [1.0], [2.0], [3.0]]),
         "shape": np.array([["x"], [""], ["ünï"], [""]], dtype=object),
     }

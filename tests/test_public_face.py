@@ -15,7 +15,7 @@ import pytest
 from oracle import bits, make_data, run_python
 
 import logreg_c
-from logreg_c._solvers import descent
+from logreg_c._solvers import training
 
 X, Y = make_data(4, 50)
 
@@ -24,6 +24,8 @@ def test_signatures():
     expected = {
         "train": "(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, "
         "standardize=False, tol=None, callback=None, dtype=None, n_threads=None)",
+        "fit": "(X, Y, *, l2=0.0, sample_weight=None, w=None, b=None, intercept=True, tol=1e-09, "
+        "max_passes=None, callback=None, dtype=None, n_threads=None)",
         "cost_and_gradient": "(X, Y, w, b, *, l2=0.0, sample_weight=None, dtype=None, "
         "n_threads=None)",
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",
@@ -46,7 +48,7 @@ def test_public_names_all_have_docstrings():
         assert getattr(logreg_c, name).__doc__
 
 
-@pytest.mark.parametrize("page", ["_train", "_predict", "_names", "_config", "reference"])
+@pytest.mark.parametrize("page", ["_train", "_fit", "_predict", "_names", "_config", "reference"])
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))
@@ -182,15 +184,15 @@ def test_a_vast_number_of_iterations_takes_no_memory_in_advance():
     finally:
         tracemalloc.stop()
     assert result.stopped == "tol"
-    assert peak < 100_000 + 8 * descent.FIRST_COSTS  # room, that is no memory before it is used
+    assert peak < 100_000 + 8 * training.FIRST_COSTS  # room, that is no memory before it is used
     assert result.costs.base is None
 
 
 @pytest.mark.parametrize("iters", [8, 9, 40])
 def test_more_room_for_costs_changes_none(monkeypatch, iters):
     wanted = logreg_c.train(X, Y, 1.0, iters)
-    monkeypatch.setattr(descent, "FIRST_COSTS", 4)
-    monkeypatch.setattr(descent, "COSTS_AT_ONCE", 3)
+    monkeypatch.setattr(training, "FIRST_COSTS", 4)
+    monkeypatch.setattr(training, "COSTS_AT_ONCE", 3)
     for callback in None, lambda *_: False:
         result = logreg_c.train(X, Y, 1.0, iters, callback=callback)
         assert bits(result) == bits(wanted)

@@ -764,7 +764,7 @@ class Exact:
             ) * scale + 4 * u * LD(e.l2) * np.abs(w_std)
             if standardize:  # the part of the mean that the arithmetic cannot hold
                 self.dw_off += np.abs(self.mu) * scale * 2 * u * (np.abs(self.db) + self.db_off)
-                worse = 1 + np.abs(self.mu) * scale  # how much sd has cancelled
+                worse = 1 + np.abs(self.mu) * scale  # how much sd has canceled
                 self.dw_off += np.abs(self.dw) * worse * 2.0**-46
                 self.J_off += LD(e.l2) * (w_std**2 * worse).sum() * 2.0**-46
             sizes += [self.J * total, np.abs(self.dw).max(initial=0), np.abs(X) @ v]

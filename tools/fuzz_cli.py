@@ -2,8 +2,9 @@
 """Run the command line on generated files, and check how each run ends.
 
 Run k is made from a seed and k alone: a table from a grammar of faults (container, encoding,
-dialect, header, cell), a model with a fault in a member, options, names, streams. Each runs in a
-process of its own, forked from one that has the modules loaded, with limits on time and memory.
+dialect, header, cell), a model with a fault in a member, options, names, streams. A process forked
+from one that has the modules loaded does RUNS_A_CHILD of them, one after the other, with limits on
+time and memory; one run in A_PROCESS_EVERY is a process of its own, started as a shell does.
 
     python -P tools/fuzz_cli.py --runs 1000
     python -P tools/fuzz_cli.py --seed 0 --only 17      # show one
@@ -12,9 +13,12 @@ process of its own, forked from one that has the modules loaded, with limits on 
 import argparse
 import contextlib
 import csv
+import faulthandler
+import functools
 import gc
 import gzip
 import io
+import itertools
 import json
 import os
 import random
@@ -23,26 +27,32 @@ import resource
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-import logreg_c._cli.app
 import logreg_c._cli.exporting
 import logreg_c._cli.inspection
 import logreg_c._cli.report
 import logreg_c._cli.scoring
 import logreg_c._cli.training
 import logreg_c._solvers.lbfgs  # noqa: F401 (loaded here, so that no run has to)
+from logreg_c._cli import app
 from logreg_c._cli import main as command_line
 
 SECONDS_A_RUN = 20
-BYTES_A_RUN = 4 << 30  # of address space, of which the libraries take more than half
+BYTES = 4 << 30  # of address space, of which the libraries take more than half
+CHILDREN = 2  # at a time
+RUNS_A_CHILD = 25
+MOST_FAILURES = 20
+A_PROCESS_EVERY = 200  # it takes a second of CPU time, which is as much as a hundred others
 LINES_OF_STDERR = 8
 ODD = [
     *("", " ", "a b", "ünï", "身長", "\x1b[2J", "\x1b]0;x\x07", "\u202eabc", "a\u2066b", "\ufeff"),
@@ -267,18 +277,31 @@ def options_of(rng):
     return made
 
 
-COMMANDS = [*["train"] * 12, *["predict"] * 6, *["evaluate"] * 5, "inspect", "inspect", "export"]
+# A report takes a second of CPU time, so it is rare.
+COMMANDS = ["train"] * 45 + ["predict"] * 24 + ["evaluate"] * 20 + ["inspect"] * 6 + ["export"] * 4
 COMMANDS += ["report"]
 READ_BOTH = {"predict", "evaluate", "report"}
 
 
+class Run(NamedTuple):
+    """What a run is given, and what was there before it."""
+
+    arguments: list[str]
+    output: Path
+    table: Path
+    content: bytes  # of the table
+    stdin: bytes
+    stdout: str | None  # None for a file
+    before: set[str]
+
+
 def generate(rng, place, good):
-    """Write the files of a run; return its arguments, its output file and its standard input."""
+    """Write the files of a run; return the run."""
     suffix, content = table_of(rng)
     table = place / os.fsdecode(file_name(rng, suffix))
     table.write_bytes(content)
     command = rng.choice(COMMANDS)
-    stdin = None
+    stdin = b""
     named = table.name
     if rng.random() < 0.1:
         named, stdin = "-", content
@@ -298,60 +321,52 @@ def generate(rng, place, good):
             with contextlib.suppress(OSError):
                 out.write_bytes(b"old")
                 out.chmod(0o600)
-    return arguments, out, stdin, table, content
+    arguments = [argument.replace("\0", "") for argument in arguments]  # no shell gives them
+    stdout = "/dev/full" if rng.random() < 0.02 else None
+    before = {path.name for path in place.iterdir()}
+    return Run(arguments, out, table, content, stdin, stdout, before)
 
 
 # ---- A run ---------------------------------------------------------------------------------------
 
 
-def start(seed, k, folder, good):
-    """Fork; there make the files of run k, and run the command line. Return the process.
-
-    The files are made there too, for polars does not work in a child of a process that used it.
-    """
-    pid = os.fork()
-    if pid:
-        return pid
+def run_here(arguments, streams):
+    """Run the command line in this process; return its exit code."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream.fileno(), number)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww")
+    )
+    sys.argv = ["logreg-c", *arguments]
+    signal.alarm(SECONDS_A_RUN)
     try:
-        rng = random.Random(f"{seed} {k}")  # noqa: S311 (nothing secret)
-        place = folder / "run"
-        arguments, output, stdin, table, content = generate(rng, place, good)
-        arguments = [argument.replace("\0", "") for argument in arguments]  # no shell gives them
-        stdout = "/dev/full" if rng.random() < 0.02 else str(folder / "stdout")
-        (folder / "stdin").write_bytes(stdin or b"")
-        (folder / "table").write_bytes(content)
-        before = [path.name for path in place.iterdir()]
-        plan = {"arguments": arguments, "output": output.name, "table": table.name}
-        (folder / "plan").write_text(json.dumps(plan | {"stdout": stdout, "before": before}))
-        os.chdir(place)
-        resource.setrlimit(resource.RLIMIT_AS, (BYTES_A_RUN, BYTES_A_RUN))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.alarm(SECONDS_A_RUN)
-        streams = (
-            (folder / "stdin", os.O_RDONLY),
-            (stdout, os.O_WRONLY),
-            (folder / "stderr", os.O_WRONLY),
-        )
-        for number, (path, mode) in enumerate(streams):
-            os.dup2(os.open(path, mode), number)
-        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(k, mode) for k, mode in enumerate("rww"))
-        sys.argv = ["logreg-c", *arguments]
         command_line()
     except SystemExit as ended:
-        for stream in sys.stdout, sys.stderr:
-            stream.flush()
-        try:
-            if ended.code == 0:
-                look_again(arguments, output, folder)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
-            os._exit(71)
-        os._exit(ended.code or 0)
+        code = ended.code
     except BaseException:
         sys.excepthook(*sys.exc_info())
-        sys.stderr.flush()
-        os._exit(70)
+        code = 1
+    signal.alarm(0)
+    for stream in sys.stdout, sys.stderr:
+        stream.flush()
+    return code
+
+
+def run_process(arguments, streams):
+    """Run the command line in a process of its own; return its exit code."""
+    stdin, stdout, stderr = streams
+    started = subprocess.Popen(
+        [sys.executable, "-P", "-m", "logreg_c", *arguments],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=os.environ | {"TMPDIR": tempfile.gettempdir()},
+    )
+    try:
+        return started.wait(SECONDS_A_RUN)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        return started.wait()
 
 
 def look_again(arguments, output, folder):
@@ -365,12 +380,11 @@ def look_again(arguments, output, folder):
             read(output).write_csv(again)
 
 
-def check(code, out, err, plan, place):
+def check(code, out, err, run, folder):
     """Return what is wrong with the way a run ended, or nothing."""
     lines = err.split("\n")[:-1]
-    full = plan["stdout"] == "/dev/full"
-    arguments, output = plan["arguments"], place / plan["output"]
-    left = {path.name for path in place.iterdir()} - set(plan["before"])
+    arguments, output = run.arguments, run.output
+    left = {path.name for path in (folder / "run").iterdir()} - run.before
     expected = {output.name, "run.npz"}
     new = output.exists() and output.read_bytes() != b"old" if len(output.name) < 255 else False
     faults = {
@@ -388,18 +402,20 @@ def check(code, out, err, plan, place):
         "stdout though refused": code == 2 and out != "" and arguments[0] != "predict",
         f"files left: {left - expected}": bool(left - expected),
         "an output though refused": code == 2 and new,
-        "another mode": output.name in plan["before"] and output.stat().st_mode & 0o777 != 0o600,
+        "the table has changed": run.table.read_bytes() != run.content,
+        "temporary files left": any((folder / "tmp").iterdir()),
+        "another mode": output.name in run.before and output.stat().st_mode & 0o777 != 0o600,
     }
     faults = [what for what, there in faults.items() if there]
-    again = place.parent / "again"
-    if code == 0 and not full and "--json" in arguments:
+    again = folder / "again"
+    if code == 0 and run.stdout is None and "--json" in arguments:
         try:
             found = json.loads(out, parse_constant=faults.append)
         except ValueError:
             return [*faults, "no JSON"]
         if arguments[0] == "evaluate":
             faults += check_evaluation(found, again)
-    if code == 0 and arguments[0] == "predict" and not full:
+    if code == 0 and arguments[0] == "predict" and run.stdout is None:
         faults += check_predictions(out, output, arguments, lines, again)
     return faults
 
@@ -438,37 +454,104 @@ def check_predictions(out, output, arguments, lines, again):
     return [what for what, there in faults.items() if there]
 
 
-def attempt(seed, k, folder, good, *, verbose=False):
+def text_of(path):
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def attempt(seed, k, folder, good):
     """Do run k; return its exit code and what is wrong."""
-    place, temporary = folder / "run", folder / "tmp"
-    for path in place, temporary:
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir()
-    tempfile.tempdir = str(temporary)
-    for name in "stdout", "stderr", "plan":
-        (folder / name).write_bytes(b"")
+    for name in "run", "tmp":
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
     (folder / "again").unlink(missing_ok=True)
-    _, status = os.waitpid(start(seed, k, folder, good), 0)
-    code = os.waitstatus_to_exitcode(status)
-    out, err = (
-        (folder / name).read_bytes().decode("utf-8", "replace") for name in ("stdout", "stderr")
-    )
-    plan = json.loads((folder / "plan").read_text() or "null")
-    if plan is None:
-        print(f"{seed} {k}: not made: {err}")
-        return code, ["not made"]
-    faults = check(code, out, err, plan, place)
-    if (place / plan["table"]).read_bytes() != (folder / "table").read_bytes():
-        faults.append("the table has changed")
-    if any(temporary.iterdir()):
-        faults.append("temporary files left")
-    if verbose or faults:
-        shown = " ".join(a[:60] + "..." * (len(a) > 60) for a in plan["arguments"])
-        print(f"{seed} {k}: {shown!a} ended with {code}: {', '.join(faults) or 'as expected'}")
-        print("   ", ascii(err[:300]), flush=True)
-        if verbose:
-            print((folder / "table").read_bytes()[:2000])
-    return code, faults
+    (folder / "arguments").write_text("[]")
+    (folder / "stderr").write_bytes(b"")
+    tempfile.tempdir = str(folder / "tmp")
+    os.chdir(folder / "run")
+    run = generate(random.Random(f"{seed} {k}"), folder / "run", good)  # noqa: S311 (no secret)
+    (folder / "arguments").write_text(json.dumps(run.arguments))
+    (folder / "stdin").write_bytes(run.stdin)
+    with (
+        (folder / "stdin").open("rb") as stdin,
+        (folder / (run.stdout or "stdout")).open("wb") as stdout,
+        (folder / "stderr").open("wb") as stderr,
+    ):
+        run_it = run_process if k % A_PROCESS_EVERY == 0 else run_here
+        code = run_it(run.arguments, (stdin, stdout, stderr))
+    if code == 0:
+        look_again(run.arguments, run.output, folder)
+    out = "" if run.stdout else text_of(folder / "stdout")
+    return code, check(code, out, text_of(folder / "stderr"), run, folder)
+
+
+def tell(seed, k, code, faults, folder):
+    """Print how a run ended."""
+    arguments = json.loads((folder / "arguments").read_text())
+    shown = " ".join(a[:60] + "..." * (len(a) > 60) for a in arguments)
+    wrong = ", ".join(faults) or "as expected"
+    print(f"{seed} {k}: {shown!a} ended with {code}: {wrong}")
+    print("   ", ascii(text_of(folder / "stderr")[:1000]), flush=True)
+
+
+def start(seed, numbers, folder, good):
+    """Fork; there do these runs, and write a line about each. Return the process.
+
+    The files of the runs are made there too, for polars does not work in a child of a process that
+    used it.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / "ended").write_bytes(b"")
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        faulthandler.register(signal.SIGALRM, chain=True)  # to stderr: where it hangs
+        console = os.dup(1)
+        with (folder / "ended").open("a", buffering=1) as ended:
+            for k in numbers:
+                code, faults = attempt(seed, k, folder, good)
+                if faults or len(numbers) == 1:
+                    os.dup2(console, 1)
+                    sys.stdout = sys.__stdout__
+                    tell(seed, k, code, faults, folder)
+                print(json.dumps([code, faults]), file=ended)
+    except BaseException:
+        os.dup2(console, 2)
+        sys.__excepthook__(*sys.exc_info())
+        os._exit(70)
+    os._exit(0)
+
+
+def run_all(seed, runs, deadline, root, good):
+    """Do these runs, in children; return how many ended with each exit code, and how many failed.
+
+    The last files of each child remain in its folder.
+    """
+    pieces = (runs[k : k + RUNS_A_CHILD] for k in range(0, len(runs), RUNS_A_CHILD))
+    idle = [root / f"child{j}" for j in range(CHILDREN)]
+    busy, codes, failed = {}, {}, 0
+    while True:
+        going_on = failed < MOST_FAILURES and time.monotonic() < deadline
+        while going_on and idle and (piece := next(pieces, None)):
+            folder = idle.pop()
+            busy[start(seed, piece, folder, good)] = piece, folder
+        if not busy:
+            return codes, failed
+        pid, status = os.wait()
+        piece, folder = busy.pop(pid)
+        idle.append(folder)
+        ended = [json.loads(line) for line in (folder / "ended").read_text().splitlines()]
+        if len(ended) < len(piece):
+            k, rest = piece[len(ended)], piece[len(ended) + 1 :]
+            faults = ["the process has ended"]
+            ended.append((os.waitstatus_to_exitcode(status), faults))
+            tell(seed, k, *ended[-1], folder)
+            pieces = itertools.chain([rest] if rest else [], pieces)
+        for code, faults in ended:
+            codes[code] = codes.get(code, 0) + 1
+            failed += bool(faults)
 
 
 def command(*arguments):
@@ -497,7 +580,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int)
     chosen = parser.parse_args()
-    codes, failed, began = {}, 0, time.monotonic()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # in a process of its own: threads that have run do not live on in a fork
@@ -505,19 +588,16 @@ def main():
             write_good_model(folder)
             os._exit(0)
         os.wait()
+        app.get_command = functools.cache(app.get_command)  # it makes the same one each time
         for arguments in ("inspect", "none.npz"), ("train", "none.csv", "--target", "y"):
             command(*arguments)  # which loads what every child needs
         gc.freeze()  # a collection would copy what is shared with every child
         good = (folder / "good.npz").read_bytes()
-        if chosen.only is not None:
-            attempt(chosen.seed, chosen.only, folder, good, verbose=True)
-            return
-        for k in range(chosen.runs):
-            if time.monotonic() - began > chosen.seconds or failed == 20:
-                break
-            code, faults = attempt(chosen.seed, k, folder, good)
-            codes[code] = codes.get(code, 0) + 1
-            failed += bool(faults)
+        only = chosen.only
+        runs = range(chosen.runs) if only is None else range(only, only + 1)
+        codes, failed = run_all(chosen.seed, runs, began + chosen.seconds, folder, good)
+        for path in folder.glob("child*/run/*") if only is not None else ():
+            print(path.name, path.read_bytes()[:2000])
     seconds = time.monotonic() - began
     print(f"{sum(codes.values())} runs in {seconds:.0f} s, exit codes {codes}, {failed} failed")
     sys.exit(1 if failed or not codes else 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs on the tumours: the effect of alpha, of standardizing, and how a boundary settles."""
+"""Runs on the tumors: the effect of alpha, of standardizing, and how a boundary settles."""
 
 import warnings
 
@@ -16,43 +16,43 @@ warnings.simplefilter("ignore", logreg_c.DivergenceWarning)  # some are meant to
 
 
 def label_ends(lines: list[tuple[str, str, float]], at: float) -> None:
-    """Write each name after the end of its line, in the same colour."""
-    for text, colour, height in lines:
+    """Write each name after the end of its line, in the same color."""
+    for text, color, height in lines:
         plt.annotate(
-            text, (at, height), (5, 0), textcoords="offset points", color=colour, va="center"
+            text, (at, height), (5, 0), textcoords="offset points", color=color, va="center"
         )
 
 
 figure, axes = plt.subplots()
 ends = []
-for alpha, colour in ((0.003, VIOLET), (0.03, BLUE), (0.3, GREEN), (3.0, ORANGE), (100.0, RED)):
+for alpha, color in ((0.003, VIOLET), (0.03, BLUE), (0.3, GREEN), (3.0, ORANGE), (100.0, RED)):
     costs = logreg_c.train(X, Y, alpha, 100, standardize=True).costs
-    axes.loglog(np.arange(1, 101), costs, color=colour)
-    ends.append((f"{alpha:g}", colour, costs[-1]))
+    axes.loglog(np.arange(1, 101), costs, color=color)
+    ends.append((f"{alpha:g}", color, costs[-1]))
 label_ends(ends, 100)
 axes.set(title="cost, for five values of alpha", xlabel="iteration", ylabel="J", xlim=(1, 100))
 save("alphas")
 
 figure, axes = plt.subplots()
 ends = []
-for alpha, standardize, colour in (
+for alpha, standardize, color in (
     (1e-6, False, VIOLET),
     (3e-6, False, BLUE),
     (1e-5, False, RED),
     (0.3, True, GREEN),
 ):
     costs = logreg_c.train(X, Y, alpha, 2000, standardize=standardize).costs
-    axes.loglog(np.arange(1, 2001), costs, color=colour)
-    ends.append((f"{alpha:g}, " + ("standardized" if standardize else "raw"), colour, costs[-1]))
+    axes.loglog(np.arange(1, 2001), costs, color=color)
+    ends.append((f"{alpha:g}, " + ("standardized" if standardize else "raw"), color, costs[-1]))
 label_ends(ends, 2000)
 axes.set(title="cost, on raw and on standardized features", xlabel="iteration", ylabel="J")
 axes.set(xlim=(1, 2000))
-save("standardise")
+save("standardize")
 
 figure, axes = plt.subplots(figsize=(7, 4))
 two = X[:2]
-for label, name, colour, mark in ((0, "benign", BLUE, "o"), (1, "malignant", ORANGE, "s")):
-    axes.scatter(*two[:, label == Y], s=9, color=colour, marker=mark, alpha=0.6, label=name)
+for label, name, color, mark in ((0, "benign", BLUE, "o"), (1, "malignant", ORANGE, "s")):
+    axes.scatter(*two[:, label == Y], s=9, color=color, marker=mark, alpha=0.6, label=name)
 radius = np.array([6.0, 30.0])
 for iters, shade in ((1, 0.25), (10, 0.45), (100, 0.7), (1000, 1.0)):
     w, b, _ = logreg_c.train(two, Y, 0.5, iters, standardize=True)

@@ -24,10 +24,10 @@ def textbook(z: float, y: int) -> tuple[float, float]:
 
 Z = np.linspace(-6, 6, 241)
 figure, (left, right) = plt.subplots(1, 2)
-for y, colour in ((1, BLUE), (0, ORANGE)):
+for y, color in ((1, BLUE), (0, ORANGE)):
     loss, dz = np.array([ours(z, y) for z in Z]).T
-    left.plot(Z, loss, color=colour, label=f"$y = {y}$")
-    right.plot(Z, dz, color=colour, label=f"$y = {y}$")
+    left.plot(Z, loss, color=color, label=f"$y = {y}$")
+    right.plot(Z, dz, color=color, label=f"$y = {y}$")
 left.set(title="loss", xlabel="$z$", ylabel="$L(a, y)$")
 right.set(title="slope", xlabel="$z$", ylabel="$dz = a - y$")
 right.axhline(0, color=NOTE, linewidth=0.8)
@@ -37,21 +37,19 @@ save("loss")
 # An example with y = 0 on the wrong side: the loss is slightly more than z.
 Z = np.linspace(1, 45, 353)
 figure, axes = plt.subplots()
-for function, label, colour in (
+for function, label, color in (
     (textbook, r"textbook: $-\log(1 - a)$", RED),
     (ours, "cost_and_gradient: the bits of the exact value", GREEN),
 ):
     found = np.array([function(z, 0)[0] for z in Z])
     exact = np.logaddexp(0, Z)
     error = np.abs(found - exact) / exact
-    axes.semilogy(Z, np.where(np.isfinite(error), np.maximum(error, 1e-17), np.nan), color=colour)
+    axes.semilogy(Z, np.where(np.isfinite(error), np.maximum(error, 1e-17), np.nan), color=color)
     last = np.flatnonzero(np.isfinite(error))[-1]
-    axes.annotate(label, (20, 3e-12 if function is textbook else 3e-16), color=colour)
+    axes.annotate(label, (20, 3e-12 if function is textbook else 3e-16), color=color)
     if not np.isfinite(found).all():
-        axes.plot(Z[last], error[last], "x", color=colour)
-        axes.annotate(
-            "from here on inf", (Z[last] - 0.5, error[last] * 4), color=colour, ha="right"
-        )
+        axes.plot(Z[last], error[last], "x", color=color)
+        axes.annotate("from here on inf", (Z[last] - 0.5, error[last] * 4), color=color, ha="right")
 axes.set(
     title="error of the loss of an example on the wrong side",
     xlabel="$z$, with $y = 0$",

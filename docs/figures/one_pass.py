@@ -18,8 +18,8 @@ for k in range(BLOCKS):
 for axes, title, reads in zip(
     both, ("vectorized: two sweeps", "fused: one pass"), (two_sweeps, fused), strict=True
 ):
-    for block, start, length, colour in reads:
-        axes.add_patch(Rectangle((start, block), length, 1, color=colour, linewidth=0))
+    for block, start, length, color in reads:
+        axes.add_patch(Rectangle((start, block), length, 1, color=color, linewidth=0))
     axes.set(title=title, xlim=(0, 2 * BLOCKS + 1), ylim=(BLOCKS, 0), xticks=[], yticks=[])
     axes.set_xlabel("time")
     axes.grid(visible=False)

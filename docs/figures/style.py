@@ -2,8 +2,8 @@
 """The common style of the pictures: each is one SVG for light and dark pages.
 
 ``python docs/figures/NAME.py [FOLDER]`` draws the pictures of one script, by default into
-docs/images. The background is transparent. Text, notes and grid lines have one colour each, and a
-style rule in the file replaces these colours if the reader's browser prefers dark pages.
+docs/images. The background is transparent. Text, notes and grid lines have one color each, and a
+style rule in the file replaces these colors if the reader's browser prefers dark pages.
 """
 
 import re

@@ -29,11 +29,11 @@ rows = [
 read = statistics.median(milliseconds(row, "read") for row in rows)
 height = 0.8 / len(KINDS)
 figure, axes = plt.subplots(figsize=(7, 0.62 * len(rows) + 1.4))
-for place, (kind, colour) in enumerate(KINDS.items()):
+for place, (kind, color) in enumerate(KINDS.items()):
     for at, row in enumerate(rows):
         took = milliseconds(row, kind)
         y = at + place * height - 0.4 + height / 2
-        axes.barh(y, took, height * 0.86, color=colour, label=NAMES[kind] if at == 0 else None)
+        axes.barh(y, took, height * 0.86, color=color, label=NAMES[kind] if at == 0 else None)
         ink = INK if kind == "ours" else NOTE
         weight = "bold" if kind == "ours" else "normal"
         axes.text(took, y, f" {took:.0f}", va="center", fontsize=8, color=ink, weight=weight)

@@ -30,8 +30,8 @@ MOST_WEIGHTS = 20
 LONGEST_LABEL = 30  # of a class in a picture
 SVG = "http://www.w3.org/2000/svg"
 
-# Colours that stand for the page's own, so that a picture changes with light and dark.
-COLOURS = {
+# Colors that stand for the page's own, so that a picture changes with light and dark.
+COLORS = {
     "ink": "#010203",
     "faint": "#010204",
     "line": "#010205",
@@ -43,21 +43,21 @@ STYLE = {
     "svg.hashsalt": "logreg_c",
     "font.size": 10.5,
     "text.parse_math": False,  # a $ in a name is a $
-    "text.color": COLOURS["ink"],
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.edgecolor": COLOURS["faint"],
+    "text.color": COLORS["ink"],
+    "axes.labelcolor": COLORS["ink"],
+    "axes.edgecolor": COLORS["faint"],
     "axes.facecolor": "none",
     "axes.grid": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "grid.color": COLOURS["faint"],
+    "grid.color": COLORS["faint"],
     "grid.alpha": 0.35,
     "grid.linewidth": 0.7,
-    "xtick.color": COLOURS["faint"],
-    "ytick.color": COLOURS["faint"],
-    "xtick.labelcolor": COLOURS["ink"],
-    "ytick.labelcolor": COLOURS["ink"],
+    "xtick.color": COLORS["faint"],
+    "ytick.color": COLORS["faint"],
+    "xtick.labelcolor": COLORS["ink"],
+    "ytick.labelcolor": COLORS["ink"],
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
     "figure.facecolor": "none",
@@ -140,7 +140,7 @@ def _figure() -> tuple[Figure, Axes]:
 def _cost(model: Model) -> dict[str, Any]:
     figure, axes = _figure()
     costs = np.minimum(model.costs, 1e100)  # matplotlib computes with the ends of an axis
-    axes.plot(model.cost_iterations + 1, costs, color=COLOURS["line"])
+    axes.plot(model.cost_iterations + 1, costs, color=COLORS["line"])
     if costs.min() > 0 and costs.max() > 100 * costs.min():
         axes.set_yscale("log")
     if model.cost_iterations[-1] >= 100:
@@ -153,9 +153,9 @@ def _cost(model: Model) -> dict[str, Any]:
 def _roc(curves: metrics.Curves) -> dict[str, Any]:
     figure, axes = _square("false positive rate", "true positive rate")
     x, y = _thinned(*curves.roc)
-    axes.fill_between(x, y, color=COLOURS["area"], linewidth=0)
-    axes.plot([0, 1], [0, 1], color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
-    axes.plot(x, y, color=COLOURS["line"])
+    axes.fill_between(x, y, color=COLORS["area"], linewidth=0)
+    axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.plot(x, y, color=COLORS["line"])
     text = f"Area {curves.roc_auc:.4f}; dashed: chance."
     return _picture("ROC", text, figure)
 
@@ -164,9 +164,9 @@ def _precision_recall(curves: metrics.Curves, Y: NDArray[np.bool_]) -> dict[str,
     figure, axes = _square("recall", "precision")
     x, y = _thinned(curves.recall, curves.precision)
     x, y = np.concatenate([[0.0], x]), np.concatenate([y[:1], y])
-    axes.fill_between(x, y, color=COLOURS["area"], linewidth=0, step="pre")
-    axes.axhline(Y.mean(), color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
-    axes.step(x, y, color=COLOURS["line"], where="pre")
+    axes.fill_between(x, y, color=COLORS["area"], linewidth=0, step="pre")
+    axes.axhline(Y.mean(), color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.step(x, y, color=COLORS["line"], where="pre")
     text = f"Average precision {curves.average_precision:.4f}; dashed: chance."
     return _picture("Precision and recall", text, figure)
 
@@ -178,9 +178,9 @@ def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]
     z2 = 1.96**2
     centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     half = np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows**2))) / (1 + z2 / rows)
-    axes.plot([0, 1], [0, 1], color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
-    axes.vlines(mean, centre - half, centre + half, color=COLOURS["line"], alpha=0.5, linewidth=4)
-    axes.plot(mean, share, color=COLOURS["line"], linestyle="none", marker="o", markersize=6)
+    axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.vlines(mean, centre - half, centre + half, color=COLORS["line"], alpha=0.5, linewidth=4)
+    axes.plot(mean, share, color=COLORS["line"], linestyle="none", marker="o", markersize=6)
     text = "On the dashed line probabilities are what happens; bars are 95 % intervals."
     return _picture("Calibration", text, figure)
 
@@ -189,16 +189,16 @@ def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -
     figure, axes = _figure()
     edges = np.linspace(0, 1, 21)
     labels = [shown(value, LONGEST_LABEL) for value in model.classes.tolist()]
-    for label, chosen, colour in zip(labels, (~Y, Y), ("other", "line"), strict=True):
+    for label, chosen, color in zip(labels, (~Y, Y), ("other", "line"), strict=True):
         axes.stairs(
             np.histogram(A[chosen], edges)[0],
             edges,
             fill=True,
-            color=COLOURS[colour],
+            color=COLORS[color],
             alpha=0.6,
             label=label,
         )
-    axes.axvline(0.5, color=COLOURS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.axvline(0.5, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.set(xlim=(0, 1), xlabel=f"probability of {labels[1]}", ylabel="rows")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     text = "How well the classes are told apart; right of the dashed line the second is predicted."
@@ -232,8 +232,8 @@ def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:
         svg.attrib.pop(name)
     for element in svg.iter():
         for name, value in element.attrib.items():
-            for stands_for, colour in COLOURS.items():
-                value = value.replace(colour, f"var(--{stands_for})")  # noqa: PLW2901
+            for stands_for, color in COLORS.items():
+                value = value.replace(color, f"var(--{stands_for})")  # noqa: PLW2901
             if name == "style":
                 value = re.sub(r"'DejaVu Sans'[^;]*", "system-ui, sans-serif", value)  # noqa: PLW2901
             element.set(name, value)

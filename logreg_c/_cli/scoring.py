@@ -36,21 +36,21 @@ class Scored(NamedTuple):
 class Batches:
     """The rows of a file as X, a list of columns, 65,536 rows at a time."""
 
-    def __init__(self, model: Model, source: Source, *, labelled: bool) -> None:
-        self.model, self.source, self.labelled = model, source, labelled
+    def __init__(self, model: Model, source: Source, *, labeled: bool) -> None:
+        self.model, self.source, self.labeled = model, source, labeled
         self.rows = 0
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
 
     def __iter__(self) -> Iterator[tuple[Examples, NDArray[np.bool_]]]:
-        """Yield X and Y; all of Y is false where the rows are not labelled."""
+        """Yield X and Y; all of Y is false where the rows are not labeled."""
         model, source = self.model, self.source
         target = model.target
         columns = dict(model.columns)
-        if self.labelled:
+        if self.labeled:
             columns[target] = [str(value) for value in model.classes.tolist()]
         for row, batch in tables.batches(source, columns):
             Y = np.zeros(batch.height, bool)
-            if self.labelled:
+            if self.labeled:
                 Y = tables.labels(batch.get_column(target), model.classes, source, row)
             yield self._columns(batch, row), Y
             self.rows = row + batch.height
@@ -96,7 +96,7 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
         check_output(output, model_file, file)
     model = models.load(model_file)
     with memory_for(f"the rows of {file}"), tables.opened(file) as source:
-        batches = Batches(model, source, labelled=False)
+        batches = Batches(model, source, labeled=False)
         classes = pl.Series(model.classes)
 
         def predictions() -> Iterator[pl.DataFrame]:
@@ -166,7 +166,7 @@ def score(model: Model, batches: Iterable[tuple[Examples, NDArray[np.bool_]]]) -
 def score_file(model: Model, file: Path) -> Scored:
     """Score the rows of a file."""
     with memory_for(f"the rows of {file}"), tables.opened(file) as source:
-        batches = Batches(model, source, labelled=True)
+        batches = Batches(model, source, labeled=True)
         scored = score(model, batches)
     batches.warn()
     return scored

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
-from logreg_c._solvers.result import FitResult
+from logreg_c._solvers.result import Solution
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
@@ -134,7 +134,7 @@ def _print(
     source: Source,
     data: Data,
     settings: Settings,
-    result: FitResult,
+    result: Solution,
     stopping: EarlyStopping | None,
     model: Model,
     found: dict[str, Any] | None,
@@ -161,7 +161,7 @@ def _print(
             "file": f"{source}, target {shown(settings.target)}",
             "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
             "features": f"{len(data.features)},"
-            f" {'standardised' if settings.standardize else 'as they are'}",
+            f" {'standardized' if settings.standardize else 'as they are'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
             "iterations": f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}",
             "cost": f"{result.costs[-1]:.6g}, from {result.costs[0]:.6g}",
@@ -278,7 +278,7 @@ def _split(
 
 def _solve(
     data: Data, settings: Settings, watch: Callback | None, resume: Path | None
-) -> tuple[FitResult, str, EarlyStopping | None]:
+) -> tuple[Solution, str, EarlyStopping | None]:
     """Return where the solver ended, what is wrong with that or "", and the early stopping."""
     stopping = None
     callbacks: list[Callback] = [] if watch is None else [watch]
@@ -297,7 +297,7 @@ def _descend(
     alpha: float | Literal["auto"],
     callbacks: list[Callback],
     resume: Path | None,
-) -> tuple[FitResult, str]:
+) -> tuple[Solution, str]:
     problem = ""
     if resume is not None:
         callbacks.append(Checkpoint(resume, seconds=CHECKPOINT_SECONDS))
@@ -334,10 +334,10 @@ def _descend(
             f"--tol {settings.tol:g} is not reached in {len(costs)} iterations; give a larger"
             " --iters, or --solver lbfgs"
         )
-    return FitResult(w, b, costs, len(costs), result.stopped, result.alpha), problem
+    return Solution(w, b, costs, len(costs), result.stopped, result.alpha), problem
 
 
-def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[FitResult, str]:
+def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
     # Loading SciPy takes as long as a training.
     from logreg_c._solvers.lbfgs import lbfgs  # noqa: PLC0415
 
@@ -363,7 +363,7 @@ def _lbfgs(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[F
 
 
 def _model(
-    data: Data, settings: Settings, result: FitResult, stopping: EarlyStopping | None
+    data: Data, settings: Settings, result: Solution, stopping: EarlyStopping | None
 ) -> Model:
     w, b = result.w[:, 0], result.b
     if stopping is not None and stopping.w is not None:

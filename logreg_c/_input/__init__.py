@@ -7,6 +7,7 @@ from .matrix import Examples, examples
 from .scalars import (
     LARGEST,
     boolean,
+    callbacks,
     integer,
     not_negative,
     number,
@@ -21,6 +22,7 @@ __all__ = [
     "LARGEST",
     "Examples",
     "boolean",
+    "callbacks",
     "coefficients",
     "contiguous",
     "examples",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbers, switches and counts that a user passes."""
+"""Numbers, switches, counts and callbacks that a user passes."""
 
 from __future__ import annotations
 
@@ -96,3 +96,25 @@ def _wrong_type(value: object, name: str, expected: str) -> str:
 
 def _out_of_range(value: object, name: str, expected: str) -> str:
     return f"{name} is {SHORT.repr(value)}; expected {expected}"
+
+
+def callbacks(given: object) -> tuple[Any, ...]:
+    """Check callbacks: none, one, or a list of them."""
+    if given is None:
+        return ()
+    checked: tuple[Any, ...] = (given,)
+    if isinstance(given, (list, tuple)) and not callable(given):
+        checked = tuple(given)
+    for callback in checked:
+        if isinstance(callback, type):
+            name = callback.__name__
+            msg = f"callback is the class {name}; expected one of its instances: {name}(...)"
+            raise TypeError(msg)
+        if not callable(callback):
+            verb = "is" if callback is given else "holds"
+            msg = (
+                f"callback {verb} a {type(callback).__name__}; expected a callable that takes "
+                "k, cost, w, b, or a list of such"
+            )
+            raise TypeError(msg)
+    return checked

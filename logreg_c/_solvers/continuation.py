@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from logreg_c._objective import Objective
 
-    from .result import FitResult
+    from .result import Solution
 
 # The largest component of a gradient that float32 arithmetic resolves on well-scaled data.
 FLOAT32_TOL = 1e-5
@@ -21,10 +21,10 @@ FLOAT32_TOL = 1e-5
 
 def continued(
     objective: Objective,
-    start: FitResult,
+    start: Solution,
     tol: float,
-    leg: Callable[[Objective, FitResult, float], FitResult],
-) -> FitResult:
+    leg: Callable[[Objective, Solution, float], Solution],
+) -> Solution:
     """Return what ``leg(objective, start, tol)`` finds in float64.
 
     If the objective computes in float32, a leg in float32 comes first, down to a tol that float32

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .continuation import continued
-from .result import FitResult
+from .result import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from logreg_c._objective import Objective
     from logreg_c._result import Stopped
 
-    from .descent import Callback
+    from .training import Callback
 
 LINE_SEARCHES = 50  # as scikit-learn's
 ABNORMAL = 2  # what SciPy calls a line search without a decrease
@@ -29,7 +29,7 @@ ABNORMAL = 2  # what SciPy calls a line search without a decrease
 class _Log:
     """The costs at the start and after each iteration, and the callbacks that get them."""
 
-    def __init__(self, callbacks: Sequence[Callback], iters: int, start: FitResult) -> None:
+    def __init__(self, callbacks: Sequence[Callback], iters: int, start: Solution) -> None:
         self._callbacks = callbacks
         self._iters = iters
         self.costs: list[float] = start.costs.tolist()
@@ -58,7 +58,7 @@ class _Log:
 
     def result(
         self, w: NDArray[np.float64], b: float, *, slope: float | None = None, tol: float
-    ) -> FitResult:
+    ) -> Solution:
         """Return where the search ended."""
         stopped: Stopped = "rounding"
         if self.halted:
@@ -67,7 +67,7 @@ class _Log:
             stopped = "tol"
         elif not self.left:
             stopped = "iters"
-        return FitResult(
+        return Solution(
             w[:, np.newaxis], b, np.array(self.costs), self.n_iter, stopped, slope=slope
         )
 
@@ -182,7 +182,7 @@ def lbfgs(
     tol: float,
     callbacks: Sequence[Callback] = (),
     fixed_b: bool = False,
-) -> FitResult:
+) -> Solution:
     """Minimize J from w, (n_x, 1), and b; the arguments mean what those of `descend` do.
 
     A callback gets J at the w and b that an iteration ends with.
@@ -194,7 +194,7 @@ def lbfgs(
         units = {"standardize": standardize, "fixed_b": fixed_b, "conditioned": conditioned}
         return _Function(objective, w, b, l2, **units)
 
-    def leg(objective: Objective, start: FitResult, tol: float) -> FitResult:
+    def leg(objective: Objective, start: Solution, tol: float) -> Solution:
         log = _Log(callbacks, iters, start)
         w, b = start.w[:, 0], start.b
         J = function(objective, w, b)
@@ -211,7 +211,7 @@ def lbfgs(
                 pass
         return log.result(w, b, slope=J.slope(J.theta(w, b)), tol=tol)
 
-    return continued(objective, FitResult(w, b), tol, leg)
+    return continued(objective, Solution(w, b), tol, leg)
 
 
 def _search(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logreg_c._result import Stopped
 
 
-class FitResult(NamedTuple):
+class Solution(NamedTuple):
     """Where a solver ended; also where the next one starts, if another is to continue."""
 
     w: NDArray[np.float64]  # (n_x, 1)
@@ -25,3 +25,4 @@ class FitResult(NamedTuple):
     alpha: float = math.nan  # the step of gradient descent
     slope: float | None = None  # the largest component of the gradient at w and b, if known
     fault: str | None = None  # how the cost of a descent rose, and what to do
+    gap: float = math.inf  # of the minimum: (J - min J) / J, as predicted

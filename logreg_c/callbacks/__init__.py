@@ -16,7 +16,7 @@ called as well:
     an attribute, a dict that JSON knows: `Checkpoint` refuses to resume with other ones.
 """
 
-from logreg_c._solvers.descent import Training
+from logreg_c._solvers.training import Training
 
 from .checkpoint import Checkpoint
 from .early_stopping import EarlyStopping

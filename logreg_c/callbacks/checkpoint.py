@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logreg_c._solvers.descent import Training
+    from logreg_c._solvers.training import Training
 
 
 class _Snapshot(NamedTuple):
@@ -28,8 +28,7 @@ class _Snapshot(NamedTuple):
 
     done: int
     w: NDArray[np.float64]
-    b: float
-    b_lo: float
+    solver: dict[str, NDArray[Any]]
     others: list[dict[str, Any]]
 
 
@@ -124,7 +123,7 @@ class Checkpoint:
 
     def _snapshot(self, training: Training, w: NDArray[np.float64]) -> _Snapshot:
         others = [callback.state() for callback in self._others]
-        return _Snapshot(training.done, w, training.b, training.b_lo, others)
+        return _Snapshot(training.done, w, training.state(), others)
 
     def _compare(self, cost: float) -> None:
         expected, self._expected = self._expected, None
@@ -149,9 +148,8 @@ class Checkpoint:
             "start_w": self._start[0],
             "start_b": self._start[1],
             "w": snapshot.w,
-            "b": snapshot.b,
-            "b_lo": snapshot.b_lo,
             "costs": costs[: snapshot.done + 1],
+            **{f"solver {name}": value for name, value in snapshot.solver.items()},
             **{
                 f"callback {j} {name}": value
                 for j, state in enumerate(snapshot.others)
@@ -164,10 +162,15 @@ class Checkpoint:
         try:
             found = read_stored(content)
             settings = json.loads(str(found["settings"]))
-            b, b_lo, start_b = numbers = [found[name] for name in ("b", "b_lo", "start_b")]
+            solver = {name: found[f"solver {name}"] for name in training.state()}
             w, start_w, costs = arrays = [found[name] for name in ("w", "start_w", "costs")]
+            numbers = [found["start_b"], *(x for x in solver.values() if x.dtype == np.float64)]
             sound = w.shape == start_w.shape == (w.size, 1) and costs.ndim == 1 <= costs.size
-            sound &= all(number.shape == () for number in numbers) and isinstance(settings, dict)
+            sound &= all(
+                (solver[name].shape, solver[name].dtype) == (mine.shape, mine.dtype)
+                for name, mine in training.state().items()
+            )
+            sound &= found["start_b"].shape == () and isinstance(settings, dict)
             sound &= all(x.dtype == np.float64 and np.isfinite(x).all() for x in arrays + numbers)
         except Exception:  # noqa: BLE001 (foreign bytes make numpy, zipfile and json raise anything)
             sound = False
@@ -176,11 +179,12 @@ class Checkpoint:
         for name, mine in self._settings.items():
             if settings.get(name) != mine:
                 self._refuse(f"{name} = {settings.get(name)!r}, and this one has {mine!r}")
-        if (start_w.tobytes(), start_b.item()) != (self._start[0].tobytes(), self._start[1]):
+        start = start_w.tobytes(), found["start_b"].item()
+        if start != (self._start[0].tobytes(), self._start[1]):
             self._refuse("another w or b to start from")
         if costs.size > training.iters:
             self._refuse(f"{costs.size} iterations, and this one has iters = {training.iters}")
-        training.resume(w, b.item(), b_lo.item(), costs[:-1])
+        training.resume(w, costs[:-1], solver)
         self._expected = costs.item(-1)
         for j, callback in enumerate(self._others):
             prefix = f"callback {j} "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from logreg_c._solvers.descent import Training
+    from logreg_c._solvers.training import Training
 
 
 class EarlyStopping:

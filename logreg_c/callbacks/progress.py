@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from logreg_c._solvers.descent import Training
+    from logreg_c._solvers.training import Training
 
 
 class Progress:

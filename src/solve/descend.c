@@ -2,7 +2,7 @@
  *
  * Gradient descent: the loop over iterations, and the update of w and b.
  *
- * Standardised features. The descent is that of (x - mean) / sd, with w_std = w sd and b_std = b +
+ * Standardized features. The descent is that of (x - mean) / sd, with w_std = w sd and b_std = b +
  * sum w mean. Its state is kept as w and b nevertheless, so that a result can be trained on: since
  * w_std -= alpha dw_std is w -= alpha dw_std / sd, w needs no conversion at all. b_std does, twice
  * per iteration, and b can be huge where b_std is not (a column of 10^9 with deviation 10^-2 makes

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * J, dw and db, of raw or standardised features.
+ * J, dw and db, of raw or standardized features.
  */
 #ifndef LOGREG_GRADIENT_H
 #define LOGREG_GRADIENT_H
@@ -33,7 +33,7 @@ LOGREG_INLINE double scale_of(const logreg_standardization *s, int64_t j)
     return s->sd[j] == 0.0 && !s->centre ? 1.0 : s->sd[j];
 }
 
-/* w of the raw feature j, from that of the standardised one. */
+/* w of the raw feature j, from that of the standardized one. */
 LOGREG_INLINE double raw_weight(const logreg_standardization *s, double w, int64_t j)
 {
     const double scale = scale_of(s, j);
@@ -48,7 +48,7 @@ LOGREG_INLINE int stopped_at(logreg_stop *stop, int64_t j)
 }
 
 /* b where a pass subtracts the means: their low-order parts, which it does not subtract, move into
- * b. w is of the raw features, b_std of the standardised ones. */
+ * b. w is of the raw features, b_std of the standardized ones. */
 double logreg_centred_b(double b_std, const double *w, const logreg_standardization *s,
                         int64_t n_x);
 

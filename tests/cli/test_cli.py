@@ -30,12 +30,12 @@ def test_the_example_trains(run):
     assert (code, err) == (0, "")
     assert "569: 455 to train on, 114 held out (seed 0)" in out
     assert "0 = benign (357 rows), 1 = malignant (212 rows)" in out
-    assert "30, standardised" in out
+    assert "30, standardized" in out
     assert "1000 (all of --iters 1000), alpha 0.296461" in out
     assert float(re.search(r"accuracy (0\.\d+)", out)[1]) > 0.95
     assert float(re.search(r"log-loss (0\.\d+)", out)[1]) < 0.1
     assert "worst_texture" in out
-    assert not re.search(r"[^\n -~]", out)  # piped: no colour, no box, no control character
+    assert not re.search(r"[^\n -~]", out)  # piped: no color, no box, no control character
 
 
 def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
@@ -112,7 +112,7 @@ def test_tol_ends_training(run, data):
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_classes_of_any_kind_come_back(run, tmp_path, frame, values, kind, name):
     labels = [values[text == "yes"] for text in frame["sick"]]
-    table = tmp_path / "labelled.parquet"
+    table = tmp_path / "labeled.parquet"
     frame.with_columns(pl.Series("sick", labels)).write_parquet(table)
     model, out = tmp_path / "model.npz", tmp_path / name
     assert run("train", table, "--target", "sick", "--output", model)[0] == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Classes: the same table says the same, in every container and however a class is spelt."""
+"""Classes: the same table says the same, in every container and however a class is spelled."""
 
 import json
 from datetime import date, datetime
@@ -81,7 +81,7 @@ def test_every_container_agrees_with_every_other(run, tmp_path, name):
 
 
 @pytest.mark.parametrize("first", ["1", "1.0", "01", "+1", " 1 ", '"1"', "1e0", "true", "TRUE"])
-def test_one_class_may_be_spelt_in_several_ways(run, tmp_path, first):
+def test_one_class_may_be_spelled_in_several_ways(run, tmp_path, first):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     path.write_text("a,y\n" + "".join(f"{a},{int(s)}\n" for a, s in zip(A, SECOND, strict=True)))
     assert run("train", path, "--target", "y", "-o", model)[0] == 0

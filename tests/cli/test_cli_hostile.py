@@ -239,6 +239,41 @@ def test_a_column_of_any_name(run, tmp_path, frame, name, kind):
         assert run("evaluate", model, path)[0] == 0
 
 
+COLUMNS = {
+    "whole numbers in order": np.arange(20.0),
+    "missing numbers": [None, *range(19)],
+    "two numbers": [1.0, 2.0] * 10,
+    "true and false": [True, False] * 10,
+    "text": ["a", "b"] * 10,
+    "text with a category": pl.Series(["a", "b"] * 10, dtype=pl.Categorical),
+    "missing text": [None, *["a", "b"] * 9, "c"],
+    "numbers but for one": [*map(str, range(19)), "x"],
+    "text that is too long": ["a", "b" * 2000] * 10,
+}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind):
+    path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
+    ended = []
+    for name in "bbb", "^b$":
+        table = pl.DataFrame({name: COLUMNS[column], "x": np.arange(20) % 7, "y": [0, 0, 1, 1] * 5})
+        {"csv": table.write_csv, "parquet": table.write_parquet}[kind](path)
+        model.unlink(missing_ok=True)
+        for arguments in (
+            ["train", path, "--target", name],
+            ["train", path, "--target", "y"],
+            ["train", path, "--target", "y", "--one-hot", "-o", model],
+            ["predict", model, path],
+            ["evaluate", model, path],
+        ):
+            code, *said = run(*arguments)
+            ended.append((code, *(text.replace("^b$", "bbb") for text in said)))
+    assert ended[:5] == ended[5:]
+    assert "internal error" not in str(ended)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="such names are not for Windows")
 @pytest.mark.parametrize(
     "name", ["a[1].csv", "*.csv", "~.csv", "s3:b.csv", "a?b.parquet", "x=1.parquet", "é.arrow"]

@@ -13,7 +13,7 @@ import logreg_c
 pl = pytest.importorskip("polars")
 pytest.importorskip("scipy")
 
-from logreg_c._solvers.result import FitResult  # noqa: E402
+from logreg_c._solvers.result import Solution  # noqa: E402
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_solver_that_there_is_not(run, noisy):
 
 def test_where_no_step_lowers_the_cost_the_warning_says_so(run, monkeypatch, noisy):
     def stuck(*_, w, b, **__):
-        return FitResult(w, b, np.array([0.7, 0.6]), 1, "rounding")
+        return Solution(w, b, np.array([0.7, 0.6]), 1, "rounding")
 
     monkeypatch.setattr("logreg_c._solvers.lbfgs.lbfgs", stuck)
     start = ["train", noisy, "--target", "y", "--solver", "lbfgs", "--tol", "1e-9"]

@@ -141,7 +141,7 @@ def test_a_third_class_or_none_is_an_error(fails, tmp_path, frame, model):
 @pytest.mark.parametrize(
     "values", [[False, True], [0, 1], [-3, 7], [0.5, 1.5], ["a", "b"], ["01", "1"]], ids=str
 )
-def test_classes_are_recognised_in_every_kind_of_file(run, tmp_path, frame, values):
+def test_classes_are_recognized_in_every_kind_of_file(run, tmp_path, frame, values):
     labels = pl.Series("sick", [values[text == "yes"] for text in frame["sick"]])
     table, model = tmp_path / "t.parquet", tmp_path / "model.npz"
     frame.with_columns(labels).write_parquet(table)

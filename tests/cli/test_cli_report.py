@@ -93,7 +93,7 @@ def test_the_page_fits_light_and_dark_and_a_phone(page, trained):
     assert 'name="viewport" content="width=device-width' in text
     assert "prefers-color-scheme: dark" in text
     pictures = "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
-    # every colour is the page's own, and every width the card's
+    # every color is the page's own, and every width the card's
     assert not re.search(r"#[0-9a-f]{6}\b", pictures)
     assert not re.search(r"<svg[^>]* width=", pictures)
     assert "var(--line)" in pictures

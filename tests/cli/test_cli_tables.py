@@ -190,66 +190,66 @@ def test_a_file_of_no_rows(fails, tmp_path, frame, model, kind):
 
 
 @pytest.fixture
-def coloured(frame):
-    colours = np.array(["red", "green", "", 'ünï, "x"'])[np.arange(40) % 4]
-    return frame.with_columns(colour=pl.Series(colours))
+def colored(frame):
+    colors = np.array(["red", "green", "", 'ünï, "x"'])[np.arange(40) % 4]
+    return frame.with_columns(color=pl.Series(colors))
 
 
 @pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
-def test_one_hot_makes_a_feature_of_each_value(run, tmp_path, coloured, dtype):
+def test_one_hot_makes_a_feature_of_each_value(run, tmp_path, colored, dtype):
     path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
-    table = coloured.with_columns(pl.col("colour").cast(dtype))
+    table = colored.with_columns(pl.col("color").cast(dtype))
     table.write_parquet(path)
     options = ["--test-fraction", "0", "--iters", "50", "--output", model]
     assert run("train", path, "--target", "sick", "--one-hot", *options)[0] == 0
-    known = sorted(set(coloured["colour"]))
+    known = sorted(set(colored["color"]))
     with np.load(model) as stored:
         numeric = dict.fromkeys(["height", "weight", "smokes"])
-        assert json.loads(stored["columns"].item()) == numeric | {"colour": known}
+        assert json.loads(stored["columns"].item()) == numeric | {"color": known}
         found = stored["weights"]
     by_hand = tmp_path / "by_hand.parquet"
     table.select(
         "height",
         "weight",
         "smokes",
-        *[(pl.col("colour").cast(pl.String) == c).cast(pl.Float64).alias(f"c{c}") for c in known],
+        *[(pl.col("color").cast(pl.String) == c).cast(pl.Float64).alias(f"c{c}") for c in known],
         "sick",
     ).write_parquet(by_hand)
     assert run("train", by_hand, "--target", "sick", *options)[0] == 0
     np.testing.assert_array_equal(weights(model)[0], found)
 
 
-def test_one_hot_reads_csv_as_it_was_trained(run, tmp_path, coloured):
+def test_one_hot_reads_csv_as_it_was_trained(run, tmp_path, colored):
     # a column that looks like numbers in one file and like text in the other
-    codes = coloured.with_columns(colour=pl.Series(["01", "2", "x", "01"] * 10))
+    codes = colored.with_columns(color=pl.Series(["01", "2", "x", "01"] * 10))
     train, apply, model = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "model.npz"
     codes.write_csv(train)
-    codes.filter(pl.col("colour") != "x").write_csv(apply)
+    codes.filter(pl.col("color") != "x").write_csv(apply)
     assert run("train", train, "--target", "sick", "--one-hot", "-o", model)[0] == 0
     _, out, err = run("predict", model, apply)
     assert err == "logreg-c: 30 rows; probability is that of yes\n"
     whole = pl.read_csv(run("predict", model, train)[1].encode())
-    assert pl.read_csv(out.encode()).equals(whole.filter(codes["colour"] != "x"))
+    assert pl.read_csv(out.encode()).equals(whole.filter(codes["color"] != "x"))
 
 
-def test_a_value_that_training_has_not_seen_is_a_warning(run, tmp_path, coloured):
+def test_a_value_that_training_has_not_seen_is_a_warning(run, tmp_path, colored):
     path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
-    coloured.filter(pl.col("colour") != "red").write_parquet(path)
+    colored.filter(pl.col("color") != "red").write_parquet(path)
     assert run("train", path, "--target", "sick", "--one-hot", "-o", model)[0] == 0
-    coloured.write_parquet(path)
+    colored.write_parquet(path)
     code, out, err = run("predict", model, path)
     assert code == 0
     assert out.count("\n") == 41
     first, second = err.splitlines()
-    assert "warning: column 'colour' holds values in 10 of 40 rows" in first
+    assert "warning: column 'color' holds values in 10 of 40 rows" in first
     assert "first 'red'" in first
     assert "40 rows" in second
 
 
-def test_text_without_one_hot_names_the_option(fails, tmp_path, coloured):
+def test_text_without_one_hot_names_the_option(fails, tmp_path, colored):
     path = tmp_path / "c.parquet"
-    coloured.write_parquet(path)
-    fails("train", path, "--target", "sick", match="'colour' is text .*--one-hot")
+    colored.write_parquet(path)
+    fails("train", path, "--target", "sick", match="'color' is text .*--one-hot")
 
 
 def test_text_columns_that_cannot_be_encoded(fails, tmp_path, frame):

@@ -495,7 +495,7 @@ static void test_many_calls_continue_one(void)
     }
 }
 
-/* ---- Standardised features ------------------------------------------------------------------- */
+/* ---- Standardized features ------------------------------------------------------------------- */
 
 static void check_standardized(int64_t n_x, int64_t m, layout layout, int weighted)
 {
@@ -703,7 +703,7 @@ static void test_a_constant_feature_keeps_its_w(void)
         CHECK(descend(&p.data, &settings, &state, costs, 5, &n_costs, 1) == LOGREG_OK);
         CHECK(same_bits(&p.w[1], &given, 1));
         CHECK(costs[4] < costs[0]);
-        /* and has no part in what is standardised */
+        /* and has no part in what is standardized */
         for (int k = 0; k < 2; k++, p.w[1] = 5)
             CHECK(standardized_cost_and_gradient(&p.data, &found, p.w, 0.5, 0, &J[k], dw[k], &db[k],
                                                  1) == LOGREG_OK);

@@ -232,7 +232,7 @@ def labels(
 
 
 def _meaning(value: str, *, as_float: bool = False) -> object:
-    """Return what a class stands for, however it is spelt: 1 and 1.0, TRUE and true, a day."""
+    """Return what a class stands for, however it is spelled: 1 and 1.0, TRUE and true, a day."""
     if value.lower() in {"true", "false"}:
         return value.lower() == "true"
     if NUMBER.fullmatch(value):

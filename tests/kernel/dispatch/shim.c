@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Without optimisation, frames are larger than usual. */
+/* Without optimization, frames are larger than usual. */
 #ifdef __OPTIMIZE__
 enum { STACK = 128 << 10 };
 #else

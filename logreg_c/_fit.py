@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The minimum, without asking: check what is passed, search, wrap the result."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import _input
+from ._errors import ConvergenceWarning
+from ._names import named
+from ._objective import Objective
+from ._result import FitResult
+from ._solvers.minimum import minimize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from ._solvers.result import Solution
+    from ._solvers.training import Callback
+
+MAX_PASSES = 1000
+
+
+def fit(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    l2: float = 0.0,
+    sample_weight: ArrayLike | None = None,
+    w: ArrayLike | None = None,
+    b: float | None = None,
+    intercept: bool = True,
+    tol: float = 1e-9,
+    max_passes: int | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
+    dtype: DTypeLike | None = None,
+    n_threads: int | None = None,
+) -> FitResult:
+    """Find the minimum of the cost: no learning rate, no scaling, no number of iterations.
+
+    The cost is that of `train` ::
+
+        Z = w.T X + b          A = sigmoid(Z)
+        J = -mean(Y log A + (1 - Y) log(1 - A)) + l2/2 sum(w^2)
+
+    A small sample of the examples is solved first, then a larger one. The curvature of J on the
+    largest makes steps on all examples that usually reach the minimum in 2 to 10 passes over X, of
+    features as they come: correlated, of very different scales, or collinear. The bits of the
+    result are the same for any number of threads, any instruction set and any operating system.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+        One example per column, or per row of a data frame; read as by `train`.
+    Y : array_like of shape (1, m) or (m,), or a series
+        Labels 0 and 1, or probabilities between them.
+    l2 : float, optional
+        Strength of the l2 penalty on w, >= 0. The C of scikit-learn is 1 / (l2 sum of weights).
+    sample_weight : array_like of shape (m,) or (1, m), or a series, optional
+        Weights >= 0 of the examples: every mean becomes a weighted mean.
+    w : array_like of shape (n_x, 1) or (n_x,), optional
+        Weights to start from, close to the minimum. By default samples find where to start.
+    b : float, optional
+        Bias to start from; with `intercept=False`, the bias that stays.
+    intercept : bool, optional
+        Whether b is fitted too. Otherwise it stays 0, or as passed.
+    tol : float, optional
+        Stop when the relative gap (J - min J) / J is at most this, >= 0, as the slope and the
+        curvature predict it. With 0 the search ends when rounding hides what could be gained.
+    max_passes : int, optional
+        The largest number of passes over X, >= 1; by default 1000.
+    callback : callable or list of callables, optional
+        Called as ``callback(k, cost, w, b)`` after step k, with the cost at w and b. A true return
+        value ends the search. `logreg_c.callbacks` has a progress bar, early stopping and
+        checkpoints.
+    dtype : dtype, optional
+        The type to compute in first: float64 or float32, chosen by default as by `train`. A search
+        in float32 goes on in float64 where float32 does not resolve the gap.
+    n_threads : int, optional
+        The largest number of threads, >= 1; by default OpenMP's (``OMP_NUM_THREADS``).
+
+    Returns
+    -------
+    FitResult
+        Unpacks as ``w, b, costs``, with w (n_x, 1); the attributes `converged`, `stopped`, `gap`
+        and `passes` say how the search ended.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, values out of range, NaN or infinity in the data.
+    TypeError
+        Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
+    OverflowError
+        The data are finite, but Z, a sum or the square of a feature leaves the range of float64.
+    TrainingInterrupted
+        Ctrl-C. It is a KeyboardInterrupt that carries w, b and the costs so far.
+    MemoryError
+        No memory for the result, a conversion, or a sample.
+
+    Warns
+    -----
+    ConvergenceWarning
+        There is no minimum, because a plane separates the classes and l2 is 0, or all labels are
+        alike; or `max_passes` were not enough.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import logreg_c
+    >>> X = np.array([[0.5, 1.5, 2.5, 3.5]])
+    >>> Y = np.array([[0, 1, 0, 1]])
+    >>> result = logreg_c.fit(X, Y)
+    >>> result.w.round(6), round(result.b, 6), result.converged
+    (array([[0.863457]]), -1.726914, True)
+    """
+    examples = _input.examples(X, dtype, w)
+    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
+    max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
+    l2 = _input.not_negative(l2, "l2")
+    fixed_b = not _input.boolean(intercept, "intercept")
+    found = minimize(
+        objective,
+        max_passes,
+        w=named(start, examples.names),
+        b=0.0 if b is None else _input.number(b, "b"),
+        warm=w is not None or (b is not None and not fixed_b),
+        l2=l2,
+        tol=_input.not_negative(tol, "tol"),
+        callbacks=_input.callbacks(callback),
+        fixed_b=fixed_b,
+    )
+    if found.stopped in {"separated", "passes"}:
+        warnings.warn(why_no_minimum(found, l2), ConvergenceWarning, stacklevel=2)
+    return FitResult(
+        found.w, found.b, found.costs, found.stopped, found.gap, found.n_iter, examples.names
+    )
+
+
+def why_no_minimum(found: Solution, l2: float) -> str:
+    """Say why a search ended without the minimum, and what to do."""
+    if found.stopped == "passes":
+        return (
+            f"the predicted gap is {found.gap:.1e} after {found.n_iter} passes; pass a larger "
+            "max_passes, a larger tol or, if features are nearly collinear, a larger l2"
+        )
+    if l2 > 0.0:
+        return "all labels are alike, so b grows without bound; expected labels of both classes"
+    return (
+        "a plane separates the classes, so J has no minimum: it falls to 0 as w grows without "
+        "bound; pass a small penalty, such as l2=1e-4"
+    )

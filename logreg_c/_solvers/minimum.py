@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The minimum of J: the kernel's search, which asks for no learning rate and no scaling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg_c import _kernel
+
+from .result import Solution
+from .training import Training, interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from logreg_c._objective import Objective
+    from logreg_c._result import Stopped
+
+ENDINGS: dict[int, Stopped] = {
+    _kernel.OK: "passes",
+    _kernel.CONVERGED: "tol",
+    _kernel.ROUNDING: "rounding",
+    _kernel.SEPARATED: "separated",
+}
+
+
+def minimize(
+    objective: Objective,
+    max_passes: int,
+    *,
+    w: NDArray[np.float64],
+    b: float,
+    warm: bool,
+    l2: float,
+    tol: float,
+    callbacks: Sequence[Any] = (),
+    fixed_b: bool = False,
+) -> Solution:
+    """Do what `fit` does with arguments that have been checked; w, (n_x, 1), changes in place.
+
+    `n_iter` of what is returned is the number of passes over X.
+    """
+    search = objective.minimization(w, b, l2=l2, tol=tol, fixed_b=fixed_b, warm=warm)
+    training = Searching(objective, search, w, max_passes, callbacks)
+    if callbacks:
+        training.settings = objective.described() | {
+            "l2": l2,
+            "tol": tol,
+            "intercept": not fixed_b,
+            "warm": warm,
+        }
+    try:
+        with training.told():
+            status, by_callback = training.loop()
+        if status == _kernel.PASS_OVERFLOW:
+            objective.raise_if_nonfinite()
+            msg = (
+                "J, its gradient, or the squares of X leave the range of float64: rescale X, say "
+                "by its largest magnitude"
+            )
+            raise OverflowError(msg)
+    except KeyboardInterrupt:
+        raise interrupted(w, search.b, training.take_costs(), "steps") from None
+    stopped: Stopped = "callback" if by_callback else ENDINGS[status]
+    return Solution(w, search.b, training.take_costs(), search.passes, stopped, gap=search.gap)
+
+
+class Searching(Training):
+    """A search for the minimum."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        search: _kernel.Minimization,
+        w: NDArray[np.float64],
+        max_passes: int,
+        callbacks: Sequence[Any],
+    ) -> None:
+        super().__init__(objective, w, max_passes, callbacks)
+        self._search = search
+
+    @property
+    def done(self) -> int:
+        """The number of costs so far."""
+        return self._search.done
+
+    @property
+    def spent(self) -> int:
+        """The number of passes so far."""
+        return self._search.passes
+
+    @property
+    def b(self) -> float:
+        """The current bias."""
+        return self._search.b
+
+    @property
+    def gap(self) -> float:
+        """The relative gap (J - min J) / J, as predicted."""
+        return self._search.gap
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs in addition to w and the costs."""
+        return {"search": np.frombuffer(self._search.state(), np.uint8)}
+
+    def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
+        self._search.resume(state["search"].tobytes(), done)
+
+    def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
+        return self._search.advance(costs, steps)
+
+    def _calls_back(self, status: int) -> bool:
+        return status in ENDINGS

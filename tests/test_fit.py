@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`fit` finds the minimum of data as they come, and says where there is none."""
+
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import logreg_c
+from logreg_c.callbacks import Checkpoint, EarlyStopping
+
+TOL = 1e-9
+
+
+def make(n_x, m, seed=0, *, noise=1.0, scale=1.0, offset=0.0):
+    """Return X (n_x, m) and labels that a plane with noise tells."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_x, m))
+    z = rng.normal(size=n_x) @ X / max(n_x, 1) ** 0.5 + noise * rng.logistic(size=m)
+    return X * scale + offset, (z > 0).astype(np.uint8)
+
+
+def cost(X, Y, w, b, l2, weights):
+    z = w @ X + b
+    losses = np.logaddexp(0.0, z) - Y * z
+    return weights @ losses / weights.sum() + l2 / 2 * (w @ w)
+
+
+def minimum(X, Y, l2=0.0, weights=None, *, intercept=True):
+    """Newton's method in float64 on standardized features, by NumPy: the least cost."""
+    X = np.asarray(X, float)
+    weights = np.ones(X.shape[1]) if weights is None else np.asarray(weights, float)
+    Y = np.asarray(Y, float).ravel()
+    scale = np.sqrt(np.average(X**2, axis=1, weights=weights))
+    scale[scale == 0.0] = 1.0
+    A = np.vstack([X / scale[:, None], np.full(X.shape[1], float(intercept))])
+    penalty = np.append(l2 / scale**2, 0.0)
+    s = weights / weights.sum()
+    theta = np.zeros(len(A))
+
+    def cost_at(theta):
+        z = theta @ A
+        return s @ (np.logaddexp(0.0, z) - Y * z) + penalty @ theta**2 / 2
+
+    for _ in range(200):
+        z = theta @ A
+        p = 1.0 / (1.0 + np.exp(-np.clip(z, -700.0, 700.0)))
+        gradient = A @ (s * (p - Y)) + penalty * theta
+        H = (A * (s * p * (1 - p))) @ A.T + np.diag(penalty)
+        step = np.linalg.lstsq(H, gradient, rcond=1e-14)[0]
+        a = 1.0
+        while cost_at(theta - a * step) > cost_at(theta) and a > 1e-12:
+            a /= 2
+        theta = theta - a * step
+        if gradient @ step < 1e-15:
+            break
+    return cost_at(theta)
+
+
+def gap(result, X, Y, l2=0.0, weights=None, *, intercept=True):
+    """The relative gap of a result, against Newton's method."""
+    X = np.asarray(X, float)
+    ones = np.ones(X.shape[1]) if weights is None else np.asarray(weights, float)
+    J = cost(X, np.asarray(Y, float).ravel(), result.w[:, 0], result.b, l2, ones)
+    best = minimum(X, Y, l2, weights, intercept=intercept)
+    return (J - best) / best
+
+
+# ---- The minimum -------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    n_x=st.integers(0, 40),
+    m=st.integers(50, 3000),
+    seed=st.integers(0, 999),
+    l2=st.sampled_from([0.0, 1e-4, 1e-2, 10.0]),
+    dtype=st.sampled_from([np.float64, np.float32, np.int16, np.uint8]),
+    order=st.sampled_from("CF"),
+    weighted=st.booleans(),
+    intercept=st.booleans(),
+)
+def test_the_gap_is_within_tol(n_x, m, seed, l2, dtype, order, weighted, intercept):
+    X, Y = make(n_x, m, seed, scale=20.0, offset=50.0, noise=2.0)
+    X = np.asarray(X.clip(0, 255).astype(dtype), order=order)
+    weights = np.random.default_rng(seed).random(m) + 0.1 if weighted else None
+    Y[:2] = 0, 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", logreg_c.ConvergenceWarning)
+        result = logreg_c.fit(X, Y, l2=l2, sample_weight=weights, intercept=intercept)
+    if result.stopped == "separated":
+        assert l2 == 0.0
+        return
+    assert result.converged
+    assert gap(result, X, Y, l2, weights, intercept=intercept) <= 10 * TOL
+
+
+def collinear(X):
+    return np.vstack([X, X[:3] + X[3:6], X[:1], np.full((1, X.shape[1]), 7.0)])
+
+
+def scales(X):
+    return X * np.logspace(-6, 6, len(X))[:, None]
+
+
+@pytest.mark.parametrize("change", [collinear, scales])
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+@pytest.mark.parametrize("m", [500, 40_000])
+def test_features_as_they_come(change, l2, m):
+    X, Y = make(12, m, 3)
+    X = change(X)
+    result = logreg_c.fit(X, Y, l2=l2)
+    assert result.stopped == "tol"
+    assert gap(result, X, Y, l2) <= 1e-8
+
+
+def test_one_in_ten_thousand():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(5, 200_000))
+    Y = np.zeros(200_000)
+    Y[X[0].argsort()[-40::2]] = 1.0
+    result = logreg_c.fit(X, Y)
+    assert result.converged
+    assert gap(result, X, Y) <= 1e-8
+
+
+def test_more_features_than_examples():
+    X, Y = make(700, 80, 7)
+    result = logreg_c.fit(X, Y, l2=0.01)
+    assert result.converged
+    assert gap(result, X, Y, 0.01) <= 1e-8
+
+
+def test_a_column_that_a_sample_misses_is_fitted():
+    X, Y = make(6, 60_000, 9)
+    X[2] = 0.0
+    rare = np.array([17, 20_011, 40_013, 59_999])
+    X[2, rare] = 1.0
+    Y[rare] = 1, 1, 1, 0
+    result = logreg_c.fit(X, Y)
+    assert result.converged
+    assert gap(result, X, Y) <= 1e-8
+
+
+def test_no_features_give_the_log_odds():
+    result = logreg_c.fit(np.empty((0, 8)), [0, 0, 0, 0, 0, 0, 1, 1])
+    np.testing.assert_allclose(result.b, np.log(2 / 6), rtol=1e-9)
+
+
+def test_no_intercept_leaves_b():
+    X, Y = make(4, 300, 2)
+    assert logreg_c.fit(X, Y, intercept=False).b == 0.0
+    assert logreg_c.fit(X, Y, intercept=False, b=0.25).b == 0.25
+
+
+def test_from_the_minimum_it_takes_a_pass_or_two():
+    X, Y = make(20, 30_000, 4)
+    cold = logreg_c.fit(X, Y)
+    warm = logreg_c.fit(X, Y, w=cold.w, b=cold.b)
+    assert warm.passes <= 2
+    assert warm.converged
+
+
+def test_float32_data_come_to_the_same_minimum():
+    X, Y = make(10, 20_000, 6)
+    X = X.astype(np.float32)
+    result = logreg_c.fit(X, Y)
+    assert result.converged
+    assert gap(result, X, Y) <= 1e-8
+
+
+# ---- Where there is none -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("m", [20, 5000])
+def test_separated_classes_are_told(m):
+    X, _ = make(3, m, 1)
+    Y = X[0] > 0
+    with pytest.warns(logreg_c.ConvergenceWarning, match="l2="):
+        result = logreg_c.fit(X, Y)
+    assert result.stopped == "separated"
+    assert not result.converged
+    assert logreg_c.fit(X, Y, l2=1e-3).converged
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+def test_labels_of_one_class_are_told(l2):
+    X, _ = make(3, 100, 1)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="alike|separates"):
+        assert logreg_c.fit(X, np.ones(100), l2=l2).stopped == "separated"
+
+
+def test_too_few_passes_are_told():
+    X, Y = make(30, 400, 1)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="max_passes"):
+        result = logreg_c.fit(X * 1e3, Y, max_passes=2)
+    assert result.stopped == "passes"
+    assert result.passes >= 2
+
+
+# ---- The same bits -----------------------------------------------------------------------------
+
+BITS = """
+import hashlib, sys, warnings
+import numpy as np, logreg_c
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+for n_x, m, dtype in ((5, 200, "f8"), (30, 40_000, "f8"), (30, 40_000, "f4"), (70, 9000, "u1"),
+                      (300, 90, "f8"), (200, 30_000, "f4")):
+    X = (rng.normal(size=(n_x, m)) * 30 + 100).astype(dtype)
+    Y = rng.random(m) < 1 / (1 + np.exp(-(X[0].astype(float) - 100) / 30))
+    for order in "CF":
+        for n_threads in map(int, sys.argv[1].split(",")):
+            result = logreg_c.fit(np.asarray(X, order=order), Y, l2=1e-4, n_threads=n_threads)
+            digest.update(result.w.tobytes() + result.costs.tobytes())
+            digest.update(np.array(result.b).tobytes())
+            if n_threads == 1:
+                kept = result
+            assert result.w.tobytes() == kept.w.tobytes(), (n_x, m, n_threads)
+print(digest.hexdigest())
+"""
+
+
+def test_the_bits_do_not_depend_on_threads_or_instruction_set():
+    known = [name for name, runs in logreg_c._kernel.isa_known().items() if runs]
+    found = {
+        subprocess.run(
+            [sys.executable, "-P", "-c", BITS, "1,2,5,8" if name == known[-1] else "1,2,2,2"],
+            env={**os.environ, "LOGREG_C_ISA": name},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in known
+    }
+    assert len(found) == 1
+
+
+# ---- On the way --------------------------------------------------------------------------------
+
+
+def test_callbacks_see_every_step():
+    X, Y = make(8, 500, 3)
+    calls = []
+    result = logreg_c.fit(X, Y, callback=lambda *call: calls.append(call) and None)
+    assert [k for k, *_ in calls] == list(range(len(result.costs)))
+    assert [cost for _, cost, _, _ in calls] == result.costs.tolist()
+    assert calls[-1][2].tobytes() == result.w.tobytes()
+    stopped = logreg_c.fit(X, Y, callback=lambda k, *_: k == 1)
+    assert stopped.stopped == "callback"
+    assert stopped.costs.tolist() == result.costs[:2].tolist()
+
+
+def test_early_stopping_and_a_checkpoint_resume_bit_for_bit(tmp_path):
+    X, Y = make(15, 3000, 8)
+    wanted = logreg_c.fit(X, Y, tol=1e-12)
+    assert len(wanted.costs) > 3
+    path = tmp_path / "run.npz"
+    for stop in range(1, len(wanted.costs)):
+        path.unlink(missing_ok=True)
+        halt = [lambda k, *_, stop=stop: k == stop, Checkpoint(path, seconds=0)]
+        logreg_c.fit(X, Y, tol=1e-12, callback=halt)
+        found = logreg_c.fit(X, Y, tol=1e-12, callback=Checkpoint(path))
+        assert found.w.tobytes() == wanted.w.tobytes()
+        assert found.costs.tobytes() == wanted.costs.tobytes()
+    early = EarlyStopping(X, Y)
+    logreg_c.fit(X, Y, tol=1e-12, callback=early)
+    assert early.cost == pytest.approx(wanted.costs.min(), rel=1e-9)
+    with pytest.raises(ValueError, match="training with tol"):
+        logreg_c.fit(X, Y, tol=1e-6, callback=Checkpoint(path))
+
+
+def test_the_result_shows_itself_and_travels():
+    X, Y = make(3, 200, 1)
+    result = logreg_c.fit(X, Y)
+    w, b, costs = result
+    assert (w, b, costs) == (result.w, result.b, result.costs)
+    assert "converged" in repr(result)
+    assert "<svg" in result._repr_html_()
+    again = pickle.loads(pickle.dumps(result))
+    assert (again.stopped, again.gap, again.passes) == (result.stopped, result.gap, result.passes)
+    assert again.w.tobytes() == result.w.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "match"),
+    [
+        ({"tol": -1.0}, ValueError, "tol"),
+        ({"max_passes": 0}, ValueError, "max_passes"),
+        ({"intercept": "no"}, TypeError, "intercept"),
+        ({"l2": -1.0}, ValueError, "l2"),
+        ({"w": [1.0]}, ValueError, "w"),
+        ({"b": "0"}, TypeError, "b"),
+        ({"callback": 3}, TypeError, "callback"),
+    ],
+)
+def test_wrong_settings_are_refused(wrong, error, match):
+    X, Y = make(3, 50)
+    with pytest.raises(error, match=match):
+        logreg_c.fit(X, Y, **wrong)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_is_named(value):
+    X, Y = make(3, 5000)
+    X[1, 4321] = value
+    with pytest.raises(ValueError, match=r"X\[1, 4321\]"):
+        logreg_c.fit(X, Y)
+
+
+def test_squares_that_overflow_are_told():
+    X, Y = make(3, 50)
+    with pytest.raises(OverflowError, match="rescale X"):
+        logreg_c.fit(X * 1e200, Y)
