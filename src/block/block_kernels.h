@@ -48,7 +48,7 @@ const logreg_kernels LOGREG_VARIANT = {
     .narrow = narrow,
     .widen = widen,
     .load_targets = load_targets,
-    .column = FLOAT64_ONLY(column_values),
+    .column = FLOAT64_ONLY(target_values),
     .logistic = {.run = RUN,
                  .activate = activate,
                  .finish_run = finish_run,

@@ -10,136 +10,161 @@
 
 enum { PANEL = LOGREG_PANEL };
 
-/* Packs component `lane` of the vectors: x less the centre, times the scale of each. */
-static void pack_component(const double *x, int64_t count, double centre, const double *scale,
-                           double *panel)
+/* Packs n <= PANEL columns from feature j on as one panel, whose other components are 0. */
+static void pack_panel(const logreg_data *data, int64_t j, int n, int64_t first, int64_t count,
+                       const double *centre, const double *scale, double *panel)
 {
-    for (int64_t i = 0; i < count; i++) panel[i * PANEL] = (x[i] - centre) * scale[i];
-}
-
-/* Four columns at a time: four stores fill half a line. */
-static void pack_components(const double *const *x, int64_t count, const double *centre,
-                            const double *scale, double *panel)
-{
-    const double c0 = centre[0], c1 = centre[1], c2 = centre[2], c3 = centre[3];
-    const double *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-    for (int64_t i = 0; i < count; i++) {
-        double *to = panel + i * PANEL;
-        to[0] = (x0[i] - c0) * scale[i];
-        to[1] = (x1[i] - c1) * scale[i];
-        to[2] = (x2[i] - c2) * scale[i];
-        to[3] = (x3[i] - c3) * scale[i];
+    static const double zeros[LOGREG_PANEL_VECTORS];
+    double scratch[PANEL][LOGREG_PANEL_VECTORS];
+    const double *x[PANEL];
+    double centres[PANEL] = {0};
+    for (int c = 0; c < PANEL; c++) {
+        x[c] = zeros;
+        if (c >= n) continue;
+        const logreg_column column = logreg_feature(data, j + c);
+        const int64_t ahead = count * logreg_type_size(column.type);
+        x[c] = column_values(&column, first, count, ahead, scratch[c]);
+        centres[c] = centre[j + c];
     }
-}
-
-enum { COMPONENTS_AT_ONCE = 4 };
-
-/* Values [first, first + count) of feature j: in place, or packed into scratch. */
-static const double *component(const logreg_data *data, int64_t j, int64_t first, int64_t count,
-                               double *scratch)
-{
-    const logreg_column column = logreg_feature(data, j);
-    return column_values(&column, first, count, scratch);
-}
-
-static void pack_columns(const logreg_data *data, int64_t first, int64_t count,
-                         const double *centre, const double *scale, double *scratch, double *panels)
-{
-    const int64_t n_x = data->n_x;
-    for (int64_t j = 0; j < n_x; j += COMPONENTS_AT_ONCE) {
-        const double *x[COMPONENTS_AT_ONCE];
-        const int n = n_x - j < COMPONENTS_AT_ONCE ? (int)(n_x - j) : COMPONENTS_AT_ONCE;
-        double *panel = panels + j / PANEL * PANEL * count + j % PANEL;
-        for (int f = 0; f < n; f++)
-            x[f] = component(data, j + f, first, count, scratch + f * LOGREG_PANEL_VECTORS);
-        if (n == COMPONENTS_AT_ONCE)
-            pack_components(x, count, centre + j, scale, panel);
-        else
-            for (int f = 0; f < n; f++)
-                pack_component(x[f], count, centre[j + f], scale, panel + f);
+    const int64_t ahead = count * (int64_t)sizeof(double);
+    for (int64_t i = 0; i < count; i += LANES) {
+        const int some = at_most_lanes(count - i);
+        lanes v[PANEL];
+        if (some == LANES) {
+            const lanes by = lanes_load(scale + i);
+            LANES_UNROLL
+            for (int c = 0; c < PANEL; c++) {
+                LOGREG_PREFETCH(x[c] + i, ahead);
+                v[c] = lanes_mul(lanes_sub(lanes_load(x[c] + i), lanes_broadcast(centres[c])), by);
+            }
+        } else {
+            const lanes by = lanes_load_first(scale + i, some);
+            for (int c = 0; c < PANEL; c++) {
+                const lanes value = lanes_load_first(x[c] + i, some);
+                v[c] = lanes_mul(lanes_sub(value, lanes_broadcast(centres[c])), by);
+            }
+        }
+        lanes_transpose(v);
+        if (some == LANES) {
+            LANES_UNROLL
+            for (int k = 0; k < LANES; k++) lanes_store(panel + (i + k) * PANEL, v[k]);
+        } else {
+            for (int k = 0; k < some; k++) lanes_store(panel + (i + k) * PANEL, v[k]);
+        }
     }
 }
 
 /* The features of an example lie side by side, as in a panel. */
-static void pack_rows(const logreg_data *data, int64_t first, int64_t count, const double *centre,
-                      const double *scale, double *scratch, double *panels)
+LOGREG_INLINE void pack_rows(const logreg_data *data, int64_t first, int64_t count,
+                             const double *centre, const double *scale, double *panels,
+                             logreg_type type, int size)
 {
-    const int64_t n_x = data->n_x, whole = n_x / PANEL * PANEL;
+    const int64_t n_x = data->n_x, whole = n_x / PANEL * PANEL, stride = data->X.stride;
+    const int64_t ahead = count * stride, line = LINE_BYTES / size;
     const char *x = column_at(&data->X, first);
-    for (int64_t i = 0; i < count; i++, x += data->X.stride) {
-        const logreg_column row = {x, data->feature_stride, data->X.type};
-        const double *values = column_values(&row, 0, n_x, scratch);
+    for (int64_t i = 0; i < count; i++, x += stride) {
+        const int64_t readable = (data->m - 1 - first - i) * stride + n_x * size;
         const lanes by = lanes_broadcast(scale[i]);
         double *to = panels + i * PANEL;
-        for (int64_t j = 0; j < whole; j += PANEL, to += count * PANEL)
+        for (int64_t j = 0; j < whole; j += PANEL, to += count * PANEL) {
+            if (j % line == 0) LOGREG_PREFETCH(x + j * size, ahead);
+            const lanes value = load_values(x + j * size, type);
+            lanes_store(to, lanes_mul(lanes_sub(value, lanes_load(centre + j)), by));
+        }
+        if (whole < n_x) {
+            const int some = (int)(n_x - whole), whole_lanes = (whole + PANEL) * size <= readable;
+            const lanes value = load_end(x + whole * size, some, whole_lanes, type);
             lanes_store(to,
-                        lanes_mul(lanes_sub(lanes_load(values + j), lanes_load(centre + j)), by));
-        for (int64_t j = whole; j < n_x; j++) to[j - whole] = (values[j] - centre[j]) * scale[i];
+                        lanes_mul(lanes_sub(value, lanes_load_first(centre + whole, some)), by));
+        }
     }
 }
 
+#define DEFINE_PACK_ROWS(name, type, c_type, number)                                               \
+    static void pack_rows_##name(const logreg_data *data, int64_t first, int64_t count,            \
+                                 const double *centre, const double *scale, double *panels)        \
+    {                                                                                              \
+        pack_rows(data, first, count, centre, scale, panels, type, (int)sizeof(c_type));           \
+    }
+FEATURE_TYPES(DEFINE_PACK_ROWS)
+#undef DEFINE_PACK_ROWS
+
+#define PACK_ROWS_ENTRY(name, type, c_type, number) [type] = pack_rows_##name,
+
+/* By logreg_type. */
+static void (*const row_packers[])(const logreg_data *data, int64_t first, int64_t count,
+                                   const double *centre, const double *scale,
+                                   double *panels) = {FEATURE_TYPES(PACK_ROWS_ENTRY)};
+#undef PACK_ROWS_ENTRY
+
 /* Packs the features of examples [first, first + count), at most LOGREG_PANEL_VECTORS, less the
- * centre and times the scale of each example. Fills whole panels, an even number of them:
- * components past the last are 0. Scratch holds LOGREG_PANEL_SCRATCH doubles. */
+ * centre and times the scale of each example. Fills whole panels: components past the last are 0.
+ */
 static void pack_panels(const logreg_data *data, int64_t first, int64_t count, const double *centre,
-                        const double *scale, double *scratch, double *panels)
+                        const double *scale, double *panels)
 {
-    const int64_t n_x = data->n_x, padded = logreg_padded(n_x), last = n_x / PANEL * PANEL;
-    memset(panels + last * count, 0, (size_t)((padded - last) * count) * sizeof *panels);
-    if (data->example_major)
-        pack_rows(data, first, count, centre, scale, scratch, panels);
-    else
-        pack_columns(data, first, count, centre, scale, scratch, panels);
+    if (data->example_major) {
+        row_packers[data->X.type](data, first, count, centre, scale, panels);
+        return;
+    }
+    for (int64_t j = 0; j < data->n_x; j += PANEL)
+        pack_panel(data, j, at_most_lanes(data->n_x - j), first, count, centre, scale,
+                   panels + j * count);
 }
 
-/* Adds the products of TILE_ROWS components of one panel with TILE_LANES whole panels. */
-LOGREG_INLINE void add_tile(const double *row, const double *const *columns, int64_t count,
-                            double *out, int64_t out_stride)
+/* Adds the products of TILE_ROWS components of one panel with `width` whole panels, at most
+ * TILE_LANES. */
+LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t count, double *out,
+                            int width)
 {
     lanes sum[TILE_ROWS][TILE_LANES];
     LANES_UNROLL
     for (int r = 0; r < TILE_ROWS; r++) {
         LANES_UNROLL
-        for (int c = 0; c < TILE_LANES; c++) sum[r][c] = lanes_broadcast(0);
+        for (int c = 0; c < width; c++) {
+            LOGREG_PREFETCH(out + (c * PANEL + r) * PANEL, 0);
+            sum[r][c] = lanes_broadcast(0);
+        }
     }
     for (int64_t i = 0; i < count; i++) {
         lanes column[TILE_LANES];
         LANES_UNROLL
-        for (int c = 0; c < TILE_LANES; c++) column[c] = lanes_load(columns[c] + i * PANEL);
+        for (int c = 0; c < width; c++) column[c] = lanes_load(columns + (c * count + i) * PANEL);
         LANES_UNROLL
         for (int r = 0; r < TILE_ROWS; r++) {
             const lanes value = lanes_broadcast(row[i * PANEL + r]);
             LANES_UNROLL
-            for (int c = 0; c < TILE_LANES; c++)
+            for (int c = 0; c < width; c++)
                 sum[r][c] = lanes_add(sum[r][c], lanes_mul(value, column[c]));
         }
     }
     LANES_UNROLL
     for (int r = 0; r < TILE_ROWS; r++) {
         LANES_UNROLL
-        for (int c = 0; c < TILE_LANES; c++) {
-            double *to = out + r * out_stride + c * PANEL;
+        for (int c = 0; c < width; c++) {
+            double *to = out + (c * PANEL + r) * PANEL;
             lanes_store(to, lanes_add(lanes_load(to), sum[r][c]));
         }
     }
 }
 
-/* Adds the products of `n_rows` components (panels of the rows) and `n_columns` (of the columns),
- * both multiples of LOGREG_PADDING, of `count` vectors to out. `triangle`: both are the same, and
- * the entries right of the diagonal's tiles are left alone. */
+/* Adds the products of the components of rows and columns, whole panels, of `count` vectors to
+ * out. n_columns == 0: the columns are the rows, and out is a triangle. */
 static void add_products(const double *rows, int64_t n_rows, const double *columns,
-                         int64_t n_columns, int64_t count, int triangle, double *out,
-                         int64_t out_stride)
+                         int64_t n_columns, int64_t count, double *out)
 {
-    enum { WIDTH_OF_TILE = TILE_LANES * PANEL };
-    for (int64_t j = 0; j < n_columns; j += WIDTH_OF_TILE) {
-        const double *of_tile[TILE_LANES];
-        for (int c = 0; c < TILE_LANES; c++) of_tile[c] = columns + (j + c * PANEL) * count;
-        const int64_t from = triangle ? j / PANEL * PANEL : 0;
-        for (int64_t k = from; k < n_rows; k += TILE_ROWS)
-            add_tile(rows + k / PANEL * PANEL * count + k % PANEL, of_tile, count,
-                     out + k * out_stride + j, out_stride);
-    }
+    const int64_t width = (n_columns ? n_columns : n_rows) / PANEL;
+    for (int64_t q = 0; q < width; q += TILE_LANES)
+        for (int64_t p = n_columns ? 0 : q; p < n_rows / PANEL; p++) {
+            const int64_t end = n_columns ? width : p + 1;
+            const double *row = rows + p * PANEL * count, *column = columns + q * PANEL * count;
+            double *squares = out + (logreg_gram_square(p, n_columns / PANEL) + q) * PANEL * PANEL;
+            for (int r = 0; r < PANEL; r += TILE_ROWS, squares += TILE_ROWS * PANEL)
+                if (q + TILE_LANES <= end)
+                    add_tile(row + r, column, count, squares, TILE_LANES);
+                else
+                    add_tile(row + r, column, count, squares, 1);
+        }
 }
 
 /* Adds scale * component, summed over the vectors, to out[n]: whole panels. */

@@ -19,13 +19,8 @@ enum { LOGREG_BLOCK = 512, LOGREG_PADDING = 16 };
 /* Columns that are read side by side, and the features of an example that are packed at a time. */
 enum { LOGREG_COLUMNS = 4, LOGREG_TILE = 512 };
 
-/* Components of a vector in a panel of a Gram, vectors in a block of it, and the doubles that
- * packing them takes. */
-enum {
-    LOGREG_PANEL = 8,
-    LOGREG_PANEL_VECTORS = 128,
-    LOGREG_PANEL_SCRATCH = 4 * LOGREG_PANEL_VECTORS,
-};
+/* A Gram: components of a vector in a panel, and vectors in a block. */
+enum { LOGREG_PANEL = 8, LOGREG_PANEL_VECTORS = 128 };
 
 /* What is summed in addition to dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
@@ -135,13 +130,41 @@ enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SOURCES };
 
 /* ---- Gram ------------------------------------------------------------------------------------ */
 
+/* Components rounded up to whole panels. */
+LOGREG_INLINE int64_t logreg_gram_padded(int64_t n)
+{
+    return (n + LOGREG_PANEL - 1) / LOGREG_PANEL * LOGREG_PANEL;
+}
+
+/* The products of panel p of the rows and panel q of the columns are a square of LOGREG_PANEL rows.
+ * The squares lie one after another, row by row: all of a rectangle; those up to the diagonal of a
+ * triangle, where rows and columns are the same. This is the number of the first square of row p;
+ * `columns`: panels, or 0 for a triangle. */
+LOGREG_INLINE int64_t logreg_gram_square(int64_t p, int64_t columns)
+{
+    return columns > 0 ? p * columns : p * (p + 1) / 2;
+}
+
+/* The number of doubles of all. */
+LOGREG_INLINE int64_t logreg_gram_size(int64_t n_rows, int64_t n_columns)
+{
+    return logreg_gram_square(n_rows / LOGREG_PANEL, n_columns / LOGREG_PANEL) * LOGREG_PANEL *
+           LOGREG_PANEL;
+}
+
+LOGREG_INLINE double logreg_gram_entry(const double *sums, int64_t n_columns, int64_t k, int64_t j)
+{
+    const int64_t square = logreg_gram_square(k / LOGREG_PANEL, n_columns / LOGREG_PANEL);
+    return sums[((square + j / LOGREG_PANEL) * LOGREG_PANEL + k % LOGREG_PANEL) * LOGREG_PANEL +
+                j % LOGREG_PANEL];
+}
+
 /* In float64 alone; gram.h says what each does. */
 typedef struct logreg_gram_kernels {
     void (*pack)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
-                 const double *scale, double *scratch, double *panels);
+                 const double *scale, double *panels);
     void (*add_products)(const double *rows, int64_t n_rows, const double *columns,
-                         int64_t n_columns, int64_t count, int triangle, double *out,
-                         int64_t out_stride);
+                         int64_t n_columns, int64_t count, double *out);
     void (*add_sums)(const double *panels, int64_t n, int64_t count, const double *scale,
                      double *out);
 } logreg_gram_kernels;

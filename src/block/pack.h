@@ -117,22 +117,29 @@ static void pack_column(const logreg_column *column, int64_t first, int64_t coun
     }
 }
 
-/* `count` values of a column of labels or weights as reals: in place, or in `scratch`. */
+/* `count` values of a column as reals: in place, or in `scratch`. */
 static const real *column_values(const logreg_column *column, int64_t first, int64_t count,
-                                 real *scratch)
+                                 int64_t ahead, real *scratch)
 {
     const char *x = column_at(column, first);
     if (column->type == REAL_TYPE && is_contiguous(column)) return (const real *)x;
-    pack_column(column, first, count, NULL, 0, scratch);
+    pack_column(column, first, count, NULL, ahead, scratch);
     return scratch;
+}
+
+/* The same of labels or weights. */
+static const real *target_values(const logreg_column *column, int64_t first, int64_t count,
+                                 real *scratch)
+{
+    return column_values(column, first, count, 0, scratch);
 }
 
 static void load_targets(logreg_block *block)
 {
     const logreg_data *data = block->reading->data;
     if (data->Y.values)
-        block->Y = column_values(&data->Y, block->first, block->count, block->Y_scratch);
+        block->Y = target_values(&data->Y, block->first, block->count, block->Y_scratch);
     if (data->sample_weight.values)
         block->weight =
-            column_values(&data->sample_weight, block->first, block->count, block->weight_scratch);
+            target_values(&data->sample_weight, block->first, block->count, block->weight_scratch);
 }

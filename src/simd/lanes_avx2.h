@@ -278,6 +278,35 @@ LOGREG_INLINE void lanes_reduce_add4(lanes a, lanes b, lanes c, lanes d, double 
     _mm256_storeu_pd(out, _mm256_add_pd(low, high));
 }
 
+LOGREG_INLINE void lanes_transpose_vectors(vector v[WIDTH])
+{
+    const vector a = _mm256_unpacklo_pd(v[0], v[1]), b = _mm256_unpackhi_pd(v[0], v[1]);
+    const vector c = _mm256_unpacklo_pd(v[2], v[3]), d = _mm256_unpackhi_pd(v[2], v[3]);
+    v[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    v[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    v[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    v[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
+
+LOGREG_INLINE void lanes_transpose(lanes v[LANES])
+{
+    vector lo[LANES], hi[LANES];
+    LOGREG_UNROLL
+    for (int i = 0; i < LANES; i++) {
+        lo[i] = v[i].lo;
+        hi[i] = v[i].hi;
+    }
+    lanes_transpose_vectors(lo);
+    lanes_transpose_vectors(lo + WIDTH);
+    lanes_transpose_vectors(hi);
+    lanes_transpose_vectors(hi + WIDTH);
+    LOGREG_UNROLL
+    for (int i = 0; i < WIDTH; i++) {
+        v[i] = lanes_of(lo[i], lo[i + WIDTH]);
+        v[i + WIDTH] = lanes_of(hi[i], hi[i + WIDTH]);
+    }
+}
+
 #else
 
 LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)

@@ -230,6 +230,35 @@ LOGREG_INLINE void lanes_reduce_add4(lanes a, lanes b, lanes c, lanes d, double 
     _mm256_storeu_pd(out, _mm256_add_pd(low, high));
 }
 
+/* Sets pairs of lanes 0 and 2 of each, or 1 and 3. */
+#define LANES_EVEN_PAIRS(a, b) _mm512_shuffle_f64x2(a, b, 0x88)
+#define LANES_ODD_PAIRS(a, b) _mm512_shuffle_f64x2(a, b, 0xdd)
+
+LOGREG_INLINE void lanes_transpose(lanes v[LANES])
+{
+    lanes pairs[LANES], quads[LANES];
+    LOGREG_UNROLL
+    for (int i = 0; i < LANES; i += 2) {
+        pairs[i] = _mm512_unpacklo_pd(v[i], v[i + 1]);
+        pairs[i + 1] = _mm512_unpackhi_pd(v[i], v[i + 1]);
+    }
+    LOGREG_UNROLL
+    for (int i = 0; i < 4; i++) {
+        const int from = i / 2 * 4 + i % 2;
+        quads[2 * i] = LANES_EVEN_PAIRS(pairs[from], pairs[from + 2]);
+        quads[2 * i + 1] = LANES_ODD_PAIRS(pairs[from], pairs[from + 2]);
+    }
+    LOGREG_UNROLL
+    for (int i = 0; i < 4; i++) {
+        const int to = i / 2 + i % 2 * 2;
+        v[to] = LANES_EVEN_PAIRS(quads[i], quads[i + 4]);
+        v[to + 4] = LANES_ODD_PAIRS(quads[i], quads[i + 4]);
+    }
+}
+
+#undef LANES_EVEN_PAIRS
+#undef LANES_ODD_PAIRS
+
 #else
 
 LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)

@@ -200,6 +200,21 @@ LOGREG_INLINE void lanes_reduce_add4(lanes a, lanes b, lanes c, lanes d, real *o
     out[3] = lanes_reduce_add(d);
 }
 
+#if REAL_BITS == 64
+
+/* Lane k of v[i] becomes lane i of v[k]. */
+LOGREG_INLINE void lanes_transpose(lanes v[LANES])
+{
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < i; k++) {
+            const real kept = v[i].at[k];
+            v[i].at[k] = v[k].at[i];
+            v[k].at[i] = kept;
+        }
+}
+
+#endif
+
 #undef LANES_C
 #undef LANES_C_LOAD
 

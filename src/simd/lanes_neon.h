@@ -284,6 +284,17 @@ LOGREG_INLINE void lanes_reduce_add4(lanes a, lanes b, lanes c, lanes d, double 
     vst1q_f64(out + 2, vpaddq_f64(lanes_fold(c), lanes_fold(d)));
 }
 
+LOGREG_INLINE void lanes_transpose(lanes v[LANES])
+{
+    lanes from[LANES];
+    memcpy(from, v, sizeof from);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++) {
+            v[2 * k].at[i] = vzip1q_f64(from[2 * i].at[k], from[2 * i + 1].at[k]);
+            v[2 * k + 1].at[i] = vzip2q_f64(from[2 * i].at[k], from[2 * i + 1].at[k]);
+        }
+}
+
 #else
 
 LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)

@@ -319,6 +319,17 @@ LOGREG_INLINE void lanes_reduce_add4(lanes a, lanes b, lanes c, lanes d, double 
     out[3] = lanes_reduce_add(d);
 }
 
+LOGREG_INLINE void lanes_transpose(lanes v[LANES])
+{
+    lanes from[LANES];
+    memcpy(from, v, sizeof from);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++) {
+            v[2 * k].at[i] = _mm_unpacklo_pd(from[2 * i].at[k], from[2 * i + 1].at[k]);
+            v[2 * k + 1].at[i] = _mm_unpackhi_pd(from[2 * i].at[k], from[2 * i + 1].at[k]);
+        }
+}
+
 #else
 
 LOGREG_INLINE lanes lanes_exp2_of_low_bits(lanes a)

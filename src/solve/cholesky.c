@@ -69,12 +69,11 @@ static void update(const factorization *f, int64_t row, int64_t n_rows, double *
         const int64_t count = at_most(f->first - k, LOGREG_PANEL_VECTORS);
         pack_rows(f->A, f->n, row, n_rows, ROWS, k, count, panels);
         memset(products, 0, ROWS * BLOCK * sizeof *products);
-        f->kernels->gram.add_products(panels, ROWS, f->panels + k * BLOCK, BLOCK, count, 0,
-                                      products, BLOCK);
+        f->kernels->gram.add_products(panels, ROWS, f->panels + k * BLOCK, BLOCK, count, products);
         for (int64_t r = 0; r < n_rows; r++) {
             double *a = f->A + (row + r) * f->n + f->first;
             const int64_t end = at_most(f->width, row + r - f->first + 1);
-            for (int64_t j = 0; j < end; j++) a[j] -= products[r * BLOCK + j];
+            for (int64_t j = 0; j < end; j++) a[j] -= logreg_gram_entry(products, BLOCK, r, j);
         }
     }
 }

@@ -8,44 +8,37 @@
 
 /* ---- Weights --------------------------------------------------------------------------------- */
 
-/* Of examples [first, first + count), from their Z, which is in h. a (1 - a) is the same for z and
- * -z, and the smaller of a and 1 - a has all its digits. */
-static void weigh_by_curvature(const logreg_kernels *kernels, int64_t first, int64_t count,
-                               const double *weight, double *h)
+/* Of examples [first, first + count), whose Z is in h. With a the A of -|z|, both a (1 - a) and
+ * the residual, whose sign does not matter, keep all their digits. */
+static void weigh_block(const logreg_data *data, const logreg_kernels *kernels, int64_t first,
+                        int64_t count, int squared, double *h)
 {
-    double small[LOGREG_BLOCK] = {0};
-    for (int64_t i = 0; i < count; i++)
-        small[i] = h[first + i] > 0.0 ? -h[first + i] : h[first + i];
-    kernels->logistic.link(small, small, count);
-    for (int64_t i = 0; i < count; i++)
-        h[first + i] = small[i] * (1.0 - small[i]) * (weight ? weight[i] : 1.0);
-}
-
-static void weigh_by_residual(const logreg_data *data, const logreg_kernels *kernels, int64_t first,
-                              int64_t count, const double *weight, double *h)
-{
-    double scratch[LOGREG_BLOCK];
-    const double *Y = kernels->column(&data->Y, first, count, scratch);
-    kernels->logistic.link(h + first, h + first, count);
+    double a[LOGREG_BLOCK], Y_scratch[LOGREG_BLOCK], weight_scratch[LOGREG_BLOCK];
+    const double *Y = NULL, *weight = NULL;
+    if (squared) Y = kernels->column(&data->Y, first, count, Y_scratch);
+    if (data->sample_weight.values)
+        weight = kernels->column(&data->sample_weight, first, count, weight_scratch);
+    h += first;
+    for (int64_t i = 0; i < count; i++) a[i] = h[i] > 0.0 ? -h[i] : h[i];
+    kernels->logistic.link(a, a, count);
     for (int64_t i = 0; i < count; i++) {
-        const double residual = (h[first + i] - Y[i]) * (weight ? weight[i] : 1.0);
-        h[first + i] = residual * residual;
+        const double s = weight ? weight[i] : 1.0;
+        if (squared) {
+            const double residual = s * ((h[i] > 0.0 ? 1.0 - Y[i] : Y[i]) - a[i]);
+            h[i] = residual * residual;
+        } else {
+            h[i] = s * (a[i] * (1.0 - a[i]));
+        }
     }
 }
 
 static LOGREG_NOINLINE int weigh(const logreg_data *data, int squared, double *h)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    double scratch[LOGREG_BLOCK], not_finite = 0.0;
+    double not_finite = 0.0;
     for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
         const int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
-        const double *weight = NULL;
-        if (data->sample_weight.values)
-            weight = kernels->column(&data->sample_weight, first, count, scratch);
-        if (squared)
-            weigh_by_residual(data, kernels, first, count, weight, h);
-        else
-            weigh_by_curvature(kernels, first, count, weight, h);
+        weigh_block(data, kernels, first, count, squared, h);
         for (int64_t i = 0; i < count; i++) not_finite += h[first + i] - h[first + i];
     }
     return not_finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
@@ -61,95 +54,116 @@ int logreg_curvature(const logreg_data *data, const double *w, double b, int squ
 
 /* ---- The Gram -------------------------------------------------------------------------------- */
 
-static logreg_data group_of(const logreg_data *data, int64_t first)
+static int64_t group_count(int64_t n_x)
 {
-    const int64_t left = data->n_x - first;
+    return n_x > 0 ? (n_x - 1) / LOGREG_GRAM_FEATURES + 1 : 1;
+}
+
+/* Groups have the same size, so the last may begin before the end of the one before. */
+static logreg_data group_of(const logreg_data *data, int64_t number, int64_t *first)
+{
+    const int64_t groups = group_count(data->n_x), size = (data->n_x + groups - 1) / groups;
     logreg_data group = *data;
-    group.n_x = left < LOGREG_GRAM_FEATURES ? left : LOGREG_GRAM_FEATURES;
+    *first = number < groups - 1 ? number * size : data->n_x - size;
+    group.n_x = size;
     if (data->features)
-        group.features = data->features + first;
+        group.features = data->features + *first;
     else
-        group.X = logreg_feature(data, first);
+        group.X = logreg_feature(data, *first);
     return group;
 }
 
 size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
 {
-    const int64_t last = data->n_x > 0 ? (data->n_x - 1) / LOGREG_GRAM_FEATURES : 0;
     const logreg_sum_kind *const kinds[] = {&logreg_gram_sums, &logreg_cross_gram_sums};
-    size_t largest = 0; /* fewer features have larger segments */
-    for (int k = 0; k < 4; k++) {
-        if (k % 2 == 1 && last == 0) continue; /* there is one group */
-        const logreg_data group = group_of(data, k / 2 * last * LOGREG_GRAM_FEATURES);
-        const logreg_plan plan = logreg_plan_of(&group, NULL, kinds[k % 2], 0, n_threads);
+    size_t largest = 0;
+    for (int k = 0; k < (group_count(data->n_x) > 1 ? 2 : 1); k++) {
+        int64_t first;
+        const logreg_data group = group_of(data, 0, &first);
+        const logreg_plan plan = logreg_plan_of(&group, NULL, kinds[k], 0, n_threads);
         const size_t size = logreg_workspace_of(&plan).size;
         if (size > largest) largest = size;
     }
     return largest;
 }
 
-/* G -= u u' / S, for what a group's or two groups' sums are entries of; and whether all are finite.
- */
-static int place(const double *sums, int64_t width, int64_t n_rows, int64_t n_columns,
-                 const double *u_rows, const double *u_columns, double S, double *G, int64_t n_x,
-                 int triangle)
+/* A Gram in the making. Until it is complete, mu holds sums of h (x - centre), which later groups
+ * need. */
+typedef struct making {
+    double *G, *mu, S;
+    int64_t n_x;
+    int within_range;
+} making;
+
+/* G -= u u' / S for features [row, row + n) and [column, column + n), whose sums of products these
+ * are. */
+static void place(making *g, const double *sums, int64_t row, int64_t column, int64_t n)
 {
-    int within_range = 1;
-    for (int64_t k = 0; k < n_rows; k++) {
-        const double mean = S > 0.0 ? u_rows[k] / S : 0.0;
-        const int64_t end = triangle ? k + 1 : n_columns;
+    const int64_t n_columns = row == column ? 0 : logreg_gram_padded(n);
+    for (int64_t k = 0; k < n; k++) {
+        const double mean = g->S > 0.0 ? g->mu[row + k] / g->S : 0.0;
+        const int64_t diagonal = row + k - column, end = diagonal < n ? diagonal + 1 : n;
+        double *G = g->G + (row + k) * g->n_x + column;
         for (int64_t j = 0; j < end; j++) {
-            const double g = sums[k * width + j] - mean * u_columns[j];
-            G[k * n_x + j] = k == j && triangle && g < 0.0 ? 0.0 : g;
-            within_range &= g - g == 0.0;
+            const double value =
+                logreg_gram_entry(sums, n_columns, k, j) - mean * g->mu[column + j];
+            G[j] = j == diagonal && value < 0.0 ? 0.0 : value;
+            g->within_range &= value - value == 0.0;
         }
     }
-    return within_range;
 }
 
-/* The sums of h (x - centre) of earlier groups are needed until the end, and lie in mu. */
-static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, double *G,
-                                double *mu, double *S, const logreg_run *run)
+/* The pass of one pair of groups; 0 if stopped. */
+static int add_pair(making *g, const logreg_data *data, const double *centre, int64_t of_rows,
+                    int64_t of_columns, logreg_stop *stop, const logreg_run *run)
 {
-    const int64_t n_x = data->n_x;
-    int within_range = 1;
+    const int both = of_rows != of_columns;
+    const logreg_sum_kind *kind = both ? &logreg_cross_gram_sums : &logreg_gram_sums;
+    int64_t row, column;
+    const logreg_data rows = group_of(data, of_rows, &row);
+    const logreg_data columns = group_of(data, of_columns, &column);
+    logreg_gram_groups groups = {centre + row, both ? &columns : NULL, centre + column};
+    logreg_pass pass;
+    logreg_pass_open(&pass, &rows, NULL, kind, NULL, run, run->workspace);
+    pass.stop = *stop;
+    pass.context = &groups;
+    logreg_nodes *nodes = logreg_pass_sum(&pass, 0.0);
+    *stop = pass.stop;
+    if (nodes == NULL) return 0;
+    const double *sums = logreg_root(kind, rows.n_x, nodes, pass.plan.end);
+    if (!both) {
+        const int64_t padded = logreg_gram_padded(rows.n_x);
+        const double *u = sums + logreg_gram_size(padded, 0);
+        memcpy(g->mu + row, u, (size_t)rows.n_x * sizeof *u);
+        g->S = u[padded];
+    }
+    place(g, sums, row, column, rows.n_x);
+    return 1;
+}
+
+static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, making *g,
+                                const logreg_run *run)
+{
     logreg_stop stop; /* one clock for all groups */
     logreg_stop_open(&stop, run);
-    *S = 0.0;
-    for (int64_t k = 0; k == 0 || k < n_x; k += LOGREG_GRAM_FEATURES) {
-        const logreg_data rows = group_of(data, k);
-        const int64_t padded = logreg_padded(rows.n_x);
-        for (int64_t j = k; j >= 0; j -= LOGREG_GRAM_FEATURES) { /* itself first */
-            const logreg_data columns = group_of(data, j);
-            const int square = j == k;
-            const logreg_sum_kind *kind = square ? &logreg_gram_sums : &logreg_cross_gram_sums;
-            logreg_gram_groups groups = {centre + k, square ? NULL : &columns, centre + j};
-            logreg_pass pass;
-            logreg_pass_open(&pass, &rows, NULL, kind, NULL, run, run->workspace);
-            pass.stop = stop;
-            pass.context = &groups;
-            logreg_nodes *nodes = logreg_pass_sum(&pass, 0.0);
-            stop = pass.stop;
-            if (nodes == NULL) return LOGREG_STOPPED;
-            const double *sums = logreg_root(kind, rows.n_x, nodes, pass.plan.end);
-            if (square) {
-                for (int64_t i = 0; i < rows.n_x; i++) mu[k + i] = sums[padded * padded + i];
-                *S = sums[padded * padded + padded];
-            }
-            within_range &= place(sums, square ? padded : LOGREG_GRAM_FEATURES, rows.n_x,
-                                  columns.n_x, mu + k, mu + j, *S, G + k * n_x + j, n_x, square);
-        }
+    for (int64_t k = 0; k < group_count(data->n_x); k++)
+        for (int64_t j = k; j >= 0; j--) /* itself first */
+            if (!add_pair(g, data, centre, k, j, &stop, run)) return LOGREG_STOPPED;
+    g->within_range &= g->S <= DBL_MAX;
+    for (int64_t j = 0; j < data->n_x; j++) {
+        g->mu[j] = g->S > 0.0 ? centre[j] + g->mu[j] / g->S : centre[j];
+        g->within_range &= g->mu[j] - g->mu[j] == 0.0;
     }
-    within_range &= *S <= DBL_MAX;
-    for (int64_t j = 0; j < n_x; j++) {
-        mu[j] = *S > 0.0 ? centre[j] + mu[j] / *S : centre[j];
-        within_range &= mu[j] - mu[j] == 0.0;
-    }
-    return within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+    return g->within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
 int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
                 const logreg_run *run)
 {
-    LOGREG_IN_DEFAULT_MODES(int, gram(data, centre, G, mu, S, run));
+    making g = {G, mu, 0.0, data->n_x, 1};
+    const logreg_fp_modes found = logreg_fp_default();
+    const int status = gram(data, centre, &g, run);
+    logreg_fp_restore(found);
+    *S = g.S;
+    return status;
 }

@@ -25,10 +25,10 @@ typedef struct logreg_predictions {
     int probabilities; /* A instead of Z */
 } logreg_predictions;
 
-/* Grams are made of groups of features: of at most LOGREG_GRAM_FEATURES, whose n_x is that of the
- * data of the pass, and of two groups, the second of exactly so many. The context of the pass is a
+/* Grams are made of groups of features, all of the same size, at most LOGREG_GRAM_FEATURES: of one
+ * group, or of two, of which the first is the data of the pass. The context of the pass is a
  * logreg_gram_groups. */
-enum { LOGREG_GRAM_FEATURES = 128 };
+enum { LOGREG_GRAM_FEATURES = 512 };
 
 extern const logreg_sum_kind logreg_gram_sums, logreg_cross_gram_sums;
 

@@ -278,6 +278,35 @@ static inline int predict_proba(const logreg_data *data, const double *w, double
     return code;
 }
 
+static inline int curvature(const logreg_data *data, const double *w, double b, int squared,
+                            double *h, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_predict_workspace_size(data, n_threads), n_threads, &buffer);
+    int code = logreg_curvature(data, w, b, squared, h, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int gram(const logreg_data *data, const double *centre, double *G, double *mu,
+                       double *S, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_gram_workspace_size(data, n_threads), n_threads, &buffer);
+    int code = logreg_gram(data, centre, G, mu, S, &run);
+    free(buffer);
+    return code;
+}
+
+static inline int64_t cholesky(double *A, int64_t n, double least, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_cholesky_workspace_size(n, n_threads), n_threads, &buffer);
+    int64_t failed = logreg_cholesky(A, n, least, &run);
+    free(buffer);
+    return failed;
+}
+
 static inline logreg_standardization allocate_standardization(int64_t n_x)
 {
     return (logreg_standardization){.mean = allocate_doubles(n_x),

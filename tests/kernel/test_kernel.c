@@ -1284,6 +1284,413 @@ static void test_overflow_of_finite_data_is_reported(void)
     }
 }
 
+/* ---- Curvature ------------------------------------------------------------------------------- */
+
+static void test_curvature_is_accurate_far_out(void)
+{
+    static const double z[] = {0, 1e-300, 1e-9, 0.5, 1, 15, 36, 40, 300, 690};
+    for (int k = 0; k < COUNT(z); k++)
+        for (int variant = 0; variant < 8; variant++) {
+            double X = variant & 1 ? -z[k] : z[k], w = 1, h;
+            double Y = variant & 2 ? 0.25 : variant & 1, weight = variant & 4 ? 3 : 1;
+            logreg_data data = {.n_x = 1, .m = 1, .X = column_of(&X), .Y = column_of(&Y)};
+            if (variant & 4) data.sample_weight = column_of(&weight);
+            const double e = exp(-z[k]), s = e / (1 + e); /* of the two classes, the less likely */
+            const double residual = X > 0 ? (1 - Y) - s : s - Y, exact = s / (1 + e);
+            CHECK(curvature(&data, &w, 0, 0, &h, 1) == LOGREG_OK);
+            CHECK(near(h, weight * exact, 1e-13 * weight * exact));
+            CHECK(curvature(&data, &w, 0, 1, &h, 1) == LOGREG_OK);
+            CHECK(near(sqrt(h), weight * fabs(residual), 1e-13 * weight * fabs(residual)));
+        }
+}
+
+static void check_curvature(const problem *p, int n_threads)
+{
+    double *h = allocate_doubles(p->data.m + 1);
+    for (int squared = 0; squared < 2; squared++) {
+        h[p->data.m] = -1;
+        CHECK(curvature(&p->data, p->w, p->b, squared, h, n_threads) == LOGREG_OK);
+        for (int64_t i = 0; i < p->data.m; i++) {
+            double a = 1 / (1 + exp(-long_hand_z(p, p->w, p->b, i)));
+            double weight = p->sample_weight ? p->sample_weight[i] : 1;
+            double residual = weight * (a - p->Y[i]);
+            CHECK(near(h[i], squared ? residual * residual : weight * a * (1 - a), 1e-11));
+        }
+        CHECK(h[p->data.m] == -1);
+    }
+    free(h);
+}
+
+static void test_curvature_agrees_with_long_hand(void)
+{
+    static const int64_t features[] = {0, 1, 9, 33};
+    for (int f = 0; f < COUNT(features); f++)
+        for (int e = 0; e < COUNT(some_examples); e++)
+            for (int variant = 0; variant < 4; variant++) {
+                problem p =
+                    make_problem(features[f], some_examples[e],
+                                 variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 1, variant & 2);
+                check_curvature(&p, 2);
+                free_problem(&p);
+            }
+}
+
+static void test_a_curvature_that_is_not_finite_is_told(void)
+{
+    double X[3] = {1, 2, 3}, w = 1, h[3], weight[3] = {1, 1e200, 1};
+    const double Y[3] = {0, 0, 0};
+    logreg_data data = {.n_x = 1, .m = 3, .X = column_of(X), .Y = column_of(Y)};
+    data.sample_weight = column_of(weight);
+    CHECK(curvature(&data, &w, 0, 0, h, 1) == LOGREG_OK);
+    CHECK(curvature(&data, &w, 0, 1, h, 1) == LOGREG_PASS_OVERFLOW); /* the square of 1e200 */
+    weight[1] = 1;
+    X[2] = NAN;
+    CHECK(curvature(&data, &w, 0, 0, h, 1) == LOGREG_PASS_OVERFLOW);
+    X[2] = 1e200;
+    w = 1e200;
+    CHECK(curvature(&data, &w, 0, 0, h, 1) == LOGREG_PASS_OVERFLOW);
+}
+
+/* ---- Gram ------------------------------------------------------------------------------------ */
+
+typedef struct gram_result {
+    double *G, *mu, S;
+} gram_result;
+
+/* The Gram of a problem, in memory of NaN. */
+static gram_result gram_of(const logreg_data *data, const double *centre, int n_threads)
+{
+    const int64_t n_x = data->n_x;
+    gram_result r = {allocate_doubles(n_x * n_x), allocate_doubles(n_x), NAN};
+    for (int64_t k = 0; k < n_x * n_x; k++) r.G[k] = NAN;
+    CHECK(gram(data, centre, r.G, r.mu, &r.S, n_threads) == LOGREG_OK);
+    for (int64_t k = 0; k < n_x; k++)
+        for (int64_t j = 0; j < n_x; j++) CHECK(isnan(r.G[k * n_x + j]) == (j > k));
+    return r;
+}
+
+static void free_gram(const gram_result *r)
+{
+    free(r->G);
+    free(r->mu);
+}
+
+static int same_gram(const gram_result *a, const gram_result *b, int64_t n_x)
+{
+    int same = same_bits(&a->S, &b->S, 1) && same_bits(a->mu, b->mu, n_x);
+    for (int64_t k = 0; k < n_x; k++) same &= same_bits(a->G + k * n_x, b->G + k * n_x, k + 1);
+    return same;
+}
+
+/* Compares G v with sum h (x - mu) ((x - mu)'v), whose every entry depends on a row of G. */
+static void check_gram(const problem *p, const double *centre, int n_threads)
+{
+    const int64_t n_x = p->data.n_x, m = p->data.m;
+    const gram_result r = gram_of(&p->data, centre, n_threads);
+    long double S = 0, *mu = allocate((size_t)n_x * 2 * sizeof *mu), *Gv = mu + n_x;
+    double *v = allocate_doubles(n_x), offset = 1 + max_abs(centre, n_x);
+    uint64_t seed = 5;
+    for (int64_t j = 0; j < n_x; j++) {
+        mu[j] = Gv[j] = 0;
+        v[j] = next_value(&seed);
+    }
+    for (int64_t i = 0; i < m; i++) {
+        const double h = p->sample_weight ? p->sample_weight[i] : 1;
+        S += h;
+        for (int64_t j = 0; j < n_x; j++) mu[j] += (long double)h * *element(p, j, i);
+    }
+    for (int64_t j = 0; j < n_x; j++) mu[j] /= S;
+    for (int64_t i = 0; i < m; i++) {
+        long double t = 0;
+        for (int64_t j = 0; j < n_x; j++) t += (*element(p, j, i) - mu[j]) * v[j];
+        t *= p->sample_weight ? p->sample_weight[i] : 1;
+        for (int64_t j = 0; j < n_x; j++) Gv[j] += (*element(p, j, i) - mu[j]) * t;
+    }
+    const double error = 1e-14 * (double)S * offset * offset;
+    CHECK(near(r.S, (double)S, 1e-14 * (double)S));
+    for (int64_t k = 0; k < n_x; k++) {
+        double sum = 0;
+        for (int64_t j = 0; j < n_x; j++) sum += v[j] * r.G[j < k ? k * n_x + j : j * n_x + k];
+        CHECK(near(r.mu[k], (double)mu[k], 1e-14 * offset));
+        CHECK(near(sum, (double)Gv[k], error * (double)n_x));
+        CHECK(r.G[k * n_x + k] >= 0);
+    }
+    free_gram(&r);
+    free(mu);
+    free(v);
+}
+
+static void check_gram_of_shape(int64_t n_x, int64_t m, int variant, int n_threads)
+{
+    problem p = make_problem(n_x, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR,
+                             variant & 2 ? 3 : 0, variant & 4);
+    double *centre = allocate_doubles(n_x);
+    for (int64_t j = 0; j < n_x; j++) centre[j] = variant & 8 ? 0.25 * (double)(j % 5) : 0;
+    check_gram(&p, centre, n_threads);
+    free(centre);
+    free_problem(&p);
+}
+
+static void test_gram_agrees_with_long_hand(void)
+{
+    static const int64_t examples[] = {1, 2, 7, 8, 9, 64, 127, 128, 129, 255, 256, 257, 513};
+    static const int64_t many[] = {127, 128, 129, 143, 144, 145, 257, 511, 512, 513, 785, 1025};
+    static const int64_t few[] = {1, 8, 30, 129, 600};
+    int variant = 0;
+    for (int64_t n_x = 0; n_x <= 41; n_x++)
+        for (int e = 0; e < COUNT(examples); e++)
+            for (int k = 0; k < 3; k++, variant += 5) /* which takes all 16 in turn */
+                check_gram_of_shape(n_x, examples[e], variant % 16, 1);
+    for (int f = 0; f < COUNT(many); f++)
+        for (int e = 0; e < COUNT(examples); e += 4, variant += 5)
+            check_gram_of_shape(many[f], examples[e], variant % 16, 2);
+    for (int f = 0; f < COUNT(few); f++)
+        for (int off = -1; off <= 1; off++, variant += 5)
+            check_gram_of_shape(few[f], 3 * segment_size(few[f]) + off, variant % 16, 2);
+    check_gram_of_shape(1, 71 * segment_size(1) - 5, variant % 16, 1);
+}
+
+/* As a matrix of its type, of float64, and as a list of columns with gaps, at odd addresses. */
+static void check_gram_of_type(int64_t n_x, int64_t m, layout layout, logreg_type type)
+{
+    problem p = make_problem(n_x, m, layout, 3, 1);
+    double *centre = copy_of(p.w, n_x);
+    store_X_as(&p, type);
+    const int64_t size = all_types[type].size, stride = 2 * size + 1;
+    const gram_result as_stored = gram_of(&p.data, centre, 2);
+    logreg_data data = p.data;
+    data.X = column_of(p.X);
+    data.X.stride *= p.example_stride;
+    data.feature_stride = p.feature_stride * (int64_t)sizeof(double);
+    const gram_result as_float64 = gram_of(&data, centre, 2);
+    CHECK(same_gram(&as_stored, &as_float64, n_x));
+    if (layout == FEATURE_MAJOR) {
+        char *values = allocate((size_t)(n_x * m * stride));
+        logreg_column *columns = allocate((size_t)n_x * sizeof *columns);
+        data.features = columns;
+        for (int64_t j = 0; j < n_x; j++) {
+            columns[j] = (logreg_column){values + j * m * stride, stride, type};
+            for (int64_t i = 0; i < m; i++)
+                memcpy(values + (j * m + i) * stride,
+                       (char *)p.stored + (j * p.feature_stride + i) * size, (size_t)size);
+        }
+        const gram_result as_columns = gram_of(&data, centre, 2);
+        CHECK(same_gram(&as_columns, &as_float64, n_x));
+        free_gram(&as_columns);
+        free(values);
+        free(columns);
+    }
+    free_gram(&as_stored);
+    free_gram(&as_float64);
+    free(centre);
+    free_problem(&p);
+}
+
+static void test_how_values_are_stored_changes_no_bit_of_a_gram(void)
+{
+    static const int64_t shapes[][2] = {{1, 1},    {1, 300},  {4, 7},   {5, 129},  {7, 8},
+                                        {8, 9},    {9, 128},  {16, 17}, {17, 130}, {31, 5},
+                                        {33, 257}, {130, 33}, {520, 4}};
+    for (int type = 0; type < ALL_TYPES; type++)
+        for (int s = 0; s < COUNT(shapes); s++)
+            for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++)
+                check_gram_of_type(shapes[s][0], shapes[s][1], (enum layout)layout,
+                                   (logreg_type)type);
+}
+
+static void test_a_gram_of_no_weight_is_0(void)
+{
+    static const int64_t features[] = {0, 1, 9, 130};
+    for (int variant = 0; variant < 2; variant++)
+        for (int f = 0; f < COUNT(features); f++) {
+            const int64_t n_x = features[f], m = 150;
+            problem p = make_problem(n_x, m, variant ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
+            for (int64_t i = 0; i < m; i++) p.sample_weight[i] = 0;
+            gram_result r = gram_of(&p.data, p.w, 1);
+            CHECK(r.S == 0 && same_bits(r.mu, p.w, n_x));
+            for (int64_t k = 0; k < n_x; k++)
+                for (int64_t j = 0; j <= k; j++) CHECK(r.G[k * n_x + j] == 0);
+            free_gram(&r);
+            free_problem(&p);
+        }
+}
+
+/* What is not finite shows, whatever its weight; finite values that leave the range do too. */
+static void test_a_gram_that_is_not_finite_is_told(void)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY, 1e200, -1e200};
+    static const int64_t features[] = {1, 8, 9, 130, 515}, examples[] = {1, 8, 129};
+    for (int f = 0; f < COUNT(features); f++)
+        for (int e = 0; e < COUNT(examples); e++)
+            for (int k = 0; k < COUNT(bad); k++) {
+                const int64_t n_x = features[f], m = examples[e];
+                problem p = make_problem(n_x, m, k % 2 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 1);
+                double *G = allocate_doubles(n_x * n_x), *mu = allocate_doubles(n_x), S;
+                CHECK(gram(&p.data, p.w, G, mu, &S, 1) == LOGREG_OK);
+                for (int place = 0; place < 4; place++) {
+                    const int64_t j = place & 1 ? n_x - 1 : 0, i = place & 2 ? m - 1 : 0;
+                    const double before = *element(&p, j, i), weight = p.sample_weight[i];
+                    if (k < 3) p.sample_weight[i] = 0;
+                    *element(&p, j, i) = bad[k];
+                    CHECK(gram(&p.data, p.w, G, mu, &S, 1) == LOGREG_PASS_OVERFLOW);
+                    *element(&p, j, i) = before;
+                    p.sample_weight[i] = weight;
+                }
+                p.sample_weight[m / 2] = p.sample_weight[0] = 1.5e308;
+                CHECK(m == 1 || gram(&p.data, p.w, G, mu, &S, 1) == LOGREG_PASS_OVERFLOW);
+                free(G);
+                free(mu);
+                free_problem(&p);
+            }
+}
+
+static void test_threads_and_modes_change_no_bit_of_a_gram(void)
+{
+    static const int64_t features[] = {3, 20, 600};
+    static const int threads[] = {1, 2, 3, 5, 8};
+    for (int f = 0; f < COUNT(features); f++)
+        for (int layout = EXAMPLE_MAJOR; layout <= FEATURE_MAJOR; layout++) {
+            const int64_t n_x = features[f], m = n_x < 100 ? 5 * segment_size(n_x) + 77 : 1100;
+            problem p = make_problem(n_x, m, (enum layout)layout, 0, layout == FEATURE_MAJOR);
+            /* whose squares flushing would lose */
+            for (int64_t i = 0; i < m; i++) *element(&p, 2, i) *= 0x1p-520;
+            double *centre = allocate_doubles(n_x);
+            for (int64_t j = 0; j < n_x; j++) centre[j] = j == 2 ? 0 : p.w[j];
+            const gram_result r = gram_of(&p.data, centre, 1);
+            CHECK(r.G[2 * n_x + 2] > 0 && r.G[2 * n_x + 2] < DBL_MIN);
+            for (int t = 0; t < COUNT(threads); t++)
+                for (int mode = MODE_DEFAULT; mode <= (n_x < 100 ? MODE_FLUSH : 0); mode++) {
+                    set_mode(mode);
+                    const gram_result other = gram_of(&p.data, centre, threads[t]);
+                    set_mode(MODE_DEFAULT);
+                    CHECK(same_gram(&r, &other, n_x));
+                    free_gram(&other);
+                }
+            free_gram(&r);
+            free(centre);
+            free_problem(&p);
+        }
+}
+
+/* ---- Cholesky -------------------------------------------------------------------------------- */
+
+/* A positive definite matrix, with NaN above its diagonal. */
+static double *make_matrix(int64_t n)
+{
+    problem p = make_problem(n, n + 3, EXAMPLE_MAJOR, 0, 0);
+    double *A = allocate_doubles(n * n);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = i == j ? 0.01 : 0;
+            for (int64_t k = 0; k < p.data.m && j <= i; k++)
+                sum += *element(&p, i, k) * *element(&p, j, k);
+            A[i * n + j] = j <= i ? sum : NAN;
+        }
+    free_problem(&p);
+    return A;
+}
+
+static double product_of_rows(const double *L, int64_t n, int64_t i, int64_t j)
+{
+    double sum = 0;
+    for (int64_t k = 0; k <= (i < j ? i : j); k++) sum += L[i * n + k] * L[j * n + k];
+    return sum;
+}
+
+/* L L' is A, above its diagonal nothing is written, and both solves solve. */
+static void check_factor(const double *A, const double *L, int64_t n)
+{
+    double *x = allocate_doubles(n), *b = allocate_doubles(n);
+    uint64_t seed = 3;
+    for (int64_t i = 0; i < n; i++) {
+        const double size = 1e-15 * (double)(n + 10) * fabs(A[i * n + i]);
+        for (int64_t j = 0; j <= i; j++)
+            CHECK(near(product_of_rows(L, n, i, j), A[i * n + j], size));
+        CHECK(L[i * n + i] > 0 && same_bits(L + i * n + i + 1, A + i * n + i + 1, n - i - 1));
+        b[i] = x[i] = next_value(&seed);
+    }
+    logreg_solve_lower(L, n, x);
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0, size = 0;
+        for (int64_t j = 0; j <= i; j++) sum += L[i * n + j] * x[j];
+        for (int64_t j = 0; j <= i; j++) size += fabs(L[i * n + j] * x[j]);
+        CHECK(near(sum, b[i], 1e-15 * (double)(n + 10) * size));
+    }
+    memcpy(b, x, (size_t)n * sizeof *b);
+    logreg_solve_upper(L, n, x);
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0, size = 0;
+        for (int64_t j = i; j < n; j++) sum += L[j * n + i] * x[j];
+        for (int64_t j = i; j < n; j++) size += fabs(L[j * n + i] * x[j]);
+        CHECK(near(sum, b[i], 1e-15 * (double)(n + 10) * size));
+    }
+    free(x);
+    free(b);
+}
+
+static void check_cholesky(int64_t n)
+{
+    static const int threads[] = {1, 2, 3, 5};
+    double *A = make_matrix(n), *L = copy_of(A, n * n);
+    CHECK(cholesky(L, n, 0, 1) == 0);
+    check_factor(A, L, n);
+    for (int t = 0; t < COUNT(threads); t++)
+        for (int mode = MODE_DEFAULT; mode <= (n < 20 ? MODE_FLUSH : 0); mode++) {
+            double *again = copy_of(A, n * n);
+            set_mode(mode);
+            const int64_t failed = cholesky(again, n, 0, threads[t]);
+            set_mode(MODE_DEFAULT);
+            CHECK(failed == 0 && same_bits(again, L, n * n));
+            free(again);
+        }
+    free(A);
+    free(L);
+}
+
+static void test_cholesky_factors(void)
+{
+    static const int64_t orders[] = {63, 64, 65, 127, 128, 129, 130, 192, 193, 255, 256, 257, 400};
+    for (int64_t n = 0; n <= 35; n++) check_cholesky(n);
+    for (int k = 0; k < COUNT(orders); k++) check_cholesky(orders[k]);
+}
+
+/* The first pivot that is too small is the one that is told, and the rows before it are done. */
+static void test_cholesky_tells_which_pivot_fails(void)
+{
+    static const int64_t orders[] = {1, 2, 9, 63, 65, 130, 200};
+    static const double bad[] = {0, -1, NAN, INFINITY, -INFINITY};
+    for (int o = 0; o < COUNT(orders); o++) {
+        const int64_t n = orders[o];
+        double *A = make_matrix(n), *L = copy_of(A, n * n);
+        CHECK(cholesky(L, n, 0, 1) == 0);
+        for (int64_t k = 0; k < n; k += n < 10 ? 1 : 31)
+            for (int b = 0; b < COUNT(bad); b++) {
+                double *now = copy_of(A, n * n);
+                now[k * n + k] = bad[b];
+                CHECK(cholesky(now, n, 0, 1 + b % 2) == k + 1);
+                for (int64_t i = 0; i < k; i++) CHECK(same_bits(now + i * n, L + i * n, i + 1));
+                free(now);
+            }
+        /* a share of the diagonal, which every other pivot exceeds */
+        const int64_t k = n / 2;
+        const double share = L[k * n + k] * L[k * n + k] / A[k * n + k];
+        double least = 2;
+        for (int64_t i = 0; i < n; i++)
+            least = fmin(least, L[i * n + i] * L[i * n + i] / A[i * n + i]);
+        double *now = copy_of(A, n * n);
+        CHECK(cholesky(now, n, least * 0.99, 1) == 0);
+        memcpy(now, A, (size_t)(n * n) * sizeof *now);
+        const int64_t failed = cholesky(now, n, share * 1.01, 1);
+        CHECK(failed > 0 && failed <= k + 1);
+        free(now);
+        free(A);
+        free(L);
+    }
+    /* a row twice */
+    double A[16] = {4, 0, 0, 0, 2, 5, 0, 0, 2, 5, 5, 0, 1, 1, 1, 9};
+    CHECK(cholesky(A, 4, 0, 1) == 3);
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -1377,6 +1784,45 @@ static void test_should_stop_ends_one_long_pass(void)
     free(w);
     free(dw);
     free_standardization(&found);
+}
+
+static int stop_first(void *context)
+{
+    ++*(int *)context;
+    return 1;
+}
+
+static void test_should_stop_ends_a_gram_and_a_factorization(void)
+{
+    enum { N_X = 2000, M = 64 << 20 };
+    double *line = allocate_doubles(N_X), *G = allocate_doubles((int64_t)N_X * N_X), S;
+    double *mu = allocate_doubles(N_X);
+    for (int j = 0; j < N_X; j++) line[j] = 0.01 * (j % 7);
+    for (int64_t k = 0; k < (int64_t)N_X * N_X; k++) G[k] = k % (N_X + 1) == 0;
+    for (int layout = 0; layout < 3; layout++) {
+        logreg_data data = {.n_x = N_X, .m = M, .example_major = layout == EXAMPLE_MAJOR};
+        data.X = (logreg_column){.values = line, .stride = 0, .type = LOGREG_FLOAT64};
+        data.feature_stride = sizeof(double);
+        char *buffer;
+        int asked = 0;
+        const size_t size = layout == 2 ? logreg_cholesky_workspace_size(N_X, 2)
+                                        : logreg_gram_workspace_size(&data, 2);
+        logreg_run run = make_run(size, 2, &buffer);
+        run.should_stop = layout == 2 ? stop_first : stop_third;
+        run.context = &asked;
+        const double start = seconds();
+        if (layout == 2)
+            CHECK(logreg_cholesky(G, N_X, 0, &run) == -1 && asked == 1);
+        else
+            CHECK(logreg_gram(&data, line, G, mu, &S, &run) == LOGREG_STOPPED && asked == 3);
+        CHECK(seconds() - start < 2);
+        if (layout < 2)
+            for (int64_t k = 0; k < (int64_t)N_X * N_X; k++) CHECK(G[k] == (k % (N_X + 1) == 0));
+        free(buffer);
+    }
+    free(line);
+    free(G);
+    free(mu);
 }
 
 /* ---- The machine ----------------------------------------------------------------------------- */
@@ -1497,8 +1943,19 @@ int main(void)
         test_a_nonfinite_value_is_found_among_columns_of_any_type();
         test_first_outside();
         test_overflow_of_finite_data_is_reported();
+        test_curvature_is_accurate_far_out();
+        test_curvature_agrees_with_long_hand();
+        test_a_curvature_that_is_not_finite_is_told();
+        test_gram_agrees_with_long_hand();
+        test_how_values_are_stored_changes_no_bit_of_a_gram();
+        test_a_gram_of_no_weight_is_0();
+        test_a_gram_that_is_not_finite_is_told();
+        test_threads_and_modes_change_no_bit_of_a_gram();
+        test_cholesky_factors();
+        test_cholesky_tells_which_pivot_fails();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
+        test_should_stop_ends_a_gram_and_a_factorization();
     }
     printf("%d passed, 0 failed\n", checks_passed);
     return 0;
