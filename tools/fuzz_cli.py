@@ -551,6 +551,8 @@ def run_all(seed, runs, deadline, root, good):
         for code, faults in ended:
             codes[code] = codes.get(code, 0) + 1
             failed += bool(faults)
+            if (made := sum(codes.values())) % 10_000 == 0:
+                print(f"{made} runs so far, {failed} failed", flush=True)
 
 
 def command(*arguments):
