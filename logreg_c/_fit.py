@@ -119,7 +119,7 @@ def fit(
     >>> Y = np.array([[0, 1, 0, 1]])
     >>> result = logreg_c.fit(X, Y)
     >>> result.w.round(6), round(result.b, 6), result.converged
-    (array([[0.863457]]), -1.726914, True)
+    (array([[0.908184]]), -1.816368, True)
     """
     examples = _input.examples(X, dtype, w)
     objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)

@@ -46,8 +46,7 @@ def test_it_finds_the_minimum(run, noisy):
 
 
 def test_it_ends_where_descent_does_in_far_fewer_iterations(run, noisy):
-    options = ["--l2", "0.1", "--tol", "1e-6"]
-    _, _, w, b, found = trained(run, noisy, *options)
+    _, _, w, b, found = trained(run, noisy, "--l2", "0.1")
     descent = ["--solver", "gd", "--l2", "0.1", "--tol", "1e-7", "--iters", "100000"]
     _, _, other_w, other_b, other = trained(run, noisy, *descent)
     np.testing.assert_allclose(w, other_w, rtol=1e-3, atol=1e-5)

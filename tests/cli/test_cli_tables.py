@@ -116,7 +116,7 @@ def test_a_matrix_has_columns_by_number(run, tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "match"),
     [
-        ({"X": np.zeros((3, 2)), "y": np.zeros(4)}, "'X1' has 3 rows and 'y' 4"),
+        ({"X": np.zeros((3, 2)), "y": np.zeros(4)}, "'X1' has 3 rows and 'y' has 4"),
         ({"X": np.zeros((3, 2, 2)), "y": np.zeros(3)}, r"'X' has shape \(3, 2, 2\)"),
         ({"X": np.zeros(3, complex), "y": np.zeros(3)}, "'X' has shape .* complex128"),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "no rows of data"),
