@@ -26,7 +26,7 @@ cdef logreg_type type_of(const Py_buffer *view) noexcept:
     """How the values of a buffer are stored; the wrapper passes no others."""
     cdef char code = view.format[0]
     cdef Py_ssize_t size = view.itemsize
-    if code == b"<" or code == b">" or code == b"=" or code == b"@":  # the native order, spelled out
+    if code == b"<" or code == b">" or code == b"=" or code == b"@":  # native order, spelled out
         code = view.format[1]
     if code == b"d" or code == b"g":  # a long double comes here only where it is a double
         return LOGREG_FLOAT64
