@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Batch logistic regression by gradient descent, one pass over X in memory per iteration."""
 
-import importlib as _importlib
-import typing as _typing
-
 from . import _signals
 
 _signals.end_quietly()  # first, because NumPy takes long to load
+
+import importlib as _importlib
+import typing as _typing
 
 try:
     from . import _kernel  # noqa: F401
