@@ -109,7 +109,7 @@ def fit(
     -----
     ConvergenceWarning
         There is no minimum, because a plane separates the classes and l2 is 0, or all labels are
-        alike; or `max_passes` were not enough.
+        alike; or `max_passes` were not enough; or rounding hides how to lower J further.
 
     Examples
     --------
@@ -138,11 +138,12 @@ def fit(
         callbacks=_input.callbacks(callback),
         fixed_b=fixed_b,
     )
-    if found.stopped in {"separated", "passes"}:
-        warnings.warn(why_no_minimum(found, l2), ConvergenceWarning, stacklevel=2)
-    return FitResult(
+    result = FitResult(
         found.w, found.b, found.costs, found.stopped, found.gap, found.n_iter, examples.names
     )
+    if not result.converged and result.stopped != "callback":
+        warnings.warn(why_no_minimum(found, l2), ConvergenceWarning, stacklevel=2)
+    return result
 
 
 def why_no_minimum(found: Solution, l2: float) -> str:
@@ -151,6 +152,11 @@ def why_no_minimum(found: Solution, l2: float) -> str:
         return (
             f"the predicted gap is {found.gap:.1e} after {found.n_iter} passes; pass a larger "
             "max_passes, a larger tol or, if features are nearly collinear, a larger l2"
+        )
+    if found.stopped == "rounding":
+        return (
+            f"rounding hides how to lower J, and the predicted gap is still {found.gap:.1e}; bring "
+            "the features to similar sizes, subtract large means, or pass a larger l2"
         )
     if l2 > 0.0:
         return "all labels are alike, so b grows without bound; expected labels of both classes"

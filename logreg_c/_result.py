@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # A descent ends with "iters", "tol" or "callback"; `FitResult` explains the others.
 Stopped = Literal["iters", "tol", "callback", "rounding", "separated", "passes"]
+# The relative gap above which rounding has ended a search too early.
+ROUNDING_GAP = 1e-8
 # Of the drawn cost curve.
 WIDTH, HEIGHT, POINTS = 320, 96, 160
 
@@ -127,7 +129,7 @@ class FitResult(_Result):
         still be gained; a plane separates the classes and there is no penalty, so that J falls to
         0 as w grows without bound; `max_passes` are used up; or a callback said so.
     converged : bool
-        Whether w and b are the minimum: `stopped` is "tol" or "rounding".
+        Whether w and b are the minimum: `stopped` is "tol", or "rounding" with a gap below 1e-8.
     gap : float
         The relative gap (J - min J) / J, as predicted from the slope and curvature at w and b.
     passes : int
@@ -164,12 +166,12 @@ class FitResult(_Result):
 
     @property
     def converged(self) -> bool:
-        return self.stopped in {"tol", "rounding"}
+        return self.stopped == "tol" or (self.stopped == "rounding" and self.gap <= ROUNDING_GAP)
 
     def _ending(self) -> dict[str, str]:
         ending = {
             "tol": "converged",
-            "rounding": "converged to rounding",
+            "rounding": "converged to rounding" if self.converged else "not converged",
             "separated": "classes separated",
             "passes": "not converged",
             "callback": "stopped by callback",

@@ -498,6 +498,7 @@ print(bits(result), bits(stopping.cost), result.costs.size, flush=True)
 """
 
 
+@pytest.mark.long
 def test_a_training_killed_repeatedly_ends_with_the_same_bits(tmp_path):
     run = [sys.executable, "-c", KILLED]
     folder = Path(__file__).parent

@@ -196,6 +196,14 @@ def test_labels_of_one_class_are_told(l2):
         assert logreg_c.fit(X, np.ones(100), l2=l2).stopped == "separated"
 
 
+def test_one_class_without_an_intercept_has_a_minimum():
+    X, _ = make(3, 100, 1)
+    X += 5.0
+    result = logreg_c.fit(X, np.ones(100), l2=1e-6, intercept=False)
+    assert result.stopped == "tol"
+    assert gap(result, X, np.ones(100), 1e-6, intercept=False) <= 1e-8
+
+
 def test_too_few_passes_are_told():
     X, Y = make(30, 400, 1)
     with pytest.warns(logreg_c.ConvergenceWarning, match="max_passes"):
@@ -228,6 +236,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_threads_or_instruction_set():
     known = [name for name, runs in logreg_c._kernel.isa_known().items() if runs]
     found = {

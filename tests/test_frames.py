@@ -706,6 +706,7 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 @pytest.mark.memory
+@pytest.mark.long
 def test_a_frame_is_trained_on_within_2_percent_more_memory(library, call):
     assert float(run_python(PEAK.format(library=library, call=CALLS[call]))) < 0.02
 

@@ -83,6 +83,7 @@ def trained_alone():
 
 @pytest.mark.parametrize("order", ["ours first", "theirs first"])
 @pytest.mark.parametrize("name", [pytest.param(name, marks=missing(name)) for name in OTHERS])
+@pytest.mark.long
 def test_together_with_another_library(name, order):
     imports = ["import logreg_c", OTHERS[name]]
     first, second = imports if order == "ours first" else reversed(imports)

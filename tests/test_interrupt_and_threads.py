@@ -343,6 +343,7 @@ def another(tmp_path_factory):
 
 
 @pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.long
 def test_a_forked_child_trains_whoever_ran_threads(another, history):
     code = FORKED.format(library=another, code=HISTORIES[history])
     assert run_python(f"{code}\nprint(done and bool(train()))") == "True"
@@ -378,6 +379,7 @@ resource.setrlimit(resource.RLIMIT_NPROC, ({processes},) * 2)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
 @pytest.mark.parametrize("stack", [None, "64M", "131072", "256 k"])
 @pytest.mark.parametrize("megabytes", [pytest.param(20, marks=pytest.mark.memory), 100, 600, 2000])
+@pytest.mark.long
 def test_no_thread_is_started_that_has_no_room(megabytes, stack):
     code = LIMITED.format(limit=ADDRESS_SPACE.format(megabytes=megabytes))
     environment = {"OPENBLAS_NUM_THREADS": "1"} | ({"OMP_STACKSIZE": stack} if stack else {})

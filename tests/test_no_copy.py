@@ -45,6 +45,7 @@ CALLS = {
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.memory
+@pytest.mark.long
 def test_peak_memory_above_the_data(order, call):
     extra = int(run_python(CODE.format(n_x=N_X, m=M, order=order, call=CALLS[call])))
     assert extra <= 0.01 * (8 * N_X * M) + 2e6

@@ -510,6 +510,7 @@ print((peak() - before) / X.nbytes)
     [("f4", "tol=1e-9"), ("u1", "standardize=True"), ("f2", ""), ("?", "solver='gd'"), ("i8", "")],
 )
 @pytest.mark.memory
+@pytest.mark.long
 def test_x_is_not_copied_nor_widened(dtype, order, settings):
     # y, its classes and three columns of results: up to 40 bytes a sample; and the sample that is
     # solved first, of a twentieth

@@ -69,6 +69,7 @@ def test_standardized_descent_is_descent_on_x_minus_mu_over_sd(column, weighted,
 
 @pytest.mark.parametrize("n_x", [1, 60])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.long
 def test_a_mean_of_many_blocks_is_exact_too(weighted, n_x):
     """When moments merge, a mean of 1e9 needs more than float64's 1e-7: the sd is 1e-2."""
     m = 6000 // n_x + 2400

@@ -432,6 +432,7 @@ def memory_above(
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "uint8"])
 @pytest.mark.parametrize("n_x", [28, 784, 10_000])
 @pytest.mark.memory
+@pytest.mark.long
 def test_peak_memory_above_the_data(n_x, dtype, order, given):
     extra = memory_above(n_x, dtype, order, given)
     columns = 300 * n_x if given == "list(X)" else 0  # views of them
@@ -445,6 +446,7 @@ def test_peak_memory_above_the_data(n_x, dtype, order, given):
     ("n_x", "n_threads"), [(784, 8), (30_000, 2), (100_000, 2), (100_000, 8), (1_000_000, 1)]
 )
 @pytest.mark.memory
+@pytest.mark.long
 def test_peak_memory_above_wide_data(n_x, n_threads, order, standardize):
     """The sums over so many features dominate; standardizing adds three moments."""
     extra = memory_above(

@@ -52,7 +52,9 @@ def descend(
     except KeyboardInterrupt:
         raise interrupted(w, b, np.empty(0)) from None
     descent = objective.descent(w, b, alpha=alpha, l2=l2, tol=tol, fixed_b=fixed_b)
-    training = Descending(objective, descent, w, iters, callbacks)
+    training = Descending(
+        objective, descent, w, iters, callbacks, standardize=standardize, scale_only=fixed_b
+    )
     if callbacks:
         training.settings = objective.described() | {
             "alpha": alpha,
@@ -61,7 +63,7 @@ def descend(
             "standardize": standardize,
         }
     try:
-        status, by_callback = training.run(standardize=standardize, scale_only=fixed_b)
+        status, by_callback = training.run()
         if status in OVERFLOW:
             objective.raise_if_nonfinite()
         costs = training.take_costs()
@@ -148,9 +150,14 @@ class Descending(Training):
         w: NDArray[np.float64],
         iters: int,
         callbacks: Sequence[Any],
+        *,
+        standardize: bool,
+        scale_only: bool,
     ) -> None:
         super().__init__(objective, w, iters, callbacks)
         self._descent = descent
+        self._standardize = standardize
+        self._scale_only = scale_only
 
     @property
     def done(self) -> int:
@@ -172,12 +179,10 @@ class Descending(Training):
     def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
         return self._descent.descend(costs, steps)
 
-    def run(self, *, standardize: bool, scale_only: bool) -> tuple[int, bool]:
-        """Descend; return the kernel's last status, and whether a callback ended the descent."""
-        with self.told():
-            if standardize and self.iters > 0:
-                try:
-                    self._objective.standardize(centre=not scale_only)
-                except OverflowError:
-                    return _kernel.PASS_OVERFLOW, False
-            return self.loop()
+    def _prepare(self) -> int:
+        if self._standardize and self.iters > 0:
+            try:
+                self._objective.standardize(centre=not self._scale_only)
+            except OverflowError:
+                return _kernel.PASS_OVERFLOW
+        return _kernel.OK

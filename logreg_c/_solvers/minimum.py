@@ -65,8 +65,7 @@ def minimize(
     try:
         if standardize and max_passes > 0:
             objective.standardize(centre=not fixed_b)
-        with training.told():
-            status, by_callback = training.loop()
+        status, by_callback = training.run()
         if status == _kernel.PASS_OVERFLOW:
             objective.raise_if_nonfinite()
             msg = (

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from logreg_c._names import named
 from .divergence import COSTS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,20 +117,24 @@ class Training(ABC):
         self._costs = np.empty(min(self.iters, costs.size + FIRST_COSTS))
         self._costs[: costs.size] = costs
 
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Have callbacks told of the beginning and the end."""
+    def run(self) -> tuple[int, bool]:
+        """Return the kernel's last status, and whether a callback ended the loop."""
+        if not self.callbacks:
+            return self._run()
         with ExitStack() as ends:
             for callback in self.callbacks:
                 if hasattr(callback, "begin"):
                     callback.begin(self)
                 if hasattr(callback, "end"):
                     ends.callback(callback.end)
-            yield
+            return self._run()
 
-    def loop(self) -> tuple[int, bool]:
-        """Return the kernel's last status, and whether a callback ended the loop."""
-        status = _kernel.OK
+    def _prepare(self) -> int:
+        """Do what comes before the loop, and return the kernel's status."""
+        return _kernel.OK
+
+    def _run(self) -> tuple[int, bool]:
+        status = self._prepare()
         while status == _kernel.OK and self.spent < self.iters:
             room = self._costs.size - self.done
             if room == 0:

@@ -100,12 +100,14 @@ int logreg_factor_low_rank(logreg_factor *f, const double *h, double S, double t
     double *zeros = f->scratch, *mean = f->scratch + k;
     memset(zeros, 0, (size_t)k * sizeof *zeros);
     const int status = logreg_gram(&rows, zeros, f->L, mean, &sum, run);
-    if (status == LOGREG_STOPPED) return status;
+    if (status != LOGREG_OK) return status;
     for (int64_t i = 0; i < k; i++) {
         for (int64_t j = 0; j <= i; j++) f->L[i * k + j] += sum * mean[i] * mean[j];
         f->L[i * k + i] += 1.0;
     }
-    return logreg_cholesky(f->L, k, 0.0, run) < 0 ? LOGREG_STOPPED : LOGREG_OK;
+    const int64_t failed = logreg_cholesky(f->L, k, 0.0, run); /* of I + V D^-1 V', but for NaN */
+    if (failed < 0) return LOGREG_STOPPED;
+    return failed == 0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
 size_t logreg_factor_workspace_size(const logreg_factor *f, int n_threads)

@@ -689,6 +689,8 @@ static void continue_in_float64(context *c)
     m->float32 = m->sampled = 0;
     m->at_start = 1;
     m->stuck = 0;
+    m->n_rates = 0;
+    m->lowest_gap = 0.0;
     m->wanted = WANT_GRADIENT;
 }
 
@@ -747,7 +749,8 @@ static void decide(context *c)
     const double target = s->J * (m->goal.tol > least_tol ? m->goal.tol : least_tol);
     s->noise = noise_of(s->J, m->float32);
     m->slope = slope_at(c, c->a.v.gradient);
-    if ((m->goal.l2 == 0.0 || m->one_class) && s->J * m->total < LN_2 * m->survey.least) {
+    const int is_bounded = m->goal.l2 > 0.0 && (!m->one_class || m->goal.fixed_b);
+    if (!is_bounded && s->J * m->total < LN_2 * m->survey.least) {
         end(m, LOGREG_SEPARATED);
         return;
     }

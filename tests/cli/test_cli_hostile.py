@@ -89,6 +89,7 @@ BOMBS = {
 @pytest.mark.memory
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits addresses")
 @pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.long
 def test_a_file_that_claims_more_than_it_holds(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(BOMBS[name]())

@@ -87,6 +87,7 @@ def test_a_reader_that_exits_is_exit_code_0(tmp_path, model, name):
     ],
     ids=str,
 )
+@pytest.mark.long
 def test_any_environment_will_do(tmp_path, model, environment):
     # Nothing else is in it but what a sanitizer needs.
     kept = {k: v for k, v in os.environ.items() if k in {"LD_PRELOAD", "ASAN_OPTIONS"}}

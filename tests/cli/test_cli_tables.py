@@ -334,6 +334,7 @@ with open("/proc/self/status") as status:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize(("suffix", "sizes"), [(".csv", (15, 30)), (".parquet", (5, 15))])
 @pytest.mark.memory
+@pytest.mark.long
 def test_predict_takes_no_more_memory_for_a_longer_file(tmp_path, run, suffix, sizes):
     rng = np.random.default_rng(3)
     part = pl.DataFrame({f"f{j}": rng.normal(size=100_000).round(3) for j in range(20)})
