@@ -52,8 +52,8 @@ __all__ = ["LogisticRegression"]
 # "auto" is ours. scikit-learn's solvers of an l2 problem find the same minimum, in more or in fewer
 # iterations.
 SOLVERS = ("auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga", "gd")
-# The relative gap to the minimum that a fit comes to, whatever its `tol`; and that of small data,
-# for which it takes no time to come so close that even the smallest probability has its digits.
+# A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
+# values get a tighter gap, which costs them next to nothing and makes probabilities more accurate.
 GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-15, 1 << 17
 # Sums of weights, and their products with values, keep all their digits above.
 SMALL_SUM = 1e-200

@@ -201,13 +201,16 @@ void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
 
 /* Up to `steps` costs, each J at the point that a step has come to (the first at the point to start
  * from, which the samples have given). With a standardization (it may be NULL) l2 and slope are
- * about the standardised features, while w and b are those of the raw features. Passes over the
- * data are counted in the state. LOGREG_OK             `steps` costs, or goal.passes passes
+ * about the standardized features, while w and b are those of the raw features. The state counts
+ * passes over the data.
+ *
+ *     LOGREG_OK             `steps` costs, or goal.passes passes
  *     LOGREG_CONVERGED      the predicted gap is at most tol
  *     LOGREG_ROUNDING, LOGREG_SEPARATED
  *     LOGREG_STOPPED        the step under way is undone
  *     LOGREG_PASS_OVERFLOW  J or its gradient at the point to start from, or a square of a feature,
  *                           is not finite
+ *
  * The bits after 10 calls of one step are those after one call of 10. */
 size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads);
 int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,

@@ -54,7 +54,7 @@ enum {
 typedef struct plan {
     logreg_factor_form form;
     int64_t sample;         /* examples of the first factor */
-    int64_t stages[STAGES]; /* samples to be solved first, the smallest first */
+    int64_t stages[STAGES]; /* sizes of the samples to solve first, in rising order */
     int n_stages;
     double bytes; /* of a value */
 } plan;
@@ -70,7 +70,7 @@ static int64_t sample_or_all(int64_t q, int64_t m)
     return q > m / ALL_SHARE ? m : q;
 }
 
-/* Of a value, for the plan: how values are stored must not show in the bits. */
+/* The size of a value of the arithmetic. The stored type must not matter: it changes no bit. */
 static double bytes_of_value(const logreg_data *data)
 {
     return data->arithmetic == LOGREG_FLOAT32 ? sizeof(float) : sizeof(double);
@@ -84,7 +84,7 @@ static double price(int64_t q, int64_t n_x, int64_t m, double bytes)
     return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
 }
 
-/* c, by bisection in its logarithm's stead: the left side grows with c. */
+/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. */
 static double best_c(int64_t n_x, int64_t m, double bytes)
 {
     const double n = (double)n_x + 1.0;
@@ -387,7 +387,7 @@ typedef struct objective {
     double total;        /* of the weights */
 } objective;
 
-/* The objective of all examples, or of some without a ridge of their own. */
+/* The objective of these examples, without the ridge of a sample. */
 static objective objective_of(const context *c, const logreg_data *data, double total)
 {
     const objective o = {data, c->standardization ? 0.0 : c->m->goal.l2,
@@ -712,7 +712,7 @@ static int is_trusted(const context *c, double target)
     return m->n_rates == RATES && m->rate_costs[0] - m->search.J <= target;
 }
 
-/* max(|dw|, |db|) at theta, of the standardised features where there are such. */
+/* max(|dw|, |db|) at theta, of the standardized features where there are such. */
 static double slope_at(const context *c, const double *gradient)
 {
     const logreg_standardization *s = c->standardization;

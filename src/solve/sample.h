@@ -12,11 +12,11 @@
 
 #include "logreg.h"
 
-/* What one look at the labels and weights tells. */
+/* Sums over the labels and weights. */
 typedef struct logreg_survey {
     double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
     double labels;             /* sum of weight times label */
-    double least;              /* the smallest positive weight */
+    double least;              /* smallest positive weight */
 } logreg_survey;
 
 logreg_survey logreg_survey_of(const logreg_data *data);
