@@ -109,11 +109,6 @@ class Searching(Training):
         """The current bias."""
         return self._search.b
 
-    @property
-    def gap(self) -> float:
-        """The relative gap (J - min J) / J, as predicted."""
-        return self._search.gap
-
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `resume` needs in addition to w and the costs."""
         return {"search": np.frombuffer(self._search.state(), np.uint8)}

@@ -13,6 +13,7 @@
 #include "block/kernels.h"
 #include "platform/parallel.h"
 #include "platform/stop.h"
+#include "solve/vectors.h"
 
 enum {
     BLOCK = 64,              /* columns */
@@ -157,25 +158,15 @@ int64_t logreg_cholesky(double *A, int64_t n, double least, const logreg_run *ru
 
 static LOGREG_NOINLINE int solve_lower(const double *L, int64_t n, double *x)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const double *l = L + i * n;
-        double sum[LOGREG_PANEL] = {0};
-        int64_t k = 0;
-        for (; k + LOGREG_PANEL <= i; k += LOGREG_PANEL)
-            for (int lane = 0; lane < LOGREG_PANEL; lane++) sum[lane] += l[k + lane] * x[k + lane];
-        for (; k < i; k++) sum[0] += l[k] * x[k];
-        const double low = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        x[i] = (x[i] - (low + ((sum[4] + sum[5]) + (sum[6] + sum[7])))) / l[i];
-    }
+    for (int64_t i = 0; i < n; i++) x[i] = (x[i] - logreg_dot(L + i * n, x, i)) / L[i * n + i];
     return 0;
 }
 
 static LOGREG_NOINLINE int solve_upper(const double *L, int64_t n, double *x)
 {
     for (int64_t i = n - 1; i >= 0; i--) {
-        const double *l = L + i * n, value = x[i] / l[i];
-        x[i] = value;
-        for (int64_t k = 0; k < i; k++) x[k] -= l[k] * value;
+        x[i] /= L[i * n + i];
+        logreg_add_multiple(x, -x[i], L + i * n, i);
     }
     return 0;
 }

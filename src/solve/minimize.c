@@ -791,13 +791,14 @@ static void decide(context *c)
     m->wanted = WANT_GRADIENT;
 }
 
-/* J at the first point. A sample may have misled: then J is above what w = 0 gives, and the search
- * goes back there. Returns whether the point is accepted. */
+/* J at the first point. A sample may have misled: then J is above what w = 0 and the best b give,
+ * or overflows, and the search goes back to its own start. Returns whether the point is accepted.
+ */
 static int take_start(context *c, double J)
 {
     logreg_minimizer *m = c->m;
     const size_t bytes = (size_t)m->search.n * sizeof(double);
-    if (m->sampled && !m->goal.fixed_b && !(J < m->entropy)) {
+    if (m->sampled && !(J < (m->goal.fixed_b ? INFINITY : m->entropy))) {
         memcpy(c->a.v.trial, c->a.start, bytes);
         m->sampled = 0;
         return 0;
