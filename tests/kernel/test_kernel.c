@@ -1816,8 +1816,9 @@ static void test_should_stop_ends_a_gram_and_a_factorization(void)
         else
             CHECK(logreg_gram(&data, line, G, mu, &S, &run) == LOGREG_STOPPED && asked == 3);
         CHECK(seconds() - start < 2);
-        if (layout < 2)
-            for (int64_t k = 0; k < (int64_t)N_X * N_X; k++) CHECK(G[k] == (k % (N_X + 1) == 0));
+        int untouched = 1;
+        for (int64_t k = 0; k < (int64_t)N_X * N_X; k++) untouched &= G[k] == (k % (N_X + 1) == 0);
+        CHECK(layout == 2 || untouched);
         free(buffer);
     }
     free(line);
