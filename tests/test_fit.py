@@ -286,12 +286,15 @@ def test_early_stopping_and_a_checkpoint_resume_bit_for_bit(tmp_path):
         logreg_c.fit(X, Y, tol=1e-6, callback=Checkpoint(path))
 
 
-def test_a_state_that_is_none_is_refused(tmp_path):
+def test_bytes_that_are_no_state_are_refused_or_harmless(tmp_path):
     X, Y = make(15, 3000, 8)
     path = tmp_path / "run.npz"
     halt = [lambda k, *_: k == 2, Checkpoint(path)]
     logreg_c.fit(X, Y, callback=halt)
     found = dict(np.load(path))
+    np.savez(path, **found | {"solver search": np.full_like(found["solver search"], 255)})
+    with pytest.raises(ValueError, match="damaged"):
+        logreg_c.fit(X, Y, callback=Checkpoint(path))
     rng = np.random.default_rng(0)
     for k in range(50):
         state = found["solver search"].copy()

@@ -35,6 +35,17 @@ LOGREG_INLINE int logreg_type_size(logreg_type type)
     return sizes[type];
 }
 
+LOGREG_INLINE int64_t logreg_at_most(int64_t n, int64_t most)
+{
+    return n < most ? n : most;
+}
+
+/* Rounded up to whole cache lines. */
+LOGREG_INLINE size_t logreg_in_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 /* n_x rounded up: the length of the kernel's own arrays over features. */
 LOGREG_INLINE int64_t logreg_padded(int64_t n_x)
 {

@@ -231,23 +231,18 @@ static void plan_tasks(logreg_plan *plan, const logreg_data *data, const logreg_
 
 /* ---- The workspace --------------------------------------------------------------------------- */
 
-static size_t in_lines(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 static void plan_scratch(logreg_plan *plan, int source)
 {
     const logreg_reading *r = &plan->reading;
     const int64_t n_x = r->data->n_x, lines = sources[source].packed_lines(plan);
     const size_t real_size = (size_t)plan->kernels->real_size;
-    const size_t examples = in_lines((size_t)plan->block * sizeof(double) + 64);
+    const size_t examples = logreg_in_lines((size_t)plan->block * sizeof(double) + 64);
     const int example_major = source == LOGREG_EXAMPLE_MAJOR;
     plan->scratch.Y = examples;
     plan->scratch.weight = plan->scratch.Y + examples;
     plan->scratch.packed = plan->scratch.weight + examples;
     plan->scratch.sums =
-        plan->scratch.packed + in_lines((size_t)(lines * r->packed_stride) * real_size);
+        plan->scratch.packed + logreg_in_lines((size_t)(lines * r->packed_stride) * real_size);
     plan->scratch.dw = plan->scratch.sums;
     if (example_major && r->tile < n_x) /* a lane's worth of each example's sums */
         plan->scratch.dw += (size_t)plan->block * sizeof(logreg_lanes);
@@ -255,10 +250,11 @@ static void plan_scratch(logreg_plan *plan, int source)
     if (example_major && real_size == sizeof(float))
         plan->scratch.own += (size_t)logreg_padded(n_x) * real_size;
     plan->scratch.waiting = plan->scratch.own;
-    if (plan->kind->scratch_size) plan->scratch.waiting += in_lines(plan->kind->scratch_size(n_x));
+    if (plan->kind->scratch_size)
+        plan->scratch.waiting += logreg_in_lines(plan->kind->scratch_size(n_x));
     plan->scratch.size =
         plan->scratch.waiting +
-        in_lines((size_t)((plan->task_level + 1) * plan->node_size) * sizeof(double));
+        logreg_in_lines((size_t)((plan->task_level + 1) * plan->node_size) * sizeof(double));
 }
 
 logreg_workspace logreg_workspace_of(const logreg_plan *plan)
@@ -269,8 +265,9 @@ logreg_workspace logreg_workspace_of(const logreg_plan *plan)
     s.narrow_w = s.w + vector;
     s.centre = s.narrow_w + vector;
     s.nodes = s.centre + vector;
-    s.sums = s.nodes + in_lines((size_t)plan->n_tasks * sizeof(logreg_node));
-    s.scratch = s.sums + in_lines((size_t)(plan->n_tasks * plan->node_size) * sizeof(double));
+    s.sums = s.nodes + logreg_in_lines((size_t)plan->n_tasks * sizeof(logreg_node));
+    s.scratch =
+        s.sums + logreg_in_lines((size_t)(plan->n_tasks * plan->node_size) * sizeof(double));
     s.size = s.scratch + (size_t)plan->n_threads * plan->scratch.size;
     return s;
 }

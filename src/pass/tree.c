@@ -102,15 +102,10 @@ int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
 /* ---- Turns: where there are very many features, checks whether to stop come between ------------
  */
 
-static int64_t at_most(int64_t n, int64_t most)
-{
-    return n < most ? n : most;
-}
-
 void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n)
 {
     for (int64_t i = 0; i < n; i += LOGREG_TURN) {
-        const int64_t count = at_most(n - i, LOGREG_TURN);
+        const int64_t count = logreg_at_most(n - i, LOGREG_TURN);
         if (logreg_stop_due(&pass->stop, 0, count)) return;
         memcpy(to + i, from + i, (size_t)count * sizeof *to);
     }
@@ -119,7 +114,7 @@ void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t
 void logreg_pass_clear(logreg_pass *pass, int thread, double *values, int64_t n)
 {
     for (int64_t i = 0; i < n; i += LOGREG_TURN) {
-        const int64_t count = at_most(n - i, LOGREG_TURN);
+        const int64_t count = logreg_at_most(n - i, LOGREG_TURN);
         if (logreg_stop_due(&pass->stop, thread, count)) return;
         memset(values + i, 0, (size_t)count * sizeof *values);
     }
@@ -131,7 +126,7 @@ static void narrow(logreg_pass *pass, const double *from, char *to)
     const logreg_kernels *kernels = pass->plan.kernels;
     const int64_t n_x = pass->plan.reading.data->n_x;
     for (int64_t j = 0; j < n_x; j += LOGREG_TURN) {
-        const int64_t count = at_most(n_x - j, LOGREG_TURN);
+        const int64_t count = logreg_at_most(n_x - j, LOGREG_TURN);
         if (logreg_stop_due(&pass->stop, 0, count)) return;
         kernels->narrow(from + j, count, to + j * kernels->real_size);
     }
@@ -140,7 +135,7 @@ static void narrow(logreg_pass *pass, const double *from, char *to)
 /* Gives the block its next turn of features, and returns how much work that is. */
 static int64_t next_turn(const logreg_pass *pass, logreg_block *block)
 {
-    const int64_t n = at_most(pass->plan.reading.data->n_x - block->to, pass->plan.turn);
+    const int64_t n = logreg_at_most(pass->plan.reading.data->n_x - block->to, pass->plan.turn);
     block->from = block->to;
     block->to += n;
     return block->count * (n + LOGREG_EXAMPLE_WORK);

@@ -57,23 +57,18 @@ static void pack_rows(const double *A, int64_t n, int64_t row, int64_t n_rows, i
     }
 }
 
-static int64_t at_most(int64_t n, int64_t most)
-{
-    return n < most ? n : most;
-}
-
 /* Subtracts the earlier block columns from ROWS rows. */
 static void update(const factorization *f, int64_t row, int64_t n_rows, double *scratch)
 {
     double *panels = scratch, *products = scratch + ROWS * LOGREG_PANEL_VECTORS;
     for (int64_t k = 0; k < f->first; k += LOGREG_PANEL_VECTORS) {
-        const int64_t count = at_most(f->first - k, LOGREG_PANEL_VECTORS);
+        const int64_t count = logreg_at_most(f->first - k, LOGREG_PANEL_VECTORS);
         pack_rows(f->A, f->n, row, n_rows, ROWS, k, count, panels);
         memset(products, 0, ROWS * BLOCK * sizeof *products);
         f->kernels->gram.add_products(panels, ROWS, f->panels + k * BLOCK, BLOCK, count, products);
         for (int64_t r = 0; r < n_rows; r++) {
             double *a = f->A + (row + r) * f->n + f->first;
-            const int64_t end = at_most(f->width, row + r - f->first + 1);
+            const int64_t end = logreg_at_most(f->width, row + r - f->first + 1);
             for (int64_t j = 0; j < end; j++) a[j] -= logreg_gram_entry(products, BLOCK, r, j);
         }
     }
@@ -97,7 +92,7 @@ static void run_rows(void *context, int64_t task, int thread)
 {
     const factorization *f = context;
     const int64_t row = f->first + f->width + task * ROWS;
-    const int64_t n_rows = at_most(f->n - row, ROWS);
+    const int64_t n_rows = logreg_at_most(f->n - row, ROWS);
     update(f, row, n_rows, f->scratch + thread * (int64_t)SCRATCH);
     solve_rows(f, row, n_rows);
 }
@@ -133,10 +128,10 @@ static LOGREG_NOINLINE int64_t cholesky(double *A, int64_t n, double least, cons
     logreg_stop_open(&stop, run);
     for (int64_t i = 0; i < n; i++) f.diagonal[i] = A[i * n + i];
     for (; f.first < n; f.first += f.width) {
-        f.width = at_most(n - f.first, BLOCK);
+        f.width = logreg_at_most(n - f.first, BLOCK);
         for (int64_t k = 0; k < f.first; k += LOGREG_PANEL_VECTORS)
-            pack_rows(A, n, f.first, f.width, BLOCK, k, at_most(f.first - k, LOGREG_PANEL_VECTORS),
-                      f.panels + k * BLOCK);
+            pack_rows(A, n, f.first, f.width, BLOCK, k,
+                      logreg_at_most(f.first - k, LOGREG_PANEL_VECTORS), f.panels + k * BLOCK);
         update(&f, f.first, f.width, f.scratch);
         const int64_t failed = factor_block(&f, least);
         if (failed) return failed;

@@ -59,11 +59,6 @@ typedef struct plan {
     double bytes; /* of a value */
 } plan;
 
-static int64_t at_most(int64_t n, int64_t most)
-{
-    return n < most ? n : most;
-}
-
 /* A sample of so many, or all of them. */
 static int64_t sample_or_all(int64_t q, int64_t m)
 {
@@ -79,7 +74,7 @@ static double bytes_of_value(const logreg_data *data)
 /* What a factor of q examples costs, in passes over m. */
 static double price(int64_t q, int64_t n_x, int64_t m, double bytes)
 {
-    const double n = (double)n_x, k = (double)at_most(q, n_x);
+    const double n = (double)n_x, k = (double)logreg_at_most(q, n_x);
     const double work = (double)q * n * k / 2.0 + k * k * k / 6.0;
     return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
 }
@@ -418,7 +413,7 @@ static double raise_weights(const logreg_data *data, double *h)
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
     double scratch[LOGREG_BLOCK], sum = 0.0;
     for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
-        const int64_t count = at_most(data->m - first, LOGREG_BLOCK);
+        const int64_t count = logreg_at_most(data->m - first, LOGREG_BLOCK);
         const double *weight = NULL;
         double of_block = 0.0;
         if (data->sample_weight.values)

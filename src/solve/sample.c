@@ -139,15 +139,10 @@ static logreg_type common_type(const logreg_data *data)
     return data->n_x > 0 ? data->features[0].type : LOGREG_FLOAT64;
 }
 
-static size_t in_lines(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 size_t logreg_sample_size(const logreg_data *data, int64_t count)
 {
     const size_t values = (size_t)(count * data->n_x) * sizeof(double);
-    return in_lines(values) + 3 * in_lines((size_t)count * sizeof(double));
+    return logreg_in_lines(values) + 3 * logreg_in_lines((size_t)count * sizeof(double));
 }
 
 /* Example-major: each example as it lies. */
@@ -196,7 +191,7 @@ static void gather(const logreg_data *data, const int64_t *index, logreg_data *s
 static LOGREG_NOINLINE logreg_data take(const logreg_data *data, const logreg_survey *s,
                                         int64_t count, int float64, char *memory)
 {
-    const size_t column = in_lines((size_t)count * sizeof(double));
+    const size_t column = logreg_in_lines((size_t)count * sizeof(double));
     double *Y = (double *)(void *)memory, *h = (double *)(void *)(memory + column);
     int64_t *index = (int64_t *)(void *)(memory + 2 * column);
     logreg_data sample = {.n_x = data->n_x, .m = count, .example_major = 1};
