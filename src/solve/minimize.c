@@ -137,6 +137,7 @@ struct logreg_minimizer {
     double S;                           /* of the factor */
     double total;                       /* of the weights */
     double entropy;                     /* J at w = 0 and the best b */
+    double J_built;                     /* J where the factor was made */
     int64_t sample, renewals;           /* of the factor */
     int64_t passes, built;              /* built: passes when the factor was made */
     int64_t n_rates, rate_passes[RATES];
@@ -672,6 +673,7 @@ static void take_factor(context *c)
     logreg_minimizer *m = c->m;
     m->has_factor = m->fresh = 1;
     m->built = m->passes;
+    m->J_built = m->search.J;
     m->n_rates = 0;
     logreg_search_forget(&m->search);
 }
@@ -705,6 +707,14 @@ static int is_trusted(const context *c, double target)
     const logreg_minimizer *m = c->m;
     if (c->plan.form != LOGREG_DIAGONAL || m->search.gap == 0.0) return 1;
     return m->n_rates == RATES && m->rate_costs[0] - m->search.J <= target;
+}
+
+/* Whether the factor comes from where J was much higher. As predictions become certain, curvature
+ * falls with J, so an old factor takes steps that are too short, and the gap it predicts is too
+ * small. */
+static int is_outdated(const logreg_minimizer *m)
+{
+    return !m->fresh && m->J_built > 2.0 * m->search.J;
 }
 
 /* max(|dw|, |db|) at theta, of the standardized features where there are such. */
@@ -764,7 +774,9 @@ static void decide(context *c)
     }
     note_rate(m);
     if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
-        if (m->float32)
+        if (is_outdated(m))
+            m->wanted = WANT_FACTOR;
+        else if (m->float32)
             continue_in_float64(c);
         else
             end(m, LOGREG_CONVERGED);

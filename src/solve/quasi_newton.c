@@ -44,7 +44,6 @@ void logreg_search_forget(logreg_search *s)
 {
     s->pairs = 0;
     s->newest = -1;
-    s->scale = 1.0;
 }
 
 static int64_t pair_before(int64_t k)
@@ -63,7 +62,6 @@ int logreg_search_direct(logreg_search *s, const logreg_search_vectors *v, const
         logreg_add_multiple(d, -share[k], v->changes + k * stride, n);
     }
     logreg_factor_solve(f, d);
-    for (int64_t i = 0; i < n; i++) d[i] *= s->scale;
     for (int64_t i = 0; i < s->pairs; i++) {
         k = (k + 1) % LOGREG_PAIRS;
         const double back = logreg_dot(v->changes + k * stride, d, n) / s->curvature[k];

@@ -16,8 +16,7 @@ typedef struct logreg_search {
     double gap;      /* predicted: half the slope along the quasi-Newton step */
     double slope, step;
     int tries;
-    int64_t pairs, newest; /* how many, and which came last */
-    double scale; /* of the factor: a secant's, where it is no factor of the whole Hessian */
+    int64_t pairs, newest;          /* how many, and which came last */
     double curvature[LOGREG_PAIRS]; /* s'y of each */
 } logreg_search;
 
