@@ -27,9 +27,11 @@ from ._errors import (
     TrainingInterrupted,
 )
 from ._fit import fit
+from ._inference import inference
 from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
 from ._result import FitResult, TrainResult
+from ._summary import Inference
 from ._train import cost_and_gradient, train
 from ._version import __version__
 
@@ -41,11 +43,13 @@ __all__ = [
     "DivergenceError",
     "DivergenceWarning",
     "FitResult",
+    "Inference",
     "TrainResult",
     "TrainingInterrupted",
     "__version__",
     "cost_and_gradient",
     "fit",
+    "inference",
     "predict",
     "predict_proba",
     "reference",

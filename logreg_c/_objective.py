@@ -113,6 +113,44 @@ class Objective:
             raise OverflowError(msg)
         return out
 
+    def curvature(
+        self, w: NDArray[np.float64], b: float, *, squared: bool = False
+    ) -> NDArray[np.float64]:
+        """Return h (m,) = s A (1 - A), with weights s; or, `squared`, (s (A - Y))^2."""
+        h = np.empty(self.examples.shape[1])
+        if _kernel.curvature(self._problem, w, b, squared, h) != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b {self._overflow()}, and train again"
+            raise OverflowError(msg)
+        return h
+
+    def gram(
+        self, h: NDArray[np.float64], centre: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Return G = sum(h (x - mu) (x - mu).T), mu = sum(h x) / S, and S = sum(h).
+
+        G is (n_x, n_x), and only its lower triangle is filled. `centre` is close to mu.
+        """
+        n_x = self.examples.shape[0]
+        G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
+        problem = _kernel.Problem(self.examples.values, None, h, self.n_threads, False)
+        status, S = _kernel.gram(problem, centre, G, mu)
+        if status != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = (
+                "a product of two features leaves the range of float64: rescale X, say by its "
+                "largest magnitude"
+            )
+            raise OverflowError(msg)
+        return G, mu, S
+
+    def cholesky(self, A: NDArray[np.float64], least: float) -> int:
+        """Factor A (n, n) in place, of which only the lower triangle is read.
+
+        Returns 0, or 1 + the index of the first pivot that is not above `least` times its entry.
+        """
+        return _kernel.cholesky(self._problem, A, len(A), least)
+
     def descent(
         self,
         w: NDArray[np.float64],

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How sure the weights are: check what is passed, factor the Hessian, wrap the result."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import _input
+from ._errors import ConvergenceWarning
+from ._objective import Objective
+from ._solvers.hessian import Hessian
+from ._summary import Inference, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._input import Examples
+
+FAR = 0.1  # standard errors from the minimum, before a warning
+CERTAIN = 1e-12  # mean a (1 - a) of predictions that are certain
+NAMED = 5  # columns in a message
+ALL_CERTAIN = (
+    "w and b predict every label with certainty, as where a plane separates the classes, so there "
+    "is no minimum with standard errors; pass a penalty l2 > 0 to fit and to inference"
+)
+
+
+def inference(
+    X: ArrayLike,
+    Y: ArrayLike,
+    w: ArrayLike,
+    b: float,
+    *,
+    l2: float = 0.0,
+    sample_weight: ArrayLike | None = None,
+    intercept: bool = True,
+    robust: bool | Literal["HC0", "HC1"] = False,
+    clusters: ArrayLike | Sequence[Any] | None = None,
+    n_threads: int | None = None,
+) -> Inference:
+    """Compute standard errors, p-values and confidence intervals of w and b at the minimum.
+
+    The likelihood of the labels is highest where the cost J is lowest. Its curvature there, the
+    Hessian of the sum of the losses, says how sure w and b are ::
+
+        H = sum(s a (1 - a) x x.T)           covariance = inverse of H
+
+    with the weights s, and with 1 as the last feature, which stands for b [1]_. X is read in place,
+    in a few passes and in float64; the memory on top of X is that of two (n_x, n_x) matrices and
+    one or two vectors of m values.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+        One example per column, or per row of a data frame; read as by `train`.
+    Y : array_like of shape (1, m) or (m,), or a series
+        Labels 0 and 1, or probabilities between them.
+    w : array_like of shape (n_x, 1) or (n_x,)
+        Weights at the minimum of J, as `fit` finds them.
+    b : float
+        Bias at the minimum.
+    l2 : float, optional
+        The penalty that w and b are the minimum for. With one, the weights are pulled toward 0, and
+        what is returned is the spread of the posterior under a normal prior; it is no classical
+        standard error, and the table says so.
+    sample_weight : array_like of shape (m,) or (1, m), or a series, optional
+        Weights >= 0. An example of weight 2 counts as two examples.
+    intercept : bool, optional
+        Whether b was fitted too. Otherwise it has no standard error.
+    robust : bool, "HC0" or "HC1", optional
+        Whether the errors should hold even if the model is wrong: the sandwich
+        ``inverse(H) sum(g g.T) inverse(H)`` of the gradients g of the examples [2]_. True means
+        "HC1", which multiplies it by m / (m - number of parameters).
+    clusters : array_like of shape (m,), optional
+        To which cluster each example belongs, as numbers or strings. The errors then hold even if
+        examples of the same cluster depend on each other: the sandwich of sums of gradients per
+        cluster, multiplied by c / (c - 1) (m - 1) / (m - number of parameters) for c clusters.
+    n_threads : int, optional
+        The largest number of threads, >= 1; by default OpenMP's.
+
+    Returns
+    -------
+    Inference
+        It prints as a table.
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit, values out of range, NaN or infinity in the data; or features that
+        are constant or a combination of others, which the message names: their weights are not
+        determined, so they have no standard errors.
+    TypeError
+        Data that are not real numbers, settings of a wrong type.
+    ModuleNotFoundError
+        X is a data frame and the extra ``frames`` is not installed.
+    OverflowError
+        The data are finite, but Z or a product of two features leaves the range of float64.
+    MemoryError
+        No memory for the matrices.
+
+    Warns
+    -----
+    ConvergenceWarning
+        w and b are further than a tenth of a standard error from the minimum.
+
+    References
+    ----------
+    .. [1] P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd edition, 1989, section 4.4.
+    .. [2] H. White, Maximum likelihood estimation of misspecified models, Econometrica 50, 1982.
+
+    Examples
+    --------
+    >>> import logreg_c
+    >>> X = [[0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]]
+    >>> Y = [0, 0, 1, 0, 1, 0, 1, 1]
+    >>> w, b, _ = logreg_c.fit(X, Y)
+    >>> found = logreg_c.inference(X, Y, w, b)
+    >>> found.standard_errors.round(3)
+    array([0.914, 2.213])
+    """
+    examples = _input.examples(X, None, w)
+    weights = np.ravel(_input.coefficients(w, examples))
+    bias = _input.number(b, "b")
+    objective = Objective.checked(
+        examples, Y, sample_weight=sample_weight, n_threads=n_threads
+    ).in_float64()
+    l2 = _input.not_negative(l2, "l2")
+    intercept = _input.boolean(intercept, "intercept")
+    kind = _kind(robust, clusters)
+    codes = None if clusters is None else _codes(clusters, examples)
+
+    total = float(examples.shape[1])
+    if objective.sample_weight is not None:
+        total = math.fsum(objective.sample_weight)
+    J, dw, db = objective(weights, bias, 0.0)
+    hessian = Hessian(objective, weights, bias, penalty=l2 * total, intercept=intercept)
+    if not hessian.S > CERTAIN * total:
+        raise ValueError(ALL_CERTAIN)
+    collinear = hessian.factor()
+    if collinear:
+        raise ValueError(_why_collinear(collinear, examples, intercept=intercept))
+    parameters = len(weights) + intercept
+    if codes is not None:
+        factor = (total - 1.0) / _small_sample(total, parameters)
+        factor *= (codes.max() + 1.0) / codes.max()
+        meat = _meat_of_clusters(objective, weights, bias, hessian, codes)
+        covariance = _sandwich(meat, hessian, factor)
+    elif kind == "classical":
+        C = hessian.solve(np.eye(len(weights)))
+        covariance = _uncentred(C, np.zeros(len(weights)), 1.0 / hessian.S, hessian.mu)
+    else:
+        factor = total / _small_sample(total, parameters) if kind == "HC1" else 1.0
+        meat = _meat_of_examples(objective, weights, bias, hessian)
+        covariance = _sandwich(meat, hessian, factor)
+    by_w = total * (dw + l2 * weights - hessian.mu * db * intercept)
+    _warn_if_far(by_w, total * db * intercept, hessian)
+    return Inference(
+        np.append(weights, bias)[:parameters],
+        covariance[:parameters, :parameters],
+        kind=kind,
+        l2=l2,
+        n_obs=total,
+        log_likelihood=-total * J,
+        null_log_likelihood=_null_log_likelihood(objective, total, bias, intercept=intercept),
+        names=_terms(examples, intercept=intercept),
+    )
+
+
+def _terms(X: Examples, *, intercept: bool) -> tuple[str, ...]:
+    """Name the parameters in their order."""
+    names = range(X.shape[0]) if X.names is None else X.names
+    return (*(str(name) if X.names else f"x{name}" for name in names), *["intercept"] * intercept)
+
+
+def _kind(robust: object, clusters: object) -> Kind:
+    """Return which errors to compute."""
+    if not isinstance(robust, str):
+        robust = _input.boolean(robust, "robust")
+        if clusters is not None:
+            return "cluster"
+        return "HC1" if robust else "classical"
+    if robust not in {"HC0", "HC1"}:
+        msg = f"robust is {robust!r}; expected True, False, 'HC0' or 'HC1'"
+        raise ValueError(msg)
+    if clusters is not None:
+        msg = f"robust is {robust!r} and clusters are passed; expected one of the two"
+        raise ValueError(msg)
+    return "HC0" if robust == "HC0" else "HC1"
+
+
+def _codes(clusters: Any, X: Examples) -> NDArray[np.intp]:
+    """Return the number of each example's cluster, from 0."""
+    to_numpy = getattr(clusters, "to_numpy", None)
+    labels = np.asarray(clusters if to_numpy is None else to_numpy())
+    m = X.shape[1]
+    if labels.shape not in {(m,), (1, m)}:
+        msg = f"clusters has the shape {labels.shape}; expected ({m},): one for each example"
+        raise ValueError(msg)
+    try:
+        found, codes = np.unique(labels.ravel(), return_inverse=True)
+    except TypeError as error:
+        msg = f"clusters cannot be sorted ({error}); expected all numbers or all strings"
+        raise TypeError(msg) from None
+    if any(label != label for label in found.tolist()):  # noqa: PLR0124 (NaN is not itself)
+        msg = "clusters holds NaN; expected a cluster for each example"
+        raise ValueError(msg)
+    if len(found) < 2:
+        msg = "clusters has one cluster; expected at least two, as their spread is the estimate"
+        raise ValueError(msg)
+    return codes
+
+
+def _small_sample(total: float, parameters: int) -> float:
+    """Return total - parameters, of which errors with a correction need some."""
+    if total <= parameters:
+        msg = (
+            f"there are {total:g} examples for {parameters} parameters; expected more examples. "
+            "Leave out features, or pass robust='HC0'"
+        )
+        raise ValueError(msg)
+    return total - parameters
+
+
+def _uncentred(
+    C: NDArray[np.float64], c: NDArray[np.float64], v: float, mu: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the covariance of (w, b) from that of w, C, of w and b + mu.T w, c, and the latter, v.
+
+    The sums have an order that does not depend on the CPU, which `dot` does not promise.
+    """
+    C_mu = (C * mu).sum(1)
+    return np.block(
+        [[C, (c - C_mu)[:, np.newaxis]], [c - C_mu, v - 2 * (mu * c).sum() + (mu * C_mu).sum()]]
+    )
+
+
+def _sandwich(meat: NDArray[np.float64], hessian: Hessian, factor: float) -> NDArray[np.float64]:
+    """Return the covariance of (w, b) from the sum of g g.T by w and b + mu.T w."""
+    meat = factor * meat
+    C = hessian.solve(hessian.solve(meat[:-1, :-1]).T)
+    c = hessian.solve(meat[:-1, -1:])[:, 0] / hessian.S
+    return _uncentred(C, c, meat[-1, -1] / hessian.S**2, hessian.mu)
+
+
+def _meat_of_examples(
+    objective: Objective, w: NDArray[np.float64], b: float, hessian: Hessian
+) -> NDArray[np.float64]:
+    """Return the sum of g g.T over the examples, by w and b + mu.T w."""
+    G, mean, S = objective.gram(objective.curvature(w, b, squared=True), hessian.centre)
+    from_mu = mean - hessian.mu
+    G = np.tril(G) + np.tril(G, -1).T + S * (from_mu[:, np.newaxis] * from_mu)
+    return np.block([[G, (S * from_mu)[:, np.newaxis]], [S * from_mu, S]])
+
+
+def _meat_of_clusters(
+    objective: Objective,
+    w: NDArray[np.float64],
+    b: float,
+    hessian: Hessian,
+    codes: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Return the sum of g g.T over the clusters, where g is the sum over a cluster."""
+    residual = objective.predict(w, b, probabilities=True)[0] - objective.Y
+    if objective.sample_weight is not None:
+        residual *= objective.sample_weight
+    values = objective.examples.values
+    sums = [
+        np.bincount(codes, residual * (np.asarray(values[j], np.float64) - hessian.mu[j]))
+        for j in range(len(w))
+    ]
+    g = np.array([*sums, np.bincount(codes, residual)])
+    return np.array([(g * row).sum(1) for row in g])
+
+
+def _null_log_likelihood(objective: Objective, total: float, b: float, *, intercept: bool) -> float:
+    """Return the log-likelihood of the best b without features, or of b where it is given."""
+    zeros = np.zeros(objective.examples.shape[0])
+    if not intercept:
+        return -total * objective(zeros, b, 0.0)[0]
+    _, _, db = objective(zeros, 0.0, 0.0)
+    share = 0.5 - db  # of the labels that are 1
+    return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
+
+
+def _warn_if_far(dw: NDArray[np.float64], db: float, hessian: Hessian) -> None:
+    """Warn if the minimum is elsewhere, given the gradient by w and b + mu.T w."""
+    step = hessian.solve(dw[:, np.newaxis])[:, 0]
+    far = math.sqrt(max(0.0, float((dw * step).sum())) + db * db / hessian.S)
+    if far > FAR:
+        msg = (
+            f"w and b are about {far:.2g} standard errors from the minimum of J, so these errors "
+            "are not those of the minimum; pass w and b as fit finds them, with the same l2, "
+            "sample_weight and intercept, and a smaller tol if there are many examples"
+        )
+        warnings.warn(msg, ConvergenceWarning, stacklevel=3)
+
+
+def _why_collinear(collinear: list[tuple[int, list[int]]], X: Examples, *, intercept: bool) -> str:
+    """Name each column that is a combination of others."""
+
+    def name(j: int) -> str:
+        return f"feature {j}" if X.names is None else repr(X.names[j])
+
+    faults = []
+    for k, others in collinear[:NAMED]:
+        if others:
+            listed = ", ".join(name(j) for j in others[:NAMED])
+            listed += ", ..." if len(others) > NAMED else ""
+            faults.append(f"{name(k)} is a combination of {listed}")
+        else:
+            faults.append(f"{name(k)} is {'constant' if intercept else '0 throughout'}")
+    if len(collinear) > NAMED:
+        faults.append(f"and {len(collinear) - NAMED} more")
+    return (
+        f"{'; '.join(faults)}. Their weights are not determined and have no standard errors; "
+        "leave these features out, or pass a penalty l2 > 0 to fit and to inference"
+    )
