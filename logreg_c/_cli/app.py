@@ -19,8 +19,8 @@ VALIDATION_FRACTION = 0.1
 class Solver(StrEnum):
     """The method that finds w and b."""
 
-    GD = "gd"
     AUTO = "auto"
+    GD = "gd"
 
 
 app = typer.Typer(
@@ -96,8 +96,8 @@ Target = Annotated[str, typer.Option(help="Column to predict; it must have two d
 SolverName = Annotated[
     Solver,
     typer.Option(
-        help="Gradient descent; or auto, which finds the minimum itself in a few passes over the"
-        " rows and needs no learning rate.",
+        help="auto finds the minimum in a few passes over the rows, without a learning rate; gd is"
+        " gradient descent, as it is taught.",
     ),
 ]
 Alpha = Annotated[
@@ -111,23 +111,23 @@ Alpha = Annotated[
 Iters = Annotated[
     int,
     typer.Option(
-        min=1, max=10**15, help="Maximum number of iterations, or of passes of --solver auto."
+        min=1, max=10**15, help="Maximum number of passes over the rows, or of iterations of gd."
     ),
 ]
 Tol = Annotated[
     float | None,
     typer.Option(
         callback=_at_least_0,
-        help="Stop when max(|dw|, |db|) is at most this; with --solver auto when the predicted gap"
-        " to the minimum is, as a share of the cost.  [default: 1e-9 for --solver auto]",
+        help="Stop when the predicted gap to the minimum is at most this share of the cost; with"
+        " --solver gd, when max(|dw|, |db|) is at most this.  [default: 1e-9; none for gd]",
     ),
 ]
 L2 = Annotated[
     float | None,
     typer.Option(
         callback=_at_least_0,
-        help="Add l2/2 sum(w^2) to the cost.  [default: 0; for --solver auto 1 / rows to train"
-        " on, to avoid overfitting]",
+        help="Add l2/2 sum(w^2) to the cost.  [default: 1 / rows to train on, to avoid overfitting;"
+        " 0 for gd]",
     ),
 ]
 Standardize = Annotated[
@@ -174,7 +174,7 @@ ModelOutput = Annotated[
 def train(
     file: TableFile,
     target: Target,
-    solver: SolverName = Solver.GD,
+    solver: SolverName = Solver.AUTO,
     alpha: Alpha = "auto",
     iters: Iters = 1000,
     tol: Tol = None,
@@ -196,7 +196,7 @@ def train(
     step: float | Literal["auto"] | None
     if solver is Solver.AUTO:
         if alpha != "auto":
-            refuse("--alpha is for --solver gd: auto needs no learning rate; leave it out")
+            refuse("--alpha is for --solver gd: give that too, or leave out --alpha")
         step = None
         tol = GAP if tol is None else tol
     else:

@@ -108,7 +108,9 @@ def expected(tmp_path_factory):
 
 def results(run, path, tmp_path):
     model = tmp_path / "model.npz"
-    code, _, err = run("train", path, "--target", "y", "--iters", "50", "-o", model)
+    code, _, err = run(
+        "train", path, "--target", "y", "--solver", "gd", "--iters", "50", "-o", model
+    )
     assert code == 0, err
     with np.load(model) as stored:
         trained = stored["weights"].tolist(), stored["classes"].tolist()

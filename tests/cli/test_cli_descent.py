@@ -41,7 +41,7 @@ def assert_same(one, other):
 def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, tmp_path, noisy):
     model = tmp_path / "model.npz"
     options = ["--early-stopping", "4", "--validation-fraction", "0.25", "--seed", "3"]
-    code, out, err = run("train", noisy, "--target", "y", "-o", model, *options)
+    code, out, err = run("train", noisy, "--target", "y", "--solver", "gd", "-o", model, *options)
     assert (code, err) == (0, "")
     assert "60: 33 to train on, 15 for early stopping, 12 held out (seed 3)" in out
     done = int(re.search(r"iterations +(\d+) \(--early-stopping 4\)", out)[1])
@@ -70,7 +70,7 @@ def test_validation_rows_are_for_early_stopping(fails, noisy):
 @pytest.mark.parametrize("options", [[], ["--early-stopping", "40"], ["--no-standardize"]])
 def test_resuming_gives_the_bits_of_one_run(run, tmp_path, noisy, options):
     once, twice, checkpoint = (tmp_path / f"{name}.npz" for name in ("once", "twice", "run"))
-    start = ["train", noisy, "--target", "y", *options]
+    start = ["train", noisy, "--target", "y", "--solver", "gd", *options]
     assert run(*start, "--iters", "60", "-o", once)[0] == 0
     for iters in ("1", "23", "60", "60"):
         code, _, err = run(*start, "--iters", iters, "--resume", checkpoint, "-o", twice)
@@ -80,7 +80,7 @@ def test_resuming_gives_the_bits_of_one_run(run, tmp_path, noisy, options):
 
 def test_a_killed_training_resumes(tmp_path, noisy, monkeypatch, run):
     checkpoint, model, once = (tmp_path / f"{name}.npz" for name in ("run", "model", "once"))
-    start = ["train", noisy, "--target", "y", "--iters", "200000"]
+    start = ["train", noisy, "--target", "y", "--solver", "gd", "--iters", "200000"]
     eager = (
         "import sys, logreg_c._cli.training as t; t.CHECKPOINT_SECONDS = 0.01;"
         "from logreg_c._cli import main; main()"
@@ -108,7 +108,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, noisy):
         "import sys, logreg_c._cli as cli, logreg_c._cli.training as t; t.CHECKPOINT_SECONDS = 0.1;"
         "sys.exit(cli.main())"
     )
-    command = ["train", noisy, "--target", "y", "--iters", str(10**9), "--resume", checkpoint]
+    command = ["train", noisy, "--target", "y", "--solver", "gd", "--iters", str(10**9)]
+    command += ["--resume", checkpoint]
     with subprocess.Popen(
         [sys.executable, "-P", "-c", code, *command],
         stdout=subprocess.PIPE,
@@ -129,7 +130,7 @@ def test_an_interrupt_within_the_training_names_the_checkpoint(fails, monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr("logreg_c.train", interrupted)
-    start = ["train", noisy, "--target", "y"]
+    start = ["train", noisy, "--target", "y", "--solver", "gd"]
     checkpoint = tmp_path / "run.npz"
     fails(
         *start,
@@ -143,7 +144,7 @@ def test_an_interrupt_within_the_training_names_the_checkpoint(fails, monkeypatc
 
 def test_a_checkpoint_of_something_else(run, fails, tmp_path, noisy, data):
     checkpoint, model = tmp_path / "run.npz", tmp_path / "model.npz"
-    start = ["--target", "y", "--iters", "20", "--resume", checkpoint]
+    start = ["--target", "y", "--solver", "gd", "--iters", "20", "--resume", checkpoint]
     assert run("train", noisy, *start)[0] == 0
     fails("train", noisy, *start, "--alpha", "0.1", match="--resume .*alpha = 0.2.*has 0.1")
     fails(
@@ -156,7 +157,7 @@ def test_a_checkpoint_of_something_else(run, fails, tmp_path, noisy, data):
         "30",
         match=r"--resume .*\(--alpha auto depends on the data\)",
     )
-    other = ["--target", "sick", "--resume"]
+    other = ["--target", "sick", "--solver", "gd", "--resume"]
     fails("train", data, *other, checkpoint, "-o", model, match="--resume .*expected the same")
     before = noisy.read_bytes()
     fails("train", data, *other, noisy, match="--resume .*damaged, or was not written by")

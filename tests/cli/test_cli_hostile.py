@@ -133,7 +133,7 @@ def test_a_file_that_shrinks_does_not_kill_the_process(tmp_path, kind):
     }[kind](path)
     command = [sys.executable, "-P", "-m", "logreg_c", "train", path, "--target", "y"]
     with subprocess.Popen(
-        [*command, "--iters", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*command, "--solver", "gd", "--iters", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         size = path.stat().st_size
         while process.poll() is None:
@@ -221,7 +221,7 @@ def test_a_damaged_byte_is_told_of_in_a_line(run_aloud, tmp_path, frame, kind):
         content = bytearray(good.getvalue())
         content[rng.integers(len(content))] = rng.choice([0, 127, 128, 255, rng.integers(256)])
         path.write_bytes(content)
-        code, err = run_aloud("train", path, "--target", "sick", "--iters", "1")
+        code, err = run_aloud("train", path, "--target", "sick", "--solver", "gd", "--iters", "1")
         assert code in {0, 1, 2}
         assert all(line.startswith("logreg-c: ") for line in err.splitlines()), err
         assert "internal error" not in err
@@ -410,7 +410,9 @@ def test_twenty_thousand_columns(run, tmp_path):
     names = [f"c{j}" for j in range(20_000)]
     lines = [",".join(map(str, row)) + f",{k % 2}" for k, row in enumerate(X.tolist())]
     path.write_text("\n".join([",".join(names) + ",y", *lines]))
-    assert run("train", path, "--target", "y", "--iters", "20", "-o", model)[0] == 0
+    assert (
+        run("train", path, "--target", "y", "--solver", "gd", "--iters", "20", "-o", model)[0] == 0
+    )
     code, out, _ = run("predict", model, path)
     assert (code, out.count("\n")) == (0, 13)
     path.write_text(path.read_text().replace("c19999,", "C19999,"))
@@ -451,7 +453,7 @@ def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b,y\n" + line * 300_000))
     began = time.process_time()
-    code, _, err = run("train", path, "--target", "y", "--iters", "1")
+    code, _, err = run("train", path, "--target", "y", "--solver", "gd", "--iters", "1")
     assert code == 0 or "has no rows of data" in err
     assert time.process_time() - began < 10  # seconds; 2 on an idle machine
 
@@ -462,7 +464,7 @@ def test_zstandard_may_be_followed_by_frames_to_skip_or_refused_bytes(run, tmp_p
     text = b"a,y\n" + b"1,0\n2,1\n" * 20
     path = tmp_path / "t.csv.zst"
     path.write_bytes(pa.Codec("zstd").compress(text, asbytes=True) + more)
-    code, _, err = run("train", path, "--target", "y", "--iters", "1")
+    code, _, err = run("train", path, "--target", "y", "--solver", "gd", "--iters", "1")
     assert (code, err) == (0, "") or (code == 2 and "cannot be decompressed" in err)
 
 
@@ -493,6 +495,8 @@ def test_numbers_wider_than_float64_are_read(run, tmp_path):
     X, found = np.arange(20.0), []
     for dtype in np.float64, np.longdouble:
         np.savez(tmp_path / "t.npz", x=X.astype(dtype), y=X > 9)
-        found.append(run("train", tmp_path / "t.npz", "--target", "y", "--iters", "5"))
+        found.append(
+            run("train", tmp_path / "t.npz", "--target", "y", "--solver", "gd", "--iters", "5")
+        )
     assert found[0] == found[1]
     assert found[0][0] == 0

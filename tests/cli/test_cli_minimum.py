@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`train --solver auto`: where it ends, what its options mean, and those it does not take."""
+"""`train` as it is by default: where it ends, what its options mean, and those it does not take."""
 
 import json
 
@@ -24,7 +24,7 @@ def noisy(tmp_path):
 
 def trained(run, file, *options):
     """Train on all rows; return X, Y, w, b and what was printed."""
-    start = ["train", file, "--target", "y", "--solver", "auto", "--json"]
+    start = ["train", file, "--target", "y", "--json"]
     code, out, err = run(*start, "--test-fraction", "0", *options)
     assert (code, err) == (0, "")
     found = json.loads(out)
@@ -60,7 +60,7 @@ def test_the_types_of_columns_do_not_show_in_the_model(run, tmp_path, frame):
     models = []
     for k, table in enumerate((whole, narrow)):
         table.write_parquet(tmp_path / f"{k}.parquet")
-        start = ["train", tmp_path / f"{k}.parquet", "--target", "sick", "--solver", "auto"]
+        start = ["train", tmp_path / f"{k}.parquet", "--target", "sick"]
         code, out, _ = run(*start, "--early-stopping", "5", "--json")
         assert code == 0
         found = json.loads(out)
@@ -69,7 +69,7 @@ def test_the_types_of_columns_do_not_show_in_the_model(run, tmp_path, frame):
 
 
 def test_iters_ends_it(run, noisy):
-    start = ["train", noisy, "--target", "y", "--solver", "auto"]
+    start = ["train", noisy, "--target", "y"]
     code, out, err = run(*start, "--iters", "3")
     assert code == 1
     assert "--tol 1e-09 was not reached in 3 passes; give a larger --iters" in err
@@ -80,7 +80,7 @@ def test_iters_ends_it(run, noisy):
 def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noisy, tmp_path):
     model = tmp_path / "model.npz"
     options = ["--early-stopping", "2", "--validation-fraction", "0.25", "--l2", "0", "-o", model]
-    start = ["train", noisy, "--target", "y", "--solver", "auto", "--test-fraction", "0"]
+    start = ["train", noisy, "--target", "y", "--test-fraction", "0"]
     code, out, err = run(*start, *options, "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
@@ -95,12 +95,12 @@ def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noi
 
 
 def test_a_learning_rate_is_refused(fails, noisy):
-    start = ["train", noisy, "--target", "y", "--solver", "auto"]
-    fails(*start, "--alpha", "0.5", match="--alpha is for --solver gd: .*leave it out")
+    start = ["train", noisy, "--target", "y"]
+    fails(*start, "--alpha", "0.5", match="--alpha is for --solver gd: give that too")
 
 
 def test_it_resumes_from_a_checkpoint(run, noisy, tmp_path):
-    start = ["train", noisy, "--target", "y", "--solver", "auto", "--json"]
+    start = ["train", noisy, "--target", "y", "--json"]
     _, whole, _ = run(*start)
     path = tmp_path / "run.npz"
     assert run(*start, "--resume", path, "--iters", "4")[0] == 1
@@ -114,7 +114,7 @@ def test_it_resumes_from_a_checkpoint(run, noisy, tmp_path):
 def test_separated_classes_are_told(run, tmp_path):
     path = tmp_path / "separated.csv"
     path.write_text("x,y\n" + "".join(f"{k},{int(k > 9)}\n" for k in range(20)))
-    start = ["train", path, "--target", "y", "--solver", "auto", "--test-fraction", "0"]
+    start = ["train", path, "--target", "y", "--test-fraction", "0"]
     code, _, err = run(*start, "--l2", "0")
     assert code == 1
     assert "a plane separates the classes" in err
@@ -125,7 +125,7 @@ def test_separated_classes_are_told(run, tmp_path):
 def test_a_solver_that_there_is_not(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
-    assert "'gd', 'auto'" in err
+    assert "'auto', 'gd'" in err
 
 
 def test_an_interrupt_writes_nothing(run, monkeypatch, noisy, tmp_path):
@@ -134,6 +134,6 @@ def test_an_interrupt_writes_nothing(run, monkeypatch, noisy, tmp_path):
 
     monkeypatch.setattr("logreg_c._solvers.minimum.Searching._advance", interrupted)
     model = tmp_path / "model.npz"
-    code, out, err = run("train", noisy, "--target", "y", "--solver", "auto", "-o", model)
+    code, out, err = run("train", noisy, "--target", "y", "-o", model)
     assert (code, out, err) == (130, "", "logreg-c: interrupted; no file was written\n")
     assert not model.exists()

@@ -159,7 +159,19 @@ def test_the_size_of_a_model_is_that_of_its_names(run, tmp_path):
     names = [f"c{k}" for k in range(300)] + ["x" * 1000]
     text = pl.Series("a" * 1000, names * 2)
     pl.DataFrame([text, pl.Series("y", [0] * 301 + [1] * 301)]).write_csv(data)
-    start = ["train", data, "--target", "y", "--one-hot", "--iters", "2", "-o", model]
+    start = [
+        "train",
+        data,
+        "--target",
+        "y",
+        "--one-hot",
+        "--solver",
+        "gd",
+        "--iters",
+        "2",
+        "-o",
+        model,
+    ]
     assert run(*start)[0] == 0
     assert model.stat().st_size < 50_000  # and not 300 times the longest of each
     code, out, _ = run("inspect", model)

@@ -160,7 +160,10 @@ def test_rows_of_one_class_have_a_report(page, tmp_path, frame, model):
 
 def test_a_training_of_one_iteration_has_a_report(run, page, tmp_path, data):
     model = tmp_path / "model.npz"
-    assert run("train", data, "--target", "sick", "--iters", "1", "-o", model)[0] == 0
+    assert (
+        run("train", data, "--target", "sick", "--solver", "gd", "--iters", "1", "-o", model)[0]
+        == 0
+    )
     assert "From 0.6931 to 0.6931." in page(model, data)
 
 
@@ -169,7 +172,7 @@ def test_a_cost_that_falls_far_is_drawn_on_a_logarithmic_scale(run, page, tmp_pa
     monkeypatch.setattr("matplotlib.axes.Axes.set_yscale", lambda _, scale: scales.append(scale))
     path, model = tmp_path / "t.csv", tmp_path / "m.npz"
     path.write_text("a,y\n" + "1,1\n-1,0\n" * 20)
-    options = ["--alpha", "100", "--iters", "500", "--output", model]
+    options = ["--alpha", "100", "--solver", "gd", "--iters", "500", "--output", model]
     assert run("train", path, "--target", "y", *options)[0] == 0
     assert page(model, path)
     assert scales == ["log"]

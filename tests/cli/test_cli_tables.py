@@ -200,7 +200,7 @@ def test_one_hot_makes_a_feature_of_each_value(run, tmp_path, colored, dtype):
     path, model = tmp_path / "c.parquet", tmp_path / "model.npz"
     table = colored.with_columns(pl.col("color").cast(dtype))
     table.write_parquet(path)
-    options = ["--test-fraction", "0", "--iters", "50", "--output", model]
+    options = ["--test-fraction", "0", "--solver", "gd", "--iters", "50", "--output", model]
     assert run("train", path, "--target", "sick", "--one-hot", *options)[0] == 0
     known = sorted(set(colored["color"]))
     with np.load(model) as stored:
@@ -341,7 +341,9 @@ def test_predict_takes_no_more_memory_for_a_longer_file(tmp_path, run, suffix, s
     part = part.with_columns(y=pl.col("f0") > 0)
     model = tmp_path / "model.npz"
     train = write(part.head(1000), tmp_path / "train.parquet")
-    assert run("train", train, "--target", "y", "--iters", "5", "-o", model)[0] == 0
+    assert (
+        run("train", train, "--target", "y", "--solver", "gd", "--iters", "5", "-o", model)[0] == 0
+    )
     peaks = []
     for times in sizes:
         lazy, path = pl.concat([part.lazy()] * times), tmp_path / f"{times}{suffix}"
@@ -430,7 +432,17 @@ def test_a_table_of_few_rows_gives_what_its_columns_give(run, tmp_path, monkeypa
     for few in (256, 0):
         monkeypatch.setattr("logreg_c._cli.tables.columns.FEW_ROWS", few)
         for share in ("0", "0.3"):
-            options = ("--iters", "20", "--test-fraction", share, "--json", "-o", model)
+            options = (
+                "--solver",
+                "gd",
+                "--iters",
+                "20",
+                "--test-fraction",
+                share,
+                "--json",
+                "-o",
+                model,
+            )
             found.append(run("train", path, "--target", "y", *options))
             found.append(run("predict", model, path))
             found.append(run("evaluate", model, path))
@@ -446,7 +458,9 @@ def test_many_columns_take_no_longer_than_their_values(run, tmp_path, suffix):
     table = pl.DataFrame({f"c{j}": X[:, j] for j in range(n)} | {"y": ["a", "b"] * 6})
     path, model = write(table, tmp_path / f"wide{suffix}"), tmp_path / "model.npz"
     began = time.process_time()
-    assert run("train", path, "--target", "y", "--iters", "10", "-o", model)[0] == 0
+    assert (
+        run("train", path, "--target", "y", "--solver", "gd", "--iters", "10", "-o", model)[0] == 0
+    )
     assert run("predict", model, path)[0] == 0
     assert run("evaluate", model, path)[0] == 0
     assert run("inspect", model)[1].endswith("(the 1000 largest of 20000; --json prints all)\n")
@@ -459,7 +473,19 @@ def test_inspect_prints_all_weights_of_most_models(run, tmp_path):
         np.savez(tmp_path / "t.npz", X=X[:, :n], y=X[:, 0] > 0)
         model = tmp_path / "model.npz"
         assert (
-            run("train", tmp_path / "t.npz", "--target", "y", "--iters", "2", "-o", model)[0] == 0
+            run(
+                "train",
+                tmp_path / "t.npz",
+                "--target",
+                "y",
+                "--solver",
+                "gd",
+                "--iters",
+                "2",
+                "-o",
+                model,
+            )[0]
+            == 0
         )
         out = run("inspect", model)[1]
         assert sum(line.startswith("X") for line in out.splitlines()) == 1000
