@@ -60,6 +60,7 @@ const logreg_kernels LOGREG_VARIANT = {
                                           .moments = FLOAT64_ONLY(feature_major_moments)},
                 [LOGREG_EXAMPLE_MAJOR] = {.forward = example_major_forward,
                                           .backward = example_major_backward,
+                                          .overlap = example_major_overlap,
                                           .end_run = example_major_end_run,
                                           .moments = FLOAT64_ONLY(example_major_moments)}},
     .gram = {.pack = FLOAT64_ONLY(pack_panels),

@@ -69,6 +69,7 @@ typedef struct logreg_reading {
     int uniform_columns; /* feature-major: all of one type, contiguous and aligned */
     int in_place;        /* values side by side are read in place; everything else is packed */
     int forward_only;    /* there is no backward */
+    int overlap;         /* backward of a block and forward of the next in one loop */
     int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
     int columns_ahead;   /* to prefetch; 0: prefetch the next block, which fits into L2 with this */
     int64_t tile;        /* example-major: features packed at a time */
@@ -84,11 +85,13 @@ typedef struct logreg_block {
     const void *w, *centre; /* Z = w'(X - centre) + b; padded; centre may be NULL */
     double b;
     void *Z;            /* forward: Z; then activate: dZ */
+    void *next_Z;       /* overlap: Z of the next block */
     const void *Y;      /* set by `load_targets`, */
     const void *weight; /* and so is this; NULL without weights */
     void *Y_scratch, *weight_scratch;
     void *packed;
     void *sums; /* example-major, in several tiles: the sums of each example so far */
+    void *part; /* example-major, in overlap: the sums of some rows */
     void *dw;   /* example-major in float32: dw of the run so far */
 } logreg_block;
 
@@ -132,6 +135,9 @@ typedef struct logreg_moments {
 typedef struct logreg_source {
     void (*forward)(const logreg_block *block);              /* Z = w'(X - centre) + b */
     void (*backward)(const logreg_block *block, double *dw); /* dw += (X - centre) dZ' */
+    /* Both in one loop: `backward`, and `forward` of as many examples after the block, into next_Z.
+     * NULL where there is no such loop. */
+    void (*overlap)(const logreg_block *block, double *dw);
     /* After the last `backward` of a run: adds to dw what `backward` has kept in block->dw. */
     void (*end_run)(const logreg_block *block, double *dw);
     void (*moments)(logreg_block *block, const logreg_moments *out); /* in float64 alone */

@@ -10,11 +10,16 @@
  */
 
 /* Rows that are read side by side. Forward keeps a sum per row, and four share each load of w;
- * backward loads and stores dw once for all its rows, so more of them pay off. */
+ * backward loads and stores dw once for all its rows, so more of them pay off. The loop that does
+ * both has registers for ROWS_FORWARD of each. */
 enum { ROWS_FORWARD = 4, ROWS_BACKWARD = 8 };
 
 /* How many bytes ahead rows are prefetched, or the next block where that is further. */
 enum { ROWS_AHEAD = 1 << 14 };
+
+/* `overlap` prefetches the same place of a later row: so many rows later, or more where they are
+ * short, or as many as it reads side by side where they are long. */
+enum { OVERLAP_AHEAD = 3 * ROWS_FORWARD, OVERLAP_AHEAD_BYTES = 3 << 15 };
 
 /* ---- Where the values are -------------------------------------------------------------------- */
 
@@ -61,6 +66,13 @@ static rows example_values(const logreg_block *block, int64_t j, int64_t n, int 
     const int64_t packed_stride = reading->packed_stride * (int64_t)sizeof(real);
     const rows r = {block->packed, block->count, packed_stride, padded, block->count, REAL_TYPE};
     return r;
+}
+
+/* `some` reals. */
+LOGREG_INLINE lanes load_reals(const char *x, int some)
+{
+    const real *reals = (const real *)(const void *)x;
+    return some == LANES ? lanes_load(reals) : lanes_load_first(reals, some);
 }
 
 /* ---- The loops ------------------------------------------------------------------------------- */
@@ -141,6 +153,51 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
     }
 }
 
+/* Backward over rows of a block and forward over rows of the next, ROWS_FORWARD of each. */
+typedef struct overlap {
+    const char *x, *next; /* whole reals */
+    int64_t stride, prefetch;
+    const real *w;
+    real *part, *dw;
+    lanes dZ[ROWS_FORWARD], sum[ROWS_FORWARD];
+} overlap;
+
+/* Features from j on, `some` of them. ROWS_BACKWARD rows make one sum: the first of them leave it
+ * in `part`, and the `last` ones continue it and add it to dw. */
+LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last)
+{
+    const int64_t at = j * (int64_t)sizeof(real);
+    const lanes weights = lanes_load(o->w + j);
+    LANES_UNROLL
+    for (int e = 0; e < ROWS_FORWARD; e++) {
+        const char *x = o->next + e * o->stride + at;
+        LOGREG_PREFETCH(x, o->prefetch);
+        o->sum[e] = lanes_add(o->sum[e], lanes_mul(weights, load_reals(x, some)));
+    }
+    lanes sum = lanes_mul(load_reals(o->x + at, some), o->dZ[0]);
+    if (last) sum = lanes_add(lanes_load(o->part + j), sum);
+    LANES_UNROLL
+    for (int e = 1; e < ROWS_FORWARD; e++)
+        sum = lanes_add(sum, lanes_mul(load_reals(o->x + e * o->stride + at, some), o->dZ[e]));
+    if (last)
+        lanes_store(o->dw + j, lanes_add(lanes_load(o->dw + j), sum));
+    else
+        lanes_store(o->part + j, sum);
+}
+
+LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *Z, int last)
+{
+    const int64_t whole = n - n % LANES;
+    LANES_UNROLL
+    for (int e = 0; e < ROWS_FORWARD; e++) {
+        o.dZ[e] = lanes_broadcast(dZ[e]);
+        o.sum[e] = lanes_broadcast(0);
+    }
+    for (int64_t j = 0; j < whole; j += LANES) overlap_features(&o, j, LANES, last);
+    if (whole < n) overlap_features(&o, whole, (int)(n - whole), last);
+    lanes_reduce_add4(o.sum[0], o.sum[1], o.sum[2], o.sum[3], Z);
+}
+
 #define DEFINE_LOOPS(name, type, c_type, number)                                                   \
     static void forward_rows_##name(const rows *r, const real *w, real *sums, real *Z, int first,  \
                                     int last)                                                      \
@@ -190,6 +247,41 @@ static void example_major_forward(const logreg_block *block)
     }
     for (int64_t i = 0; i < block->count; i += LANES)
         lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
+}
+
+/* Bytes. The stride may be negative, or 0. */
+static int64_t overlap_ahead(int64_t stride)
+{
+    const int64_t size = stride < 0 ? -stride : stride;
+    if (size * OVERLAP_AHEAD > OVERLAP_AHEAD_BYTES) return ROWS_FORWARD * stride;
+    if (size * OVERLAP_AHEAD > ROWS_AHEAD || size == 0) return OVERLAP_AHEAD * stride;
+    return (ROWS_AHEAD / size + 1) * stride;
+}
+
+/* While one half waits for memory, the other computes. */
+static void example_major_overlap(const logreg_block *block, double *dw)
+{
+    const logreg_data *data = block->reading->data;
+    const int64_t stride = data->X.stride, count = block->count;
+    const lanes b = lanes_broadcast((real)block->b);
+    const real *dZ = block->Z;
+    real *Z = block->next_Z;
+    overlap o = {.x = column_at(&data->X, block->first),
+                 .next = column_at(&data->X, block->first + count),
+                 .stride = stride,
+                 .prefetch = overlap_ahead(stride),
+                 .w = block->w,
+                 .part = block->part,
+                 .dw = REAL_BITS == 64 ? (real *)dw : block->dw};
+    for (int64_t i = 0; i < count; i += ROWS_FORWARD) {
+        if (i % ROWS_BACKWARD == 0)
+            overlap_examples(o, data->n_x, dZ + i, Z + i, 0);
+        else
+            overlap_examples(o, data->n_x, dZ + i, Z + i, 1);
+        o.x += ROWS_FORWARD * stride;
+        o.next += ROWS_FORWARD * stride;
+    }
+    for (int64_t i = 0; i < count; i += LANES) lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
 static void example_major_backward(const logreg_block *block, double *dw)

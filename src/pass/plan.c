@@ -68,6 +68,11 @@ enum {
      * larger only if 8 examples are, and are kept in L2. */
     KEPT_COLUMNS_BYTES = 1 << 15,
     KEPT_EXAMPLES_BYTES = 1 << 17,
+    /* Example-major, both halves run in one loop where L1 holds two blocks, or where X comes from
+     * memory. Blocks have to be multiples of the first. */
+    OVERLAP_EXAMPLES = 8,
+    OVERLAP_BYTES = 3 << 13,
+    CACHED_BYTES = 3 << 23,
     /* The largest block of which the next fits into L2 beside it, about; only then is the next
      * block prefetched, and else the columns that come so many columns later. */
     NEXT_BLOCK_BYTES = 3 << 19,
@@ -132,6 +137,9 @@ static void read_examples(logreg_plan *plan, int centred)
     const int64_t size = plan->block * r->data->n_x * plan->kernels->real_size;
     const int kept = size <= KEPT_EXAMPLES_BYTES;
     r->in_place = !centred && (!plan->kind->reals || r->data->X.type == real_type(plan));
+    r->overlap = plan->kind->backward && r->in_place && r->data->X.type == real_type(plan) &&
+                 plan->block >= OVERLAP_EXAMPLES &&
+                 (2 * size <= OVERLAP_BYTES || size / plan->block * r->data->m > CACHED_BYTES);
     r->keep_packed = plan->kind->backward && kept;
     r->tile = r->in_place || kept ? padded : LOGREG_TILE;
     r->packed_stride = r->tile;
@@ -238,14 +246,17 @@ static void plan_scratch(logreg_plan *plan, int source)
     const size_t real_size = (size_t)plan->kernels->real_size;
     const size_t examples = logreg_in_lines((size_t)plan->block * sizeof(double) + 64);
     const int example_major = source == LOGREG_EXAMPLE_MAJOR;
-    plan->scratch.Y = examples;
+    plan->scratch.next_Z = examples;
+    plan->scratch.Y = plan->scratch.next_Z + examples;
     plan->scratch.weight = plan->scratch.Y + examples;
     plan->scratch.packed = plan->scratch.weight + examples;
     plan->scratch.sums =
         plan->scratch.packed + logreg_in_lines((size_t)(lines * r->packed_stride) * real_size);
-    plan->scratch.dw = plan->scratch.sums;
+    plan->scratch.part = plan->scratch.sums;
     if (example_major && r->tile < n_x) /* a lane's worth of each example's sums */
-        plan->scratch.dw += (size_t)plan->block * sizeof(logreg_lanes);
+        plan->scratch.part += (size_t)plan->block * sizeof(logreg_lanes);
+    plan->scratch.dw = plan->scratch.part;
+    if (r->overlap) plan->scratch.dw += (size_t)logreg_padded(n_x) * real_size;
     plan->scratch.own = plan->scratch.dw;
     if (example_major && real_size == sizeof(float))
         plan->scratch.own += (size_t)logreg_padded(n_x) * real_size;

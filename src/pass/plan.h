@@ -49,7 +49,7 @@ typedef struct logreg_plan {
      * after its Z; the packed block; the sums of its examples, or dw of a run; the leaf's own; the
      * nodes that wait to be merged, and one to spare. */
     struct {
-        size_t Y, weight, packed, sums, dw, own, waiting, size;
+        size_t next_Z, Y, weight, packed, sums, part, dw, own, waiting, size;
     } scratch;
 } logreg_plan;
 

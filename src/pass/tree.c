@@ -164,6 +164,17 @@ int logreg_pass_backward(logreg_pass *pass, logreg_block *block, int thread, dou
     return 1;
 }
 
+int logreg_pass_overlap(logreg_pass *pass, logreg_block *block, int thread, double *dw)
+{
+    void *Z = block->Z;
+    block->to = 0;
+    if (logreg_stop_due(&pass->stop, thread, next_turn(pass, block))) return 0;
+    pass->plan.source->overlap(block, dw);
+    block->Z = block->next_Z;
+    block->next_Z = Z;
+    return 1;
+}
+
 /* ---- The pass -------------------------------------------------------------------------------- */
 
 static void clear_padding(void *values, int64_t n_x, size_t size)
@@ -229,11 +240,13 @@ logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t e
     block.centre = pass->centre;
     block.b = pass->b;
     block.Z = scratch;
+    block.next_Z = scratch + plan->scratch.next_Z;
     block.Y = block.weight = NULL;
     block.Y_scratch = scratch + plan->scratch.Y;
     block.weight_scratch = scratch + plan->scratch.weight;
     block.packed = scratch + plan->scratch.packed;
     block.sums = scratch + plan->scratch.sums;
+    block.part = scratch + plan->scratch.part;
     block.dw = plan->scratch.dw < plan->scratch.own ? scratch + plan->scratch.dw : NULL;
     return block;
 }

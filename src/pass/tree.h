@@ -42,6 +42,10 @@ void *logreg_pass_own(const logreg_pass *pass, int thread);
 int logreg_pass_forward(logreg_pass *pass, logreg_block *block, int thread);
 int logreg_pass_backward(logreg_pass *pass, logreg_block *block, int thread, double *dw);
 
+/* Backward of a block and forward of as many examples after it, whose Z is the block's from then
+ * on; where the plan says overlap. */
+int logreg_pass_overlap(logreg_pass *pass, logreg_block *block, int thread, double *dw);
+
 /* n doubles copied, or set to 0, in turns; given up once the pass is stopped. */
 void logreg_pass_copy(logreg_pass *pass, double *to, const double *from, int64_t n);
 void logreg_pass_clear(logreg_pass *pass, int thread, double *values, int64_t n);

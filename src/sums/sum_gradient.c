@@ -14,42 +14,59 @@ static int64_t node_size(int64_t n_x)
  * lane 0 alone, and the product there would overflow. */
 enum { PLACES = 8 };
 
+/* The run of examples that a leaf is in. */
+typedef struct leaf_run {
+    logreg_run_sums sums;
+    int64_t examples, places;
+} leaf_run;
+
+static void finish_run(const logreg_loss *loss, const logreg_block *block, leaf_run *run,
+                       double *sums)
+{
+    loss->finish_run(block, &run->sums, run->examples, sums);
+    run->examples = run->places = 0;
+}
+
+/* A block is a whole number of runs, or a run of blocks. */
+static void activate(const logreg_loss *loss, const logreg_block *block, leaf_run *run,
+                     double *sums)
+{
+    for (int64_t from = 0; from < block->count;) {
+        const int64_t count = logreg_at_most(block->count - from, loss->run - run->places);
+        loss->activate(block, from, count, &run->sums);
+        from += count;
+        run->examples += count;
+        run->places += (count + PLACES - 1) / PLACES * PLACES;
+        if (from < block->count) finish_run(loss, block, run, sums);
+    }
+}
+
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
     const logreg_plan *plan = &pass->plan;
     const logreg_kernels *kernels = plan->kernels;
-    const logreg_loss *loss = &kernels->logistic;
     const int64_t n_x = plan->reading.data->n_x;
     double *sums = node + logreg_padded(n_x);
-    logreg_run_sums run;
-    int64_t first, end, in_run = 0, places = 0;
+    leaf_run run;
+    int64_t first, end;
+    int overlap = 0;
     logreg_pass_segment(pass, segment, &first, &end);
     logreg_pass_clear(pass, thread, node, plan->node_size);
     memset(&run, 0, sizeof run);
     logreg_block block = logreg_pass_block(pass, first, end, thread);
     if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
     for (; block.first < end; block.first += block.count) {
-        if (end - block.first < block.count) block.count = end - block.first;
-        if (!logreg_pass_forward(pass, &block, thread)) return;
+        block.count = logreg_at_most(end - block.first, block.count);
+        if (!overlap && !logreg_pass_forward(pass, &block, thread)) return;
         kernels->load_targets(&block);
-        /* A block is a whole number of runs, or a run of blocks. */
-        for (int64_t from = 0; from < block.count;) {
-            const int64_t free = loss->run - places, left = block.count - from;
-            const int64_t count = left < free ? left : free;
-            loss->activate(&block, from, count, &run);
-            from += count;
-            in_run += count;
-            places += (count + PLACES - 1) / PLACES * PLACES;
-            if (from < block.count) {
-                loss->finish_run(&block, &run, in_run, sums);
-                in_run = places = 0;
-            }
-        }
-        if (!logreg_pass_backward(pass, &block, thread, node)) return;
-        if (places >= loss->run || block.first + block.count == end) {
-            loss->finish_run(&block, &run, in_run, sums);
+        activate(&kernels->logistic, &block, &run, sums);
+        overlap = plan->reading.overlap && end - block.first >= 2 * block.count;
+        if (!(overlap ? logreg_pass_overlap(pass, &block, thread, node)
+                      : logreg_pass_backward(pass, &block, thread, node)))
+            return;
+        if (run.places >= kernels->logistic.run || block.first + block.count == end) {
+            finish_run(&kernels->logistic, &block, &run, sums);
             plan->source->end_run(&block, node);
-            in_run = places = 0;
         }
     }
 }
