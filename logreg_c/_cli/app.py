@@ -5,15 +5,35 @@ import math
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
 
 from .errors import brief, refuse
+from .recipes import DATE_PARTS, Dialect
 
 GAP = 1e-9  # to the minimum, relative
 VALIDATION_FRACTION = 0.1
+# Options of `train` that say how to read the table.
+READING = ("features", "drop", "date_parts", "separator", "decimal", "encoding", "na_value")
+
+
+class Missing(StrEnum):
+    """What happens to missing values."""
+
+    ERROR = "error"
+    DROP = "drop"
+    MEAN = "mean"
+    MEDIAN = "median"
+    INDICATOR = "indicator"
+
+
+class DecimalMark(StrEnum):
+    """What precedes the decimal places."""
+
+    POINT = "."
+    COMMA = ","
 
 
 class Solver(StrEnum):
@@ -79,6 +99,40 @@ def _below_1(value: float | None) -> float | None:
     return value
 
 
+def _date_parts(value: str) -> str:
+    parts = value.split(",") if value else []
+    for part in parts:
+        if part not in DATE_PARTS or parts.count(part) > 1:
+            msg = f"{brief(part)} is not one of {', '.join(DATE_PARTS)}, or is given twice"
+            raise typer.BadParameter(msg)
+    return value
+
+
+def _separator(value: str | None) -> str | None:
+    value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+    if value is not None and (len(value) != 1 or not value.isascii() or value in '\r\n"\0'):
+        msg = f"{brief(value)} is not one character of ASCII, nor tab"
+        raise typer.BadParameter(msg)
+    return value
+
+
+def _encoding(value: str | None) -> str | None:
+    try:
+        known = value is None or " ".encode(value).decode(value) == " "
+    except (LookupError, ValueError, AssertionError):
+        known = False
+    if not known:
+        msg = f"{brief(value)} is not an encoding that Python knows, such as cp1252"
+        raise typer.BadParameter(msg)
+    return value
+
+
+def _dialect(
+    separator: str | None, decimal: str | None, encoding: str | None, na_values: Sequence[str] = ()
+) -> Dialect:
+    return Dialect(separator, decimal and str(decimal), encoding, tuple(map(str.strip, na_values)))
+
+
 TableFile = Annotated[
     Path,
     typer.Argument(
@@ -136,6 +190,75 @@ Standardize = Annotated[
 OneHot = Annotated[
     bool, typer.Option("--one-hot", help="Make one feature per value of each text column.")
 ]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Train on these columns only: a name, or a pattern with * and ?. Repeat for more.",
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Leave these columns out: a name, or a pattern with * and ?. Repeat for more.",
+    ),
+]
+MissingValues = Annotated[
+    Missing,
+    typer.Option(
+        help="Values that are missing: an error; rows to drop; or numbers to fill in with the mean"
+        " or the median of the rows to train on, while a missing category sets no feature."
+        " indicator is mean, with a feature that says that the value was missing. predict does the"
+        " same.",
+    ),
+]
+NaValue = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="VALUE",
+        help="A value that means missing, such as -999 or unknown, in addition to NA, NaN, null, ?"
+        " and the like. Repeat for more.",
+    ),
+]
+DateParts = Annotated[
+    str,
+    typer.Option(
+        callback=_date_parts,
+        metavar="PART,...",
+        help=f"What to make features of in dates: {', '.join(DATE_PARTS)}. days counts from 1970;"
+        " month, weekday and hour have a feature per value.",
+    ),
+]
+MinCount = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=10**15,
+        metavar="ROWS",
+        help="Merge the values of a text column that are in fewer rows than this into one feature.",
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        callback=_separator,
+        metavar="CHARACTER",
+        help="What separates the values of a CSV file; tab for a tab.  [default: detected]",
+    ),
+]
+Decimal = Annotated[
+    DecimalMark | None,
+    typer.Option(help="Decimal mark of a CSV file.  [default: detected]", show_choices=False),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        callback=_encoding,
+        help="Encoding of a CSV file, such as cp1252 or latin-1.  [default: UTF-8, or UTF-16 with a"
+        " byte order mark]",
+    ),
+]
 TestFraction = Annotated[
     float, typer.Option(callback=_below_1, help="Fraction of the rows held out for scoring.")
 ]
@@ -180,7 +303,16 @@ def train(
     tol: Tol = None,
     l2: L2 = None,
     standardize: Standardize = True,
+    features: Features = None,
+    drop: Drop = None,
+    missing: MissingValues = Missing.ERROR,
+    na_value: NaValue = None,
     one_hot: OneHot = False,
+    min_count: MinCount = 1,
+    date_parts: DateParts = "",
+    separator: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
     test_fraction: TestFraction = 0.2,
     early_stopping: Patience = None,
     validation_fraction: ValidationFraction = None,
@@ -190,33 +322,49 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on all columns except the target, and score it on held-out rows."""
+    given = locals()
     from . import training
 
-    validation_fraction = _validation_fraction(early_stopping, validation_fraction)
-    step: float | Literal["auto"] | None
-    if solver is Solver.AUTO:
-        if alpha != "auto":
-            refuse("--alpha is for --solver gd: give that too, or leave out --alpha")
-        step = None
-        tol = GAP if tol is None else tol
-    else:
-        step = "auto" if alpha == "auto" else float(alpha)
-        l2 = 0.0 if l2 is None else l2
-    settings = training.Settings(
-        target=target,
-        solver=solver.value,
-        alpha=step,
-        iters=iters,
-        tol=tol,
-        l2=l2,
-        standardize=standardize,
-        one_hot=one_hot,
-        test_fraction=test_fraction,
-        early_stopping=early_stopping,
-        validation_fraction=validation_fraction,
-        seed=seed,
+    training.run(
+        file,
+        training.Settings(**_settings(given)),
+        training.Reading(**_reading(given)),
+        resume=resume,
+        output=output,
+        as_json=as_json,
     )
-    training.run(file, settings, resume=resume, output=output, as_json=as_json)
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of `train` that the model stores."""
+    made = given | {
+        "solver": given["solver"].value,
+        "missing": given["missing"].value,
+        "validation_fraction": _validation_fraction(
+            given["early_stopping"], given["validation_fraction"]
+        ),
+    }
+    if given["solver"] is Solver.AUTO:
+        if given["alpha"] != "auto":
+            refuse("--alpha is for --solver gd: give that too, or leave out --alpha")
+        made["alpha"] = None
+        made["tol"] = GAP if given["tol"] is None else given["tol"]
+    else:
+        made["alpha"] = "auto" if given["alpha"] == "auto" else float(given["alpha"])
+        made["l2"] = 0.0 if given["l2"] is None else given["l2"]
+    others = {"file", "resume", "output", "as_json", *READING}
+    return {name: value for name, value in made.items() if name not in others}
+
+
+def _reading(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of reading a table to train on."""
+    separator, decimal, encoding, na_value = (given[name] for name in READING[3:])
+    return {
+        "features": tuple(given["features"] or ()),
+        "drop": tuple(given["drop"] or ()),
+        "date_parts": tuple(filter(None, given["date_parts"].split(","))),
+        "dialect": _dialect(separator, decimal, encoding, na_value or ()),
+    }
 
 
 def _validation_fraction(early_stopping: int | None, validation_fraction: float | None) -> float:
@@ -240,19 +388,29 @@ def predict(
             " or .arrow, otherwise CSV.  [default: CSV to standard output]",
         ),
     ] = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
 ) -> None:
     """Write the predicted probability and class of each row."""
     from . import scoring
 
-    scoring.predict(model, file, output)
+    scoring.predict(model, file, output, _dialect(separator, decimal, encoding))
 
 
 @app.command()
-def evaluate(model: ModelFile, file: TableFile, as_json: AsJson = False) -> None:
+def evaluate(
+    model: ModelFile,
+    file: TableFile,
+    separator: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    as_json: AsJson = False,
+) -> None:
     """Score a model on rows with known classes."""
     from . import scoring
 
-    scoring.evaluate(model, file, as_json=as_json)
+    scoring.evaluate(model, file, _dialect(separator, decimal, encoding), as_json=as_json)
 
 
 @app.command()
@@ -270,11 +428,14 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Write the page to this HTML file.")
     ],
+    separator: Separator = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
 ) -> None:
     """Write an HTML page about a model and its predictions on rows with known classes."""
     from . import report as page
 
-    page.run(model, file, output)
+    page.run(model, file, output, _dialect(separator, decimal, encoding))
 
 
 @app.command()

@@ -40,7 +40,10 @@ _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 60
 
 
 class InputError(Exception):
-    """The user's input cannot be used; the message is one line and says what to do."""
+    """The user's input cannot be used; each argument is a line and says what to do."""
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class Failure(Exception):  # noqa: N818 (not an error of the program)
@@ -146,8 +149,9 @@ def ending() -> Iterator[Ended]:
                 with suppress(OSError, ValueError):
                     traceback.print_exception(error)
             message, ended.code = _described(error)
-            if message:
-                say(message)
+            lines = error.args if isinstance(error, InputError) else (message,)
+            for line in filter(None, lines):
+                say(line)
         for stream in (sys.stdout, sys.stderr):
             _abandon(stream)
 

@@ -14,6 +14,12 @@ from .output import written_whole
 def run(model_file: Path, output: Path) -> None:
     """Write the ONNX model, and describe its inputs and outputs."""
     model = models.load(model_file)
+    if not all(column.is_plain for column in model.recipe.columns):
+        refuse(
+            f"{model_file} cannot be written as ONNX: it fills in missing values, takes dates"
+            " apart, or merges rare categories; use logreg-c predict, or train without these"
+            " options"
+        )
     columns = [feature.column for feature in model.features]
     categories = [feature.category for feature in model.features]
     try:

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from . import recipes
 from .errors import memory_for, refuse, shown
 from .output import written_whole
+from .recipes import Recipe
 
-FORMAT = 3
+FORMAT = 4
 MOST_COSTS = 1000  # stored of the cost curve: as many as a picture can show
 # The arrays of a file, and the kinds of their elements. Lists of strings are stored as JSON,
 # because NumPy pads all strings of an array to the length of the longest.
@@ -32,7 +34,9 @@ ARRAYS = {
     "cost_iterations": "i",
     "costs": "f",
     "settings": "U",
+    "preparation": "U",
 }
+OF_JSON = "columns", "settings", "preparation"
 SCALARS = str | int | float | bool | None
 
 
@@ -62,6 +66,12 @@ class Model:
     cost_iterations: NDArray[np.int64]  # (k,): iterations, counted from 0 ...
     costs: NDArray[np.float64]  # (k,): ... and the cost before their update
     settings: dict[str, SCALARS]
+    preparation: dict[str, Any]  # how the columns are made from those of a table: see `recipe`
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How a table becomes features."""
+        return recipes.from_json(self.columns, self.preparation)
 
     @cached_property
     def features(self) -> list[Feature]:
@@ -98,14 +108,14 @@ class Model:
         n_x, k = len(self.features), self.costs.size
         first, second = self.classes.tolist()
         at, costs = self.cost_iterations, self.costs
-        names = (self.target, *self.columns)
+        names = (self.target, *self.columns, *self.recipe.sources)
         categories = [c for known in self.columns.values() if known is not None for c in known]
         "".join(map(str, (*names, *categories, first, second))).encode()  # lone surrogates raise
         return (
             self.weights.shape == self.deviations.shape == (n_x,)
             and n_x > 0
             and self.classes.shape == (2,)
-            and self.target not in self.columns
+            and self.target not in self.recipe.sources
             and costs.shape == at.shape == (k,)
             and k > 0
             and at[0] >= 0
@@ -135,7 +145,7 @@ def save(path: Path, model: Model) -> None:
     arrays: dict[str, Any] = {
         name: np.array(getattr(model, name)) for name in ARRAYS if name != "format"
     }
-    arrays |= {name: np.array(json.dumps(getattr(model, name))) for name in ("columns", "settings")}
+    arrays |= {name: np.array(json.dumps(getattr(model, name))) for name in OF_JSON}
     with written_whole(path) as file:
         np.savez(file, format=np.array(FORMAT), **arrays)
 
@@ -172,7 +182,7 @@ def load(path: Path) -> Model:
 def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
     """Return the model in these arrays, or None if they are not one."""
     of_one = {name: arrays[name].item() for name in ("bias", "target")}
-    of_json = {name: json.loads(arrays[name].item()) for name in ("columns", "settings")}
+    of_json = {name: json.loads(arrays[name].item()) for name in OF_JSON}
     kept = {name: x for name, x in arrays.items() if name != "format"}
     model = Model(**kept | of_one | of_json)
     return model if model.is_sound() else None

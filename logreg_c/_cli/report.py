@@ -23,6 +23,7 @@ from .console import decimal, print_line
 from .errors import shown
 from .models import Model
 from .output import check_output, written_whole
+from .recipes import Dialect
 from .scoring import Scored, measures, score_file
 
 MOST_POINTS = 400  # of a curve; more than a screen can show
@@ -64,13 +65,13 @@ STYLE = {
 }
 
 
-def run(model_file: Path, file: Path, output: Path) -> None:
+def run(model_file: Path, file: Path, output: Path, dialect: Dialect) -> None:
     """Score the file and write the page."""
     check_output(output, model_file, file)
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)
-    page = render(model, score_file(model, file), shown(str(model_file)), shown(str(file)))
+    page = render(model, score_file(model, file, dialect), shown(str(model_file)), shown(str(file)))
     with written_whole(output) as part:
         part.write(page.encode())
     print_line(f"report written to {output}")

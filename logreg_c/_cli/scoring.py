@@ -19,6 +19,7 @@ from .console import console, print_facts, print_json
 from .errors import brief, memory_for, refuse, say, shortened, shown, visible
 from .models import Model
 from .output import check_output, written_whole
+from .recipes import Column, Dialect
 from .tables import Source
 
 # X of some rows, (n_x, m): a matrix, or columns each in its own type.
@@ -39,41 +40,44 @@ class Batches:
     def __init__(self, model: Model, source: Source, *, labeled: bool) -> None:
         self.model, self.source, self.labeled = model, source, labeled
         self.rows = 0
+        self.incomplete = 0  # rows with missing values, under --missing drop
+        self.complete: NDArray[np.bool_] | None = None  # the other rows of the batch; None if all
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
 
     def __iter__(self) -> Iterator[tuple[Examples, NDArray[np.bool_]]]:
         """Yield X and Y; Y is all false if the rows are not labeled."""
         model, source = self.model, self.source
         target = model.target
-        columns = dict(model.columns)
+        columns: dict[str, list[str] | None] = {
+            name: _as_text(made) for name, made in model.recipe.sources.items()
+        }
         if self.labeled:
             columns[target] = [str(value) for value in model.classes.tolist()]
         for row, batch in tables.batches(source, columns):
             Y = np.zeros(batch.height, bool)
             if self.labeled:
                 Y = tables.labels(batch.get_column(target), model.classes, source, row)
-            yield self._columns(batch, row), Y
+            series = [batch.get_column(name) for name in model.recipe.sources]
+            self.complete = tables.complete(model.recipe, series)
+            X = tables.features(model.recipe, series, source, row, self.unknown)
             self.rows = row + batch.height
-
-    def _columns(self, batch: pl.DataFrame, row: int) -> Examples:
-        series = [batch.get_column(column) for column in self.model.columns]
-        if (matrix := tables.matrix(series)) is not None:
-            return matrix
-        X: list[NDArray[Any]] = []
-        for values, categories in zip(series, self.model.columns.values(), strict=True):
-            if categories is None:
-                X.append(tables.numbers(values, self.source, row))
-                continue
-            texts = tables.text(values, self.source, row)
-            where, unknown = tables.one_hot(texts, categories)
-            X += where
-            if len(unknown):
-                rows, first = self.unknown.get(values.name, (0, unknown[0]))
-                self.unknown[values.name] = rows + len(unknown), first
-        return X
+            if self.complete is not None:
+                self.incomplete += batch.height - int(self.complete.sum())
+                if self.labeled:
+                    X, Y = [values[self.complete] for values in X], Y[self.complete]
+            if len(Y):
+                yield X, Y
+        if self.labeled and self.incomplete == self.rows:
+            refuse(f"{source} has a missing value in every row; fill some in")
 
     def warn(self) -> None:
-        """Warn about values that did not occur in training."""
+        """Warn about values that did not occur in training, and about rows without a prediction."""
+        if self.incomplete:
+            say(
+                f"warning: {self.incomplete} of {self.rows} rows have missing values, which"
+                f" --missing drop left out in training; they are"
+                f" {'left out' if self.labeled else 'without a prediction'}"
+            )
         for column, (rows, first) in self.unknown.items():
             say(
                 f"warning: column {brief(column)} has values in {rows} of {self.rows} rows that did"
@@ -82,20 +86,33 @@ class Batches:
             )
 
 
+def _dialect(model: Model, dialect: Dialect) -> Dialect:
+    """Add what the model knows to be missing."""
+    return dialect._replace(na_values=model.recipe.na_values)
+
+
+def _as_text(made: list[Column]) -> list[str] | None:
+    """Return the categories of a column that is read as text, or None for numbers."""
+    if all(column.categories is None and column.format is None for column in made):
+        return None
+    known = [c.categories for c in made if c.part == "value" and c.categories is not None]
+    return known[0] if known else []
+
+
 def _probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
     # In float64 for all types of columns, so that the result does not depend on the file's types.
     A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
     return A.ravel()
 
 
-def predict(model_file: Path, file: Path, output: Path | None) -> None:
+def predict(model_file: Path, file: Path, output: Path | None, dialect: Dialect) -> None:
     """Write a table of probabilities and classes, one batch at a time."""
     if str(output) == "-":
         output = None
     if output is not None:
         check_output(output, model_file, file)
     model = models.load(model_file)
-    with memory_for(f"the rows of {file}"), tables.opened(file) as source:
+    with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
         batches = Batches(model, source, labeled=False)
         classes = pl.Series(model.classes)
 
@@ -103,7 +120,10 @@ def predict(model_file: Path, file: Path, output: Path | None) -> None:
             for X, _ in batches:
                 A = _probabilities(model, X)
                 second = (A > 0.5).astype(np.uint32)
-                yield pl.DataFrame({"probability": A, "prediction": classes.gather(second)})
+                made = pl.DataFrame({"probability": A, "prediction": classes.gather(second)})
+                if batches.complete is not None:
+                    made = made.select(pl.when(pl.Series(batches.complete)).then(pl.all()))
+                yield made
 
         if output is None:
             if sys.stdout is None:
@@ -163,9 +183,9 @@ def score(model: Model, batches: Iterable[tuple[Examples, NDArray[np.bool_]]]) -
     return Scored(np.concatenate(As), Y, sum(costs) / len(Y))
 
 
-def score_file(model: Model, file: Path) -> Scored:
+def score_file(model: Model, file: Path, dialect: Dialect) -> Scored:
     """Score the rows of a file."""
-    with memory_for(f"the rows of {file}"), tables.opened(file) as source:
+    with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
         batches = Batches(model, source, labeled=True)
         scored = score(model, batches)
     batches.warn()
@@ -188,10 +208,10 @@ def measures(scored: Scored) -> dict[str, Any]:
     }
 
 
-def evaluate(model_file: Path, file: Path, *, as_json: bool) -> None:
+def evaluate(model_file: Path, file: Path, dialect: Dialect, *, as_json: bool) -> None:
     """Print the measures."""
     model = models.load(model_file)
-    found = measures(score_file(model, file))
+    found = measures(score_file(model, file, dialect))
     if as_json:
         print_json({"file": str(file), "classes": model.classes.tolist(), **found})
         return

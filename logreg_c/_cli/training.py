@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 import logreg_c
@@ -22,10 +21,11 @@ from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import models, tables
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
-from .errors import Failure, Interrupted, brief, in_options, memory_for, refuse, say, shown
+from .errors import Failure, Interrupted, in_options, memory_for, refuse, say, shown
 from .interrupts import INTERRUPTS
-from .models import Feature, Model
+from .models import Model
 from .output import check_output, written_whole
+from .recipes import DETECTED, Dialect, Recipe
 from .scoring import Examples, described, measures, score
 from .tables import Source
 
@@ -50,10 +50,21 @@ class Settings:
     l2: float | None  # None until the number of rows is known
     standardize: bool
     one_hot: bool
+    missing: str
+    min_count: int
     test_fraction: float
     early_stopping: int | None
     validation_fraction: float
     seed: int
+
+
+class Reading(NamedTuple):
+    """The options of reading a table; what prediction needs of them is in the model's recipe."""
+
+    features: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    date_parts: tuple[str, ...] = ()
+    dialect: Dialect = DETECTED
 
 
 class Rows(NamedTuple):
@@ -66,7 +77,7 @@ class Rows(NamedTuple):
 class Data(NamedTuple):
     """The table, split by purpose."""
 
-    features: list[Feature]
+    recipe: Recipe
     classes: NDArray[Any]
     left_out: list[str]  # columns that number the rows
     fit: Rows
@@ -75,7 +86,13 @@ class Data(NamedTuple):
 
 
 def run(
-    file: Path, settings: Settings, *, resume: Path | None, output: Path | None, as_json: bool
+    file: Path,
+    settings: Settings,
+    reading: Reading,
+    *,
+    resume: Path | None,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
     """Train, write the model, and print a summary."""
     for path, read in (resume, [file]), (output, [file, *([resume] if resume else [])]):
@@ -84,8 +101,8 @@ def run(
             with written_whole(path, rehearse=True):
                 pass
     with memory_for(f"training on {file}"):
-        with tables.opened(file) as source:
-            data = _load(source, settings)
+        with tables.opened(file, reading.dialect) as source:
+            data = _load(source, settings, reading)
         if settings.l2 is None:
             settings = replace(settings, l2=1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
@@ -93,7 +110,6 @@ def run(
     if settings.alpha is not None:
         settings = replace(settings, alpha=result.alpha)
     cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
-
     model = _model(data, settings, result, stopping)
     held_out = data.held_out
     found = measures(score(model, [held_out])) if len(held_out.Y) else None
@@ -163,7 +179,7 @@ def _print(
         {
             "file": f"{source}, target {shown(settings.target)}",
             "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
-            "features": f"{len(data.features)},"
+            "features": f"{len(data.fit.X)},"
             f" {'standardized' if settings.standardize else 'not standardized'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
             "passes" if settings.alpha is None else "iterations": (
@@ -188,56 +204,28 @@ def _best(stopping: EarlyStopping) -> str:
 # ---- The table ---------------------------------------------------------------------------------
 
 
-def _load(source: Source, settings: Settings) -> Data:
+def _load(source: Source, settings: Settings, reading: Reading) -> Data:
     """Split the table column by column, so that memory holds about one copy of it."""
-    target = settings.target
-    table, left_out = tables.read(source, target)
-    columns = [values for values in table.get_columns() if values.name != target]
-    if not columns:
-        refuse(
-            f"{source} has no column except the target {brief(target)}; add at least one feature"
-        )
-    Y, classes = tables.two_classes(table.get_column(target), source)
-    del table
-    X: Examples | None = tables.matrix(columns)
-    if X is None:
-        features, X = _columns(columns, source, one_hot=settings.one_hot)
-    else:
-        features = [Feature(values.name) for values in columns]
-
+    choice = tables.Choice(settings.target, reading.features, reading.drop)
+    options = tables.Options(
+        settings.one_hot, settings.missing, reading.date_parts, settings.min_count
+    )
+    columns, recipe, Y, classes, left_out = tables.prepared(source, choice, options)
     parts = _split(Y, settings, source)
+    recipe = tables.filled(recipe, columns, parts[0])
+    X = tables.features(recipe, columns, source)
     if len(parts[0]) == len(Y):
-        return Data(features, classes, left_out, Rows(X, Y), *[Rows([], Y[:0])] * 2)
+        return Data(recipe, classes, left_out, Rows(X, Y), *[Rows([], Y[:0])] * 2)
     if not isinstance(X, list):
         rows = [Rows(np.take(X, part, axis=1), Y[part]) for part in parts]
-        return Data(features, classes, left_out, *rows)
+        return Data(recipe, classes, left_out, *rows)
     taken: list[list[NDArray[Any]]] = [[] for _ in parts]
     X.reverse()
     while X:
         column = X.pop()
         for values, part in zip(taken, parts, strict=True):
             values.append(column[part])
-    return Data(features, classes, left_out, *map(Rows, taken, [Y[part] for part in parts]))
-
-
-def _columns(
-    series: list[pl.Series], source: Source, *, one_hot: bool
-) -> tuple[list[Feature], list[NDArray[Any]]]:
-    """Return the features, and each in its own type; leave `series` empty."""
-    features: list[Feature] = []
-    columns: list[NDArray[Any]] = []
-    series.reverse()
-    while series:
-        values = series.pop()
-        name = values.name
-        if one_hot and values.dtype in tables.TEXT:
-            known = tables.categories(values, source)
-            columns += tables.one_hot(tables.text(values, source), known)[0]
-            features += [Feature(name, category) for category in known]
-        else:
-            columns.append(tables.numbers(values, source))
-            features.append(Feature(name))
-    return features, columns
+    return Data(recipe, classes, left_out, *map(Rows, taken, [Y[part] for part in parts]))
 
 
 def _split(
@@ -343,7 +331,7 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
             _input.examples(data.fit.X, ARITHMETIC), data.fit.Y, sample_weight=None, n_threads=None
         ),
         settings.iters,
-        w=np.zeros((len(data.features), 1)),
+        w=np.zeros((len(data.fit.X), 1)),
         b=0.0,
         warm=False,
         l2=settings.l2 or 0.0,
@@ -373,21 +361,17 @@ def _model(
         "iterations": result.n_iter,
         "version": logreg_c.__version__,
     }
-    columns: dict[str, list[str] | None] = {}
-    for column, category in data.features:
-        known = columns.setdefault(column, None if category is None else [])
-        if known is not None and category is not None:
-            known.append(category)
     return Model(
         weights=w,
         bias=b,
-        columns=columns,
+        columns={column.name: column.categories for column in data.recipe.columns},
         deviations=deviations,
         classes=data.classes,
         target=settings.target,
         cost_iterations=at,
         costs=costs,
         settings=kept,
+        preparation=data.recipe.as_json(),
     )
 
 

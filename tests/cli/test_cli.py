@@ -53,7 +53,7 @@ def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
         assert json.loads(stored["columns"].item()) == columns
         assert stored["classes"].tolist() == ["no", "yes"]
         assert stored["target"] == "sick"
-        assert stored["format"] == 3
+        assert stored["format"] == 4
         settings = json.loads(str(stored["settings"]))
     assert settings == {
         "solver": "gd",
@@ -63,6 +63,8 @@ def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
         "l2": 0.01,
         "standardize": False,
         "one_hot": False,
+        "missing": "error",
+        "min_count": 1,
         "test_fraction": 0.0,
         "early_stopping": None,
         "validation_fraction": 0.0,
@@ -225,9 +227,9 @@ def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
         ("header.csv", b"a,y\n", "no rows"),
         ("ragged.csv", b"a,y\n1,0\n1,2,1\n", "row 2 has 3 values for 2 columns"),
         ("short.csv", b"a,y\n1,0\n2\n", "column 'y' has missing values.*row 2"),
-        ("latin1.csv", "a,y\n1,é\n2,x\n".encode("latin-1"), "latin1.csv .*UTF-8"),
+        ("latin1.csv", "a,y\n1,é\n2,x\n".encode("latin-1"), "latin1.csv.* .*UTF-8"),
         ("header.csv", "é,y\n1,0\n2,1\n".encode("latin-1"), "not UTF-8"),
-        ("utf16.csv", "a,y\n1,0\n2,1\n".encode("utf-16"), "not UTF-8"),
+        ("utf16.csv", "a,y\n1,0\n2,1\n".encode("utf-16")[2:], "not UTF-8"),
         ("quote.csv", b'a,y\n1,"0\n2,1\n', "cannot be read as CSV .*not closed"),
         ("twice.csv", b"a,a,y\n1,2,0\n3,4,1\n", "2 columns named 'a'"),
         ("twice.csv", b"y,a,y\n1,2,0\n3,4,1\n", "2 columns named 'y'"),
@@ -273,7 +275,8 @@ def test_columns_that_are_not_numbers(fails, tmp_path, frame):
     path = tmp_path / "t.parquet"
     for values, match in [
         (pl.lit("7"), r"'smokes' is text \(row 1: '7'\)"),
-        (pl.date(2020, 1, 1), "'smokes' is of type Date"),
+        (pl.date(2020, 1, 1), "'smokes' is a date .'2020-01-01'.; give --date-parts"),
+        (pl.time(1, 2, 3), "'smokes' is of type Time"),
         (pl.concat_list("height"), "'smokes' is of type List"),
     ]:
         frame.with_columns(values.alias("smokes")).write_parquet(path)
@@ -375,6 +378,7 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
         {"classes": np.zeros(3)},
         {"classes": np.array([{}, {}])},
         {"settings": np.array("not JSON")},
+        {"preparation": np.array("not JSON")},
         {"columns": np.array("not JSON")},
     ):
         np.savez(bad, **(arrays | change))
@@ -382,7 +386,7 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
     np.savez(bad, weights=np.zeros(3))
     fails("predict", bad, data, match=match)
     np.savez(bad, **(arrays | {"format": np.array(2)}))
-    fails("predict", bad, data, match="model of format 2, but this logreg-c reads format 3")
+    fails("predict", bad, data, match="model of format 2, but this logreg-c reads format 4")
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables from files, whole or in batches, as columns; every fault is one sentence.
 
-`source` detects the format of a file. `delimited`, `arrays` and `arrow` handle one format each,
-`reading` makes tables from all of them, and `columns` turns their columns into numbers and classes.
+`source` detects the format of a file. `delimited`, `arrays` and `arrow` handle one format each, and
+`reading` makes tables from all of them. `columns` turns their columns into numbers and classes,
+`preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import TEXT, categories, labels, matrix, numbers, one_hot, text, two_classes
-from .reading import batches, check_presence, read
+from .columns import labels
+from .preparing import Options, complete, features, filled, prepared
+from .reading import Choice, batches
 from .source import Source, opened
 
 __all__ = [
-    "TEXT",
+    "Choice",
+    "Options",
     "Source",
     "batches",
-    "categories",
-    "check_presence",
+    "complete",
+    "features",
+    "filled",
     "labels",
-    "matrix",
-    "numbers",
-    "one_hot",
     "opened",
-    "read",
-    "text",
-    "two_classes",
+    "prepared",
 ]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from .source import Source
 
 MOST_CATEGORIES = 1000
 FEW_ROWS = 256
+FEW_TOKENS = 3  # different cells that are not numbers
 CELLS_SHOWN = 3  # of those that are not numbers
 MOSTLY = 0.9  # of a text column's values, or of its different values: then it is faulty numbers
 # Numbers as people write them, but that are not read as numbers.
@@ -40,14 +41,14 @@ def matrix(columns: Sequence[pl.Series]) -> NDArray[np.float64] | None:
 def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
     """Return a numeric column in its own type, in place if possible; bool as bytes."""
     if values.null_count():
-        _check_values(values, source, row)
+        check_values(values, source, row)
     if values.dtype.base_type() in WIDENED:
         values = values.cast(pl.Float64)
     if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
         _refuse_not_numeric(values, source, row)
     array = values.to_numpy()
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        _check_values(values, source, row)
+        check_values(values, source, row)
         refuse(
             f"{source}: column {brief(values.name)} is infinite in row"
             f" {row + int(np.argmin(np.isfinite(array))) + 1}; replace it with a finite number or"
@@ -56,38 +57,18 @@ def numbers(values: pl.Series, source: Source, row: int = 0) -> NDArray[Any]:
     return array
 
 
-def text(values: pl.Series, source: Source, row: int = 0) -> pl.Series:
-    """Return a column as text without a name or surrounding spaces; refuse missing values."""
-    _check_values(values, source, row)
-    return _stripped(values, source)
-
-
-def _stripped(values: pl.Series, source: Source) -> pl.Series:
+def stripped(values: pl.Series, source: Source) -> pl.Series:
     """Return a column as text without a name; refuse long text, which a file may repeat often."""
     name, values = values.name, unnamed(values)
     if values.dtype in TEXT:
-        lengths = (values.str if values.dtype == pl.String else values.cat).len_bytes().fill_null(0)
-        longest = values[lengths.arg_max() or 0] or ""
-        _check_storable(longest, f"column {brief(name)}", source)
+        _check_storable(longest(values), f"column {brief(name)}", source)
     return values.cast(pl.String).str.strip_chars()
 
 
-def categories(values: pl.Series, source: Source) -> list[str]:
-    """Return the different values of a text column, sorted."""
-    stripped = text(values, source)
-    different = stripped.unique()
-    if source.kind == "CSV":  # other formats have types
-        _check_mostly_numbers(values.name, stripped, different, source)
-    if len(different) > MOST_CATEGORIES:
-        refuse(
-            f"{source}: feature {brief(values.name)} has {len(different)} different values;"
-            f" --one-hot makes a feature of each and allows at most {MOST_CATEGORIES}: remove the"
-            " column, or group its values"
-        )
-    found: list[str] = sorted(different.to_list())
-    for value in found:
-        _check_storable(value, f"column {brief(values.name)}", source)
-    return found
+def longest(texts: pl.Series) -> str:
+    """Return the longest value of a text column without a name."""
+    lengths = (texts.str if texts.dtype == pl.String else texts.cat).len_bytes().fill_null(0)
+    return texts[lengths.arg_max() or 0] or ""
 
 
 def _check_storable(value: str, column: str, source: Source) -> None:
@@ -100,60 +81,64 @@ def _check_storable(value: str, column: str, source: Source) -> None:
         )
 
 
-def _check_mostly_numbers(
-    name: str, values: pl.Series, different: pl.Series, source: Source
-) -> None:
-    """Refuse numbers with a few faults, each of which --one-hot would make a category."""
-    share = max(part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (values, different))
-    cells, bad = _not_numbers(values, 0)
-    if bad and share >= MOSTLY:
-        refuse(
-            f"{source}: feature {brief(name)} is numeric except for {bad} of {len(values)}"
-            f" values ({cells}); correct these cells, or if all are codes rather than numbers,"
-            " start each with a letter"
-        )
+class FaultyNumbers(NamedTuple):
+    """What is wrong with a column of text that is nearly all numbers."""
+
+    words: str
+    tokens: list[str]  # the different cells that are not numbers, if they are few
 
 
-def _not_numbers(values: pl.Series, row: int) -> tuple[str, int]:
-    """Return the first cells of a text column that are not numbers, and their total number."""
+def faulty_numbers(texts: pl.Series) -> FaultyNumbers | None:
+    """Describe numbers with a few faults, each of which --one-hot would make a category."""
+    there = texts.drop_nulls()
+    share = max(
+        part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (there, there.unique())
+    )
+    bad = _unread(texts)
+    if not bad or share < MOSTLY:
+        return None
+    tokens = texts.gather(bad).unique(maintain_order=True)
+    words = f"{len(bad)} of {len(there)} values ({_shown(texts, bad, 0)})"
+    few = len(tokens) <= FEW_TOKENS and not tokens.str.contains(LIKE_NUMBER).any()
+    return FaultyNumbers(words, tokens.to_list() if few else [])
+
+
+def first_cells(texts: pl.Series, row: int = 0) -> str:
+    """Return the first cells of a text column that are not numbers, in words."""
+    return _shown(texts, _unread(texts), row)
+
+
+def _shown(texts: pl.Series, bad: list[int], row: int) -> str:
+    shown = [f"row {row + k + 1}: {brief(texts[k])}" for k in (bad or [0])[:CELLS_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(bad) > CELLS_SHOWN else "")
+
+
+def _unread(texts: pl.Series) -> list[int]:
+    """Return the cells that are not numbers, nor missing."""
     # In a file with decimal commas a point is the fault, elsewhere a comma: whichever is rarer.
-    bad = min((_unread(values), _unread(with_points(values.to_frame()).to_series())), key=len)
-    shown = [f"row {row + k + 1}: {brief(values[k])}" for k in (bad or [0])[:CELLS_SHOWN]]
-    return ", ".join(shown) + (", ..." if len(bad) > CELLS_SHOWN else ""), len(bad)
-
-
-def _unread(values: pl.Series) -> list[int]:
-    read = values.cast(pl.Float64, strict=False)
-    return (read.is_null() | read.is_nan()).arg_true().to_list()
+    found = []
+    for written in (texts, with_points(texts.to_frame()).to_series()):
+        read = written.cast(pl.Float64, strict=False)
+        found.append(((read.is_null() | read.is_nan()) & texts.is_not_null()).arg_true().to_list())
+    return min(found, key=len)
 
 
 def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
     what, remedy = f"is of type {values.dtype}", "convert the column or remove it"
     if values.dtype in TEXT:
-        stripped = _stripped(values, source)
-        cells, bad = _not_numbers(stripped, row)
-        what = f"is text ({cells})"
-        if bad and 2 * stripped.str.contains(LIKE_NUMBER).sum() > len(values):
-            remedy = f"write {bad} of {len(values)} cells as plain numbers, or remove the column"
-        elif bad:
-            remedy = f"give --one-hot to train, {remedy}"
-        else:
-            remedy = "convert the column to numbers, give --one-hot to train, or remove it"
+        what = f"is text ({first_cells(stripped(values, source), row)})"
+        remedy = "it was numeric in training"
     refuse(
         f"{source}: feature {brief(values.name)} {what}; features must be numbers or true/false:"
         f" {remedy}"
     )
 
 
-def one_hot(values: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bool_]], pl.Series]:
-    """Return a bool column per category, one byte per row, and the values of no category.
-
-    `values` is a result of `text`.
-    """
-    codes = values.cast(pl.Enum([category.strip() for category in known]), strict=False)
-    unknown = values.filter(codes.is_null())
+def one_hot(texts: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bool_]], pl.Series]:
+    """Return a bool column per category, one byte per row, and whether a value is of none."""
+    codes = texts.cast(pl.Enum([category.strip() for category in known]), strict=False)
     code = codes.to_physical().fill_null(len(known)).to_numpy()
-    return [code == k for k in range(len(known))], unknown
+    return [code == k for k in range(len(known))], codes.is_null() & texts.is_not_null()
 
 
 # ---- Classes -----------------------------------------------------------------------------------
@@ -161,9 +146,9 @@ def one_hot(values: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.bo
 
 def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], NDArray[Any]]:
     """Return Y, (m,), true for rows of the second class, and the two classes, sorted."""
-    _check_values(values, source, 0)
+    check_values(values, source, 0)
     target = f"target {brief(values.name)}"
-    found: list[str] = _stripped(values, source).unique().sort().to_list()
+    found: list[str] = stripped(values, source).unique().sort().to_list()
     if values.dtype not in TEXT or (source.kind == "CSV" and len(found) <= MOST_CATEGORIES):
         # 1 and 1.0 are one class. Text is taken literally, except in CSV, which has no types.
         found = list({_meaning(value): value for value in found}.values())
@@ -201,8 +186,8 @@ def labels(
     values: pl.Series, classes: NDArray[Any], source: Source, row: int = 0
 ) -> NDArray[np.bool_]:
     """Return Y, (m,), true for rows of the second of these classes."""
-    _check_values(values, source, row)
-    texts = _stripped(values, source)
+    check_values(values, source, row)
+    texts = stripped(values, source)
     names = [str(name).strip() for name in classes.tolist()]
     as_float = classes.dtype.kind == "f"
     meanings = [_meaning(name, as_float=as_float) for name in names]
@@ -240,11 +225,18 @@ def _meaning(value: str, *, as_float: bool = False) -> object:
         return value
 
 
-def _check_values(values: pl.Series, source: Source, row: int) -> None:
+def where_missing(values: pl.Series) -> pl.Series | None:
+    """Return which values are null or NaN, or None if none is."""
     missing = unnamed(values).is_null()
     if values.dtype.is_float():
-        missing |= unnamed(values).is_nan()
-    if missing.any():
+        missing |= unnamed(values).is_nan().fill_null(value=False)
+    return missing if missing.any() else None
+
+
+def check_values(values: pl.Series, source: Source, row: int) -> None:
+    """Refuse missing values."""
+    missing = where_missing(values)
+    if missing is not None:
         refuse(
             f"{source}: column {brief(values.name)} has missing values, first in row"
             f" {row + _first_true(missing) + 1}; fill them in, or remove those rows"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CSV: the dialect of a file, its header, and its rows, a few megabytes at a time."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -15,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from logreg_c._cli.errors import brief, refuse, say
+from logreg_c._cli.errors import InputError, brief, refuse, say
 
 from .source import Source
 
@@ -84,8 +85,27 @@ DECIMAL_POINT = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # may also be a decimal comma
 END_OF_FILE = b"\x1a\0"  # at the end of files by programs from the days of DOS
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins with the mark of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+COMMON_ENCODING = "cp1252"
 # The internal name of a column without one; no header can contain it.
 NAMELESS = "\0"
+
+
+class EncodingError(InputError):
+    """A CSV file in another encoding."""
+
+    def __init__(self, source: Source, row: int | None) -> None:
+        where = "" if row is None else f", as in row {row}"
+        self.what = (
+            f"cannot be read as CSV (not UTF-8 text{where}); give --encoding {COMMON_ENCODING} for"
+            " Western Europe on Windows, or another, or save it as UTF-8"
+        )
+        super().__init__(f"{source} {self.what}")
 
 
 class Delimited:
@@ -99,8 +119,6 @@ class Delimited:
             if len(start) > LONGEST_ROW or (len(start) > SAMPLE and start.count(b"\n") > 1):
                 break
         blocks.close()
-        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-            _not_utf8(source)
         self._carriage_returns = b"\r" in start and b"\n" not in start
         skipped = 3 if start.startswith(b"\xef\xbb\xbf") else 0
         # Bytes that are not UTF-8 survive this, and are reported later with their row.
@@ -126,7 +144,7 @@ class Delimited:
             at += 1
         if at == len(lines):
             refuse(f"{self.source} is empty; expected a header and rows of data")
-        self.separator = separator or _separator(lines[at:])
+        self.separator = self.source.dialect.separator or separator or _separator(lines[at:])
         header_is_comment = comment and _is_header(comment, lines[at : at + 1], self.separator)
         records = _records(
             [comment, *lines[at:]] if header_is_comment else lines[at:], self.separator
@@ -136,9 +154,11 @@ class Delimited:
         rows = [row for row in itertools.islice(records, SAMPLED) if any(map(str.strip, row))]
         self._spaced_quote = re.compile(re.escape(self.separator.encode()) + rb' +"')
         self._check_header(names)
-        self.names = [name or f"{NAMELESS}{j}" for j, name in enumerate(_fitted(names, rows))]
-        self._check_names()
-        self._decimal_comma = self._has_decimal_commas(lines[at:])
+        self.names, self.repeated = _unique(
+            [name or f"{NAMELESS}{j}" for j, name in enumerate(_fitted(names, rows))]
+        )
+        decimal = self.source.dialect.decimal
+        self._decimal_comma = decimal == "," if decimal else self._has_decimal_commas(lines[at:])
         return at
 
     def _check_header(self, names: Sequence[str]) -> None:
@@ -151,11 +171,6 @@ class Delimited:
                 f" ({', '.join(map(brief, names[:3]))}{' ...' if len(names) > 3 else ''}); add a"
                 " header with the names of the columns"
             )
-
-    def _check_names(self) -> None:
-        (name, times), *_ = Counter(self.names).most_common(1)
-        if times > 1:
-            refuse(f"{self.source} has {times} columns named {brief(name)}; give each its own name")
 
     def _has_decimal_commas(self, lines: Sequence[str]) -> bool:
         pattern = r'"\s*[+-]?\d+,\d+\s*"' if self.separator == "," else r"\d,\d"
@@ -272,7 +287,7 @@ class Delimited:
         others = []
         for name, (before, after) in zip(raw.columns, nulls, strict=True):
             if name in wanted_as_text:
-                others.append(_without_missing(raw.get_column(name), wanted_as_text[name]))
+                others.append(self._without_missing(raw.get_column(name), wanted_as_text[name]))
             elif before != after:
                 others.append(self._typed_column(unnamed(raw.get_column(name))).alias(name))
         return numbers.with_columns(others) if others else numbers
@@ -284,7 +299,7 @@ class Delimited:
         return texts.cast(pl.Float64, strict=False)
 
     def _typed_column(self, values: pl.Series) -> pl.Series:
-        values = _without_missing(values)
+        values = self._without_missing(values)
         numbers = self._as_numbers(values.to_frame()).to_series()
         if numbers.null_count() == values.null_count():
             return numbers
@@ -292,6 +307,11 @@ class Delimited:
         if lower.drop_nulls().is_in(["true", "false"]).all():
             return lower == "true"
         return values
+
+    def _without_missing(self, values: pl.Series, kept: Iterable[str] = ()) -> pl.Series:
+        missing = [*MISSING.difference(kept), *self.source.dialect.na_values]
+        cleaned = pl.first().str.strip_chars().replace(missing, [None] * len(missing))
+        return values.to_frame().select(cleaned).to_series()
 
 
 def unnamed(values: pl.Series) -> pl.Series:
@@ -305,17 +325,32 @@ def with_points(texts: pl.DataFrame) -> pl.DataFrame:
     return texts.select(values.str.replace(",", ".", literal=True))
 
 
-def _without_missing(values: pl.Series, kept: Iterable[str] = ()) -> pl.Series:
-    missing = list(MISSING.difference(kept))
-    cleaned = pl.first().str.strip_chars().replace(missing, [None] * len(missing))
-    return values.to_frame().select(cleaned).to_series()
-
-
 # ---- Bytes ---------------------------------------------------------------------------------------
 
 
 def _blocks(source: Source) -> Generator[bytes, None, None]:
-    """Yield the bytes of the file, decompressed."""
+    """Yield the bytes of the file, decompressed, as UTF-8."""
+    blocks = _decompressed(source)
+    first = next(blocks, b"")
+    encoding = next((code for mark, code in MARKS.items() if first.startswith(mark)), None)
+    encoding = encoding or source.dialect.encoding
+    if encoding is None or codecs.lookup(encoding).name == "utf-8":
+        yield first
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in itertools.chain([first], blocks):
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        refuse(
+            f"{source} cannot be read as CSV (not {encoding} text: {brief(str(error))}); give"
+            " another --encoding, or save it as UTF-8"
+        )
+
+
+def _decompressed(source: Source) -> Generator[bytes, None, None]:
     with source.path.open("rb") as file:
         head = file.read(4)
         file.seek(0)
@@ -467,6 +502,24 @@ def _fitted(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
+def _unique(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return names with repetitions numbered, as a, a.1, a.2, and the original of each new one."""
+    repeated: dict[str, str] = {}
+    times, taken = Counter[str](), set(names)
+    unique = []
+    for name in names:
+        new = name
+        if times[name]:
+            while new in taken:
+                new = f"{name}.{times[name]}"
+                times[name] += 1
+            taken.add(new)
+            repeated[new] = name
+        else:
+            times[name] = 1
+        unique.append(new)
+    return unique, repeated
+
+
 def _not_utf8(source: Source, row: int | None = None) -> NoReturn:
-    where = "" if row is None else f", as in row {row}"
-    refuse(f"{source} cannot be read as CSV (not UTF-8 text{where}); save it as UTF-8")
+    raise EncodingError(source, row)

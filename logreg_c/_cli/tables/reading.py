@@ -2,22 +2,27 @@
 """Tables of any format, whole or in batches."""
 
 import csv
+import dataclasses
 import difflib
+import fnmatch
 import os
 import re
+import shlex
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from polars import selectors
 
-from logreg_c._cli.errors import brief, muted, refuse, say
+from logreg_c._cli.errors import InputError, brief, muted, refuse, say
 
 from . import arrow
 from .arrays import MOST_COLUMNS, from_arrays
-from .delimited import NAMELESS, NUMBER, Delimited, unnamed
+from .delimited import COMMON_ENCODING, NAMELESS, NUMBER, Delimited, EncodingError, unnamed
+from .faults import Faults
 from .source import Source
 
 # Make polars read local files instead of mapping them: a mapped file that shrinks kills the process
@@ -39,23 +44,74 @@ PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__|__null_dask_i
 PANDAS_NAMELESS = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
-def read(source: Source, target: str) -> tuple[pl.DataFrame, list[str]]:
-    """Read the whole table; return it without an index, and the names of the columns left out."""
+class Choice(NamedTuple):
+    """The columns to train on: all but the target, unless patterns with * and ? restrict them."""
+
+    target: str
+    features: tuple[str, ...] = ()  # if not empty, only these
+    drop: tuple[str, ...] = ()
+
+    def of(self, names: Sequence[str], source: Source) -> list[str]:
+        """Return the chosen names, and the target, in the order of the table."""
+        check_presence(self.target, names, source)
+        if self.target in self.drop:
+            refuse(f"--drop {brief(self.target)} would leave out the target; name another column")
+        wanted = _matching(names, self.features, source) if self.features else set(names)
+        wanted -= _matching(names, self.drop, source)
+        return [name for name in names if name in wanted or name == self.target]
+
+
+def _matching(names: Sequence[str], patterns: Iterable[str], source: Source) -> set[str]:
+    """Return the names that match; an exact name is no pattern."""
+    found, there = set(), set(names)
+    for pattern in patterns:
+        wildcard = pattern.replace("[", "[[]")
+        same = {pattern} & there or {name for name in names if fnmatch.fnmatchcase(name, wildcard)}
+        if not same:
+            check_presence(pattern, names, source)
+        found |= same
+    return found
+
+
+def read(source: Source, choice: Choice, faults: Faults) -> tuple[pl.DataFrame, list[str]]:
+    """Read the chosen columns; return them without an index, and the columns left out."""
     index: list[str] = []
     with _faults_of(source):
         if source.kind == "CSV":
-            table = _read_csv(source, target)
+            table = _read_csv_of_any_encoding(source, choice, faults)
         else:
             frame, index = _scan(source)
-            schema = frame.collect_schema()
-            _check_names(source, schema.names())
-            check_presence(target, schema.names(), source)
-            for name, kind in schema.items():
-                _check_type(name, kind, source, target)
-            table = frame.collect()
-    if table.height == 0:
+            types = frame.collect_schema()
+            _check_number(source, types)
+            names = choice.of(types.names(), source)
+            _check_names(source, names)
+            names = [n for n in names if _has_type(n, types[n], source, choice.target, faults)]
+            table = frame.select(selectors.by_name(*names)).collect()
+    if table.height == 0 and table.width:
         refuse(f"{source} has no rows of data")
-    return _without_index(table, source, target, index)
+    return _without_index(
+        _without_na(table, source.dialect.na_values), source, choice.target, index
+    )
+
+
+def _without_na(table: pl.DataFrame, na_values: Iterable[str]) -> pl.DataFrame:
+    """Set values to null that the user says are missing; texts of CSV are null already."""
+    numbers = []
+    for value in na_values:
+        with suppress(ValueError):
+            numbers.append(float(value))
+    if not na_values:
+        return table
+    columns = []
+    for values in table.get_columns():
+        missing = pl.lit(value=False)
+        if values.dtype in (pl.String, pl.Categorical, pl.Enum):
+            missing = pl.first().cast(pl.String).str.strip_chars().is_in(list(na_values))
+        elif values.dtype.is_numeric():
+            missing = pl.first().cast(pl.Float64).is_in(numbers)
+        kept = pl.when(~missing.fill_null(value=False)).then(pl.first())
+        columns.append(values.to_frame().select(kept).to_series())
+    return pl.DataFrame(columns)
 
 
 def batches(
@@ -70,7 +126,7 @@ def batches(
     with _faults_of(source):
         for batch in _batches(source, columns, most):
             if batch.height:
-                yield rows, batch
+                yield rows, _without_na(batch, source.dialect.na_values)
             rows += batch.height
     if rows == 0:
         refuse(f"{source} has no rows of data")
@@ -110,21 +166,45 @@ def _of_size(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame
         yield pl.concat(waiting)
 
 
-def _read_csv(source: Source, target: str) -> pl.DataFrame:
+def _read_csv_of_any_encoding(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
+    """Read a file that is not UTF-8 in the most common encoding, to find its other faults too."""
+    try:
+        return _read_csv(source, choice, faults)
+    except EncodingError as error:
+        if source.dialect.encoding is not None:
+            raise
+        with suppress(InputError):
+            dialect = source.dialect._replace(encoding=COMMON_ENCODING)
+            table = _read_csv(dataclasses.replace(source, dialect=dialect), choice, faults)
+            faults.add_other(error.what, encoding=COMMON_ENCODING)
+            return table
+        raise
+
+
+def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
     table = Delimited(source)
-    _check_names(source, table.names)
-    check_presence(target, table.names, source)
-    as_text: dict[str, Collection[str]] = {target: ()}
+    _check_number(source, table.names)
+    names = choice.of(table.names, source)
+    _check_names(source, names)
+    at = {name: j for j, name in enumerate(table.names)}
+    wanted = [at[name] for name in names]
+    as_text: dict[str, Collection[str]] = {choice.target: ()}
     while True:
-        parts = [table.typed(raw, as_text) for raw in table.frames()]
-        if len(parts) == 1:
-            return parts[0]
+        parts = [
+            table.typed(pl.DataFrame([raw.to_series(j) for j in wanted]), as_text)
+            for raw in table.frames()
+        ]
         types = [_types_of(columns) for columns in zip(*map(_described, parts), strict=True)]
-        mixed = [name for name, found in zip(table.names, types, strict=True) if len(found) > 1]
+        mixed = [name for name, found in zip(names, types, strict=True) if len(found) > 1]
         if not mixed:
             break
         # Numbers in one part and text in another: read the column again, as text.
         as_text |= dict.fromkeys(mixed, ())
+    for new, name in table.repeated.items():
+        if new in names and name in names:
+            faults.add("repeated", new, brief(name))
+    if len(parts) == 1:
+        return parts[0]
     columns = []
     for j, found in enumerate(types):
         kind = next(iter(found), pl.Float64())
@@ -193,9 +273,12 @@ def _faults_of(source: Source) -> Iterator[None]:
 # ---- Names ---------------------------------------------------------------------------------------
 
 
-def _check_names(source: Source, names: Sequence[str]) -> None:
+def _check_number(source: Source, names: Collection[str]) -> None:
     if len(names) > MOST_COLUMNS:
         refuse(f"{source} has {len(names)} columns; at most {MOST_COLUMNS} can be read")
+
+
+def _check_names(source: Source, names: Sequence[str]) -> None:
     for name in names:
         if name.endswith("\0"):  # NumPy's strings would drop it
             refuse(f"{source} has a column name that ends in NUL, {brief(name)}; rename it")
@@ -206,17 +289,17 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
             )
 
 
-def _check_type(name: str, kind: pl.DataType, source: Source, target: str) -> None:
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        if name == target:
-            refuse(
-                f"{source}: target {brief(name)} is of type {kind}; make it text, numbers, or"
-                " true/false"
-            )
+def _has_type(name: str, kind: pl.DataType, source: Source, target: str, faults: Faults) -> bool:
+    """Whether columns of this type can be used."""
+    usable = not (kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Time, pl.Duration))
+    if not usable and name == target:
         refuse(
-            f"{source}: feature {brief(name)} is of type {kind}; features must be numbers or"
-            " true/false: convert the column or remove it"
+            f"{source}: target {brief(name)} is of type {kind}; make it text, numbers, or"
+            " true/false"
         )
+    if not usable:
+        faults.add("type", name, kind)
+    return usable
 
 
 def _check_presence_of_all(wanted: Iterable[str], columns: Sequence[str], source: Source) -> None:
@@ -282,7 +365,7 @@ def _without_index(
             if j == 0 and len(values) > FEW and _is_range(values):
                 say(
                     f"warning: column {brief(name)} numbers the rows of {source}, and is trained on"
-                    " like any other; remove it if it is not a feature"
+                    f" like any other; --drop {shlex.quote(name)} leaves it out"
                 )
             kept.append(values)
     if left_out:

@@ -15,6 +15,7 @@ from typing import Any
 
 from logreg_c._cli.errors import refuse
 from logreg_c._cli.interrupts import INTERRUPTS
+from logreg_c._cli.recipes import DETECTED, Dialect
 
 SUFFIXES = {
     ".parquet": "Parquet",
@@ -70,6 +71,7 @@ class Source:
     path: Path
     kind: str
     size: int  # in bytes, when it was opened
+    dialect: Dialect = DETECTED
 
     def __str__(self) -> str:
         return self.name
@@ -84,7 +86,7 @@ class Source:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[Source]:
+def opened(file: Path, dialect: Dialect = DETECTED) -> Iterator[Source]:
     """Detect the format of `file`; standard input (-) and pipes are copied to a temporary file."""
     name, path = os.fsencode(file).decode(errors="backslashreplace"), file
     with ExitStack() as stack:
@@ -112,7 +114,7 @@ def opened(file: Path) -> Iterator[Source]:
                 refuse(f"{name} is {what}; save the table as CSV or Parquet")
         kinds = [kind for magic, kind in MAGIC.items() if head.startswith(magic)]
         kind = kinds[0] if kinds else SUFFIXES.get(file.suffix.lower(), "CSV")
-        yield Source(name, path, kind, size)
+        yield Source(name, path, kind, size, dialect)
 
 
 def _regular(stack: ExitStack, file: Path, name: str) -> Path:

@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Features from the columns of a table: a recipe is made from the rows of a training, and applied.
+
+Training and prediction apply it with the same function, so that they see the same features.
+"""
+
+import math
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from logreg_c._cli.errors import InputError, brief, refuse, say
+from logreg_c._cli.recipes import DATE_CATEGORIES, Column, Recipe
+
+from . import dates
+from .columns import (
+    MOST_CATEGORIES,
+    TEXT,
+    check_values,
+    faulty_numbers,
+    first_cells,
+    longest,
+    matrix,
+    numbers,
+    one_hot,
+    stripped,
+    two_classes,
+    where_missing,
+)
+from .delimited import unnamed
+from .faults import Faults
+from .reading import FEW, LONGEST_NAME, Choice, listed, read
+from .source import Source
+
+ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key))|.*[a-z]I[dD]")
+FEW_TEXTS = 20  # rows; so few may all differ by chance
+
+
+class Options(NamedTuple):
+    """How `train` is told to make features."""
+
+    one_hot: bool
+    missing: str
+    date_parts: tuple[str, ...]
+    min_count: int
+
+
+# ---- Training ------------------------------------------------------------------------------------
+
+
+def _plan(columns: Sequence[pl.Series], options: Options, source: Source, faults: Faults) -> Recipe:
+    """Return the recipe for these columns of a table, without fills; add their faults."""
+    na_values = source.dialect.na_values
+    if columns and matrix(columns) is not None:
+        return Recipe([Column(c.name, c.name) for c in columns], options.missing, na_values)
+    made: list[Column] = []
+    for values in columns:
+        made += _planned(values, options, source, faults)
+    names = [column.name for column in made]
+    for name in sorted({name for name in names if names.count(name) > 1}) if _derived(made) else ():
+        faults.add_other(f"two columns of features would be named {brief(name)}; rename one")
+    return Recipe(made, options.missing, na_values)
+
+
+class Prepared(NamedTuple):
+    """The rows to train on."""
+
+    columns: list[pl.Series]
+    recipe: Recipe
+    Y: NDArray[np.bool_]
+    classes: NDArray[Any]
+    left_out: list[str]  # columns that number the rows
+
+
+def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
+    """Read a table to train on; refuse it with all its faults."""
+    faults = Faults(source)
+    table, left_out = read(source, choice, faults)
+    target = table.get_column(choice.target)
+    if options.missing != "error" and (missing := where_missing(target)) is not None:
+        table = _without_rows(table, missing, f"whose target {brief(choice.target)} is missing")
+        target = table.get_column(choice.target)
+    columns = [values for values in table.get_columns() if values.name != choice.target]
+    recipe = _plan(columns, options, source, faults)
+    Y, classes = np.zeros(0, bool), np.zeros(0)
+    try:
+        Y, classes = two_classes(target, source)
+    except InputError as error:
+        faults.add_other(str(error).removeprefix(f"{source}: "))
+    _warn_of_ids(columns)
+    faults.refuse()
+    if not recipe.columns:
+        refuse(
+            f"{source} has no column except the target {brief(choice.target)}; add at least one"
+            " feature"
+        )
+    if (whole := complete(recipe, columns)) is not None:
+        if not whole.any():
+            refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
+        table = _without_rows(table.drop(choice.target), ~pl.Series(whole), "with missing values")
+        columns, Y = table.get_columns(), Y[whole]
+        recipe = _plan(columns, options, source, faults)
+        faults.refuse()
+    _warn_of_constants(columns)
+    return Prepared(columns, recipe, Y, classes, left_out)
+
+
+def _without_rows(table: pl.DataFrame, where: pl.Series, which: str) -> pl.DataFrame:
+    rows = int(where.sum())
+    say(f"left out {rows} of {table.height} rows, {which}")
+    return table.filter(~where)
+
+
+def _derived(made: Sequence[Column]) -> bool:
+    return any(column.name != column.source for column in made)
+
+
+def _planned(
+    values: pl.Series, options: Options, source: Source, faults: Faults
+) -> Iterator[Column]:
+    name, missing = values.name, where_missing(values)
+    if missing is not None and missing.all():
+        faults.add("empty", name)
+        return
+    if missing is not None and options.missing == "error":
+        faults.add("missing", name, int(missing.arg_true()[0]) + 1, missing="median")
+    kind = values.dtype
+    if kind in TEXT:
+        yield from _planned_text(values, options, source, faults)
+    elif kind in (pl.Date, pl.Datetime):
+        yield from _planned_dates(values, None, options, faults)
+    elif kind.is_numeric() or kind == pl.Boolean:
+        if kind.is_float() and (infinite := unnamed(values).is_infinite()).any():
+            row = int(infinite.arg_true()[0])
+            faults.add("infinite", name, row + 1, na_value=values[row], **_filled(options))
+        yield Column(name, name)
+    else:
+        faults.add("type", name, kind)
+    if missing is not None and options.missing == "indicator":
+        yield Column(f"{name} is missing", name, "missing")
+
+
+def _filled(options: Options) -> dict[str, str]:
+    return {"missing": "median"} if options.missing == "error" else {}
+
+
+def _planned_text(
+    values: pl.Series, options: Options, source: Source, faults: Faults
+) -> Iterator[Column]:
+    name, texts = values.name, unnamed(values).cast(pl.String).str.strip_chars()
+    there = texts.drop_nulls()
+    length = len(longest(there))
+    if length > LONGEST_NAME:
+        faults.add("long", name, f"a value of {length} characters; at most {LONGEST_NAME} are used")
+        return
+    if there.str.ends_with("\0").any():
+        faults.add("long", name, "a value that ends in NUL")
+        return
+    if source.kind == "CSV" and (found := faulty_numbers(texts)):
+        tokens = {"na_value": found.tokens} if found.tokens else {}
+        faults.add("faulty", name, found.words, **tokens, **(_filled(options) if tokens else {}))
+        return
+    formats = dates.formats_of(there)
+    if len(formats) > 1:
+        faults.add("unclear date", name, brief(there[0]))
+    elif formats:
+        yield from _planned_dates(values, formats[0], options, faults)
+    else:
+        yield from _planned_categories(name, there, options, faults, first_cells(texts))
+
+
+def _planned_categories(
+    name: str, texts: pl.Series, options: Options, faults: Faults, cells: str
+) -> Iterator[Column]:
+    counts = unnamed(texts).value_counts(sort=True, name="count")
+    count = counts.get_column("count")
+    known = counts.filter(count >= options.min_count).to_series().sort().to_list()
+    if options.min_count > 1 and not known:
+        say(f"left out column {brief(name)}: each value is in fewer than {options.min_count} rows")
+    elif count[0] == 1 and len(texts) >= FEW_TEXTS:
+        faults.add("id", name, f"{len(count)} different values, one per row")
+    elif len(known) > MOST_CATEGORIES:
+        enough = int(count[MOST_CATEGORIES]) + 1
+        faults.add(
+            "many",
+            name,
+            f"{len(known)} different values; a feature is made of each, of at most"
+            f" {MOST_CATEGORIES}",
+            min_count=max(10, enough),
+            **({} if options.one_hot else {"one_hot": ""}),
+        )
+    elif not options.one_hot:
+        faults.add("text", name, cells, one_hot="")
+    else:
+        yield Column(name, name, categories=known)
+        if len(known) < len(count):
+            yield Column(f"{name} is rare", name, "rare")
+
+
+def _planned_dates(
+    values: pl.Series, form: str | None, options: Options, faults: Faults
+) -> Iterator[Column]:
+    name = values.name
+    if not options.date_parts:
+        faults.add("date", name, brief(str(values.drop_nulls()[0])), date_parts="days")
+        return
+    moments = dates.moments(values, form)
+    for part in options.date_parts:
+        known = None
+        if part in DATE_CATEGORIES:
+            known = dates.category(moments, part).drop_nulls().unique().sort().to_list()
+        yield Column(f"{name} {part}", name, part, known, format=form)
+
+
+def filled(recipe: Recipe, columns: Iterable[pl.Series], rows: NDArray[np.int64]) -> Recipe:
+    """Fill missing values by the mean or the median of these rows, those to train on."""
+    if recipe.missing == "error":
+        return recipe
+    found: dict[str, float] = {}
+    of_name = {values.name: values for values in columns}
+    for column in recipe.columns:
+        if column.categories is not None or column.part in {"missing", "rare"}:
+            continue
+        values = _number(column, of_name[column.source]).cast(pl.Float64)
+        there = values.gather(rows).fill_nan(None).drop_nulls()
+        if recipe.missing == "drop" or there.is_empty():  # drop: no such row is used
+            found[column.name] = 0.0
+        else:
+            found[column.name] = _middle(there.to_numpy(), median=recipe.missing == "median")
+    return recipe.filled(found)
+
+
+def _middle(values: NDArray[np.float64], *, median: bool) -> float:
+    # The sum is exact, so that its bits are the same everywhere.
+    return float(np.median(values)) if median else math.fsum(values) / len(values)
+
+
+# ---- Training and prediction ---------------------------------------------------------------------
+
+
+def complete(recipe: Recipe, columns: Sequence[pl.Series]) -> NDArray[np.bool_] | None:
+    """Return which rows have no missing value, if such rows are dropped and there are any."""
+    if recipe.missing != "drop":
+        return None
+    missing = [where for values in columns if (where := where_missing(values)) is not None]
+    if not missing:
+        return None
+    whole: NDArray[np.bool_] = ~np.logical_or.reduce([where.to_numpy() for where in missing])
+    return whole
+
+
+def features(
+    recipe: Recipe,
+    columns: list[pl.Series],
+    source: Source,
+    row: int = 0,
+    unknown: dict[str, tuple[int, str]] | None = None,
+) -> list[NDArray[Any]] | NDArray[np.float64]:
+    """Return X, a feature per row or item; leave `columns` empty if they are many values.
+
+    `unknown` gets, for each column with unknown categories, the number of such rows and the first.
+    """
+    plain = all(column.is_number for column in recipe.columns)
+    if plain and (X := matrix(columns)) is not None:
+        return X
+    known = {} if unknown is None else unknown
+    made: list[NDArray[Any]] = []
+    of_name = {values.name: values for values in columns}
+    columns.clear()
+    for name in recipe.sources:
+        made += _features_of(recipe, of_name.pop(name), source, row, known)
+    return made
+
+
+def _features_of(
+    recipe: Recipe, values: pl.Series, source: Source, row: int, unknown: dict[str, tuple[int, str]]
+) -> list[NDArray[Any]]:
+    made: list[NDArray[Any]] = []
+    rare: NDArray[np.bool_] | None = None
+    columns = recipe.sources[values.name]
+    has_rare = any(column.part == "rare" for column in columns)
+    for column in columns:
+        if column.part == "missing":
+            missing = where_missing(values)
+            made.append(np.zeros(len(values), bool) if missing is None else missing.to_numpy())
+        elif column.part == "rare":
+            made.append(np.zeros(len(values), bool) if rare is None else rare)
+        elif column.categories is None:
+            made.append(_filled_number(column, values, source, row))
+        else:
+            _check_missing(recipe, values, source, row)
+            where, other = one_hot(_text(column, values, source, row), column.categories)
+            made += where
+            if has_rare:
+                rare = other.to_numpy()
+            elif other.any():
+                first = _text(column, values, source, row).filter(other)[0]
+                rows, before = unknown.get(values.name, (0, first))
+                unknown[values.name] = rows + int(other.sum()), before
+    return made
+
+
+def _text(column: Column, values: pl.Series, source: Source, row: int) -> pl.Series:
+    """Return the categories of a column's rows; null where the value is missing."""
+    if column.part == "value":
+        return stripped(values, source)
+    return dates.category(_moments(column, values, source, row), column.part)
+
+
+def _number(column: Column, values: pl.Series) -> pl.Series:
+    if column.part == "value":
+        return values
+    return dates.number(dates.moments(values, column.format), column.part)
+
+
+def _filled_number(column: Column, values: pl.Series, source: Source, row: int) -> NDArray[Any]:
+    if column.part != "value":
+        values = dates.number(_moments(column, values, source, row), column.part).alias(values.name)
+    if column.fill is None:
+        return numbers(values, source, row)
+    if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
+        return numbers(values, source, row)  # names the fault
+    filled = values.cast(pl.Float64).fill_nan(None).fill_null(column.fill)
+    return numbers(filled, source, row)
+
+
+def _moments(column: Column, values: pl.Series, source: Source, row: int) -> pl.Series:
+    """Return a column as moments; refuse what is neither a date nor missing."""
+    if values.dtype not in (TEXT if column.format else (pl.Date, pl.Datetime)):
+        refuse(
+            f"{source}: column {brief(values.name)} is of type {values.dtype}; expected"
+            f" {f'text such as {column.format}' if column.format else 'dates'}, as in training"
+        )
+    found = dates.moments(values, column.format)
+    faulty = found.is_null() & unnamed(values).is_not_null()
+    if faulty.any():
+        at = int(faulty.arg_true()[0])
+        refuse(
+            f"{source}: column {brief(values.name)} is {brief(values[at])} in row {row + at + 1};"
+            f" expected a date, as in training: {column.format}"
+        )
+    return found
+
+
+def _check_missing(recipe: Recipe, values: pl.Series, source: Source, row: int) -> None:
+    if recipe.missing == "error":
+        check_values(values, source, row)
+
+
+# ---- Notices -------------------------------------------------------------------------------------
+
+
+def _warn_of_ids(columns: Iterable[pl.Series]) -> None:
+    """Warn about columns of numbers that seem to identify the rows."""
+    names = [
+        values.name
+        for values in columns
+        if len(values) > FEW
+        and ID_NAME.fullmatch(values.name)
+        and values.dtype.is_numeric()
+        and values.n_unique() == len(values)
+    ]
+    _warn(names, "a different number in each row, like an ID")
+
+
+def _warn_of_constants(columns: Sequence[pl.Series]) -> None:
+    """Warn about columns with one value in all rows."""
+    names = [values.name for values in columns if len(values) > FEW and _is_constant(values)]
+    _warn(names, "the same value in every row, so no weight")
+
+
+def _is_constant(values: pl.Series) -> bool:
+    if values.dtype in TEXT:
+        return values.n_unique() == 1
+    return not values.has_nulls() and values[0] == values[-1] and values.min() == values.max()
+
+
+def _warn(names: Sequence[str], what: str) -> None:
+    if names:
+        drop = " ".join(f"--drop {shlex.quote(name)}" for name in names[:5])
+        say(
+            f"warning: {listed(names)} {'have' if len(names) > 1 else 'has'} {what}; {drop} leaves"
+            f" {'them' if len(names) > 1 else 'it'} out"
+        )
