@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * An objective, of all examples or a sample: its value, and the factor of its Hessian.
+ */
+#include "solve/minimize.h"
+
+#define SAMPLE_RIDGE 0.02     /* stops a separated sample, in units of N / q times a variance */
+#define LEAST_CURVATURE 1e-10 /* a (1 - a) in the factor */
+
+logreg_objective logreg_objective_of(const logreg_context *c, const logreg_data *data, double total)
+{
+    const logreg_objective o = {data, c->standardization ? 0.0 : c->m->goal.l2,
+                                c->standardization ? c->penalty : NULL, total};
+    return o;
+}
+
+int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const double *theta,
+                    double *J, double *gradient)
+{
+    const int64_t n_x = o->data->n_x;
+    const int status = logreg_cost_and_gradient(o->data, NULL, theta, theta[n_x], o->l2, J,
+                                                gradient, gradient + n_x, &c->run);
+    if (status == LOGREG_PASS_OVERFLOW) *J = NAN;
+    if (status == LOGREG_STOPPED) return status;
+    if (c->m->goal.fixed_b) gradient[n_x] = 0.0;
+    for (int64_t j = 0; j < n_x && o->ridge; j++) {
+        *J += 0.5 * o->ridge[j] * theta[j] * theta[j];
+        gradient[j] += o->ridge[j] * theta[j];
+    }
+    return LOGREG_OK;
+}
+
+/* h is at least LEAST_CURVATURE times the weight; returns its sum. */
+static double raise_weights(const logreg_data *data, double *h)
+{
+    const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    double scratch[LOGREG_BLOCK], sum = 0.0;
+    for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
+        const int64_t count = logreg_at_most(data->m - first, LOGREG_BLOCK);
+        const double *weight = NULL;
+        double of_block = 0.0;
+        if (data->sample_weight.values)
+            weight = kernels->column(&data->sample_weight, first, count, scratch);
+        for (int64_t i = 0; i < count; i++) {
+            const double least = LEAST_CURVATURE * (weight ? weight[i] : 1.0);
+            if (h[first + i] < least) h[first + i] = least;
+            of_block += h[first + i];
+        }
+        sum += of_block;
+    }
+    return sum;
+}
+
+int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const double *theta,
+                          const double *centre)
+{
+    const int64_t n_x = o->data->n_x;
+    logreg_data weighted = *o->data;
+    weighted.arithmetic = LOGREG_FLOAT64;
+    int status = logreg_curvature(&weighted, theta, theta[n_x], 0, c->h, &c->run);
+    if (status != LOGREG_OK) return status;
+    double S = raise_weights(o->data, c->h);
+    weighted.sample_weight = (logreg_column){c->h, sizeof(double), LOGREG_FLOAT64};
+    if (c->plan.form == LOGREG_DENSE) {
+        status = logreg_gram(&weighted, centre, c->factor.L, c->factor.mu, &S, &c->run);
+        if (status != LOGREG_OK) return status;
+        status = logreg_factor_dense(&c->factor, S, o->total, o->l2, o->ridge, &c->run);
+    } else {
+        const logreg_standardization of = {
+            .mean = c->factor.mu, .mean_lo = c->moments + n_x, .sd = c->factor.unit};
+        status = logreg_standardize(&weighted, &of, &c->run);
+        if (status != LOGREG_OK) return status;
+        if (c->plan.form == LOGREG_DIAGONAL) {
+            for (int64_t j = 0; j < n_x; j++) of.sd[j] = of.sd[j] * of.sd[j] * S;
+            logreg_factor_diagonal(&c->factor, S, o->total, o->l2, o->ridge);
+        } else {
+            const logreg_data rows =
+                logreg_sample(&weighted, &c->m->survey, o->data->m, 1, c->sample);
+            memcpy(c->factor.V, rows.X.values, (size_t)(rows.m * n_x) * sizeof(double));
+            status =
+                logreg_factor_low_rank(&c->factor, c->h, S, o->total, o->l2, o->ridge, &c->run);
+        }
+    }
+    c->m->S = c->factor.S;
+    return status;
+}
+
+/* ---- The factor where the search is ---------------------------------------------------------- */
+
+int logreg_describe_sample(logreg_context *c, const logreg_data *sample)
+{
+    const int64_t n_x = sample->n_x;
+    const double per_variance = SAMPLE_RIDGE * (double)(n_x + 1) / (double)sample->m;
+    const logreg_standardization of = {
+        .mean = c->moments, .mean_lo = c->moments + n_x, .sd = c->moments + 2 * n_x};
+    const int status = logreg_standardize(sample, &of, &c->run);
+    for (int64_t j = 0; j < n_x; j++)
+        c->ridge[j] =
+            per_variance * of.sd[j] * of.sd[j] + (c->standardization ? c->penalty[j] : 0.0);
+    return status;
+}
+
+/* Mean and deviation of every feature, in one pass, once. */
+static int describe_all(logreg_context *c)
+{
+    if (c->m->has_moments) return LOGREG_OK;
+    const logreg_standardization of = {
+        .mean = c->a.centre, .mean_lo = c->moments, .sd = c->a.deviation};
+    logreg_data data = *c->data;
+    data.arithmetic = LOGREG_FLOAT64;
+    const int status = logreg_standardize(&data, &of, &c->run);
+    c->m->has_moments = status == LOGREG_OK;
+    return status;
+}
+
+/* A feature that is constant in the sample may vary in the whole, and would never be moved: it gets
+ * the curvature that its own variance makes. */
+static int revive(logreg_context *c, const logreg_objective *o)
+{
+    int64_t constant = 0;
+    for (int64_t j = 0; j < c->data->n_x; j++) constant += c->factor.unit[j] == 0.0;
+    if (constant == 0) return LOGREG_OK;
+    const int status = describe_all(c);
+    if (status != LOGREG_OK) return status;
+    for (int64_t j = 0; j < c->data->n_x; j++) {
+        const double sd = c->a.deviation[j], ridge = o->ridge ? o->ridge[j] : 0.0;
+        if (c->factor.unit[j] != 0.0 || sd == 0.0) continue;
+        const double about_0 = c->factor.fixed_b ? c->a.centre[j] * c->a.centre[j] : 0.0;
+        const double h = c->factor.S * (sd * sd + about_0) + o->l2 + ridge;
+        c->factor.unit[j] = 1.0 / logreg_sqrt(h);
+        c->factor.mu[j] = c->factor.fixed_b ? 0.0 : c->a.centre[j];
+    }
+    return LOGREG_OK;
+}
+
+int logreg_renew_factor(logreg_context *c)
+{
+    logreg_minimizer *m = c->m;
+    if (m->sample < c->data->m) {
+        const logreg_data sample = logreg_sample(c->data, &m->survey, m->sample, 0, c->sample);
+        const logreg_objective o =
+            logreg_objective_of(c, &sample, logreg_sum_of(sample.sample_weight.values, sample.m));
+        int status = logreg_describe_sample(c, &sample);
+        if (status == LOGREG_OK) status = logreg_factor_hessian(c, &o, c->a.v.theta, c->moments);
+        return status == LOGREG_OK ? revive(c, &o) : status;
+    }
+    const logreg_objective o = logreg_objective_of(c, c->data, m->total);
+    const int status = c->plan.form == LOGREG_DENSE ? describe_all(c) : LOGREG_OK;
+    return status == LOGREG_OK ? logreg_factor_hessian(c, &o, c->a.v.theta, c->a.centre) : status;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the search for the minimum plans: the samples to start from, from the shape alone, and when
+ * a new factor pays.
+ */
+#include "solve/minimize.h"
+
+#define MULTIPLY_ADDS_PER_BYTE 1.0 /* R */
+#define PASSES_FOR_THE_REST 18.4   /* ln of 10^8 */
+#define LEAST_C 10.0               /* examples of a sample per parameter */
+#define STAGE_GROWTH 10            /* from one sample to the next */
+
+enum {
+    LEAST_SAMPLE = 300,
+    ALL_SHARE = 3,    /* a sample of more than m / 3 is all */
+    SMALL_SHARE = 20, /* and one of more than m / 20 has LEAST_C: it takes memory */
+    RENEWAL_GROWTH = 4,
+    MOST_DENSE = 4096, /* features of a dense factor */
+    SMALL_DENSE = 256, /* that are dense even if there are fewer examples */
+    MOST_RANK = 2048   /* examples of a low-rank factor */
+};
+
+/* A sample of so many, or all of them. */
+static int64_t sample_or_all(int64_t q, int64_t m)
+{
+    return q > m / ALL_SHARE ? m : q;
+}
+
+/* The size of a value of the arithmetic. The stored type must not matter: it changes no bit. */
+static double bytes_of_value(const logreg_data *data)
+{
+    return data->arithmetic == LOGREG_FLOAT32 ? sizeof(float) : sizeof(double);
+}
+
+double logreg_factor_price(int64_t q, int64_t n_x, int64_t m, double bytes)
+{
+    const double n = (double)n_x, k = (double)logreg_at_most(q, n_x);
+    const double work = (double)q * n * k / 2.0 + k * k * k / 6.0;
+    return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
+}
+
+/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. */
+static double best_c(int64_t n_x, int64_t m, double bytes)
+{
+    const double n = (double)n_x + 1.0;
+    const double right =
+        2.0 * PASSES_FOR_THE_REST * MULTIPLY_ADDS_PER_BYTE * bytes * (double)m / (n * n);
+    double low = LEAST_C, high = LEAST_C;
+    while (high < 1e12 && high * logreg_ln(high) * logreg_ln(high) < right) high *= 2.0;
+    for (int k = 0; k < 30; k++) {
+        const double c = 0.5 * (low + high);
+        if (c * logreg_ln(c) * logreg_ln(c) < right)
+            low = c;
+        else
+            high = c;
+    }
+    return low;
+}
+
+logreg_search_plan logreg_plan_minimum(const logreg_data *data)
+{
+    const int64_t n_x = data->n_x, m = data->m, n = n_x + 1;
+    logreg_search_plan p = {.form = LOGREG_DENSE, .bytes = bytes_of_value(data), .sample = m};
+    if (n_x > MOST_DENSE || (n_x > m && n_x > SMALL_DENSE)) {
+        p.form = m <= MOST_RANK ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
+        return p;
+    }
+    const double wanted = best_c(n_x, m, p.bytes) * (double)n;
+    const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
+    int64_t q = wanted < (double)m ? (int64_t)wanted + 1 : m;
+    if (q > most) q = most > least ? most : least;
+    if (q < LEAST_SAMPLE) q = LEAST_SAMPLE;
+    p.sample = sample_or_all(q, m);
+    int64_t stage = (int64_t)(LEAST_C * (double)n);
+    if (stage < LEAST_SAMPLE) stage = LEAST_SAMPLE;
+    for (; stage < p.sample / 2 && stage <= m / ALL_SHARE; stage *= STAGE_GROWTH)
+        p.stages[p.n_stages++] = stage;
+    if (p.sample < m) p.stages[p.n_stages++] = p.sample;
+    return p;
+}
+
+int64_t logreg_next_sample(int64_t q, int64_t m)
+{
+    return q >= m ? m : sample_or_all(q * RENEWAL_GROWTH, m);
+}
+
+/* ---- When a factor is renewed ---------------------------------------------------------------- */
+
+void logreg_note_rate(logreg_minimizer *m)
+{
+    if (m->n_rates == LOGREG_RATES) {
+        for (int k = 1; k < LOGREG_RATES; k++) {
+            m->rate_passes[k - 1] = m->rate_passes[k];
+            m->rate_gaps[k - 1] = m->rate_gaps[k];
+            m->rate_costs[k - 1] = m->rate_costs[k];
+        }
+        m->n_rates--;
+    }
+    m->rate_passes[m->n_rates] = m->passes;
+    m->rate_costs[m->n_rates] = m->search.J;
+    m->rate_gaps[m->n_rates++] = m->search.gap;
+}
+
+int logreg_renewal_pays(const logreg_minimizer *m, int64_t q, int64_t of, double cost,
+                        double target)
+{
+    const int64_t last = m->n_rates - 1;
+    const double since = (double)(m->passes - m->built), n = (double)m->search.n;
+    if (last < 1 || since < 1.0 || since < cost || m->rate_gaps[last] <= target) return 0;
+    const double passes = (double)(m->rate_passes[last] - m->rate_passes[0]);
+    double rate = logreg_ln(m->rate_gaps[0] / m->rate_gaps[last]) / passes;
+    if (!(rate > 1e-3)) rate = 1e-3;
+    const double left = logreg_ln(m->rate_gaps[last] / target);
+    double c = (double)q / n;
+    if (c < 3.0) c = 3.0;
+    if (c > 1e3) c = 1e3;
+    if (q >= of) c = 1e4;
+    const double rest = left / logreg_ln(c);
+    return left / rate > 1.2 * (cost + (rest > 1.0 ? rest : 1.0)) + 0.5;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The state of the search for the minimum, and the memory that a call works in.
+ */
+#include "solve/minimize.h"
+
+enum { STATE_BYTES = (sizeof(struct logreg_minimizer) + 63) / 64 * 64 };
+
+static int64_t rank_of(const logreg_data *data, const logreg_search_plan *p)
+{
+    return p->form == LOGREG_LOW_RANK ? data->m : 0;
+}
+
+static logreg_search_arrays arrays_of(const logreg_data *data, const logreg_search_plan *p,
+                                      char *memory)
+{
+    const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x), rank = rank_of(data, p);
+    const int64_t order = p->form == LOGREG_DENSE ? n_x : rank;
+    int64_t at = 0;
+    logreg_search_arrays a;
+    int64_t starts[8];
+    const int64_t sizes[8] = {LOGREG_SEARCH_VECTORS * stride,
+                              stride,
+                              stride,
+                              stride,
+                              stride,
+                              stride,
+                              order * order,
+                              rank * n_x};
+    for (int k = 0; k < 8; k++) {
+        starts[k] = at;
+        at += (sizes[k] + 7) / 8 * 8;
+    }
+    double *base = (double *)(void *)(memory + STATE_BYTES);
+    a.v = logreg_search_in(base, n_x);
+    a.mu = base + starts[1];
+    a.unit = base + starts[2];
+    a.centre = base + starts[3];
+    a.deviation = base + starts[4];
+    a.start = base + starts[5];
+    a.L = base + starts[6];
+    a.V = base + starts[7];
+    a.scratch = base + at;
+    a.bytes = STATE_BYTES + (size_t)(at + 2 * rank) * sizeof(double);
+    return a;
+}
+
+size_t logreg_minimizer_size(const logreg_data *data)
+{
+    static char nowhere[STATE_BYTES];
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    return arrays_of(data, &p, nowhere).bytes;
+}
+
+void logreg_minimizer_open(logreg_minimizer *m, const logreg_data *data, const logreg_goal *goal,
+                           const double *w, double b)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    const logreg_search_arrays a = arrays_of(data, &p, (char *)m);
+    memset(m, 0, a.bytes);
+    m->goal = *goal;
+    m->wanted = LOGREG_WANT_START;
+    m->float32 = data->arithmetic == LOGREG_FLOAT32;
+    m->search.n = data->n_x + 1;
+    m->search.gap = m->slope = INFINITY;
+    memcpy(a.v.theta, w, (size_t)data->n_x * sizeof *w);
+    a.v.theta[data->n_x] = b;
+}
+
+logreg_progress logreg_minimizer_progress(const logreg_minimizer *m, double *w)
+{
+    const int64_t n_x = m->search.n - 1;
+    const double *theta = (const double *)(const void *)((const char *)m + STATE_BYTES);
+    const logreg_progress now = {.b = theta[n_x],
+                                 .gap = m->search.gap / (m->search.J > 0.0 ? m->search.J : 1.0),
+                                 .slope = m->slope,
+                                 .passes = m->passes};
+    memcpy(w, theta, (size_t)n_x * sizeof *w);
+    return now;
+}
+
+/* ---- What a call works with ------------------------------------------------------------------ */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What the kernel takes to be asked anything about some examples. */
+static size_t kernel_bytes(const logreg_data *examples, const logreg_search_plan *p, int n_threads)
+{
+    logreg_data data = *examples;
+    size_t size = logreg_workspace_size(&data, 0, n_threads);
+    data.arithmetic = LOGREG_FLOAT64;
+    data.sample_weight.values = &data;
+    size = larger(size, logreg_workspace_size(&data, 0, n_threads));
+    size = larger(size, logreg_standardize_workspace_size(&data, n_threads));
+    size = larger(size, logreg_predict_workspace_size(&data, n_threads));
+    if (p->form == LOGREG_DENSE) size = larger(size, logreg_gram_workspace_size(&data, n_threads));
+    return size;
+}
+
+/* As logreg_sample makes them, without values. */
+static logreg_data shape_of_sample(const logreg_data *data, int64_t q)
+{
+    logreg_data shape = {.n_x = data->n_x, .m = q, .example_major = 1};
+    shape.X.type = data->features ? LOGREG_FLOAT64 : data->X.type;
+    shape.feature_stride = logreg_type_size(shape.X.type);
+    shape.X.stride = data->n_x * shape.feature_stride;
+    shape.arithmetic = LOGREG_FLOAT64;
+    return shape;
+}
+
+/* Whether no number of a state leads outside its arrays or the workspace. */
+static int is_sound(const logreg_minimizer *m, const logreg_data *data)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    int64_t q = p.sample;
+    while (q < data->m && q != m->sample) q = logreg_next_sample(q, data->m);
+    return m->wanted <= LOGREG_WANT_NOTHING && m->passes >= 0 && m->search.n == data->n_x + 1 &&
+           m->search.pairs >= 0 && m->search.pairs <= LOGREG_PAIRS &&
+           m->search.newest >= (m->search.pairs > 0 ? 0 : -1) && m->search.newest < LOGREG_PAIRS &&
+           m->n_rates >= 0 && m->n_rates <= LOGREG_RATES &&
+           (m->sample == q || m->wanted == LOGREG_WANT_START);
+}
+
+int logreg_minimizer_resume(logreg_minimizer *m, const logreg_data *data, const void *state,
+                            int64_t passes)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    logreg_minimizer found;
+    memcpy(&found, state, sizeof found);
+    if (!is_sound(&found, data)) return -1;
+    memcpy(m, state, arrays_of(data, &p, (char *)m).bytes);
+    m->goal.passes = passes;
+    return 0;
+}
+
+typedef struct sizes {
+    size_t kernel, vectors, h, sample;
+} sizes;
+
+static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int n_threads)
+{
+    const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
+    logreg_factor shape = {.n_x = n_x, .form = p->form, .rank = rank_of(data, p)};
+    sizes s;
+    int64_t largest = p->form == LOGREG_LOW_RANK ? data->m : 0;
+    s.kernel =
+        larger(kernel_bytes(data, p, n_threads), logreg_factor_workspace_size(&shape, n_threads));
+    for (int k = 0; k < p->n_stages; k++) {
+        const logreg_data sample = shape_of_sample(data, p->stages[k]);
+        s.kernel = larger(s.kernel, kernel_bytes(&sample, p, n_threads));
+        if (p->stages[k] > largest) largest = p->stages[k];
+    }
+    for (int64_t q = p->sample; q < data->m; q = logreg_next_sample(q, data->m)) {
+        const logreg_data sample = shape_of_sample(data, q);
+        s.kernel = larger(s.kernel, kernel_bytes(&sample, p, n_threads));
+        if (q > largest) largest = q;
+    }
+    s.kernel = (s.kernel + 63) / 64 * 64;
+    s.vectors = (size_t)((5 + LOGREG_SEARCH_VECTORS) * stride) * sizeof(double);
+    s.h = (size_t)(data->m + 7) / 8 * 8 * sizeof(double);
+    s.sample = largest > 0 ? logreg_sample_size(data, largest) : 0;
+    return s;
+}
+
+size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    const sizes s = sizes_of(data, &p, n_threads);
+    return s.kernel + s.vectors + s.h + s.sample;
+}
+
+logreg_context logreg_open_context(const logreg_data *data,
+                                   const logreg_standardization *standardization,
+                                   logreg_minimizer *m, const logreg_run *run)
+{
+    const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
+    logreg_context c = {.m = m, .data = data, .plan = logreg_plan_minimum(data), .run = *run};
+    const sizes s = sizes_of(data, &c.plan, run->n_threads);
+    char *memory = (char *)run->workspace + s.kernel;
+    c.a = arrays_of(data, &c.plan, (char *)m);
+    c.moments = (double *)(void *)memory;
+    c.ridge = c.moments + 3 * stride;
+    c.penalty = c.ridge + stride;
+    c.sample_search = c.penalty + stride;
+    c.standardization = standardization;
+    for (int64_t j = 0; j < n_x && standardization; j++) {
+        const double scale = scale_of(standardization, j);
+        c.penalty[j] = m->goal.l2 * scale * scale;
+    }
+    c.h = (double *)(void *)(memory + s.vectors);
+    c.sample = memory + s.vectors + s.h;
+    c.factor = (logreg_factor){.n_x = n_x,
+                               .rank = rank_of(data, &c.plan),
+                               .form = c.plan.form,
+                               .fixed_b = m->goal.fixed_b,
+                               .S = m->S,
+                               .mu = c.a.mu,
+                               .unit = c.a.unit,
+                               .L = c.a.L,
+                               .V = c.a.V,
+                               .scratch = c.a.scratch};
+    return c;
+}
