@@ -279,6 +279,32 @@ def test_repeated_names_can_be_dropped(run, tmp_path):
         assert run("predict", model, path)[0] == 0
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_that_may_be_better_left_out(run, tmp_path, customers, kind):
+    path = tmp_path / f"t.{kind}"
+    is_left = pl.col("left") == "yes"
+    hints = {
+        "account_id": pl.int_range(ROWS, 0, -1),
+        "country": pl.lit("CH"),
+        "version": pl.lit(2),
+        "refund": pl.when(is_left).then(pl.col("paid") + 1000).otherwise("paid"),
+        "status": pl.when(is_left).then(pl.lit("closed")).otherwise(pl.lit("open")),
+    }
+    sound = customers.select("age", "paid", "plan", "left")
+    start = ["train", path, "--target", "left", "--one-hot", "--missing", "mean"]
+    for names in ([], list(hints)):
+        table = sound.with_columns(**{name: hints[name] for name in names})
+        {"csv": table.write_csv, "parquet": table.write_parquet}[kind](path)
+        code, _, err = run(*start)
+        assert code == 0, err
+        ids_constants_leaks = [["account_id"], ["country", "version"], ["refund", "status"]]
+        for line, found in zip(err.splitlines(), ids_constants_leaks if names else [], strict=True):
+            assert line.startswith(f"logreg-c: warning: {', '.join(map(repr, found))} ha")
+            assert " ".join(f"--drop {name}" for name in found) in line
+    drops = [part for name in hints for part in ("--drop", name)]
+    assert run(*start, *drops)[::2] == (0, "")
+
+
 # ---- CSV that is not detected --------------------------------------------------------------------
 
 

@@ -5,8 +5,6 @@ Training and prediction apply it with the same function, so that they see the sa
 """
 
 import math
-import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -34,10 +32,10 @@ from .columns import (
 )
 from .delimited import unnamed
 from .faults import Faults
-from .reading import FEW, LONGEST_NAME, Choice, listed, read
+from .hints import warn_of_constants, warn_of_ids, warn_of_leaks
+from .reading import LONGEST_NAME, Choice, read
 from .source import Source
 
-ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key))|.*[a-z]I[dD]")
 FEW_TEXTS = 20  # rows; so few may all differ by chance
 
 
@@ -82,38 +80,49 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     faults = Faults(source)
     table, left_out = read(source, choice, faults)
     target = table.get_column(choice.target)
-    if options.missing != "error" and (missing := where_missing(target)) is not None:
-        table = _without_rows(table, missing, f"whose target {brief(choice.target)} is missing")
-        target = table.get_column(choice.target)
     columns = [values for values in table.get_columns() if values.name != choice.target]
     recipe = _plan(columns, options, source, faults)
-    Y, classes = np.zeros(0, bool), np.zeros(0)
-    try:
-        Y, classes = two_classes(target, source)
-    except InputError as error:
-        faults.add_other(str(error).removeprefix(f"{source}: "))
-    _warn_of_ids(columns)
+    unlabeled = None if options.missing == "error" else where_missing(target)
+    Y, classes = _labels(target if unlabeled is None else target.filter(~unlabeled), source, faults)
+    warn_of_ids(columns)
     faults.refuse()
+    whole = complete(recipe, columns)
+    if unlabeled is not None:
+        columns = _without(columns, unlabeled, f"whose target {brief(choice.target)} is missing")
+        whole = complete(recipe, columns)
+    if whole is not None:
+        if not whole.any():
+            refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
+        columns, Y = _without(columns, ~pl.Series(whole), "with missing values"), Y[whole]
+    if unlabeled is not None or whole is not None:
+        recipe = _plan(columns, options, source, faults)
+        faults.refuse()
     if not recipe.columns:
         refuse(
             f"{source} has no column except the target {brief(choice.target)}; add at least one"
             " feature"
         )
-    if (whole := complete(recipe, columns)) is not None:
-        if not whole.any():
-            refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
-        table = _without_rows(table.drop(choice.target), ~pl.Series(whole), "with missing values")
-        columns, Y = table.get_columns(), Y[whole]
-        recipe = _plan(columns, options, source, faults)
-        faults.refuse()
-    _warn_of_constants(columns)
+    columns = [values for values in columns if values.name in recipe.sources]
+    warn_of_constants(columns)
+    warn_of_leaks(columns, Y)
     return Prepared(columns, recipe, Y, classes, left_out)
 
 
-def _without_rows(table: pl.DataFrame, where: pl.Series, which: str) -> pl.DataFrame:
-    rows = int(where.sum())
-    say(f"left out {rows} of {table.height} rows, {which}")
-    return table.filter(~where)
+def _labels(
+    target: pl.Series, source: Source, faults: Faults
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    try:
+        if target.is_empty():
+            refuse(f"target {brief(target.name)} is missing in every row; name another column")
+        return two_classes(target, source)
+    except InputError as error:
+        faults.add_other(str(error).removeprefix(f"{source}: "))
+        return np.zeros(0, bool), np.zeros(0)
+
+
+def _without(columns: Sequence[pl.Series], where: pl.Series, which: str) -> list[pl.Series]:
+    say(f"left out {int(where.sum())} of {len(where)} rows, {which}")
+    return [values.filter(~where) for values in columns]
 
 
 def _derived(made: Sequence[Column]) -> bool:
@@ -247,7 +256,8 @@ def complete(recipe: Recipe, columns: Sequence[pl.Series]) -> NDArray[np.bool_] 
     """Return which rows have no missing value, if such rows are dropped and there are any."""
     if recipe.missing != "drop":
         return None
-    missing = [where for values in columns if (where := where_missing(values)) is not None]
+    used = [values for values in columns if values.name in recipe.sources]
+    missing = [where for values in used if (where := where_missing(values)) is not None]
     if not missing:
         return None
     whole: NDArray[np.bool_] = ~np.logical_or.reduce([where.to_numpy() for where in missing])
@@ -350,40 +360,3 @@ def _moments(column: Column, values: pl.Series, source: Source, row: int) -> pl.
 def _check_missing(recipe: Recipe, values: pl.Series, source: Source, row: int) -> None:
     if recipe.missing == "error":
         check_values(values, source, row)
-
-
-# ---- Notices -------------------------------------------------------------------------------------
-
-
-def _warn_of_ids(columns: Iterable[pl.Series]) -> None:
-    """Warn about columns of numbers that seem to identify the rows."""
-    names = [
-        values.name
-        for values in columns
-        if len(values) > FEW
-        and ID_NAME.fullmatch(values.name)
-        and values.dtype.is_numeric()
-        and values.n_unique() == len(values)
-    ]
-    _warn(names, "a different number in each row, like an ID")
-
-
-def _warn_of_constants(columns: Sequence[pl.Series]) -> None:
-    """Warn about columns with one value in all rows."""
-    names = [values.name for values in columns if len(values) > FEW and _is_constant(values)]
-    _warn(names, "the same value in every row, so no weight")
-
-
-def _is_constant(values: pl.Series) -> bool:
-    if values.dtype in TEXT:
-        return values.n_unique() == 1
-    return not values.has_nulls() and values[0] == values[-1] and values.min() == values.max()
-
-
-def _warn(names: Sequence[str], what: str) -> None:
-    if names:
-        drop = " ".join(f"--drop {shlex.quote(name)}" for name in names[:5])
-        say(
-            f"warning: {listed(names)} {'have' if len(names) > 1 else 'has'} {what}; {drop} leaves"
-            f" {'them' if len(names) > 1 else 'it'} out"
-        )
