@@ -509,7 +509,8 @@ def start(seed, numbers, folder, good):
     try:
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        faulthandler.register(signal.SIGALRM, chain=True)  # to stderr: where it hangs
+        for limit in signal.SIGALRM, signal.SIGPROF:
+            faulthandler.register(limit, chain=True)  # to stderr: where it hangs
         console = os.dup(1)
         with (folder / "ended").open("a", buffering=1) as ended:
             for k in numbers:
