@@ -2,16 +2,16 @@
 """Compare the time in which `fit` and other libraries reach the minimum of the same objective.
 
 ``python -m benchmarks.minimum`` solves the problems of `benchmarks.battery`. An argument selects
-the problems with it in their names. The gap is (J - min J) / min J, with J computed in float64
-for everyone, and min J by Newton's method. For each gap and library, the loosest tolerance that
-reaches the gap is found first; then all take turns. A cell shows the other's time divided by ours,
-as median and quartiles: above 1, `fit` is faster. A dash means that no tolerance reached the gap,
-or that it took longer than the limit.
+the problems with it in their names, and ``--peers`` the libraries. The gap is (J - min J) / min J,
+with J computed in float64 for everyone, and min J by Newton's method. For each gap and library, the
+loosest tolerance that reaches the gap is found first; then all take turns. A cell shows the other's
+time divided by ours, as median and quartiles: above 1, `fit` is faster. A dash means that no
+tolerance reached the gap, or that it took longer than the limit.
 
 Each library gets X in the type and order that it prefers, and the conversion is not timed.
 """
 
-import sys
+import argparse
 import time
 import warnings
 from collections.abc import Callable
@@ -168,12 +168,12 @@ def loosest(solve: Solver, p: Problem, J_min: float) -> dict[float, tuple[float,
     return found
 
 
-def compare(p: Problem, J_min: float) -> dict[float, dict[str, list[float]]]:
+def compare(p: Problem, J_min: float, peers: list[str]) -> dict[float, dict[str, list[float]]]:
     """Time everyone on one problem: for each gap and name, the seconds of each repeat."""
     solvers = {"ours": ours(p)}
-    for name, make in PEERS.items():
+    for name in peers:
         try:
-            solvers[name] = make(p)
+            solvers[name] = PEERS[name](p)
         except (ImportError, NotImplementedError):
             continue
     reached = {}
@@ -197,26 +197,25 @@ def compare(p: Problem, J_min: float) -> dict[float, dict[str, list[float]]]:
 
 def main() -> None:
     """Print a row for each problem and gap."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("problem", nargs="?", default="", help="part of a name; default all")
+    parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS))
+    given = parser.parse_args()
     warnings.simplefilter("ignore")
-    chosen = sys.argv[1] if len(sys.argv) > 1 else ""
-    print(f"| problem | gap | ours | {' | '.join(PEERS)} |")
-    print("|---|---|---|" + "---|" * len(PEERS))
+    print(f"| problem | gap | ours | {' | '.join(given.peers)} |")
+    print("|---|---|---|" + "---|" * len(given.peers))
     for name, make in (PROBLEMS | UNSEEN).items():
-        if chosen not in name:
+        if given.problem not in name:
             continue
         p = make()
-        for gap, times in compare(p, newton(p)).items():
-            if "ours" not in times:
-                print(f"| {name} | {gap:.0e} | - |" + " |" * len(PEERS), flush=True)
-                continue
-            cells = [f"{np.median(times['ours']) * 1e3:.2f} ms"]
-            for peer in PEERS:
-                if peer in times:
+        for gap, times in compare(p, newton(p), given.peers).items():
+            cells = ["-"] * len(given.peers)
+            for k, peer in enumerate(given.peers):
+                if peer in times and "ours" in times:
                     low, median, high = ratio(times[peer], times["ours"])
-                    cells.append(f"{median:.1f} [{low:.1f} {high:.1f}]")
-                else:
-                    cells.append("-")
-            print(f"| {name} | {gap:.0e} | {' | '.join(cells)} |", flush=True)
+                    cells[k] = f"{median:.1f} [{low:.1f} {high:.1f}]"
+            own = f"{np.median(times['ours']) * 1e3:.2f} ms" if "ours" in times else "-"
+            print(f"| {name} | {gap:.0e} | {own} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
