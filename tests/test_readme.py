@@ -25,7 +25,7 @@ def blocks(language):
 
 
 def test_the_example_prints_what_is_shown():
-    _, example = blocks("python")
+    _, example, _ = blocks("python")
     (shown,) = blocks("text")
     ended = subprocess.run(
         [sys.executable, "-P", "-c", example],
@@ -38,8 +38,19 @@ def test_the_example_prints_what_is_shown():
     assert ended.stdout == shown
 
 
+def test_the_estimator_is_used_as_shown():
+    pytest.importorskip("sklearn")
+    example, _, _ = blocks("python")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = X[:, 0] > 0
+    names = {"X_train": X[:40], "y_train": y[:40], "X_test": X[40:], "y_test": y[40:]}
+    exec(example, names)  # noqa: S102
+    assert names["model"].score(X, y) > 0.9
+
+
 def test_train_does_what_the_usual_loop_does():
-    loop, _ = blocks("python")
+    _, _, loop = blocks("python")
     rng = np.random.default_rng(3)
     names = {"np": np, "n_x": 4, "m": 50, "iters": 30, "alpha": 0.3, "costs": np.zeros(30)}
     names["X"] = rng.normal(size=(4, 50))
