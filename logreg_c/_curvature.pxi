@@ -47,3 +47,19 @@ def solve_lower(L, int64_t n, x):
 def solve_upper(L, int64_t n, x):
     """x (n,) = L'^-1 x."""
     logreg_solve_upper(Buffer(L, IN).data(), n, Buffer(x, OUT).data())
+
+
+def log_determinant(L, int64_t n):
+    """ln |L L'|"""
+    return logreg_log_determinant(Buffer(L, IN).data(), n)
+
+
+def leverage(Problem problem, centre, L, out):
+    """out (m,) filled with |L^-1 (x - centre)|^2 of every example."""
+    cdef Buffer centre_in = Buffer(centre, IN), L_in = Buffer(L, IN), to = Buffer(out, OUT)
+    cdef int status
+    problem.reserve(logreg_leverage_workspace_size(problem.data, problem.run.n_threads))
+    with nogil:
+        status = logreg_leverage(problem.data, centre_in.data(), L_in.data(), to.data(),
+                                 &problem.run)
+    problem.status(status)

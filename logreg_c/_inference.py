@@ -12,7 +12,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._objective import Objective
-from ._solvers.hessian import Hessian
+from ._solvers.hessian import Hessian, collinear_features
 from ._summary import Inference, Kind
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 FAR = 0.1  # standard errors from the minimum, before a warning
 CERTAIN = 1e-12  # mean a (1 - a) of predictions that are certain
-NAMED = 5  # columns in a message
+NOT_DETERMINED = (
+    "Their weights are not determined and have no standard errors; leave these features out, or "
+    "pass a penalty l2 > 0 to fit and to inference"
+)
 ALL_CERTAIN = (
     "w and b predict every label with certainty, as where a plane separates the classes, so there "
     "is no minimum with standard errors; pass a penalty l2 > 0 to fit and to inference"
@@ -142,9 +145,9 @@ def inference(
     hessian = Hessian(objective, weights, bias, penalty=l2 * total, intercept=intercept)
     if not hessian.S > CERTAIN * total:
         raise ValueError(ALL_CERTAIN)
-    collinear = hessian.factor()
-    if collinear:
-        raise ValueError(_why_collinear(collinear, examples, intercept=intercept))
+    if collinear := hessian.factor():
+        faults = collinear_features(collinear, examples, intercept=intercept)
+        raise ValueError(f"{faults}. {NOT_DETERMINED}")
     parameters = len(weights) + intercept
     if codes is not None:
         factor = (total - 1.0) / _small_sample(total, parameters)
@@ -299,25 +302,3 @@ def _warn_if_far(dw: NDArray[np.float64], db: float, hessian: Hessian) -> None:
             "sample_weight and intercept, and a smaller tol if there are many examples"
         )
         warnings.warn(msg, ConvergenceWarning, stacklevel=3)
-
-
-def _why_collinear(collinear: list[tuple[int, list[int]]], X: Examples, *, intercept: bool) -> str:
-    """Name each column that is a combination of others."""
-
-    def name(j: int) -> str:
-        return f"feature {j}" if X.names is None else repr(X.names[j])
-
-    faults = []
-    for k, others in collinear[:NAMED]:
-        if others:
-            listed = ", ".join(name(j) for j in others[:NAMED])
-            listed += ", ..." if len(others) > NAMED else ""
-            faults.append(f"{name(k)} is a combination of {listed}")
-        else:
-            faults.append(f"{name(k)} is {'constant' if intercept else '0 throughout'}")
-    if len(collinear) > NAMED:
-        faults.append(f"and {len(collinear) - NAMED} more")
-    return (
-        f"{'; '.join(faults)}. Their weights are not determined and have no standard errors; "
-        "leave these features out, or pass a penalty l2 > 0 to fit and to inference"
-    )

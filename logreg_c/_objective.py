@@ -151,6 +151,12 @@ class Objective:
         """
         return _kernel.cholesky(self._problem, A, len(A), least)
 
+    def leverage(self, centre: NDArray[np.float64], L: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return |L^-1 (x - centre)|^2 of every example, (m,), for L as `cholesky` leaves it."""
+        out = np.empty(self.examples.shape[1])
+        _kernel.leverage(self._problem, centre, L, out)
+        return out
+
     def descent(
         self,
         w: NDArray[np.float64],

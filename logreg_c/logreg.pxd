@@ -144,6 +144,10 @@ cdef extern from "logreg.h" nogil:
     size_t logreg_cholesky_workspace_size(int64_t n, int n_threads)
     void logreg_solve_lower(const double *L, int64_t n, double *x)
     void logreg_solve_upper(const double *L, int64_t n, double *x)
+    double logreg_log_determinant(const double *L, int64_t n)
+    size_t logreg_leverage_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_leverage(const logreg_data *data, const double *centre, const double *L,
+                        double *out, const logreg_run *run)
     int64_t logreg_segment_size(const logreg_data *data)
     int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
     int64_t logreg_node_count(int64_t first, int64_t end)

@@ -277,6 +277,16 @@ size_t logreg_cholesky_workspace_size(int64_t n, int n_threads);
 void logreg_solve_lower(const double *L, int64_t n, double *x);
 void logreg_solve_upper(const double *L, int64_t n, double *x);
 
+/* ln |A| of the matrix that L is the factor of, whose entries on the diagonal are normal. */
+double logreg_log_determinant(const double *L, int64_t n);
+
+/* out[i] = |L^-1 (x - centre)|^2 of example i, (m,), with L as logreg_cholesky leaves it and centre
+ * (n_x,). Y and sample_weight are not looked at. In float64 whatever the arithmetic. LOGREG_OK or
+ * LOGREG_STOPPED. */
+size_t logreg_leverage_workspace_size(const logreg_data *data, int n_threads);
+int logreg_leverage(const logreg_data *data, const double *centre, const double *L, double *out,
+                    const logreg_run *run);
+
 /* ---- Sums in parts --------------------------------------------------------------------------- */
 
 /* A pass over an array, over the chunks of a file or over the machines of a cluster gives the same

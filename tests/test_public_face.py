@@ -24,8 +24,8 @@ def test_signatures():
     expected = {
         "train": "(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, "
         "standardize=False, tol=None, callback=None, dtype=None, n_threads=None)",
-        "fit": "(X, Y, *, l2=0.0, sample_weight=None, w=None, b=None, intercept=True, tol=1e-09, "
-        "max_passes=None, callback=None, dtype=None, n_threads=None)",
+        "fit": "(X, Y, *, l2=0.0, firth=False, sample_weight=None, w=None, b=None, intercept=True, "
+        "tol=1e-09, max_passes=None, callback=None, dtype=None, n_threads=None)",
         "cost_and_gradient": "(X, Y, w, b, *, l2=0.0, sample_weight=None, dtype=None, "
         "n_threads=None)",
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",

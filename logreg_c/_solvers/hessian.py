@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from logreg_c import _kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logreg_c._input import Examples
     from logreg_c._objective import Objective
 
 # In units of a feature's weighted variance: what is left of it after the features before it explain
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 LEAST_PIVOT = 1e-12
 # A share of a feature's deviation that is worth a name.
 NAMED_SHARE = 1e-4
+NAMED = 5  # columns in a message
 
 
 class Hessian:
@@ -34,6 +37,7 @@ class Hessian:
     S : float
     centre : ndarray of shape (n_x,)
         The mean of the features, to be subtracted in sums of their products.
+    h : ndarray of shape (m,)
     """
 
     def __init__(
@@ -44,13 +48,18 @@ class Hessian:
         *,
         penalty: float,
         intercept: bool,
+        centre: NDArray[np.float64] | None = None,
     ) -> None:
-        self.centre = objective.in_float64().standardize(scale=False)[0].copy()
-        H, self.mu, self.S = objective.gram(objective.curvature(w, b), self.centre)
+        if centre is None:
+            centre = objective.in_float64().standardize(scale=False)[0].copy()
+        self.centre = centre
+        self.h = objective.curvature(w, b)
+        H, self.mu, self.S = objective.gram(self.h, centre)
         if not intercept:
             H += self.S * (self.mu[:, np.newaxis] * self.mu)
             self.mu = np.zeros_like(self.mu)
         self._objective = objective
+        self._intercept = intercept
         diagonal = np.diagonal(H) + penalty
         self._unit = np.divide(1.0, np.sqrt(diagonal), where=diagonal > 0, out=np.zeros(len(H)))
         np.fill_diagonal(H, diagonal)
@@ -81,3 +90,39 @@ class Hessian:
             _kernel.solve_lower(self._L, len(row), row)
             _kernel.solve_upper(self._L, len(row), row)
         return np.ascontiguousarray((rows * self._unit).T)
+
+    def log_determinant(self) -> float:
+        """Return the logarithm of the determinant of the whole Hessian."""
+        of_w = _kernel.log_determinant(self._unscaled_factor(), len(self._L))
+        if not self._intercept:
+            return of_w
+        return of_w + _kernel.log_determinant(np.array([[math.sqrt(self.S)]]), 1)
+
+    def leverage(self) -> NDArray[np.float64]:
+        """Return the diagonal of the hat matrix, (m,): h x.T Hessian^-1 x of every example."""
+        of_w = self._objective.leverage(self.mu, self._unscaled_factor())
+        return self.h * (of_w + 1.0 / self.S if self._intercept else of_w)
+
+    def _unscaled_factor(self) -> NDArray[np.float64]:
+        return self._L / self._unit[:, np.newaxis]
+
+
+def collinear_features(
+    collinear: list[tuple[int, list[int]]], X: Examples, *, intercept: bool
+) -> str:
+    """Name what `factor` has returned."""
+
+    def name(j: int) -> str:
+        return f"feature {j}" if X.names is None else repr(X.names[j])
+
+    faults = []
+    for k, others in collinear[:NAMED]:
+        if others:
+            listed = ", ".join(name(j) for j in others[:NAMED])
+            listed += ", ..." if len(others) > NAMED else ""
+            faults.append(f"{name(k)} is a combination of {listed}")
+        else:
+            faults.append(f"{name(k)} is {'constant' if intercept else '0 throughout'}")
+    if len(collinear) > NAMED:
+        faults.append(f"and {len(collinear) - NAMED} more")
+    return "; ".join(faults)

@@ -26,6 +26,7 @@
 #if REAL_BITS == 64
 #include "block/moments.h"
 #include "block/gram.h"
+#include "block/leverage.h"
 #define FLOAT64_ONLY(name) name
 #else
 #define FLOAT64_ONLY(name) NULL
@@ -66,4 +67,5 @@ const logreg_kernels LOGREG_VARIANT = {
     .gram = {.pack = FLOAT64_ONLY(pack_panels),
              .add_products = FLOAT64_ONLY(add_products),
              .add_sums = FLOAT64_ONLY(add_component_sums)},
+    .leverages = FLOAT64_ONLY(leverages),
 };

@@ -22,6 +22,9 @@ enum { LOGREG_COLUMNS = 4, LOGREG_TILE = 512 };
 /* A Gram: components of a vector in a panel, and vectors in a block. */
 enum { LOGREG_PANEL = 8, LOGREG_PANEL_VECTORS = 128 };
 
+/* Examples whose leverages are computed at a time. */
+enum { LOGREG_LEVERAGE = 16 };
+
 /* What is summed in addition to dw. */
 enum { LOGREG_SUM_DB, LOGREG_SUM_J, LOGREG_SUM_WEIGHT, LOGREG_SUMS };
 
@@ -199,6 +202,8 @@ typedef struct logreg_kernels {
     logreg_loss logistic;
     logreg_source sources[LOGREG_SOURCES];
     logreg_gram_kernels gram;
+    void (*leverages)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
+                      const double *L, double *solved, double *out); /* in float64 alone */
 } logreg_kernels;
 
 extern const logreg_kernels logreg_kernels_baseline_float64, logreg_kernels_baseline_float32;

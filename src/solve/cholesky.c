@@ -181,3 +181,15 @@ void logreg_solve_upper(const double *L, int64_t n, double *x)
 {
     in_default_modes(solve_upper, L, n, x);
 }
+
+static LOGREG_NOINLINE double log_determinant(const double *L, int64_t n)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++) sum += logreg_ln(L[i * n + i]);
+    return 2.0 * sum;
+}
+
+double logreg_log_determinant(const double *L, int64_t n)
+{
+    LOGREG_IN_DEFAULT_MODES(double, log_determinant(L, n));
+}

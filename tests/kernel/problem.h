@@ -307,6 +307,16 @@ static inline int64_t cholesky(double *A, int64_t n, double least, int n_threads
     return failed;
 }
 
+static inline int leverage(const logreg_data *data, const double *centre, const double *L,
+                           double *out, int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_leverage_workspace_size(data, n_threads), n_threads, &buffer);
+    int code = logreg_leverage(data, centre, L, out, &run);
+    free(buffer);
+    return code;
+}
+
 static inline logreg_standardization allocate_standardization(int64_t n_x)
 {
     return (logreg_standardization){.mean = allocate_doubles(n_x),

@@ -1691,6 +1691,67 @@ static void test_cholesky_tells_which_pivot_fails(void)
     CHECK(cholesky(A, 4, 0, 1) == 3);
 }
 
+/* ---- Leverage -------------------------------------------------------------------------------- */
+
+static void check_leverage(const problem *p, const double *centre, const double *L)
+{
+    static const int threads[] = {2, 3, 5};
+    const int64_t n_x = p->data.n_x, m = p->data.m;
+    double *out = allocate_doubles(m + 1), *again = allocate_doubles(m + 1);
+    double *x = allocate_doubles(n_x);
+    out[m] = again[m] = -1;
+    CHECK(leverage(&p->data, centre, L, out, 1) == LOGREG_OK && out[m] == -1);
+    for (int64_t i = 0; i < m; i++) {
+        double squares = 0;
+        for (int64_t j = 0; j < n_x; j++) x[j] = *element(p, j, i) - centre[j];
+        logreg_solve_lower(L, n_x, x);
+        for (int64_t j = 0; j < n_x; j++) squares += x[j] * x[j];
+        CHECK(near(out[i], squares, 1e-11 * squares));
+    }
+    for (int t = 0; t < COUNT(threads); t++)
+        for (int mode = MODE_DEFAULT; mode <= MODE_FLUSH; mode++) {
+            set_mode(mode);
+            CHECK(leverage(&p->data, centre, L, again, threads[t]) == LOGREG_OK);
+            set_mode(MODE_DEFAULT);
+            CHECK(same_bits(again, out, m + 1));
+        }
+    free(out);
+    free(again);
+    free(x);
+}
+
+static void test_leverages_agree_with_solves(void)
+{
+    static const int64_t features[] = {0, 1, 2, 9, 33}, examples[] = {1, 7, 8, 9, 15, 16, 17, 300};
+    for (int f = 0; f < COUNT(features); f++) {
+        const int64_t n_x = features[f];
+        double *L = make_matrix(n_x), *centre = allocate_doubles(n_x);
+        for (int64_t j = 0; j < n_x; j++) centre[j] = 0.1 * (double)j;
+        CHECK(cholesky(L, n_x, 0, 1) == 0);
+        for (int e = 0; e < COUNT(examples); e++)
+            for (int layout = 0; layout < 2; layout++) {
+                problem p =
+                    make_problem(n_x, examples[e], layout ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, 0);
+                check_leverage(&p, centre, L);
+                free_problem(&p);
+            }
+        free(L);
+        free(centre);
+    }
+}
+
+static void test_the_logarithm_of_a_determinant(void)
+{
+    static const double roots[] = {0x1p-511, 1e-9, 0.7, 1, 1.41421356, 3, 1e150};
+    double L[9] = {2, 0, 0, 5, 0.5, 0, 7, 8, 4};
+    CHECK(logreg_log_determinant(L, 0) == 0);
+    CHECK(near(logreg_log_determinant(L, 3), 2 * log(4), 1e-14));
+    for (int k = 0; k < COUNT(roots); k++) {
+        const double exact = 2 * log(roots[k]);
+        CHECK(near(logreg_log_determinant(&roots[k], 1), exact, 4e-14 * (1 + fabs(exact))));
+    }
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -1826,6 +1887,26 @@ static void test_should_stop_ends_a_gram_and_a_factorization(void)
     free(mu);
 }
 
+static void test_should_stop_ends_leverages(void)
+{
+    enum { N_X = 500, M = 64 << 20 };
+    double *L = allocate_doubles(N_X * N_X), *out = calloc(M, sizeof *out);
+    for (int k = 0; k < N_X * N_X; k++) L[k] = k % (N_X + 1) == 0;
+    logreg_data data = {.n_x = N_X, .m = M, .feature_stride = sizeof(double)};
+    data.X = (logreg_column){.values = L, .stride = 0, .type = LOGREG_FLOAT64};
+    char *buffer;
+    int asked = 0;
+    logreg_run run = make_run(logreg_leverage_workspace_size(&data, 2), 2, &buffer);
+    run.should_stop = stop_first;
+    run.context = &asked;
+    const double start = seconds();
+    CHECK(logreg_leverage(&data, L, L, out, &run) == LOGREG_STOPPED && asked == 1);
+    CHECK(seconds() - start < 2);
+    free(buffer);
+    free(L);
+    free(out);
+}
+
 /* ---- The machine ----------------------------------------------------------------------------- */
 
 static void test_isa_select(void)
@@ -1954,9 +2035,12 @@ int main(void)
         test_threads_and_modes_change_no_bit_of_a_gram();
         test_cholesky_factors();
         test_cholesky_tells_which_pivot_fails();
+        test_leverages_agree_with_solves();
+        test_the_logarithm_of_a_determinant();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
         test_should_stop_ends_a_gram_and_a_factorization();
+        test_should_stop_ends_leverages();
     }
     printf("%d passed, 0 failed\n", checks_passed);
     return 0;

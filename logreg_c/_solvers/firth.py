@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The minimum with Firth's penalty, J - log(det(I)) / (2 m) with the information I.
+
+The penalized cost always has a minimum (Firth 1993; Heinze and Schemper 2002). With the leverages
+h, its gradient is that of J over the same examples with the labels (s Y + h / 2) / (s + h) and the
+weights s + h: each example counts a little as both classes. So the pass over X is the usual one.
+
+The steps of Newton's method with I, which leaves out how the leverages change, converge slowly
+where classes are separated. So pairs of L-BFGS on top of I at the present point learn the
+difference.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from logreg_c import _kernel
+from logreg_c._objective import Objective
+
+from .hessian import Hessian, collinear_features
+from .minimum import ENDINGS
+from .result import Solution
+from .training import Training, interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from logreg_c._result import Stopped
+
+    Vector = NDArray[np.float64]
+
+PAIRS = 10  # of steps, and of changes of the gradient
+HALVINGS = 40
+ARMIJO = 1e-4  # the least share of the predicted decrease
+ROUNDING = 1e-14  # of J, and of each logarithm in the penalty
+
+
+class Point(NamedTuple):
+    """A point, and the penalized cost there as a sum over the examples."""
+
+    w: Vector  # (n_x,)
+    b: float
+    J: float  # without the penalty
+    cost: float
+    hessian: Hessian
+    gradient: Vector  # by w and by b + centre.T w; empty until a step has come here
+    number: int  # of costs up to here
+
+
+def minimize_firth(
+    objective: Objective,
+    max_passes: int,
+    *,
+    w: Vector,
+    b: float,
+    tol: float,
+    callbacks: Sequence[Any] = (),
+    fixed_b: bool = False,
+) -> Solution:
+    """Do what `fit` does with Firth's penalty; w, (n_x, 1), changes in place.
+
+    The objective is one in float64. `n_iter` of what is returned is the number of points at which
+    the cost was computed.
+    """
+    search = Penalized(objective, w, b, max_passes, callbacks, tol=tol, fixed_b=fixed_b)
+    try:
+        status, by_callback = search.run()
+    except KeyboardInterrupt:
+        raise interrupted(w, search.b, search.take_costs(), "steps") from None
+    stopped: Stopped = "callback" if by_callback else ENDINGS[status]
+    return Solution(w, search.b, search.take_costs(), search.spent, stopped, gap=search.gap)
+
+
+class Penalized(Training):
+    """A search for the minimum of the penalized cost."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        w: Vector,
+        b: float,
+        max_passes: int,
+        callbacks: Sequence[Any],
+        *,
+        tol: float,
+        fixed_b: bool,
+    ) -> None:
+        super().__init__(objective, w, max_passes, callbacks)
+        self.settings = objective.described() | {
+            "firth": True,
+            "tol": tol,
+            "intercept": not fixed_b,
+        }
+        self.gap = math.inf
+        self._tol = tol
+        self._intercept = not fixed_b
+        weight = objective.sample_weight
+        self._total = float(objective.examples.shape[1]) if weight is None else math.fsum(weight)
+        self._centre = objective.in_float64().standardize(scale=False)[0].copy()
+        self._start = b
+        self._resumed_at = 0
+        self._evaluations = 0
+        self._pairs: list[NDArray[np.float64]] = []  # (2, n_x + 1) each
+        self._point: Point | None = None
+
+    @property
+    def done(self) -> int:
+        """The number of costs so far."""
+        return self._resumed_at if self._point is None else self._point.number
+
+    @property
+    def spent(self) -> int:
+        """The number of points at which the cost was computed."""
+        return self._evaluations
+
+    @property
+    def b(self) -> float:
+        """The current bias."""
+        return self._start if self._point is None else self._point.b
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs in addition to w and the costs."""
+        pairs = np.zeros((PAIRS, 2, self.w.size + 1))
+        pairs[: len(self._pairs)] = self._pairs or 0.0
+        return {"b": np.array(self.b), "evaluations": np.array(float(self.spent)), "pairs": pairs}
+
+    def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
+        self._start = float(state["b"])
+        self._evaluations = int(state["evaluations"])
+        self._pairs = [pair for pair in state["pairs"] if pair.any()]
+        self._resumed_at = done
+
+    def _calls_back(self, status: int) -> bool:
+        return status in ENDINGS
+
+    def _advance(self, costs: Vector, steps: int) -> int:
+        if self._point is None:
+            self._begin(costs)
+            return int(_kernel.OK)
+        last = self.done + steps
+        status = int(_kernel.OK)
+        while status == _kernel.OK and self.done < last and self.spent < self.iters:
+            status = self._step(self._point, costs)
+        return status
+
+    def _begin(self, costs: Vector) -> None:
+        start = self._at(np.array(self.w).ravel(), self._start)
+        if isinstance(start, str):
+            msg = (
+                f"the information is singular: {start}. Firth's penalty needs features that are no "
+                "combination of others; leave these out, or w and b if they were passed"
+            )
+            raise ValueError(msg)  # noqa: TRY004 (not about the type of an argument)
+        if self._resumed_at > 0:
+            self._point = start._replace(gradient=self._gradient(start), number=self._resumed_at)
+        else:
+            self._evaluations = 1
+            self._move(start, costs)
+
+    def _at(self, w: Vector, b: float) -> Point | str:
+        """Return the point, or why there is no penalized cost."""
+        objective = self._objective
+        J = self._total * objective(w, b, 0.0)[0]
+        hessian = Hessian(
+            objective, w, b, penalty=0.0, intercept=self._intercept, centre=self._centre
+        )
+        if not hessian.S > 0.0:
+            return "all predictions are certain"
+        collinear = hessian.factor()
+        if collinear:
+            return collinear_features(collinear, objective.examples, intercept=self._intercept)
+        cost = J - hessian.log_determinant() / 2.0
+        return Point(w, b, J, cost, hessian, np.empty(0), self.done + 1)
+
+    def _gradient(self, at: Point) -> Vector:
+        examples, Y, s = self._objective.examples, self._objective.Y, self._objective.sample_weight
+        weight = np.array(1.0) if s is None else s.astype(np.float64)
+        h = at.hessian.leverage()
+        both = weight + h
+        labels = np.zeros_like(h)
+        np.divide(weight * np.asarray(Y, np.float64) + h / 2.0, both, where=both > 0.0, out=labels)
+        penalized = Objective(examples, labels, both, self._objective.n_threads)
+        _, dw, db = penalized(at.w, at.b, 0.0)
+        db *= self._intercept
+        sum_of_both = self._total + len(dw) + self._intercept  # the trace of the hat matrix
+        return sum_of_both * np.append(dw - db * self._centre, db)
+
+    def _move(self, to: Point, costs: Vector) -> None:
+        to = to._replace(gradient=self._gradient(to))
+        if self._point is not None:
+            by_w = to.w - self._point.w
+            by_b = (to.b - self._point.b + _dot(self._centre, by_w)) * self._intercept
+            pair = np.array([np.append(by_w, by_b), to.gradient - self._point.gradient])
+            if _dot(*pair) > 0.0:
+                self._pairs = [*self._pairs, pair][-PAIRS:]
+        costs[to.number - 1] = to.cost / self._total
+        self._point = to
+        self.w[:, 0] = to.w
+
+    def _step(self, at: Point, costs: Vector) -> int:
+        direction = -self._solved(at)
+        gain = -_dot(at.gradient, direction) / 2.0
+        noise = ROUNDING * (at.J + abs(at.cost - at.J) + len(direction))
+        self.gap = gain / at.J
+        converged = gain <= self._tol * at.J
+        to = self._lower(at, direction, gain, noise)
+        if to is not None:
+            self._move(to, costs)
+        if converged:  # whatever the last step has gained
+            return int(_kernel.CONVERGED)
+        if gain <= noise or (to is None and self.spent < self.iters):
+            return int(_kernel.ROUNDING)
+        return int(_kernel.OK)
+
+    def _lower(self, at: Point, direction: Vector, gain: float, noise: float) -> Point | None:
+        """Return a point with a lower cost, by halving the step, if one is found."""
+        by_w = direction[:-1]
+        by_b = direction[-1] - _dot(self._centre, by_w) if self._intercept else 0.0
+        step = 1.0
+        for _ in range(HALVINGS):
+            if self.spent >= self.iters:
+                return None
+            self._evaluations += 1
+            try:
+                to = self._at(at.w + step * by_w, at.b + step * by_b)
+            except OverflowError:
+                to = ""
+            if isinstance(to, Point) and to.cost <= at.cost - ARMIJO * step * gain + noise:
+                return to
+            step /= 2.0
+        return None
+
+    def _solved(self, at: Point) -> Vector:
+        """Return the gradient times the inverse of the Hessian, as the pairs know it."""
+        q = at.gradient
+        shares = []
+        for step, change in reversed(self._pairs):
+            shares.append(_dot(step, q) / _dot(step, change))
+            q = q - shares[-1] * change
+        shift = at.hessian.mu - self._centre if self._intercept else np.zeros(len(q) - 1)
+        by_w = at.hessian.solve((q[:-1] - shift * q[-1])[:, np.newaxis])[:, 0]
+        solved = np.append(by_w, q[-1] / at.hessian.S - _dot(shift, by_w) * self._intercept)
+        for (step, change), share in zip(self._pairs, reversed(shares), strict=True):
+            solved = solved + (share - _dot(change, solved) / _dot(step, change)) * step
+        return solved
+
+
+def _dot(x: Vector, y: Vector) -> float:
+    """Return the sum of the products, rounded once, so that it is the same on every machine."""
+    return math.fsum((x * y).tolist())
