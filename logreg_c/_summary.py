@@ -44,7 +44,7 @@ class Inference:
     z : ndarray of shape (k,)
         Coefficients divided by their standard errors (Wald).
     p_values : ndarray of shape (k,)
-        Two-sided, from the normal distribution: the probability of so large a |z| if the
+        Two-sided, from the normal distribution: the probability of a z so far from 0 if the
         coefficient were 0.
     odds_ratios : ndarray of shape (k,)
         exp(coefficient): by what the odds are multiplied where the feature grows by 1.
