@@ -13,7 +13,7 @@ from ._errors import ConvergenceWarning
 from ._names import named
 from ._objective import Objective
 from ._result import FitResult
-from ._solvers.firth import minimize_firth
+from ._solvers.firth import check_firth, minimize_firth
 from ._solvers.minimum import minimize
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ._solvers.training import Callback
 
 MAX_PASSES = 1000
-LEAST_WEIGHT = 1e-9
 
 
 def fit(
@@ -166,20 +165,6 @@ def fit(
     if not result.converged and result.stopped != "callback":
         warnings.warn(why_no_minimum(found, l2, firth=firth), ConvergenceWarning, stacklevel=2)
     return result
-
-
-def check_firth(objective: Objective, l2: float) -> None:
-    """Refuse what Firth's penalty cannot be combined with."""
-    if l2 > 0.0:
-        msg = f"l2 is {l2:g} and firth is True; expected one penalty: leave out one of the two"
-        raise ValueError(msg)
-    weight = objective.sample_weight
-    if weight is not None and not LEAST_WEIGHT < float(weight.max()) < 1.0 / LEAST_WEIGHT:
-        msg = (
-            "the largest sample_weight is not within [1e-9, 1e9]; expected weights that count "
-            "examples, as Firth's penalty depends on how many there are"
-        )
-        raise ValueError(msg)
 
 
 def why_no_minimum(found: Solution, l2: float, *, firth: bool) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._objective import Objective
+from ._solvers.firth import check_firth, penalized_gradient
 from ._solvers.hessian import Hessian, collinear_features
 from ._summary import Inference, Kind
 
@@ -41,6 +42,7 @@ def inference(
     b: float,
     *,
     l2: float = 0.0,
+    firth: bool = False,
     sample_weight: ArrayLike | None = None,
     intercept: bool = True,
     robust: bool | Literal["HC0", "HC1"] = False,
@@ -72,6 +74,9 @@ def inference(
         The penalty that w and b are the minimum for. With one, the weights are pulled toward 0, and
         what is returned is the spread of the posterior under a normal prior; it is no classical
         standard error, and the table says so.
+    firth : bool, optional
+        Whether w and b are the minimum with Firth's penalty [3]_. The log-likelihood, and what
+        follows from it, is that of the labels, without the penalty.
     sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0. An example of weight 2 counts as two examples.
     intercept : bool, optional
@@ -116,6 +121,7 @@ def inference(
     ----------
     .. [1] P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd edition, 1989, section 4.4.
     .. [2] H. White, Maximum likelihood estimation of misspecified models, Econometrica 50, 1982.
+    .. [3] D. Firth, Bias reduction of maximum likelihood estimates, Biometrika 80, 1993.
 
     Examples
     --------
@@ -137,6 +143,9 @@ def inference(
     intercept = _input.boolean(intercept, "intercept")
     kind = _kind(robust, clusters)
     codes = None if clusters is None else _codes(clusters, examples)
+    firth = _input.boolean(firth, "firth")
+    if firth:
+        _check_firth(objective, l2, kind)
 
     total = float(examples.shape[1])
     if objective.sample_weight is not None:
@@ -149,18 +158,9 @@ def inference(
         faults = collinear_features(collinear, examples, intercept=intercept)
         raise ValueError(f"{faults}. {NOT_DETERMINED}")
     parameters = len(weights) + intercept
-    if codes is not None:
-        factor = (total - 1.0) / _small_sample(total, parameters)
-        factor *= (codes.max() + 1.0) / codes.max()
-        meat = _meat_of_clusters(objective, weights, bias, hessian, codes)
-        covariance = _sandwich(meat, hessian, factor)
-    elif kind == "classical":
-        C = hessian.solve(np.eye(len(weights)))
-        covariance = _uncentred(C, np.zeros(len(weights)), 1.0 / hessian.S, hessian.mu)
-    else:
-        factor = total / _small_sample(total, parameters) if kind == "HC1" else 1.0
-        meat = _meat_of_examples(objective, weights, bias, hessian)
-        covariance = _sandwich(meat, hessian, factor)
+    covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
+    if firth:
+        dw, db = penalized_gradient(objective, weights, bias, hessian, total)
     by_w = total * (dw + l2 * weights - hessian.mu * db * intercept)
     _warn_if_far(by_w, total * db * intercept, hessian)
     return Inference(
@@ -168,11 +168,44 @@ def inference(
         covariance[:parameters, :parameters],
         kind=kind,
         l2=l2,
+        firth=firth,
         n_obs=total,
         log_likelihood=-total * J,
         null_log_likelihood=_null_log_likelihood(objective, total, bias, intercept=intercept),
         names=_terms(examples, intercept=intercept),
     )
+
+
+def _check_firth(objective: Objective, l2: float, kind: Kind) -> None:
+    check_firth(objective, l2)
+    if kind != "classical":
+        msg = (
+            "firth is True, and robust or clusters is passed; expected one of them, as Firth's "
+            "penalty is about the classical errors"
+        )
+        raise ValueError(msg)
+
+
+def _covariance(
+    objective: Objective,
+    w: NDArray[np.float64],
+    b: float,
+    hessian: Hessian,
+    kind: Kind,
+    codes: NDArray[np.intp] | None,
+    total: float,
+) -> NDArray[np.float64]:
+    """Return the covariance of (w, b), even if b was not fitted."""
+    parameters = len(w) + hessian.intercept
+    if codes is not None:
+        factor = (total - 1.0) / _small_sample(total, parameters)
+        factor *= (codes.max() + 1.0) / codes.max()
+        return _sandwich(_meat_of_clusters(objective, w, b, hessian, codes), hessian, factor)
+    if kind == "classical":
+        C = hessian.solve(np.eye(len(w)))
+        return _uncentred(C, np.zeros(len(w)), 1.0 / hessian.S, hessian.mu)
+    factor = total / _small_sample(total, parameters) if kind == "HC1" else 1.0
+    return _sandwich(_meat_of_examples(objective, w, b, hessian), hessian, factor)
 
 
 def _terms(X: Examples, *, intercept: bool) -> tuple[str, ...]:
@@ -299,6 +332,6 @@ def _warn_if_far(dw: NDArray[np.float64], db: float, hessian: Hessian) -> None:
         msg = (
             f"w and b are about {far:.2g} standard errors from the minimum of J, so these errors "
             "are not those of the minimum; pass w and b as fit finds them, with the same l2, "
-            "sample_weight and intercept, and a smaller tol if there are many examples"
+            "firth, sample_weight and intercept, and a smaller tol if there are many examples"
         )
         warnings.warn(msg, ConvergenceWarning, stacklevel=3)

@@ -52,6 +52,8 @@ class Inference:
         Which standard errors these are.
     l2 : float
         The penalty. With one, these are no classical standard errors: see `inference`.
+    firth : bool
+        Whether the coefficients are those with Firth's penalty.
     n_obs : float
         The number of examples, or the sum of their weights.
     log_likelihood, null_log_likelihood : float
@@ -74,6 +76,7 @@ class Inference:
         *,
         kind: Kind,
         l2: float,
+        firth: bool,
         n_obs: float,
         log_likelihood: float,
         null_log_likelihood: float,
@@ -83,6 +86,7 @@ class Inference:
         self.covariance = covariance
         self.kind = kind
         self.l2 = l2
+        self.firth = firth
         self.n_obs = n_obs
         self.log_likelihood = log_likelihood
         self.null_log_likelihood = null_log_likelihood
@@ -200,6 +204,8 @@ class Inference:
                 f"The penalty l2 = {self.l2:g} pulls the weights toward 0: these are not classical "
                 "standard errors, and p-values and intervals do not have their usual meaning."
             )
+        if self.firth:
+            facts.append("The coefficients have Firth's penalty, the log-likelihood has none.")
         return facts
 
     def _cells(self) -> list[list[str]]:

@@ -370,3 +370,46 @@ def test_passes_that_are_used_up_are_reported():
     with pytest.warns(ConvergenceWarning, match="after 3 passes; pass a larger max_passes"):
         result = logreg_c.fit(X, Y, firth=True, max_passes=3)
     assert (result.passes, result.stopped, result.converged) == (3, "passes", False)
+
+
+# ---- Inference -----------------------------------------------------------------------------------
+
+
+def test_standard_errors_as_r_prints_them():
+    X, Y, count = sex2()
+    w, b, _ = firth(X, Y, sample_weight=count)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = logreg_c.inference(X, Y, w, b, sample_weight=count, firth=True)
+    expected = [0.42366, 0.443793, 0.548416, 0.543082, 0.417368, 1.67501, 0.485542]
+    np.testing.assert_allclose(found.standard_errors, expected, rtol=2e-6)
+    assert "Firth's penalty" in repr(found)
+    assert found.firth
+
+
+def test_the_deviance_and_aic_as_r_prints_them():
+    """Of brglm, in the README of mbrglm."""
+    X, Y = endometrial()
+    w, b, _ = firth(X, Y)
+    found = logreg_c.inference(X, Y, w, b, firth=True)
+    assert round(-2 * found.log_likelihood, 4) == 56.5754
+    assert round(found.aic, 4) == 64.5754
+
+
+def test_inference_at_another_minimum_warns():
+    X, Y = endometrial()
+    w, b, _ = firth(X, Y)
+    with pytest.warns(ConvergenceWarning, match="same l2, firth, sample_weight"):
+        logreg_c.inference(X, Y, w, b)
+    with pytest.warns(ConvergenceWarning, match="from the minimum"):
+        logreg_c.inference(X, Y, w * 1.2, b, firth=True)
+
+
+def test_inference_takes_one_penalty_and_classical_errors():
+    X, Y = endometrial()
+    w, b, _ = firth(X, Y)
+    with pytest.raises(ValueError, match="expected one penalty"):
+        logreg_c.inference(X, Y, w, b, firth=True, l2=1.0)
+    for settings in ({"robust": True}, {"clusters": np.arange(79) % 9}):
+        with pytest.raises(ValueError, match="firth is True, and robust or clusters is passed"):
+            logreg_c.inference(X, Y, w, b, firth=True, **settings)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
+LEAST_WEIGHT = 1e-9
 PAIRS = 10  # of steps, and of changes of the gradient
 HALVINGS = 40
 ARMIJO = 1e-4  # the least share of the predicted decrease
@@ -178,17 +179,9 @@ class Penalized(Training):
         return Point(w, b, J, cost, hessian, np.empty(0), self.done + 1)
 
     def _gradient(self, at: Point) -> Vector:
-        examples, Y, s = self._objective.examples, self._objective.Y, self._objective.sample_weight
-        weight = np.array(1.0) if s is None else s.astype(np.float64)
-        h = at.hessian.leverage()
-        both = weight + h
-        labels = np.zeros_like(h)
-        np.divide(weight * np.asarray(Y, np.float64) + h / 2.0, both, where=both > 0.0, out=labels)
-        penalized = Objective(examples, labels, both, self._objective.n_threads)
-        _, dw, db = penalized(at.w, at.b, 0.0)
+        dw, db = penalized_gradient(self._objective, at.w, at.b, at.hessian, self._total)
         db *= self._intercept
-        sum_of_both = self._total + len(dw) + self._intercept  # the trace of the hat matrix
-        return sum_of_both * np.append(dw - db * self._centre, db)
+        return self._total * np.append(dw - db * self._centre, db)
 
     def _move(self, to: Point, costs: Vector) -> None:
         to = to._replace(gradient=self._gradient(to))
@@ -248,6 +241,36 @@ class Penalized(Training):
         for (step, change), share in zip(self._pairs, reversed(shares), strict=True):
             solved = solved + (share - _dot(change, solved) / _dot(step, change)) * step
         return solved
+
+
+def penalized_gradient(
+    objective: Objective, w: Vector, b: float, hessian: Hessian, total: float
+) -> tuple[Vector, float]:
+    """Return the gradient of the penalized cost; `total` is the sum of the weights."""
+    s = objective.sample_weight
+    weight = np.array(1.0) if s is None else s.astype(np.float64)
+    h = hessian.leverage()
+    both = weight + h
+    labels = np.zeros_like(h)
+    with_half = weight * np.asarray(objective.Y, np.float64) + h / 2.0
+    np.divide(with_half, both, where=both > 0.0, out=labels)
+    _, dw, db = Objective(objective.examples, labels, both, objective.n_threads)(w, b, 0.0)
+    larger = (total + len(w) + hessian.intercept) / total  # by the trace of the hat matrix
+    return larger * dw, larger * db
+
+
+def check_firth(objective: Objective, l2: float) -> None:
+    """Refuse what Firth's penalty cannot be combined with."""
+    if l2 > 0.0:
+        msg = f"l2 is {l2:g} and firth is True; expected one penalty: leave out one of the two"
+        raise ValueError(msg)
+    weight = objective.sample_weight
+    if weight is not None and not LEAST_WEIGHT < float(weight.max()) < 1.0 / LEAST_WEIGHT:
+        msg = (
+            "the largest sample_weight is not within [1e-9, 1e9]; expected weights that count "
+            "examples, as Firth's penalty depends on how many there are"
+        )
+        raise ValueError(msg)
 
 
 def _dot(x: Vector, y: Vector) -> float:

@@ -38,6 +38,7 @@ class Hessian:
     centre : ndarray of shape (n_x,)
         The mean of the features, to be subtracted in sums of their products.
     h : ndarray of shape (m,)
+    intercept : bool
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Hessian:
             H += self.S * (self.mu[:, np.newaxis] * self.mu)
             self.mu = np.zeros_like(self.mu)
         self._objective = objective
-        self._intercept = intercept
+        self.intercept = intercept
         diagonal = np.diagonal(H) + penalty
         self._unit = np.divide(1.0, np.sqrt(diagonal), where=diagonal > 0, out=np.zeros(len(H)))
         np.fill_diagonal(H, diagonal)
@@ -94,14 +95,14 @@ class Hessian:
     def log_determinant(self) -> float:
         """Return the logarithm of the determinant of the whole Hessian."""
         of_w = _kernel.log_determinant(self._unscaled_factor(), len(self._L))
-        if not self._intercept:
+        if not self.intercept:
             return of_w
         return of_w + _kernel.log_determinant(np.array([[math.sqrt(self.S)]]), 1)
 
     def leverage(self) -> NDArray[np.float64]:
         """Return the diagonal of the hat matrix, (m,): h x.T Hessian^-1 x of every example."""
         of_w = self._objective.leverage(self.mu, self._unscaled_factor())
-        return self.h * (of_w + 1.0 / self.S if self._intercept else of_w)
+        return self.h * (of_w + 1.0 / self.S if self.intercept else of_w)
 
     def _unscaled_factor(self) -> NDArray[np.float64]:
         return self._L / self._unit[:, np.newaxis]
