@@ -128,6 +128,7 @@ def test_the_cost_of_many_examples(m, weighted):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("z", [1.0, 30.0, 36.0, 37.0, 200.0, 600.0, 690.0, 700.0])
+@pytest.mark.sampled(6)
 def test_the_cost_of_separated_data_stays_exact_down_to_1e_300(z, weighted):
     rng = np.random.default_rng(0)
     Y = rng.choice([0.0, 1.0], 700)
@@ -176,6 +177,7 @@ def test_the_cost_of_any_examples(examples, weighted):
 @pytest.mark.parametrize(
     ("n_x", "m"), [(1, 1), (1, 100), (2, 65), (5, 64), (8, 130), (33, 40), (3, 600)]
 )
+@pytest.mark.sampled(12)
 def test_the_gradient_of_well_scaled_data(n_x, m, layout):
     X, Y = make_data(n_x, m)
     rng = np.random.default_rng(m)
@@ -225,6 +227,7 @@ def z_error(X, w, b):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("scale", [1.0, 30.0, 1e4, 1e8])
 @pytest.mark.parametrize("n_x", [2, 9, 40])
+@pytest.mark.sampled(20)
 def test_on_badly_scaled_data_the_rounding_of_z_is_the_bound(n_x, scale, layout):
     X, Y = make_data(n_x, 70)
     X *= scale

@@ -112,6 +112,7 @@ def scales(X):
 @pytest.mark.parametrize("change", [collinear, scales])
 @pytest.mark.parametrize("l2", [0.0, 1e-3])
 @pytest.mark.parametrize("m", [500, 40_000])
+@pytest.mark.sampled(4)
 def test_features_as_they_come(change, l2, m):
     X, Y = make(12, m, 3)
     X = change(X)
@@ -130,6 +131,7 @@ def test_one_in_ten_thousand():
     assert gap(result, X, Y) <= 1e-8
 
 
+@pytest.mark.long
 def test_more_features_than_examples():
     X, Y = make(700, 80, 7)
     result = logreg_c.fit(X, Y, l2=0.01)

@@ -110,6 +110,7 @@ WIDE_FRAMES = {
 
 @pytest.mark.parametrize("m", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("frame_of", WIDE_FRAMES.values(), ids=WIDE_FRAMES)
+@pytest.mark.sampled(20)
 def test_wide_pandas_frames_have_the_bits_of_their_columns(frame_of, m):
     """The bits do not depend on how many columns are read at once."""
     frame = frame_of()[:m]

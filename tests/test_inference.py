@@ -263,6 +263,7 @@ for n_x, m in ((1, 50), (7, 3000), (70, 5000)):
 """
 
 
+@pytest.mark.long
 def test_any_number_of_threads_and_any_instruction_set_give_the_same_bits():
     hashes = set()
     for name in [name for name, runs in logreg_c._kernel.isa_known().items() if runs]:

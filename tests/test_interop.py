@@ -106,6 +106,7 @@ def test_together_with_all_of_them(order):
 
 @missing("joblib")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.sampled(1)
 def test_under_joblib(tmp_path, backend):
     # In a file, so that processes that are not forked can import it; from Python 3.14 on, none are.
     (tmp_path / "trained.py").write_text("""

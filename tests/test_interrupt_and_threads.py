@@ -88,6 +88,7 @@ def interrupt_once(setup, call, standardize, after):
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("more", ["", ", callback=lambda *_: None", ", n_threads=1"])
 @pytest.mark.parametrize("setup", [GIGABYTE, TINY])
+@pytest.mark.sampled(3)
 def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
     call = TRAIN.format(standardize=standardize, more=more)
     name, seconds, iters = interrupt(setup, call, standardize)
@@ -98,6 +99,7 @@ def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
 
 @posix
 @pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.sampled(1)
 def test_ctrl_c_inside_one_long_pass(standardize):
     call = TRAIN.format(standardize=standardize, more="")
     name, seconds, iters = interrupt(LONG, call, standardize)
@@ -115,6 +117,7 @@ def test_ctrl_c_inside_one_long_pass(standardize):
         "_kernel.first_outside(np.broadcast_to(1.0, 10**12), 0.0, 1.0)",
     ],
 )
+@pytest.mark.sampled(2)
 def test_ctrl_c_elsewhere_is_a_keyboard_interrupt(call):
     name, seconds, _ = interrupt(LONG, f"logreg_c.{call}", after=0.3)
     assert name == "KeyboardInterrupt"
@@ -183,6 +186,7 @@ print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05
 @posix
 @pytest.mark.memory
 @pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
+@pytest.mark.sampled(2)
 def test_ctrl_c_before_and_after_the_pass(name):
     setup, call = CALLS_OF_LONG_SETUPS[name]
     assert float(run_python(LATENCY.format(setup=setup, call=call))) < 0.2

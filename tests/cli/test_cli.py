@@ -438,6 +438,7 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
     ],
     ids=str,
 )
+@pytest.mark.sampled(12)
 def test_models_that_only_look_like_one(fails, tmp_path, data, model, change):
     with np.load(model, allow_pickle=False) as stored:
         arrays = dict(stored)
@@ -600,6 +601,7 @@ def test_an_internal_error_is_not_blamed_on_a_checkpoint(run, fails, monkeypatch
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell closes them")
+@pytest.mark.long
 def test_closed_standard_streams_give_one_line(data, model):
     for arguments, closed, match in [
         (["predict", model, data], ">&-", "standard output is closed; give --output"),

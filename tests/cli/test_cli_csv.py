@@ -121,6 +121,7 @@ def results(run, path, tmp_path):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.sampled(15)
 def test_a_dialect_gives_what_parquet_gives(run, tmp_path, expected, name):
     path = tmp_path / "t.csv"
     path.write_bytes(DIALECTS[name].encode())
@@ -186,6 +187,7 @@ MISSING = [
 @pytest.mark.parametrize("token", MISSING)
 @pytest.mark.parametrize("column", [0, 2])
 @pytest.mark.parametrize("one_hot", [[], ["--one-hot"]])
+@pytest.mark.sampled(25)
 def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, column, one_hot):
     path = tmp_path / "t.csv"
     lines = [line.split(",") for line in table().splitlines()]

@@ -78,6 +78,7 @@ def test_resuming_gives_the_bits_of_one_run(run, tmp_path, noisy, options):
     assert_same(once, twice)
 
 
+@pytest.mark.long
 def test_a_killed_training_resumes(tmp_path, noisy, monkeypatch, run):
     checkpoint, model, once = (tmp_path / f"{name}.npz" for name in ("run", "model", "once"))
     start = ["train", noisy, "--target", "y", "--solver", "gd", "--iters", "200000"]

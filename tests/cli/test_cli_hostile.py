@@ -106,6 +106,7 @@ def test_a_file_that_claims_more_than_it_holds(tmp_path, name):
 @pytest.mark.memory
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits addresses")
 @pytest.mark.parametrize("compression", ["lz4", "zstd"])
+@pytest.mark.long
 def test_a_compressed_buffer_of_any_declared_length(tmp_path, compression):
     path = tmp_path / "t.arrow"
     frame = pl.DataFrame({"a": np.arange(4000.0) % 7, "y": np.arange(4000) % 2})
@@ -122,6 +123,7 @@ def test_a_compressed_buffer_of_any_declared_length(tmp_path, compression):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be cut there")
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy"])
+@pytest.mark.sampled(1)
 def test_a_file_that_shrinks_does_not_kill_the_process(tmp_path, kind):
     frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=300_000)})
     frame = frame.with_columns(y=(pl.col("a") > 0).cast(pl.Int64))
@@ -213,6 +215,7 @@ def run_aloud(monkeypatch, capfd):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows"])
+@pytest.mark.sampled(1)
 def test_a_damaged_byte_is_told_of_in_a_line(run_aloud, tmp_path, frame, kind):
     good, path = io.BytesIO(), tmp_path / f"t.{kind}"
     table = frame.head(6).with_columns(pl.col("sick").cast(pl.Categorical))
@@ -269,6 +272,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "npz"])
+@pytest.mark.sampled(12)
 def test_a_column_of_any_name(run, tmp_path, frame, name, kind):
     path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
     renamed = frame.rename({"weight": name}).with_columns(pl.col("sick") == "yes")
@@ -306,6 +310,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.sampled(6)
 def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind):
     path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
     ended = []
@@ -343,6 +348,7 @@ def test_a_file_of_any_name(run, monkeypatch, tmp_path, frame, name):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes there")
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "npz"])
+@pytest.mark.sampled(1)
 def test_a_file_whose_name_is_not_utf_8(tmp_path, frame, model, kind):
     name = os.fsencode(tmp_path) + b"/\xff\xe9." + kind.encode()
     plain = tmp_path / "plain"
@@ -408,6 +414,7 @@ def test_files_of_other_programs(fails, tmp_path, content, match):
         fails("train", path, "--target", "y", match=match)
 
 
+@pytest.mark.long
 def test_twenty_thousand_columns(run, tmp_path):
     X = np.random.default_rng(0).normal(size=(12, 20_000)).round(3)
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
@@ -424,6 +431,7 @@ def test_twenty_thousand_columns(run, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy", "npz"])
+@pytest.mark.sampled(2)
 def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
     rng = np.random.default_rng(5)
     frame = pl.DataFrame({"a": rng.normal(size=50), "y": np.arange(50) % 2})
@@ -453,6 +461,7 @@ def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
 
 
 @pytest.mark.parametrize("line", [b"\n", b"\r\n", b" \t\n", b",,\n", b"1,2,0,,\n2,3,1,,\n"])
+@pytest.mark.sampled(2)
 def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b,y\n" + line * 300_000))

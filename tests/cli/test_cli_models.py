@@ -92,6 +92,7 @@ with open("/proc/self/status") as status:
     ids=["8 GB", "8 TB", "overflow", "long text", "long type", "long header", "dimensions"],
 )
 @pytest.mark.memory
+@pytest.mark.sampled(2)
 def test_a_size_in_a_header_is_not_believed(tmp_path, model, content):
     bad = tmp_path / "bad.npz"
     replaced(model, bad, "weights", content)
@@ -104,6 +105,7 @@ def test_a_size_in_a_header_is_not_believed(tmp_path, model, content):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.long
 def test_a_zip_bomb_is_not_unpacked(tmp_path, model):
     bad = tmp_path / "bad.npz"
     bomb = npy("<f8", (60_000_000,)) + bytes(480_000_000)

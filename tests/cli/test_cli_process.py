@@ -35,6 +35,7 @@ COMMANDS = {
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.sampled(1)
 def test_a_full_standard_output_is_exit_code_1(tmp_path, model, name):
     arguments, code = COMMANDS[name]
     full = f"standard output cannot be written: {os.strerror(errno.ENOSPC)}"
@@ -45,6 +46,7 @@ def test_a_full_standard_output_is_exit_code_1(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.sampled(1)
 def test_closed_streams_cause_no_traceback(tmp_path, model, name):
     arguments, _ = COMMANDS[name]
     for closed in ">&-", ">&- 2>&-", "<&- >&- 2>&-":
@@ -58,6 +60,7 @@ def test_closed_streams_cause_no_traceback(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.sampled(1)
 def test_a_reader_that_exits_is_exit_code_0(tmp_path, model, name):
     reading, writing = os.pipe()
     os.close(reading)
@@ -102,6 +105,7 @@ def test_any_environment_will_do(tmp_path, model, environment):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("delay", [0.15, 0.3, 0.6, 1.0])
+@pytest.mark.sampled(2)
 def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("whoever runs the tests ignores the signal, and so does what they start")

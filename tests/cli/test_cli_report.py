@@ -132,6 +132,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.sampled(2)
 def test_a_name_changes_neither_the_page_nor_its_pictures(run, page, tmp_path, frame, name):
     path, model = tmp_path / "odd.parquet", tmp_path / "model.npz"
     frame.rename({"height": name}).with_columns(
@@ -178,6 +179,7 @@ def test_a_cost_that_falls_far_is_drawn_on_a_logarithmic_scale(run, page, tmp_pa
     assert scales == ["log"]
 
 
+@pytest.mark.long
 def test_costs_at_the_end_of_the_range_have_a_report(page, tmp_path, model, data):
     with np.load(model) as stored:
         arrays = dict(stored)

@@ -61,6 +61,7 @@ def test_every_kind_of_file_gives_the_same_model_and_predictions(run, tmp_path, 
 
 
 @pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.sampled(2)
 def test_standard_input_is_a_file_of_any_kind(tmp_path, plain, model, suffix, run):
     path = write(plain, tmp_path / f"b{suffix}")
     with path.open("rb") as stdin:
@@ -295,6 +296,7 @@ def test_a_fault_far_into_the_file_names_its_row(fails, tmp_path, long, model):
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
+@pytest.mark.sampled(3)
 def test_a_fault_at_the_end_of_a_long_csv_leaves_no_output(
     fails, tmp_path, long, model, tail, match, suffix
 ):
@@ -451,6 +453,7 @@ def test_a_table_of_few_rows_gives_what_its_columns_give(run, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.long
 def test_many_columns_take_no_longer_than_their_values(run, tmp_path, suffix):
     n = 20_000
     rng = np.random.default_rng(0)
