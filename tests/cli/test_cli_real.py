@@ -245,7 +245,7 @@ def test_a_column_of_rare_values_is_left_out(run, tmp_path, customers):
     customers.select("paid", names, "left").write_csv(path)
     code, _, err = run("train", path, "--target", "left", "--min-count", "2", "-o", model)
     assert (code, err.count("\n")) == (0, 1)
-    assert "left out column 'name': each value is in fewer than 2 rows" in err
+    assert "left out 'name': each value is in fewer than 2 rows" in err
     assert list(stored(model)["columns"]) == ["paid"]
 
 

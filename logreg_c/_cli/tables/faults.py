@@ -36,22 +36,22 @@ KINDS = {
     "missing": Kind(
         "column {} has missing values, first in row {}",
         "columns with missing values",
-        "give --missing median to fill them in, or --missing drop to leave out those rows",
+        "--missing median fills them in, and --missing drop leaves out such rows",
     ),
     "infinite": Kind(
         "column {} is infinite in row {}",
         "columns with infinite values",
-        "replace them with finite numbers, or give --na-value to treat them as missing",
+        "replace them with finite numbers, or treat them as missing by --na-value",
     ),
     "faulty": Kind(
         "feature {} is numeric except for {}",
         "features that are nearly all numbers",
-        "correct these cells, or give --na-value to treat them as missing; {drop} leaves {it} out",
+        "correct these cells, or treat them as missing by --na-value; {drop} leaves {it} out",
     ),
     "date": Kind(
         "feature {} is a date ({})",
         "features that are dates",
-        "give --date-parts days to count days, or others (see --help); {drop} leaves {it} out",
+        "--date-parts days counts days, and --help lists other parts; {drop} leaves {it} out",
     ),
     "unclear date": Kind(
         "feature {} is a date of which day and month cannot be told apart ({})",
@@ -66,7 +66,7 @@ KINDS = {
     "many": Kind(
         "feature {} has {}",
         "features with too many different values",
-        "give --min-count to merge those in fewer rows; {drop} leaves {it} out",
+        "--min-count merges those in fewer rows; {drop} leaves {it} out",
     ),
     "long": Kind(
         "column {} has {}",
@@ -76,7 +76,7 @@ KINDS = {
     "text": Kind(
         "feature {} is text ({})",
         "features that are text",
-        "features must be numbers or true/false: give --one-hot to make a feature of each value;"
+        "features must be numbers or true/false: --one-hot makes a feature of each value;"
         " {drop} leaves {it} out",
     ),
 }
@@ -125,8 +125,7 @@ class Faults:
             return
         options = _joined(self.options)
         if len(lines) == 1:
-            several = any(len(faults) > 1 for faults in self.of_kind.values())
-            raise InputError(f"{self.source}: {lines[0]}" + f"; add {options}" * several)
+            raise InputError(f"{self.source}: {lines[0]}" + f"; add {options}" * bool(options))
         last = [f"add {options}"] if options else []
         head = f"{self.source} has {len(lines)} kinds of faults:"
         raise InputError(head, *[f"- {line}" for line in lines], *last)

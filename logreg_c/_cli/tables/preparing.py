@@ -33,9 +33,12 @@ from .columns import (
 from .delimited import unnamed
 from .faults import Faults
 from .hints import warn_of_constants, warn_of_ids, warn_of_leaks
-from .reading import LONGEST_NAME, Choice, read
+from .reading import LONGEST_NAME, Choice, listed, read
 from .source import Source
 
+SOME_CATEGORIES = 100  # as many as --min-count is proposed to leave
+MANY_CATEGORIES = 20  # from which those in few rows are better merged
+FEW_PER_CATEGORY = 5
 FEW_TEXTS = 20  # rows; so few may all differ by chance
 
 
@@ -102,6 +105,9 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
             f"{source} has no column except the target {brief(choice.target)}; add at least one"
             " feature"
         )
+    rare = [values.name for values in columns if values.name not in recipe.sources]
+    if rare:
+        say(f"left out {listed(rare)}: each value is in fewer than {options.min_count} rows")
     columns = [values for values in columns if values.name in recipe.sources]
     warn_of_constants(columns)
     warn_of_leaks(columns, Y)
@@ -111,6 +117,15 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
 def _labels(
     target: pl.Series, source: Source, faults: Faults
 ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    missing = where_missing(target)
+    if missing is not None:
+        faults.add_other(
+            f"column {brief(target.name)} has missing values, first in row"
+            f" {int(missing.arg_true()[0]) + 1}: it is the target, so --missing leaves out such"
+            " rows, whatever it does with others",
+            **({} if "--missing" in faults.options else {"missing": "drop"}),
+        )
+        target = target.filter(~missing)
     try:
         if target.is_empty():
             refuse(f"target {brief(target.name)} is missing in every row; name another column")
@@ -190,11 +205,11 @@ def _planned_categories(
     count = counts.get_column("count")
     known = counts.filter(count >= options.min_count).to_series().sort().to_list()
     if options.min_count > 1 and not known:
-        say(f"left out column {brief(name)}: each value is in fewer than {options.min_count} rows")
-    elif count[0] == 1 and len(texts) >= FEW_TEXTS:
+        return  # all are rare
+    if count[0] == 1 and len(texts) >= FEW_TEXTS:
         faults.add("id", name, f"{len(count)} different values, one per row")
     elif len(known) > MOST_CATEGORIES:
-        enough = int(count[MOST_CATEGORIES]) + 1
+        enough = int(count[SOME_CATEGORIES]) + 1
         faults.add(
             "many",
             name,
@@ -204,7 +219,9 @@ def _planned_categories(
             **({} if options.one_hot else {"one_hot": ""}),
         )
     elif not options.one_hot:
-        faults.add("text", name, cells, one_hot="")
+        scattered = len(count) > MANY_CATEGORIES and len(count) * FEW_PER_CATEGORY > len(texts)
+        merged = {"min_count": FEW_PER_CATEGORY} if scattered and options.min_count == 1 else {}
+        faults.add("text", name, cells, one_hot="", **merged)
     else:
         yield Column(name, name, categories=known)
         if len(known) < len(count):
