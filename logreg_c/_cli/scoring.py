@@ -54,11 +54,13 @@ class Batches:
         if self.labeled:
             columns[target] = [str(value) for value in model.classes.tolist()]
         for row, batch in tables.batches(source, columns):
-            Y = np.zeros(batch.height, bool)
-            if self.labeled:
-                Y = tables.labels(batch.get_column(target), model.classes, source, row)
             series = [batch.get_column(name) for name in model.recipe.sources]
-            self.complete = tables.complete(model.recipe, series)
+            Y, classes = np.zeros(batch.height, bool), None
+            if self.labeled:
+                skips = model.recipe.missing != "error"
+                classes = batch.get_column(target)
+                Y = tables.labels(classes, model.classes, source, row, may_be_missing=skips)
+            self.complete = tables.complete(model.recipe, series, classes)
             X = tables.features(model.recipe, series, source, row, self.unknown)
             self.rows = row + batch.height
             if self.complete is not None:
@@ -74,9 +76,9 @@ class Batches:
         """Warn about values that did not occur in training, and about rows without a prediction."""
         if self.incomplete:
             say(
-                f"warning: {self.incomplete} of {self.rows} rows have missing values, which"
-                f" --missing drop left out in training; they are"
-                f" {'left out' if self.labeled else 'without a prediction'}"
+                f"warning: {self.incomplete} of {self.rows} rows have missing values and, as"
+                f" --missing {self.model.recipe.missing} did in training,"
+                f" {'are left out' if self.labeled else 'have no prediction'}"
             )
         for column, (rows, first) in self.unknown.items():
             say(

@@ -183,11 +183,17 @@ def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
 
 
 def labels(
-    values: pl.Series, classes: NDArray[Any], source: Source, row: int = 0
+    values: pl.Series,
+    classes: NDArray[Any],
+    source: Source,
+    row: int = 0,
+    *,
+    may_be_missing: bool = False,
 ) -> NDArray[np.bool_]:
-    """Return Y, (m,), true for rows of the second of these classes."""
-    check_values(values, source, row)
-    texts = stripped(values, source)
+    """Return Y, (m,), true for rows of the second of these classes, false for missing ones."""
+    if not may_be_missing:
+        check_values(values, source, row)
+    texts = stripped(values.fill_nan(None) if values.dtype.is_float() else values, source)
     names = [str(name).strip() for name in classes.tolist()]
     as_float = classes.dtype.kind == "f"
     meanings = [_meaning(name, as_float=as_float) for name in names]
@@ -195,7 +201,7 @@ def labels(
     if meanings[0] != meanings[1]:
         known = dict(zip(meanings, (False, True), strict=True))
     found: dict[str, bool] = {}
-    for value in texts.unique().to_list():
+    for value in texts.drop_nulls().unique().to_list():
         is_second = known.get(_meaning(value, as_float=as_float))
         if value in names:
             is_second = value == names[1]
@@ -208,7 +214,7 @@ def labels(
             )
         found[value] = is_second
     Y: NDArray[np.bool_] = texts.replace_strict(
-        list(found), list(found.values()), return_dtype=pl.Boolean
+        list(found), list(found.values()), default=False, return_dtype=pl.Boolean
     ).to_numpy(writable=True)
     return Y
 

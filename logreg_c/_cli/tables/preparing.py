@@ -269,12 +269,15 @@ def _middle(values: NDArray[np.float64], *, median: bool) -> float:
 # ---- Training and prediction ---------------------------------------------------------------------
 
 
-def complete(recipe: Recipe, columns: Sequence[pl.Series]) -> NDArray[np.bool_] | None:
-    """Return which rows have no missing value, if such rows are dropped and there are any."""
-    if recipe.missing != "drop":
-        return None
+def complete(
+    recipe: Recipe, columns: Sequence[pl.Series], target: pl.Series | None = None
+) -> NDArray[np.bool_] | None:
+    """Return which rows have all values that they need, or None if all have."""
     used = [values for values in columns if values.name in recipe.sources]
-    missing = [where for values in used if (where := where_missing(values)) is not None]
+    needed = used if recipe.missing == "drop" else []
+    if target is not None and recipe.missing != "error":
+        needed = [*needed, target]
+    missing = [where for values in needed if (where := where_missing(values)) is not None]
     if not missing:
         return None
     whole: NDArray[np.bool_] = ~np.logical_or.reduce([where.to_numpy() for where in missing])
