@@ -27,10 +27,11 @@ from ._errors import (
     TrainingInterrupted,
 )
 from ._fit import fit
+from ._fit_many import fit_many
 from ._inference import inference
 from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
-from ._result import FitResult, TrainResult
+from ._result import FitManyResult, FitResult, TrainResult
 from ._summary import Inference
 from ._train import cost_and_gradient, train
 from ._version import __version__
@@ -42,6 +43,7 @@ __all__ = [
     "ConvergenceWarning",
     "DivergenceError",
     "DivergenceWarning",
+    "FitManyResult",
     "FitResult",
     "Inference",
     "TrainResult",
@@ -49,6 +51,7 @@ __all__ = [
     "__version__",
     "cost_and_gradient",
     "fit",
+    "fit_many",
     "inference",
     "predict",
     "predict_proba",

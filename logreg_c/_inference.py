@@ -232,20 +232,7 @@ def _kind(robust: object, clusters: object) -> Kind:
 
 def _codes(clusters: Any, X: Examples) -> NDArray[np.intp]:
     """Return the number of each example's cluster, from 0."""
-    to_numpy = getattr(clusters, "to_numpy", None)
-    labels = np.asarray(clusters if to_numpy is None else to_numpy())
-    m = X.shape[1]
-    if labels.shape not in {(m,), (1, m)}:
-        msg = f"clusters has the shape {labels.shape}; expected ({m},): one for each example"
-        raise ValueError(msg)
-    try:
-        found, codes = np.unique(labels.ravel(), return_inverse=True)
-    except TypeError as error:
-        msg = f"clusters cannot be sorted ({error}); expected all numbers or all strings"
-        raise TypeError(msg) from None
-    if any(label != label for label in found.tolist()):  # noqa: PLR0124 (NaN is not itself)
-        msg = "clusters holds NaN; expected a cluster for each example"
-        raise ValueError(msg)
+    found, codes = _input.codes_of(clusters, "clusters", X)
     if len(found) < 2:
         msg = "clusters has one cluster; expected at least two, as their spread is the estimate"
         raise ValueError(msg)

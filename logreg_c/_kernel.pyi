@@ -80,6 +80,27 @@ class Minimization:
     def resume(self, state: bytes, done: int) -> bool: ...
     def advance(self, costs: NDArray[np.float64], steps: int) -> int: ...
 
+class Fits:
+    def __init__(
+        self,
+        fits: list[
+            tuple[NDArray[Any] | list[NDArray[Any]], NDArray[Any], NDArray[Any] | None, bool, float]
+        ],
+        n_threads: int,
+    ) -> None: ...
+    def minimize(
+        self,
+        tol: float,
+        passes: int,
+        fixed_b: bool,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        J: NDArray[np.float64],
+        gap: NDArray[np.float64],
+        n_passes: NDArray[np.int64],
+        status: NDArray[np.int64],
+    ) -> None: ...
+
 class GradientSums:
     def __init__(self, n_x: int) -> None: ...
     def add(

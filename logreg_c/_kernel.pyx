@@ -11,7 +11,8 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uintptr_t
 
 from .logreg cimport *
@@ -19,6 +20,7 @@ from .logreg cimport *
 cdef enum:
     ALIGNMENT = 64  # of the workspace
     AT_ONCE = 1 << 22  # values read between two checks for signals
+    FITS_AT_ONCE = 1 << 10  # examined between two such checks
 
 logreg_threads_open()
 
@@ -39,33 +41,26 @@ cdef int should_stop(void *context) noexcept with gil:
     try:
         PyErr_CheckSignals()
     except BaseException as error:
-        (<Problem> context).error = error
+        (<Work> context).error = error
         return 1
     return 0
 
 
-cdef class Problem:
-    """What can be asked about some examples, and the workspace that answers take."""
+cdef class Work:
+    """How to run, and the workspace that it takes."""
 
-    cdef Data examples
-    cdef const logreg_data *data
     cdef logreg_run run
-    cdef logreg_standardization found
-    cdef const logreg_standardization *standardization  # NULL, or found
-    cdef Buffer moments
     cdef void *memory
     cdef size_t memory_size
     cdef object error
 
-    def __cinit__(self, X, Y, sample_weight, int n_threads, bint float32, example_major=None):
-        self.examples = Data(X, Y, sample_weight, float32, example_major)
-        self.data = &self.examples.c
+    def __dealloc__(self):
+        PyMem_Free(self.memory)
+
+    cdef void open(self, int n_threads) noexcept:
         self.run.n_threads = n_threads
         self.run.should_stop = should_stop
         self.run.context = <void *> self
-
-    def __dealloc__(self):
-        PyMem_Free(self.memory)
 
     cdef int reserve(self, size_t size) except -1:
         """Make the workspace at least so large."""
@@ -81,16 +76,31 @@ cdef class Problem:
             (<uintptr_t> self.memory + ALIGNMENT - 1) & ~<uintptr_t> (ALIGNMENT - 1)
         )
 
-    cdef int reserve_for_gradient(self) except -1:
-        cdef bint centred = self.standardization != NULL and self.standardization.centre
-        return self.reserve(logreg_workspace_size(self.data, centred, self.run.n_threads))
-
     cdef int status(self, int status) except -1:
         """Return how a call to the kernel ended, or raise what stopped it."""
         if status == LOGREG_STOPPED:
             error, self.error = self.error, None
             raise error
         return status
+
+
+cdef class Problem(Work):
+    """What can be asked about some examples."""
+
+    cdef Data examples
+    cdef const logreg_data *data
+    cdef logreg_standardization found
+    cdef const logreg_standardization *standardization  # NULL, or found
+    cdef Buffer moments
+
+    def __cinit__(self, X, Y, sample_weight, int n_threads, bint float32, example_major=None):
+        self.examples = Data(X, Y, sample_weight, float32, example_major)
+        self.data = &self.examples.c
+        self.open(n_threads)
+
+    cdef int reserve_for_gradient(self) except -1:
+        cdef bint centred = self.standardization != NULL and self.standardization.centre
+        return self.reserve(logreg_workspace_size(self.data, centred, self.run.n_threads))
 
     def standardize(self, moments, bint centre, bint scale):
         """Fill moments (3, n_x), and work on features that are centred and scaled from now on.
@@ -149,6 +159,7 @@ include "_descent.pxi"
 include "_sums.pxi"
 include "_curvature.pxi"
 include "_minimization.pxi"
+include "_many.pxi"
 
 
 def sigmoid(Z, A, int64_t n):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -177,6 +178,57 @@ class FitResult(_Result):
             "callback": "stopped by callback",
         }
         return {"passes": f"{self.passes} ({ending[self.stopped]})", "gap": f"{self.gap:.1e}"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitManyResult:
+    """What `fit_many` found; every array has one entry per fit.
+
+    Attributes
+    ----------
+    w : ndarray of shape (k, n_x)
+        Weights: row i is ``w.T`` of fit i. ``sigmoid(w @ X + b[:, None])`` has the probabilities
+        of all fits for new examples.
+    b : ndarray of shape (k,)
+        Biases.
+    cost : ndarray of shape (k,)
+        J at w and b.
+    gap, passes, stopped, converged : ndarray of shape (k,)
+        As in `FitResult`. A fit whose data leave the range of float64 has ``stopped == "overflow"``
+        and NaN for w, b and cost.
+    groups : ndarray of shape (k,) or None
+        The labels of the groups, in ascending order.
+    feature_names : tuple or None
+        The names of the data frame's columns, in the order of w.
+    """
+
+    __module__ = "logreg_c"
+
+    w: NDArray[np.float64]
+    b: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    passes: NDArray[np.int64]
+    stopped: NDArray[np.str_]
+    groups: NDArray[Any] | None = None
+    feature_names: tuple[Any, ...] | None = None
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        to_rounding = np.logical_and(self.stopped == "rounding", self.gap <= ROUNDING_GAP)
+        converged: NDArray[np.bool_] = np.logical_or(self.stopped == "tol", to_rounding)
+        return converged
+
+    def __len__(self) -> int:
+        """Return the number of fits."""
+        return self.b.size
+
+    def __repr__(self) -> str:
+        converged = np.count_nonzero(self.converged)
+        return (
+            f"<FitManyResult fits: {len(self)}, features: {self.w.shape[1]}, "
+            f"converged: {converged}, passes: {self.passes.sum()}>"
+        )
 
 
 def _curve(costs: NDArray[np.float64]) -> str:

@@ -84,6 +84,14 @@ cdef extern from "logreg.h" nogil:
         double slope
         int64_t passes
 
+    ctypedef struct logreg_fit:
+        logreg_data data
+        double l2
+        double *w
+        double J
+        logreg_progress found
+        int status
+
     ctypedef struct logreg_sum_kind:
         pass
 
@@ -135,6 +143,10 @@ cdef extern from "logreg.h" nogil:
     int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,
                                 const void *state, int64_t passes)
     logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)
+    size_t logreg_minimize_many_workspace_size(const logreg_fit *fits, int64_t count,
+                                               int n_threads)
+    int logreg_minimize_many(logreg_fit *fits, int64_t count, const logreg_goal *goal,
+                             const logreg_run *run)
     int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
                          double *h, const logreg_run *run)
     size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)

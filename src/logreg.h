@@ -231,6 +231,23 @@ typedef struct logreg_progress {
 
 logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w);
 
+/* One of many fits. */
+typedef struct logreg_fit {
+    logreg_data data;
+    double l2;
+    double *w;             /* (n_x,): where to start, then where the search ended */
+    double J;              /* there; written once there is a cost */
+    logreg_progress found; /* found.b: likewise */
+    int status;            /* as logreg_minimize returns it */
+} logreg_fit;
+
+/* Makes every fit, each with the bits that logreg_minimize gives it on its own. Threads work
+ * together on each large fit, and then share the small ones, one fit to a thread. goal.l2 is not
+ * looked at. LOGREG_OK, or LOGREG_STOPPED: then the fits mean nothing. */
+size_t logreg_minimize_many_workspace_size(const logreg_fit *fits, int64_t count, int n_threads);
+int logreg_minimize_many(logreg_fit *fits, int64_t count, const logreg_goal *goal,
+                         const logreg_run *run);
+
 /* ---- Prediction ------------------------------------------------------------------------------ */
 
 /* Z = w'X + b, or A = sigmoid(Z), (m,). LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a

@@ -20,7 +20,7 @@ FLOORS = [
     ["_names", "_result", "_summary"],
     ["_objective"],
     ["_solvers"],
-    ["_fit", "_inference", "_predict", "_train", "callbacks"],
+    ["_fit", "_fit_many", "_inference", "_predict", "_train", "callbacks"],
     ["__init__"],
     ["onnx", "sklearn"],
     ["_cli", "__main__"],

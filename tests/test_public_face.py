@@ -26,6 +26,8 @@ def test_signatures():
         "standardize=False, tol=None, callback=None, dtype=None, n_threads=None)",
         "fit": "(X, Y, *, l2=0.0, firth=False, sample_weight=None, w=None, b=None, intercept=True, "
         "tol=1e-09, max_passes=None, callback=None, dtype=None, n_threads=None)",
+        "fit_many": "(X, Y, *, groups=None, l2=0.0, sample_weight=None, intercept=True, tol=1e-09, "
+        "max_passes=None, dtype=None, n_threads=None)",
         "cost_and_gradient": "(X, Y, w, b, *, l2=0.0, sample_weight=None, dtype=None, "
         "n_threads=None)",
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",
@@ -48,7 +50,9 @@ def test_public_names_all_have_docstrings():
         assert getattr(logreg_c, name).__doc__
 
 
-@pytest.mark.parametrize("page", ["_train", "_fit", "_predict", "_names", "_config", "reference"])
+@pytest.mark.parametrize(
+    "page", ["_train", "_fit", "_fit_many", "_predict", "_names", "_config", "reference"]
+)
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):
     failed, tried = doctest.testmod(importlib.import_module(f"logreg_c.{page}"))

@@ -3,6 +3,7 @@
 
 from .arrays import COPIED_AT_ONCE, contiguous
 from .frame_types import is_frame
+from .many import Fit, Fits, fits
 from .matrix import Examples, examples
 from .scalars import (
     LARGEST,
@@ -15,17 +16,21 @@ from .scalars import (
     probability,
     threads,
 )
-from .vectors import coefficients, labels, warn_of_lost_names, weights
+from .vectors import codes_of, coefficients, labels, warn_of_lost_names, weights
 
 __all__ = [
     "COPIED_AT_ONCE",
     "LARGEST",
     "Examples",
+    "Fit",
+    "Fits",
     "boolean",
     "callbacks",
+    "codes_of",
     "coefficients",
     "contiguous",
     "examples",
+    "fits",
     "integer",
     "is_frame",
     "labels",

@@ -95,6 +95,25 @@ def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
     return np.ldexp(sample_weight.astype(np.float64), min(max(exponent, low), high) - exponent)
 
 
+def codes_of(value: Any, name: str, X: Examples) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the labels of groups, sorted, and the number of each example's group, from 0."""
+    to_numpy = getattr(value, "to_numpy", None)
+    groups = np.asarray(value if to_numpy is None else to_numpy())
+    m = X.shape[1]
+    if groups.shape not in {(m,), (1, m)}:
+        msg = f"{name} has the shape {groups.shape}; expected ({m},): one for each example"
+        raise ValueError(msg)
+    try:
+        found, codes = np.unique(groups.ravel(), return_inverse=True)
+    except TypeError as error:
+        msg = f"{name} cannot be sorted ({error}); expected all numbers or all strings"
+        raise TypeError(msg) from None
+    if any(label != label for label in found.tolist()):  # noqa: PLR0124 (NaN is not itself)
+        msg = f"{name} holds NaN; expected one of the {name} for each example"
+        raise ValueError(msg)
+    return found, codes
+
+
 def coefficients(value: ArrayLike, X: Examples) -> NDArray[np.float64]:
     """Check w: (n_x, 1) or (n_x,), finite. A new array (n_x, 1), that may be written to."""
     array = own_array(value, "w")

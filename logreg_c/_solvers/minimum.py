@@ -10,7 +10,7 @@ import numpy as np
 
 from logreg_c import _kernel
 
-from .result import Solution
+from .result import Solution, Solutions
 from .training import Training, interrupted
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logreg_c._input import Fit
     from logreg_c._objective import Objective
     from logreg_c._result import Stopped
 
@@ -123,3 +124,24 @@ class Searching(Training):
 
     def _calls_back(self, status: int) -> bool:
         return status in ENDINGS
+
+
+def minimize_many(
+    fits: Sequence[Fit], max_passes: int, *, tol: float, fixed_b: bool, n_threads: int
+) -> Solutions:
+    """Do what `fit_many` does with arguments that have been checked.
+
+    A search that overflows has the entry "overflow" in `stopped`.
+    """
+    k = len(fits)
+    search = _kernel.Fits(
+        [(X.values, Y, sample_weight, X.float32, l2) for X, Y, sample_weight, l2 in fits],
+        n_threads,
+    )
+    w = np.zeros((k, fits[0].X.shape[0]))
+    b, cost, gap = np.empty((3, k))
+    passes, status = np.empty((2, k), np.int64)
+    search.minimize(tol, max_passes, fixed_b, w, b, cost, gap, passes, status)
+    endings = {**ENDINGS, _kernel.PASS_OVERFLOW: "overflow"}
+    names = np.array([endings.get(code, "") for code in range(max(endings) + 1)])
+    return Solutions(w, b, cost, gap, passes, names[status])

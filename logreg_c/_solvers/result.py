@@ -26,3 +26,14 @@ class Solution(NamedTuple):
     slope: float | None = None  # the largest component of the gradient at w and b, if known
     fault: str | None = None  # how the cost of a descent rose, and what to do
     gap: float = math.inf  # of the minimum: (J - min J) / J, as predicted
+
+
+class Solutions(NamedTuple):
+    """Where many searches for the minimum ended: w (k, n_x), and one entry for each, (k,)."""
+
+    w: NDArray[np.float64]
+    b: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    passes: NDArray[np.int64]
+    stopped: NDArray[np.str_]
