@@ -27,6 +27,7 @@
 #include "block/moments.h"
 #include "block/gram.h"
 #include "block/leverage.h"
+#include "block/eliminate.h"
 #define FLOAT64_ONLY(name) name
 #else
 #define FLOAT64_ONLY(name) NULL
@@ -66,6 +67,7 @@ const logreg_kernels LOGREG_VARIANT = {
                                           .moments = FLOAT64_ONLY(example_major_moments)}},
     .gram = {.pack = FLOAT64_ONLY(pack_panels),
              .add_products = FLOAT64_ONLY(add_products),
-             .add_sums = FLOAT64_ONLY(add_component_sums)},
+             .add_sums = FLOAT64_ONLY(add_component_sums),
+             .eliminate = FLOAT64_ONLY(eliminate)},
     .leverages = FLOAT64_ONLY(leverages),
 };

@@ -179,7 +179,7 @@ LOGREG_INLINE double logreg_gram_entry(const double *sums, int64_t n_columns, in
                 j % LOGREG_PANEL];
 }
 
-/* In float64 alone; gram.h says what each does. */
+/* In float64 alone; gram.h and eliminate.h say what each does. */
 typedef struct logreg_gram_kernels {
     void (*pack)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
                  const double *scale, double *panels);
@@ -187,6 +187,8 @@ typedef struct logreg_gram_kernels {
                          int64_t n_columns, int64_t count, double *out);
     void (*add_sums)(const double *panels, int64_t n, int64_t count, const double *scale,
                      double *out);
+    void (*eliminate)(const double *L, int64_t width, const double *inverse, int64_t column,
+                      int64_t end, double *panel);
 } logreg_gram_kernels;
 
 /* ---- The table ------------------------------------------------------------------------------- */

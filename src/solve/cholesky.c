@@ -4,9 +4,11 @@
  *
  *     L_ij = (A_ij - sum of L_ik L_jk over k < j) / L_jj
  *
- * where the terms of earlier block columns are subtracted as sums of LOGREG_PANEL_VECTORS each, by
- * the kernel of the Gram, and those of the block column itself one by one. The threads share the
- * rows of a block column. No order depends on how many there are.
+ * where the terms of earlier block columns are one sum, by the kernel of the Gram, and those of the
+ * block column itself are subtracted one by one, and the quotient is a product with 1 / L_jj. The
+ * threads share the rows of a block column. No order depends on how many there are.
+ *
+ * Rows are packed in panels, as in a Gram: LOGREG_PANEL rows, the rows of a column side by side.
  */
 #include <float.h>
 
@@ -16,130 +18,173 @@
 #include "solve/vectors.h"
 
 enum {
-    BLOCK = 64,              /* columns */
-    ROWS = LOGREG_BLOCK / 8, /* of a task */
+    BLOCK = 64, /* columns, and rows of a task */
+    SQUARE = BLOCK * BLOCK,
+    PANEL = LOGREG_PANEL,
     /* Multiply-adds below which a fork and join costs more than it brings. */
-    SMALL_COLUMN = 1 << 17
+    SMALL_COLUMN = 1 << 19
 };
+
+/* Rows of a block column, in a thread. */
+typedef struct rows {
+    double earlier[BLOCK * LOGREG_PANEL_VECTORS]; /* panels of some earlier columns */
+    double products[SQUARE];                      /* sums over the earlier columns */
+    double own[SQUARE];                           /* panels of the block column */
+} rows;
 
 typedef struct factorization {
     double *A;
-    int64_t n, first, width; /* the block column */
-    double *diagonal;        /* of A */
-    double *panels;          /* of the rows of the diagonal block, all k < first */
-    double *scratch;         /* of the threads */
+    int64_t n, first, width;                         /* the block column */
+    double zeros[BLOCK], ones[LOGREG_PANEL_VECTORS]; /* the centre and scale of what is packed */
+    double block[SQUARE], inverse[BLOCK]; /* panels of the diagonal block, and 1 / L_kk */
+    double *diagonal;                     /* of A */
+    double *earlier;                      /* panels of the diagonal block, all k < first */
+    rows *scratch;                        /* of the threads */
     const logreg_kernels *kernels;
+    logreg_stop stop;
 } factorization;
 
-/* A task's panels and products. */
-enum { SCRATCH = ROWS * LOGREG_PANEL_VECTORS + ROWS * BLOCK };
-
-static size_t doubles_for(int64_t n, int n_threads)
+static size_t earlier_size(int64_t n)
 {
-    return (size_t)n + (size_t)(BLOCK * (n + LOGREG_PANEL_VECTORS)) +
-           (size_t)n_threads * (size_t)SCRATCH;
+    return (size_t)(BLOCK * (n + LOGREG_PANEL_VECTORS));
+}
+
+static size_t diagonal_size(int64_t n)
+{
+    return (size_t)logreg_gram_padded(n);
 }
 
 size_t logreg_cholesky_workspace_size(int64_t n, int n_threads)
 {
-    return doubles_for(n, n_threads) * sizeof(double) + 64;
+    return sizeof(factorization) + (earlier_size(n) + diagonal_size(n)) * sizeof(double) +
+           (size_t)n_threads * sizeof(rows);
 }
 
-/* Packs columns [from, from + count) of n_rows rows, up to `room` rows with zeros. */
-static void pack_rows(const double *A, int64_t n, int64_t row, int64_t n_rows, int64_t room,
-                      int64_t from, int64_t count, double *panels)
+/* Packs columns [from, from + count) of A's rows from `row` on. */
+static void pack(const factorization *f, int64_t row, int64_t n_rows, int64_t from, int64_t count,
+                 double *panels)
 {
-    memset(panels, 0, (size_t)(room * count) * sizeof *panels);
-    for (int64_t r = 0; r < n_rows; r++) {
-        double *to = panels + r / LOGREG_PANEL * LOGREG_PANEL * count + r % LOGREG_PANEL;
-        const double *x = A + (row + r) * n + from;
-        for (int64_t k = 0; k < count; k++) to[k * LOGREG_PANEL] = x[k];
-    }
+    const int64_t stride = sizeof(double);
+    const logreg_data data = {.n_x = n_rows,
+                              .m = f->n,
+                              .X = {f->A + row * f->n, stride, LOGREG_FLOAT64},
+                              .feature_stride = f->n * stride};
+    f->kernels->gram.pack(&data, from, count, f->zeros, f->ones, panels);
 }
 
-/* Subtracts the earlier block columns from ROWS rows. */
-static void update(const factorization *f, int64_t row, int64_t n_rows, double *scratch)
-{
-    double *panels = scratch, *products = scratch + ROWS * LOGREG_PANEL_VECTORS;
-    for (int64_t k = 0; k < f->first; k += LOGREG_PANEL_VECTORS) {
-        const int64_t count = logreg_at_most(f->first - k, LOGREG_PANEL_VECTORS);
-        pack_rows(f->A, f->n, row, n_rows, ROWS, k, count, panels);
-        memset(products, 0, ROWS * BLOCK * sizeof *products);
-        f->kernels->gram.add_products(panels, ROWS, f->panels + k * BLOCK, BLOCK, count, products);
-        for (int64_t r = 0; r < n_rows; r++) {
-            double *a = f->A + (row + r) * f->n + f->first;
-            const int64_t end = logreg_at_most(f->width, row + r - f->first + 1);
-            for (int64_t j = 0; j < end; j++) a[j] -= logreg_gram_entry(products, BLOCK, r, j);
-        }
-    }
-}
-
-/* Rows below the diagonal block, which is done: each is solved for. */
-static void solve_rows(const factorization *f, int64_t row, int64_t n_rows)
+/* Writes columns up to the diagonal back. */
+static void store(const factorization *f, int64_t row, int64_t n_rows, const double *panels)
 {
     for (int64_t r = 0; r < n_rows; r++) {
-        double *a = f->A + (row + r) * f->n + f->first;
-        for (int64_t j = 0; j < f->width; j++) {
-            const double *l = f->A + (f->first + j) * f->n + f->first;
-            double sum = a[j];
-            for (int64_t k = 0; k < j; k++) sum -= a[k] * l[k];
-            a[j] = sum / l[j];
-        }
+        double *to = f->A + (row + r) * f->n + f->first;
+        const double *from = panels + r / PANEL * f->width * PANEL + r % PANEL;
+        const int64_t end = logreg_at_most(f->width, row + r - f->first + 1);
+        for (int64_t j = 0; j < end; j++) to[j] = from[j * PANEL];
     }
 }
 
-static void run_rows(void *context, int64_t task, int thread)
-{
-    const factorization *f = context;
-    const int64_t row = f->first + f->width + task * ROWS;
-    const int64_t n_rows = logreg_at_most(f->n - row, ROWS);
-    update(f, row, n_rows, f->scratch + thread * (int64_t)SCRATCH);
-    solve_rows(f, row, n_rows);
-}
+/* ---- The diagonal block ---------------------------------------------------------------------- */
 
-/* The diagonal block; 0, or 1 + the row of a pivot that is too small. */
-static int64_t factor_block(const factorization *f, double least)
+/* Factors a square on the diagonal; 0, or 1 + the row of a pivot that is too small. */
+static int64_t factor_square(factorization *f, int64_t column, int64_t size, double least)
 {
-    for (int64_t i = f->first; i < f->first + f->width; i++) {
-        double *a = f->A + i * f->n;
-        for (int64_t j = f->first; j <= i; j++) {
-            const double *l = f->A + j * f->n;
-            double sum = a[j];
-            for (int64_t k = f->first; k < j; k++) sum -= a[k] * l[k];
-            if (j < i) {
-                a[j] = sum / l[j];
-            } else {
-                /* Not !(sum <= ...), which NaN would pass. */
-                if (!(sum > least * f->diagonal[i] && sum > 0.0 && sum <= DBL_MAX)) return i + 1;
-                a[j] = logreg_sqrt(sum);
-            }
-        }
+    double *l =
+        f->block + (column / PANEL * f->width + column) * PANEL; /* (j, k): l[k * PANEL + j] */
+    for (int64_t k = 0; k < size; k++) {
+        const int64_t row = f->first + column + k;
+        const double pivot = l[k * PANEL + k];
+        /* Not !(pivot <= ...), which NaN would pass. */
+        if (!(pivot > least * f->diagonal[row] && pivot > 0.0 && pivot <= DBL_MAX)) return row + 1;
+        l[k * PANEL + k] = logreg_sqrt(pivot);
+        f->inverse[column + k] = 1.0 / l[k * PANEL + k];
+        for (int64_t i = k + 1; i < size; i++) l[k * PANEL + i] *= f->inverse[column + k];
+        for (int64_t j = k + 1; j < size; j++)
+            for (int64_t i = j; i < size; i++)
+                l[j * PANEL + i] -= l[k * PANEL + i] * l[k * PANEL + j];
     }
     return 0;
 }
 
+static int64_t factor_block(factorization *f, double least)
+{
+    double *products = f->scratch->products;
+    const int64_t width = f->width, padded = logreg_gram_padded(width);
+    pack(f, f->first, width, f->first, width, f->block);
+    if (f->first > 0) memset(products, 0, sizeof f->scratch->products);
+    for (int64_t k = 0; k < f->first; k += LOGREG_PANEL_VECTORS) {
+        const int64_t count = logreg_at_most(f->first - k, LOGREG_PANEL_VECTORS);
+        double *panels = f->earlier + k * BLOCK;
+        pack(f, f->first, width, k, count, panels);
+        f->kernels->gram.add_products(panels, padded, panels, 0, count, products);
+    }
+    for (int64_t r = 0; r < width && f->first > 0; r++)
+        for (int64_t j = 0; j <= r; j++)
+            f->block[(r / PANEL * width + j) * PANEL + r % PANEL] -=
+                logreg_gram_entry(products, 0, r, j);
+    int64_t failed = 0;
+    for (int64_t j = 0; j < width && !failed; j += PANEL) {
+        failed = factor_square(f, j, logreg_at_most(width - j, PANEL), least);
+        for (int64_t p = j + PANEL; p < width && !failed; p += PANEL)
+            f->kernels->gram.eliminate(f->block, width, f->inverse, j,
+                                       logreg_at_most(p + PANEL, width), f->block + p * width);
+    }
+    store(f, f->first, failed ? failed - 1 - f->first : width, f->block);
+    return failed;
+}
+
+/* ---- The rows below -------------------------------------------------------------------------- */
+
+static void run_rows(void *context, int64_t task, int thread)
+{
+    factorization *f = context;
+    rows *s = f->scratch + thread;
+    const int64_t row = f->first + BLOCK + task * BLOCK;
+    const int64_t n_rows = logreg_at_most(f->n - row, BLOCK), padded = logreg_gram_padded(n_rows);
+    if (logreg_stop_due(&f->stop, thread, n_rows * (f->first + BLOCK))) return;
+    if (f->first > 0) memset(s->products, 0, sizeof s->products);
+    for (int64_t k = 0; k < f->first; k += LOGREG_PANEL_VECTORS) {
+        const int64_t count = logreg_at_most(f->first - k, LOGREG_PANEL_VECTORS);
+        pack(f, row, n_rows, k, count, s->earlier);
+        f->kernels->gram.add_products(f->earlier + k * BLOCK, BLOCK, s->earlier, padded, count,
+                                      s->products);
+    }
+    pack(f, row, n_rows, f->first, BLOCK, s->own);
+    for (int64_t p = 0; p < padded / PANEL; p++) {
+        double *panel = s->own + p * PANEL * BLOCK;
+        for (int64_t j = 0; j < BLOCK && f->first > 0; j++) {
+            const int64_t square = logreg_gram_square(j / PANEL, padded / PANEL) + p;
+            const double *product = s->products + (square * PANEL + j % PANEL) * PANEL;
+            for (int r = 0; r < PANEL; r++) panel[j * PANEL + r] -= product[r];
+        }
+        for (int64_t j = 0; j < BLOCK; j += PANEL)
+            f->kernels->gram.eliminate(f->block, BLOCK, f->inverse, j, BLOCK, panel);
+    }
+    store(f, row, n_rows, s->own);
+}
+
 static LOGREG_NOINLINE int64_t cholesky(double *A, int64_t n, double least, const logreg_run *run)
 {
-    double *memory = run->workspace;
-    factorization f = {.A = A, .n = n, .diagonal = memory, .panels = memory + n};
-    logreg_stop stop;
-    f.scratch = f.panels + BLOCK * (n + LOGREG_PANEL_VECTORS);
-    f.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    logreg_stop_open(&stop, run);
-    for (int64_t i = 0; i < n; i++) f.diagonal[i] = A[i * n + i];
-    for (; f.first < n; f.first += f.width) {
-        f.width = logreg_at_most(n - f.first, BLOCK);
-        for (int64_t k = 0; k < f.first; k += LOGREG_PANEL_VECTORS)
-            pack_rows(A, n, f.first, f.width, BLOCK, k,
-                      logreg_at_most(f.first - k, LOGREG_PANEL_VECTORS), f.panels + k * BLOCK);
-        update(&f, f.first, f.width, f.scratch);
-        const int64_t failed = factor_block(&f, least);
+    factorization *f = run->workspace;
+    double *memory = (double *)(void *)(f + 1);
+    f->A = A;
+    f->n = n;
+    f->earlier = memory;
+    f->diagonal = f->earlier + earlier_size(n);
+    f->scratch = (rows *)(void *)(f->diagonal + diagonal_size(n));
+    f->kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    logreg_stop_open(&f->stop, run);
+    for (int64_t k = 0; k < BLOCK; k++) f->zeros[k] = 0.0;
+    for (int64_t k = 0; k < LOGREG_PANEL_VECTORS; k++) f->ones[k] = 1.0;
+    for (int64_t i = 0; i < n; i++) f->diagonal[i] = A[i * n + i];
+    for (f->first = 0; f->first < n; f->first += BLOCK) {
+        f->width = logreg_at_most(n - f->first, BLOCK);
+        const int64_t failed = factor_block(f, least);
         if (failed) return failed;
-        const int64_t below = n - f.first - f.width, tasks = (below + ROWS - 1) / ROWS;
-        const int small = below * f.width * (f.first + f.width) < SMALL_COLUMN;
+        const int64_t below = n - f->first - f->width, tasks = (below + BLOCK - 1) / BLOCK;
+        const int small = below * BLOCK * (f->first + BLOCK / 2) < SMALL_COLUMN;
         const int n_threads = small ? 1 : logreg_threads_for(tasks, run->n_threads);
-        logreg_parallel_for(tasks, n_threads, run_rows, &f);
-        if (logreg_stop_due(&stop, 0, below * f.width)) return -1;
+        logreg_parallel_for(tasks, n_threads, run_rows, f);
+        if (logreg_stop_seen(&f->stop)) return -1;
     }
     return 0;
 }

@@ -1855,7 +1855,7 @@ static int stop_first(void *context)
 
 static void test_should_stop_ends_a_gram_and_a_factorization(void)
 {
-    enum { N_X = 2000, M = 64 << 20 };
+    enum { N_X = 3000, M = 64 << 20 };
     double *line = allocate_doubles(N_X), *G = allocate_doubles((int64_t)N_X * N_X), S;
     double *mu = allocate_doubles(N_X);
     for (int j = 0; j < N_X; j++) line[j] = 0.01 * (j % 7);
