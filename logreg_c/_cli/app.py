@@ -2,13 +2,15 @@
 """The commands and their options; each command imports its implementation when it is called."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
+
+from logreg_c._version import __version__
 
 from .errors import brief, refuse
 from .recipes import DATE_PARTS, Dialect
@@ -131,6 +133,47 @@ def _dialect(
     separator: str | None, decimal: str | None, encoding: str | None, na_values: Sequence[str] = ()
 ) -> Dialect:
     return Dialect(separator, decimal and str(decimal), encoding, tuple(map(str.strip, na_values)))
+
+
+def _threshold(value: str) -> str:
+    return _checked(value, _as_threshold, "f1, youden, cost=FP:FN, nor a number from 0 to 1")
+
+
+def _as_threshold(value: str) -> None:
+    if value.startswith("cost="):
+        costs = [float(cost) for cost in value.removeprefix("cost=").split(":")]
+        if len(costs) == 2 and all(0 < cost < math.inf for cost in costs):
+            return
+    elif value in {"f1", "youden"} or 0 <= float(value) <= 1:
+        return
+    raise ValueError
+
+
+def _class_weight(value: str | None) -> str | None:
+    return value and _checked(value, _as_weights, "balanced, nor LABEL=WEIGHT,LABEL=WEIGHT")
+
+
+def _as_weights(value: str) -> None:
+    if value != "balanced":
+        for part in value.split(","):
+            label, _, weight = part.rpartition("=")
+            if not label or not 0 < float(weight) < math.inf:
+                raise ValueError
+
+
+def _checked(value: str, check: Callable[[str], None], expected: str) -> str:
+    try:
+        check(value)
+    except ValueError:
+        msg = f"{brief(value)} is not {expected}"
+        raise typer.BadParameter(msg) from None
+    return value
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"logreg-c {__version__}")
+        raise typer.Exit
 
 
 TableFile = Annotated[
@@ -262,6 +305,71 @@ Encoding = Annotated[
 TestFraction = Annotated[
     float, typer.Option(callback=_below_1, help="Fraction of the rows held out for scoring.")
 ]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Hold out whole groups: rows with the same value here, which is no feature, are on one"
+        " side.",
+    ),
+]
+SplitByTime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Hold out the latest rows by this column of numbers or dates, which is no feature.",
+    ),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--cv",
+        min=2,
+        max=1000,
+        metavar="K",
+        help="Also cross-validate on the rows to train on, in K folds: mean and standard deviation"
+        " of the measures.",
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="The class whose probability is predicted.  [default: the second in order]",
+    ),
+]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(
+        callback=_class_weight,
+        metavar="balanced|LABEL=WEIGHT,...",
+        help="Weights of the classes in training; balanced gives both the same total weight.",
+    ),
+]
+Weight = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Weights of the rows in training, 0 or above; not a feature."
+    ),
+]
+Threshold = Annotated[
+    str,
+    typer.Option(
+        callback=_threshold,
+        metavar="NUMBER|f1|youden|cost=FP:FN",
+        help="Probability above which the positive class is predicted; or what to choose it by on"
+        " the held-out rows: the F1 score, Youden's index, or the cost of false positives and false"
+        " negatives.",
+    ),
+]
+AllRows = Annotated[
+    bool,
+    typer.Option(
+        "--all-rows",
+        help="If the model was trained on this file, score all of its rows, and not only those that"
+        " were held out.",
+    ),
+]
 Patience = Annotated[
     int | None,
     typer.Option(
@@ -291,6 +399,22 @@ ModelOutput = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write the model to this file, as .npz."),
 ]
+ReportOutput = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write a report on the held-out rows to this HTML file."),
+]
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options of all commands."""
 
 
 @app.command()
@@ -313,12 +437,20 @@ def train(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    positive: Positive = None,
+    class_weight: ClassWeight = None,
+    weight: Weight = None,
+    threshold: Threshold = "0.5",
     test_fraction: TestFraction = 0.2,
+    group_by: GroupBy = None,
+    split_by_time: SplitByTime = None,
+    cv: Folds = None,
     early_stopping: Patience = None,
     validation_fraction: ValidationFraction = None,
     seed: Seed = 0,
     resume: Resume = None,
     output: ModelOutput = None,
+    report: ReportOutput = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on all columns except the target, and score it on held-out rows."""
@@ -329,15 +461,16 @@ def train(
         file,
         training.Settings(**_settings(given)),
         training.Reading(**_reading(given)),
-        resume=resume,
-        output=output,
-        as_json=as_json,
+        training.Outputs(resume, output, report, as_json),
     )
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options of `train` that the model stores."""
+    _check_together(given)
+    threshold = given["threshold"]
     made = given | {
+        "threshold": threshold if _is_criterion(threshold) else float(threshold),
         "solver": given["solver"].value,
         "missing": given["missing"].value,
         "validation_fraction": _validation_fraction(
@@ -352,7 +485,7 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     else:
         made["alpha"] = "auto" if given["alpha"] == "auto" else float(given["alpha"])
         made["l2"] = 0.0 if given["l2"] is None else given["l2"]
-    others = {"file", "resume", "output", "as_json", *READING}
+    others = {"file", "resume", "output", "report", "as_json", *READING}
     return {name: value for name, value in made.items() if name not in others}
 
 
@@ -365,6 +498,24 @@ def _reading(given: dict[str, Any]) -> dict[str, Any]:
         "date_parts": tuple(filter(None, given["date_parts"].split(","))),
         "dialect": _dialect(separator, decimal, encoding, na_value or ()),
     }
+
+
+def _is_criterion(threshold: str) -> bool:
+    return threshold in {"f1", "youden"} or threshold.startswith("cost=")
+
+
+def _check_together(given: dict[str, Any]) -> None:
+    """Refuse options that exclude each other."""
+    if given["split_by_time"] is not None:
+        if given["group_by"] is not None:
+            refuse("--group-by and --split-by-time exclude each other; give one of them")
+        if given["cv"] is not None:
+            refuse("--cv would train on rows later than those it scores; leave out --split-by-time")
+    if given["test_fraction"] == 0:
+        if _is_criterion(given["threshold"]):
+            refuse("--threshold is chosen on held-out rows; give --test-fraction above 0")
+        if given["report"] is not None:
+            refuse("--report is about held-out rows; give --test-fraction above 0")
 
 
 def _validation_fraction(early_stopping: int | None, validation_fraction: float | None) -> float:
@@ -388,6 +539,13 @@ def predict(
             " or .arrow, otherwise CSV.  [default: CSV to standard output]",
         ),
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Copy this column of FILE, such as an ID, to the output. Repeat for more.",
+        ),
+    ] = None,
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
@@ -395,7 +553,7 @@ def predict(
     """Write the predicted probability and class of each row."""
     from . import scoring
 
-    scoring.predict(model, file, output, _dialect(separator, decimal, encoding))
+    scoring.predict(model, file, output, keep or (), _dialect(separator, decimal, encoding))
 
 
 @app.command()
@@ -405,12 +563,14 @@ def evaluate(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    all_rows: AllRows = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score a model on rows with known classes."""
+    """Score a model on rows with known classes: those held out, of the file it was trained on."""
     from . import scoring
 
-    scoring.evaluate(model, file, _dialect(separator, decimal, encoding), as_json=as_json)
+    dialect = _dialect(separator, decimal, encoding)
+    scoring.evaluate(model, file, dialect, all_rows=all_rows, as_json=as_json)
 
 
 @app.command()
@@ -428,6 +588,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Write the page to this HTML file.")
     ],
+    all_rows: AllRows = False,
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
@@ -435,7 +596,7 @@ def report(
     """Write an HTML page about a model and its predictions on rows with known classes."""
     from . import report as page
 
-    page.run(model, file, output, _dialect(separator, decimal, encoding))
+    page.run(model, file, output, _dialect(separator, decimal, encoding), all_rows=all_rows)
 
 
 @app.command()

@@ -20,7 +20,9 @@ def run(model_file: Path, *, as_json: bool) -> None:
                 "target": model.target,
                 "classes": model.classes.tolist(),
                 "settings": model.settings,
-                "costs": {"iterations": model.cost_iterations.tolist(), "values": costs},
+                "threshold": model.threshold,
+                "trained_on": model.trained_on,
+                "cost": {"first": costs[0], "last": costs[-1]},
                 **weights_as_json(model),
             }
         )

@@ -35,8 +35,11 @@ ARRAYS = {
     "costs": "f",
     "settings": "U",
     "preparation": "U",
+    "threshold": "f",
+    "held_out": "u",
+    "trained_on": "U",
 }
-OF_JSON = "columns", "settings", "preparation"
+OF_JSON = "columns", "settings", "preparation", "trained_on"
 SCALARS = str | int | float | bool | None
 
 
@@ -67,6 +70,9 @@ class Model:
     costs: NDArray[np.float64]  # (k,): ... and the cost before their update
     settings: dict[str, SCALARS]
     preparation: dict[str, Any]  # how the columns are made from those of a table: see `recipe`
+    threshold: float  # the second class is predicted where A is above it
+    held_out: NDArray[np.uint8]  # (rows / 8,): a bit per row of the file that it was trained on
+    trained_on: dict[str, SCALARS]  # that file: its name, rows and fingerprint
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -81,6 +87,19 @@ class Model:
             for column, categories in self.columns.items()
             for category in ([None] if categories is None else categories)
         ]
+
+    @property
+    def is_held_out(self) -> NDArray[np.bool_]:
+        """(rows,): which rows of the file that it was trained on have been held out."""
+        return np.unpackbits(self.held_out, count=self._rows).view(bool)
+
+    @property
+    def _rows(self) -> int:
+        rows = self.trained_on["rows"]
+        if not isinstance(rows, int):
+            msg = "not a number of rows"
+            raise TypeError(msg)
+        return rows
 
     @property
     def class_names(self) -> tuple[str, str]:
@@ -129,6 +148,11 @@ class Model:
                 for known in self.columns.values()
             )
             and all(isinstance(value, SCALARS) for value in self.settings.values())
+            and 0 <= self.threshold <= 1
+            and self.held_out.dtype == np.uint8
+            and self.held_out.shape == (-(-self._rows // 8),)
+            and isinstance(self.trained_on["file"], str)
+            and isinstance(self.trained_on["fingerprint"], str)
             and all(np.isfinite(x).all() for x in (self.weights, self.bias, costs))
             and bool((costs >= 0).all())
         )
@@ -181,7 +205,7 @@ def load(path: Path) -> Model:
 
 def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
     """Return the model in these arrays, or None if they are not one."""
-    of_one = {name: arrays[name].item() for name in ("bias", "target")}
+    of_one = {name: arrays[name].item() for name in ("bias", "target", "threshold")}
     of_json = {name: json.loads(arrays[name].item()) for name in OF_JSON}
     kept = {name: x for name, x in arrays.items() if name != "format"}
     model = Model(**kept | of_one | of_json)

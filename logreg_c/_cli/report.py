@@ -65,21 +65,26 @@ STYLE = {
 }
 
 
-def run(model_file: Path, file: Path, output: Path, dialect: Dialect) -> None:
+def run(model_file: Path, file: Path, output: Path, dialect: Dialect, *, all_rows: bool) -> None:
     """Score the file and write the page."""
     check_output(output, model_file, file)
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)
-    page = render(model, score_file(model, file, dialect), shown(str(model_file)), shown(str(file)))
-    with written_whole(output) as part:
-        part.write(page.encode())
+    write(output, model, score_file(model, file, dialect, all_rows=all_rows), str(file))
     print_line(f"report written to {output}")
 
 
-def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str:
+def write(output: Path, model: Model, scored: Scored, file: str) -> None:
+    """Write the page about a model and the rows of a file that were scored."""
+    page = render(model, scored, shown(file))
+    with written_whole(output) as part:
+        part.write(page.encode())
+
+
+def render(model: Model, scored: Scored, file_name: str) -> str:
     """Return the page."""
-    found = measures(scored)
+    found = measures(scored, model.threshold)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("logreg_c._cli", ""),
         autoescape=True,
@@ -93,7 +98,6 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
     return environment.get_template("report.html").render(
         target=shown(model.target),
         classes=model.class_names,
-        model=model_name,
         file=file_name,
         found=found,
         confusion=found["confusion_matrix"],
@@ -119,7 +123,7 @@ def render(model: Model, scored: Scored, model_name: str, file_name: str) -> str
 
 
 def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
-    A, Y, _ = scored
+    A, Y = scored.A, scored.Y
     # It logs the location of its caches, which does not concern the user.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with style.context(["default", STYLE]), warnings.catch_warnings():
@@ -199,7 +203,7 @@ def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -
             alpha=0.6,
             label=label,
         )
-    axes.axvline(0.5, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    axes.axvline(model.threshold, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.set(xlim=(0, 1), xlabel=f"probability of {labels[1]}", ylabel="rows")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     text = (

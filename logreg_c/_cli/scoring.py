@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`logreg-c predict` and `evaluate`: a model applied to the rows of a file, in batches."""
 
+import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -27,18 +29,23 @@ Examples = list[NDArray[Any]] | NDArray[np.float64]
 
 
 class Scored(NamedTuple):
-    """The probabilities and labels of a file's rows, and their log-loss."""
+    """The probabilities and labels of rows, their log-loss, and where they are from."""
 
     A: NDArray[np.float64]  # (m,)
     Y: NDArray[np.bool_]  # (m,)
     log_loss: float
+    file_rows: int  # of the file, m if all were scored
+    trained_on: int | None  # how many of the m the model was trained on; None for another file
 
 
 class Batches:
     """The rows of a file as X, a list of columns, 65,536 rows at a time."""
 
-    def __init__(self, model: Model, source: Source, *, labeled: bool) -> None:
-        self.model, self.source, self.labeled = model, source, labeled
+    def __init__(
+        self, model: Model, source: Source, *, labeled: bool, keep: Sequence[str] = ()
+    ) -> None:
+        self.model, self.source, self.labeled, self.keep = model, source, labeled, keep
+        self.kept = pl.DataFrame()  # the columns to keep, of the batch
         self.rows = 0
         self.incomplete = 0  # rows with missing values, under --missing drop
         self.complete: NDArray[np.bool_] | None = None  # the other rows of the batch; None if all
@@ -53,7 +60,11 @@ class Batches:
         }
         if self.labeled:
             columns[target] = [str(value) for value in model.classes.tolist()]
+        for name in self.keep:
+            columns.setdefault(name, [])
         for row, batch in tables.batches(source, columns):
+            self.kept = batch.select(list(dict.fromkeys(self.keep)))
+            self.rows = row + batch.height
             series = [batch.get_column(name) for name in model.recipe.sources]
             Y, classes = np.zeros(batch.height, bool), None
             if self.labeled:
@@ -62,7 +73,6 @@ class Batches:
                 Y = tables.labels(classes, model.classes, source, row, may_be_missing=skips)
             self.complete = tables.complete(model.recipe, series, classes)
             X = tables.features(model.recipe, series, source, row, self.unknown)
-            self.rows = row + batch.height
             if self.complete is not None:
                 self.incomplete += batch.height - int(self.complete.sum())
                 if self.labeled:
@@ -71,6 +81,17 @@ class Batches:
                 yield X, Y
         if self.labeled and self.incomplete == self.rows:
             refuse(f"{source} has a missing value in every row; fill some in")
+
+    def predictions(self) -> Iterator[pl.DataFrame]:
+        """Yield the columns to keep, and the probabilities and classes."""
+        classes = pl.Series(self.model.classes)
+        for X, _ in self:
+            A = _probabilities(self.model, X)
+            second = (A > self.model.threshold).astype(np.uint32)
+            made = [pl.Series("probability", A), classes.gather(second).alias("prediction")]
+            if self.complete is not None:
+                made = [values.set(~pl.Series(self.complete), None) for values in made]
+            yield pl.DataFrame([*self.kept.get_columns(), *made])
 
     def warn(self) -> None:
         """Warn about values that did not occur in training, and about rows without a prediction."""
@@ -107,42 +128,40 @@ def _probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
     return A.ravel()
 
 
-def predict(model_file: Path, file: Path, output: Path | None, dialect: Dialect) -> None:
+def predict(
+    model_file: Path, file: Path, output: Path | None, keep: Sequence[str], dialect: Dialect
+) -> None:
     """Write a table of probabilities and classes, one batch at a time."""
     if str(output) == "-":
         output = None
     if output is not None:
         check_output(output, model_file, file)
     model = models.load(model_file)
+    for name in {*keep} & {"probability", "prediction"}:
+        refuse(f"--keep {name}: a column of the output has this name; rename it in {file}")
     with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
-        batches = Batches(model, source, labeled=False)
-        classes = pl.Series(model.classes)
-
-        def predictions() -> Iterator[pl.DataFrame]:
-            for X, _ in batches:
-                A = _probabilities(model, X)
-                second = (A > 0.5).astype(np.uint32)
-                made = pl.DataFrame({"probability": A, "prediction": classes.gather(second)})
-                if batches.complete is not None:
-                    made = made.select(pl.when(pl.Series(batches.complete)).then(pl.all()))
-                yield made
-
+        batches = Batches(model, source, labeled=False, keep=keep)
         if output is None:
-            if sys.stdout is None:
-                refuse("standard output is closed; give --output")
-            if sys.stdout.isatty():
-                sys.stdout.writelines(_for_terminal(text) for text in _csv(predictions()))
-            else:
-                sys.stdout.buffer.writelines(text.encode() for text in _csv(predictions()))
+            _print_csv(batches.predictions())
         else:
             with written_whole(output) as part:
                 suffix = output.suffix.lower()
                 if suffix in {".parquet", ".arrow", ".feather", ".ipc"}:
-                    _sink(predictions(), model, part, output, parquet=suffix == ".parquet")
+                    _sink(batches.predictions(), part, output, parquet=suffix == ".parquet")
                 else:
-                    part.writelines(text.encode() for text in _csv(predictions()))
+                    part.writelines(text.encode() for text in _csv(batches.predictions()))
     batches.warn()
-    say(f"{batches.rows} rows; probability is the probability of {model.class_names[1]}")
+    above = "" if model.threshold == 0.5 else f"; it is predicted above {model.threshold:.6g}"
+    say(f"{batches.rows} rows; probability is the probability of {model.class_names[1]}{above}")
+
+
+def _print_csv(frames: Iterable[pl.DataFrame]) -> None:
+    if sys.stdout is None:
+        refuse("standard output is closed; give --output")
+    if sys.stdout.isatty():
+        sys.stdout.writelines(_for_terminal(text) for text in _csv(frames))
+    else:
+        sys.stdout.buffer.writelines(text.encode() for text in _csv(frames))
 
 
 def _csv(frames: Iterable[pl.DataFrame]) -> Iterator[str]:
@@ -154,13 +173,10 @@ def _for_terminal(text: str) -> str:
     return "\n".join(map(visible, text.split("\n")))
 
 
-def _sink(
-    frames: Iterator[pl.DataFrame], model: Model, out: BinaryIO, output: Path, *, parquet: bool
-) -> None:
-    lazy = register_io_source(
-        lambda *_: frames,
-        schema={"probability": pl.Float64, "prediction": pl.Series(model.classes).dtype},
-    )
+def _sink(frames: Iterator[pl.DataFrame], out: BinaryIO, output: Path, *, parquet: bool) -> None:
+    first = next(frames)
+    rest = (frame.cast(first.schema) for frame in frames)
+    lazy = register_io_source(lambda *_: chain([first], rest), schema=first.schema)
     try:
         if parquet:
             lazy.sink_parquet(out)
@@ -171,61 +187,181 @@ def _sink(
         refuse(f"{output} cannot be written: {shortened(first_line, 200)}")
 
 
-def score(model: Model, batches: Iterable[tuple[Examples, NDArray[np.bool_]]]) -> Scored:
-    """Compute the probabilities and the log-loss of batches (X, Y); keeps 9 bytes per row."""
-    As, Ys, costs = [], [], []
-    w, b = model.weights, model.bias
-    for X, Y in batches:
-        As.append(_probabilities(model, X))
-        Ys.append(Y)
+class Fingerprint:
+    """A digest of rows, whatever the format of their file, and however they come in batches."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def update(self, X: Examples, Y: NDArray[np.bool_]) -> None:
+        """Add rows."""
+        rows = Y.astype(np.uint64)
+        for values in X:
+            rows *= np.uint64(0x9E3779B97F4A7C15)  # odd, so that no column is lost
+            rows ^= rows >> np.uint64(32)
+            rows += (np.asarray(values, np.float64) + 0.0).view(np.uint64)  # no -0.0
+        self._digest.update(rows.tobytes())
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()
+
+
+class Tally:
+    """The scores of rows that come in batches; keeps 9 bytes per row."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.rows, self._cost = model, 0, 0.0
+        self._As: list[NDArray[np.float64]] = []
+        self._Ys: list[NDArray[np.bool_]] = []
+
+    def add(self, X: Examples, Y: NDArray[np.bool_]) -> None:
+        """Score rows."""
+        w, b = self.model.weights, self.model.bias
+        self._As.append(_probabilities(self.model, X))
+        self._Ys.append(Y)
         # accurate for extreme examples, where log(A) is not
         J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=np.float64)
-        costs.append(J * len(Y))
-    Y = np.concatenate(Ys)
-    return Scored(np.concatenate(As), Y, sum(costs) / len(Y))
+        self._cost += J * len(Y)
+        self.rows += len(Y)
+
+    def scored(self) -> Scored:
+        """Return the scores of all rows."""
+        A, Y = np.concatenate(self._As), np.concatenate(self._Ys)
+        return Scored(A, Y, self._cost / self.rows, self.rows, None)
 
 
-def score_file(model: Model, file: Path, dialect: Dialect) -> Scored:
-    """Score the rows of a file."""
+def score(model: Model, X: Examples, Y: NDArray[np.bool_]) -> Scored:
+    """Score rows that the model was not trained on."""
+    tally = Tally(model)
+    tally.add(X, Y)
+    return tally.scored()._replace(trained_on=0)
+
+
+def score_file(model: Model, file: Path, dialect: Dialect, *, all_rows: bool) -> Scored:
+    """Score the rows of a file; of the one that the model was trained on, those held out."""
+    whole, held_out, fingerprint = Tally(model), Tally(model), Fingerprint()
+    is_held_out = model.is_held_out
     with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
         batches = Batches(model, source, labeled=True)
-        scored = score(model, batches)
+        for X, Y in batches:
+            fingerprint.update(X, Y)
+            part = np.flatnonzero(is_held_out[whole.rows : whole.rows + len(Y)])
+            whole.add(X, Y)
+            if len(part):
+                held_out.add(taken(X, part), Y[part])
     batches.warn()
-    return scored
+    if model.trained_on["fingerprint"] != str(fingerprint):
+        return whole.scored()
+    if held_out.rows and not all_rows:
+        return held_out.scored()._replace(file_rows=whole.rows, trained_on=0)
+    seen = whole.rows - held_out.rows
+    say(
+        f"warning: the model was trained on {seen} of these {whole.rows} rows, so the measures are"
+        " better than on new rows"
+        + ("; leave out --all-rows to score the others" if held_out.rows else "")
+    )
+    return whole.scored()._replace(trained_on=seen)
 
 
-def measures(scored: Scored) -> dict[str, Any]:
-    """Return the measures of an evaluation; None for those that need both classes."""
-    A, Y, log_loss = scored
-    confusion = metrics.confusion(A, Y)
-    curves = metrics.curves(A, Y) if Y.any() and not Y.all() else None
+def taken(X: Examples, rows: NDArray[np.int64]) -> Examples:
+    """Return these rows."""
+    return [values[rows] for values in X] if isinstance(X, list) else np.take(X, rows, axis=1)
+
+
+def measures(scored: Scored, threshold: float) -> dict[str, Any]:
+    """Return the measures of an evaluation; None for those that are not defined."""
+    A, Y, log_loss, *_ = scored
+    confusion = metrics.confusion(A, Y, threshold)
+    (_, fp), (fn, tp) = confusion.tolist()
+    ones, rows = fn + tp, len(Y)
+    curves = metrics.curves(A, Y) if 0 < ones < rows else None
+    interval = curves and metrics.auc_interval(curves.roc_auc, rows - ones, ones)
     return {
-        "rows": len(Y),
-        "accuracy": int(confusion.trace()) / len(Y),
+        "rows": rows,
+        "file_rows": scored.file_rows,
+        "trained_on": scored.trained_on,
+        "threshold": threshold,
+        "accuracy": int(confusion.trace()) / rows,
+        "majority_accuracy": max(ones, rows - ones) / rows,
+        "recall": tp / ones if ones else None,
+        "precision": tp / (tp + fp) if tp + fp else None,
         "log_loss": log_loss,
         "roc_auc": curves and curves.roc_auc,
+        "roc_auc_interval": interval and list(interval),
         "average_precision": curves and curves.average_precision,
         "brier_score": metrics.brier(A, Y),
         "confusion_matrix": confusion.tolist(),
     }
 
 
-def evaluate(model_file: Path, file: Path, dialect: Dialect, *, as_json: bool) -> None:
+def evaluate(
+    model_file: Path, file: Path, dialect: Dialect, *, all_rows: bool, as_json: bool
+) -> None:
     """Print the measures."""
     model = models.load(model_file)
-    found = measures(score_file(model, file, dialect))
+    found = measures(score_file(model, file, dialect, all_rows=all_rows), model.threshold)
     if as_json:
         print_json({"file": str(file), "classes": model.classes.tolist(), **found})
         return
-    first, second = model.class_names
-    (tn, fp), (fn, tp) = found["confusion_matrix"]
     print_facts(
         {
             "file": f"{file}, target {shown(model.target)}",
-            "rows": f"{found['rows']}: {tn + fp} {first}, {fn + tp} {second}",
-            **described(found),
+            "rows": described_rows(found, model),
+            **described(found, model),
         }
     )
+    print_confusion(found, model)
+
+
+def described_rows(found: dict[str, Any], model: Model) -> str:
+    """Return which rows were scored, as text."""
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
+    first, second = model.class_names
+    which = {
+        None: "",
+        0: f" held out of {found['file_rows']}; it was trained on the others",
+    }.get(found["trained_on"], f", {found['trained_on']} of which the model was trained on")
+    return f"{found['rows']}{which}: {tn + fp} {first}, {fn + tp} {second}"
+
+
+def described(found: dict[str, Any], model: Model) -> dict[str, str]:
+    """Return the measures as text."""
+    rows, accuracy, auc = found["rows"], found["accuracy"], found["roc_auc"]
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
+    first, second = model.class_names
+    majority = first if tn + fp >= fn + tp else second
+    area = "undefined (all rows are of one class)"
+    if auc is not None:
+        low, high = found["roc_auc_interval"]
+        area = f"{auc:.4f}, 95% interval {low:.4f} to {high:.4f}{_in_words(low, high)}"
+    facts = {
+        "accuracy": f"{accuracy:.4f} ({round(accuracy * rows)} of {rows}); always {majority}:"
+        f" {found['majority_accuracy']:.4f}",
+        "recall": f"{found['recall']:.4f} ({tp} of {fn + tp} {second} are found)"
+        if fn + tp
+        else f"undefined (no row is {second})",
+        "precision": f"{found['precision']:.4f} ({tp} of {tp + fp} predicted {second} are right)"
+        if tp + fp
+        else f"undefined (no row is predicted {second})",
+        "ROC AUC": area,
+        "log-loss": f"{found['log_loss']:.6g}",
+        "Brier score": f"{found['brier_score']:.6g}",
+    }
+    if found["threshold"] != 0.5:
+        facts["threshold"] = f"{found['threshold']:.6g}: {second} is predicted above it"
+    return facts
+
+
+def _in_words(low: float, high: float) -> str:
+    if low <= 0.5 <= high:
+        return ", which contains 0.5: no better than chance"
+    return ": worse than chance" if high < 0.5 else ""
+
+
+def print_confusion(found: dict[str, Any], model: Model) -> None:
+    """Print the confusion matrix."""
+    first, second = model.class_names
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("class", overflow="fold")
     table.add_column(f"predicted {first}", justify="right", overflow="fold")
@@ -235,15 +371,3 @@ def evaluate(model_file: Path, file: Path, dialect: Dialect, *, as_json: bool) -
     out = console()
     out.print()
     out.print(table)
-
-
-def described(found: dict[str, Any]) -> dict[str, str]:
-    """Return the measures as text."""
-    rows, accuracy = found["rows"], found["accuracy"]
-    auc = found["roc_auc"]
-    return {
-        "accuracy": f"{accuracy:.4f} ({round(accuracy * rows)} of {rows})",
-        "log-loss": f"{found['log_loss']:.6g}",
-        "ROC AUC": f"{auc:.6g}" if auc is not None else "undefined (all rows are of one class)",
-        "Brier score": f"{found['brier_score']:.6g}",
-    }

@@ -3,13 +3,14 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 import logreg_c
@@ -19,14 +20,33 @@ from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
-from . import models, tables
+from . import metrics, models, splitting, tables
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
-from .errors import Failure, Interrupted, in_options, memory_for, refuse, say, shown
+from .errors import (
+    Failure,
+    Interrupted,
+    brief,
+    in_options,
+    memory_for,
+    refuse,
+    shown,
+)
 from .interrupts import INTERRUPTS
 from .models import Model
 from .output import check_output, written_whole
 from .recipes import DETECTED, Dialect, Recipe
-from .scoring import Examples, described, measures, score
+from .scoring import (
+    Examples,
+    Fingerprint,
+    Scored,
+    described,
+    described_rows,
+    measures,
+    print_confusion,
+    score,
+    taken,
+)
+from .splitting import Splitting
 from .tables import Source
 
 LARGEST = 10  # weights printed after training
@@ -34,6 +54,7 @@ CHECKPOINT_SECONDS = 10.0
 # For all types of columns, so that the model does not depend on the types of the table.
 ARITHMETIC = np.float64
 VALUES_AT_A_TIME = 1 << 16
+IN_FOLDS = ("roc_auc", "accuracy", "log_loss")  # the measures that --cv averages
 
 Callback = Callable[[int, float, NDArray[np.float64], float], object]
 
@@ -52,10 +73,31 @@ class Settings:
     one_hot: bool
     missing: str
     min_count: int
+    positive: str | None
+    class_weight: str | None
+    weight: str | None
+    threshold: float | str  # or how to find it
+    cv: int | None
     test_fraction: float
     early_stopping: int | None
     validation_fraction: float
     seed: int
+    group_by: str | None
+    split_by_time: str | None
+
+    @property
+    def splitting(self) -> Splitting:
+        """The options that choose rows."""
+        return Splitting(*(getattr(self, name) for name in Splitting._fields))
+
+
+class Outputs(NamedTuple):
+    """What is written."""
+
+    resume: Path | None
+    model: Path | None
+    report: Path | None
+    as_json: bool
 
 
 class Reading(NamedTuple):
@@ -80,71 +122,107 @@ class Data(NamedTuple):
     recipe: Recipe
     classes: NDArray[Any]
     left_out: list[str]  # columns that number the rows
+    weight: NDArray[np.float64] | None  # of the rows to train on
+    folds: NDArray[np.int64] | None  # of the rows to train on
+    is_held_out: NDArray[np.bool_]  # of all rows
+    trained_on: dict[str, models.SCALARS]  # see Model
     fit: Rows
     validation: Rows
     held_out: Rows
 
 
-def run(
-    file: Path,
-    settings: Settings,
-    reading: Reading,
-    *,
-    resume: Path | None,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> None:
     """Train, write the model, and print a summary."""
-    for path, read in (resume, [file]), (output, [file, *([resume] if resume else [])]):
-        if path is not None:
-            check_output(path, *read)
-            with written_whole(path, rehearse=True):
-                pass
+    _rehearse(file, outputs)
     with memory_for(f"training on {file}"):
         with tables.opened(file, reading.dialect) as source:
             data = _load(source, settings, reading)
         if settings.l2 is None:
             settings = replace(settings, l2=1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
-            result, problem, stopping = _solve(data, settings, watch, resume)
+            result, problem, stopping = _solve(data, settings, watch, outputs.resume)
+            cv, problem_in_fold = _cross_validated(data, settings, watch)
+    problem = problem or problem_in_fold
     if settings.alpha is not None:
         settings = replace(settings, alpha=result.alpha)
-    cost_first, cost_last = result.costs[0].item(), result.costs[-1].item()
+
     model = _model(data, settings, result, stopping)
-    held_out = data.held_out
-    found = measures(score(model, [held_out])) if len(held_out.Y) else None
-    parts = {
-        "train": len(data.fit.Y),
-        "validation": len(data.validation.Y),
-        "held_out": len(held_out.Y),
-    }
-    if output is not None:
-        models.save(output, model)
-    if as_json:
-        print_json(
-            {
-                "file": str(file),
-                "classes": data.classes.tolist(),
-                "left_out": data.left_out,
-                "rows": parts,
-                "iterations": result.n_iter,
-                "stopped": result.stopped,
-                "cost": {"first": cost_first, "last": cost_last},
-                "validation": stopping
-                and {"cost": stopping.cost, "iterations": stopping.iteration + 1},
-                "held_out": found,
-                **weights_as_json(model),
-                "settings": asdict(settings),
-                "model": None if output is None else str(output),
-            }
-        )
+    scored = score(model, *data.held_out) if len(data.held_out.Y) else None
+    found = None
+    if scored is not None:
+        model = replace(model, threshold=_threshold(settings, scored))
+        found = measures(scored._replace(file_rows=len(data.is_held_out)), model.threshold)
+    if outputs.model is not None:
+        models.save(outputs.model, model)
+    if outputs.report is not None and scored is not None:
+        from . import report  # noqa: PLC0415 (belongs to an extra)
+
+        report.write(outputs.report, model, scored, str(file))
+    if outputs.as_json:
+        _print_json(file, data, settings, result, stopping, model, found, cv, outputs.model)
     else:
-        _print(source, data, settings, result, stopping, model, found)
-        if output is not None:
-            console().print()
-            print_line(f"model written to {output}")
+        _print(source, data, settings, result, stopping, model, found, cv)
+        console().print()
+        for what, path in ("model", outputs.model), ("report", outputs.report):
+            if path is not None:
+                print_line(f"{what} written to {path}")
     if problem:
         raise Failure(problem)
+
+
+def _rehearse(file: Path, outputs: Outputs) -> None:
+    """Refuse outputs that cannot be written, before an hour of training rather than after it."""
+    read = [file]
+    for path in (outputs.resume, outputs.model, outputs.report):
+        if path is not None:
+            check_output(path, *read)
+            with written_whole(path, rehearse=True):
+                pass
+            read.append(path)
+    if outputs.report is not None:
+        from . import report  # noqa: F401, PLC0415 (finds out whether its extra is installed)
+
+
+def _threshold(settings: Settings, scored: Scored) -> float:
+    """Return the threshold; a criterion finds it on the held-out rows."""
+    if isinstance(settings.threshold, float):
+        return settings.threshold
+    return metrics.best_threshold(metrics.curves(scored.A, scored.Y), settings.threshold)
+
+
+def _print_json(
+    file: Path,
+    data: Data,
+    settings: Settings,
+    result: Solution,
+    stopping: EarlyStopping | None,
+    model: Model,
+    found: dict[str, Any] | None,
+    cv: dict[str, Any] | None,
+    output: Path | None,
+) -> None:
+    print_json(
+        {
+            "file": str(file),
+            "classes": data.classes.tolist(),
+            "left_out": data.left_out,
+            "rows": {
+                "train": len(data.fit.Y),
+                "validation": len(data.validation.Y),
+                "held_out": len(data.held_out.Y),
+            },
+            "iterations": result.n_iter,
+            "stopped": result.stopped,
+            "cost": {"first": result.costs[0].item(), "last": result.costs[-1].item()},
+            "validation": stopping
+            and {"cost": stopping.cost, "iterations": stopping.iteration + 1},
+            "cv": cv,
+            "held_out": found,
+            **weights_as_json(model),
+            "settings": asdict(settings),
+            "model": None if output is None else str(output),
+        }
+    )
 
 
 def _print(
@@ -155,6 +233,7 @@ def _print(
     stopping: EarlyStopping | None,
     model: Model,
     found: dict[str, Any] | None,
+    cv: dict[str, Any] | None,
 ) -> None:
     """Print a summary."""
     ones = sum(int(rows.Y.sum()) for rows in (data.fit, data.validation, data.held_out))
@@ -178,7 +257,7 @@ def _print(
     print_facts(
         {
             "file": f"{source}, target {shown(settings.target)}",
-            "rows": f"{m}: {purposes}, {m_held_out} held out (seed {settings.seed})",
+            "rows": f"{m}: {purposes}, {m_held_out} held out ({_chosen(settings)})",
             "features": f"{len(data.fit.X)},"
             f" {'standardized' if settings.standardize else 'not standardized'}",
             "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
@@ -187,12 +266,29 @@ def _print(
             ),
             "cost": f"{result.costs[-1]:.6g}, initially {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
-            "held out": ", ".join(f"{name} {value}" for name, value in described(found).items())
-            if found
-            else "no rows",
+            **({f"{settings.cv} folds": _spread(cv)} if cv else {}),
+            "held out": described_rows(found, model) if found else "no rows",
+            **(described(found, model) if found else {}),
         }
     )
+    if found:
+        print_confusion(found, model)
     print_weights(model, LARGEST)
+
+
+def _chosen(settings: Settings) -> str:
+    if settings.split_by_time is not None:
+        return f"the latest by {shown(settings.split_by_time)}"
+    by = "" if settings.group_by is None else f"whole groups by {shown(settings.group_by)}, "
+    return f"{by}seed {settings.seed}"
+
+
+def _spread(cv: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {found['mean']:.4f} +- {found['deviation']:.4f}"
+        for name, found in cv.items()
+        if found is not None
+    )
 
 
 def _best(stopping: EarlyStopping) -> str:
@@ -206,66 +302,105 @@ def _best(stopping: EarlyStopping) -> str:
 
 def _load(source: Source, settings: Settings, reading: Reading) -> Data:
     """Split the table column by column, so that memory holds about one copy of it."""
-    choice = tables.Choice(settings.target, reading.features, reading.drop)
+    by = settings.group_by or settings.split_by_time
+    aside = tuple(name for name in (settings.weight, by) if name is not None)
+    choice = tables.Choice(settings.target, reading.features, reading.drop, aside)
     options = tables.Options(
         settings.one_hot, settings.missing, reading.date_parts, settings.min_count
     )
-    columns, recipe, Y, classes, left_out = tables.prepared(source, choice, options)
-    parts = _split(Y, settings, source)
-    recipe = tables.filled(recipe, columns, parts[0])
-    X = tables.features(recipe, columns, source)
-    if len(parts[0]) == len(Y):
-        return Data(recipe, classes, left_out, Rows(X, Y), *[Rows([], Y[:0])] * 2)
-    if not isinstance(X, list):
-        rows = [Rows(np.take(X, part, axis=1), Y[part]) for part in parts]
-        return Data(recipe, classes, left_out, *rows)
-    taken: list[list[NDArray[Any]]] = [[] for _ in parts]
-    X.reverse()
-    while X:
-        column = X.pop()
-        for values, part in zip(taken, parts, strict=True):
-            values.append(column[part])
-    return Data(recipe, classes, left_out, *map(Rows, taken, [Y[part] for part in parts]))
-
-
-def _split(
-    Y: NDArray[np.bool_], settings: Settings, source: Source
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows for training, early stopping and scoring, each in the table's order."""
-    sizes = {
-        "--test-fraction": settings.test_fraction,
-        "--validation-fraction": settings.validation_fraction,
-    }
-    order = np.random.default_rng(settings.seed).permutation(len(Y))
-    taken = []
-    for option, fraction in sizes.items():
-        m = round(fraction * len(Y))
-        if fraction > 0 and m == 0:
-            refuse(
-                f"{source} has only {len(Y)} rows, of which {option} {fraction:g} holds out none;"
-                " give a larger fraction, or 0"
-            )
-        taken.append(np.sort(order[:m]))
-        order = order[m:]
-    held_out, validation = taken
-    fit = np.sort(order)
-    for option, rows, use in zip(
-        sizes,
-        taken,
-        ("their score means little", "they are of little use for early stopping"),
-        strict=True,
-    ):
-        if len(rows) and len(np.unique(Y[rows])) < 2:
-            say(
-                f"warning: the {len(rows)} rows of {option} are all of one class, so {use}; give a"
-                " larger fraction or another --seed"
-            )
-    if len(np.unique(Y[fit])) < 2:
+    table = tables.prepared(source, choice, options)
+    Y, classes = _with_positive(table.Y, table.classes, settings)
+    parts = splitting.split(Y, table.aside.get(by or ""), settings.splitting, source)
+    is_held_out = np.zeros(len(Y), bool)
+    is_held_out[parts.held_out] = True
+    if isinstance(settings.threshold, str) and len(np.unique(Y[parts.held_out])) < 2:
         refuse(
-            f"{source}: the {len(fit)} rows left to train on are all of one class; give a smaller"
-            f" {' or '.join(option for option, f in sizes.items() if f)} or another --seed"
+            f"{source}: --threshold {settings.threshold} needs held-out rows of both classes; give"
+            " a larger --test-fraction, or a number"
         )
-    return fit, validation, held_out
+    weight = table.aside.get(settings.weight or "")
+    recipe = tables.filled(table.recipe, table.columns, parts.fit)
+    X = tables.features(recipe, table.columns, source)
+    fingerprint = Fingerprint()
+    fingerprint.update(X, Y)
+    return Data(
+        recipe,
+        classes,
+        table.left_out,
+        _weights(Y, parts.fit, weight, classes, settings, source),
+        None if settings.cv is None else splitting.folds(Y, parts, settings.cv, source),
+        is_held_out,
+        {"file": str(source), "rows": len(Y), "fingerprint": str(fingerprint)},
+        *_rows(X, Y, parts[:3]),
+    )
+
+
+def _rows(X: Examples, Y: NDArray[np.bool_], parts: Sequence[NDArray[np.int64]]) -> Iterator[Rows]:
+    """Yield the rows of each part; leave a list X empty, so that memory holds one copy."""
+    if len(parts[0]) == len(Y):
+        yield Rows(X, Y)
+        yield from [Rows([], Y[:0])] * 2
+    elif not isinstance(X, list):
+        yield from (Rows(np.take(X, part, axis=1), Y[part]) for part in parts)
+    else:
+        taken: list[list[NDArray[Any]]] = [[] for _ in parts]
+        X.reverse()
+        while X:
+            column = X.pop()
+            for values, part in zip(taken, parts, strict=True):
+                values.append(column[part])
+        yield from map(Rows, taken, [Y[part] for part in parts])
+
+
+def _with_positive(
+    Y: NDArray[np.bool_], classes: NDArray[Any], settings: Settings
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Make --positive the second class."""
+    if settings.positive is None or _is_second(settings.positive, "--positive", classes):
+        return Y, classes
+    return ~Y, classes[::-1].copy()
+
+
+def _is_second(label: str, option: str, classes: NDArray[Any]) -> bool:
+    names = [str(name) for name in classes.tolist()]
+    same = [k for k in (0, 1) if names[k] == label]
+    same = same or [k for k in (0, 1) if names[k].lower() == label.lower()]
+    if len(same) != 1:
+        refuse(
+            f"{option}: {brief(label)} is not a class of the target; they are {brief(names[0])} and"
+            f" {brief(names[1])}"
+        )
+    return same == [1]
+
+
+def _weights(
+    Y: NDArray[np.bool_],
+    fit: NDArray[np.int64],
+    column: pl.Series | None,
+    classes: NDArray[Any],
+    settings: Settings,
+    source: Source,
+) -> NDArray[np.float64] | None:
+    """Return the weights of the rows to train on, or None if all are equal."""
+    if column is None and settings.class_weight is None:
+        return None
+    Y, weight = Y[fit], np.ones(len(fit))
+    if column is not None:
+        weight = tables.numbers(column, source).astype(np.float64)
+        if (weight < 0).any():
+            row = int(np.argmax(weight < 0)) + 1
+            refuse(f"{source}: weight {brief(column.name)} is negative in row {row}; correct it")
+        weight = weight[fit]
+    if settings.class_weight == "balanced":
+        weight *= len(Y) / (2 * np.where(Y, Y.sum(), (~Y).sum()))
+    elif settings.class_weight is not None:
+        for part in settings.class_weight.split(","):
+            label, _, number = part.rpartition("=")
+            is_second = _is_second(label, "--class-weight", classes)
+            weight[Y == is_second] *= float(number)
+    if not (Y * weight).any() or not (~Y * weight).any():
+        refuse(f"{source}: the weights of one class are all 0; give some above 0")
+    return weight
 
 
 # ---- The training ------------------------------------------------------------------------------
@@ -312,6 +447,7 @@ def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple
             standardize=settings.standardize,
             tol=settings.tol,
             callback=callbacks,
+            sample_weight=data.weight,
             dtype=ARITHMETIC,
         )
     for warning in said:
@@ -328,7 +464,10 @@ def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple
 def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
     found = minimize(
         Objective.checked(
-            _input.examples(data.fit.X, ARITHMETIC), data.fit.Y, sample_weight=None, n_threads=None
+            _input.examples(data.fit.X, ARITHMETIC),
+            data.fit.Y,
+            sample_weight=data.weight,
+            n_threads=None,
         ),
         settings.iters,
         w=np.zeros((len(data.fit.X), 1)),
@@ -346,6 +485,36 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
         " give one, such as --l2 1e-4",
     }.get(found.stopped, "")
     return found, problem
+
+
+def _cross_validated(
+    data: Data, settings: Settings, watch: Callback | None
+) -> tuple[dict[str, Any] | None, str]:
+    """Return mean and standard deviation of measures over the folds, and a problem or ""."""
+    if data.folds is None or settings.cv is None:
+        return None, ""
+    found, problem = [], ""
+    for k in range(settings.cv):
+        rest, fold = np.flatnonzero(data.folds != k), np.flatnonzero(data.folds == k)
+        X, Y = data.fit
+        weight = None if data.weight is None else data.weight[rest]
+        part = data._replace(fit=Rows(taken(X, rest), Y[rest]), weight=weight)
+        result, fault, stopping = _solve(part, settings, watch, None)
+        problem = problem or (fault and f"in fold {k + 1} of {settings.cv}: {fault}")
+        model = _model(part, settings, result, stopping)
+        found.append(measures(score(model, taken(X, fold), Y[fold]), 0.5))
+    return {name: _mean([one[name] for one in found]) for name in IN_FOLDS}, problem
+
+
+def _mean(values: list[float | None]) -> dict[str, Any] | None:
+    there = [value for value in values if value is not None]
+    if len(there) < len(values):
+        return None
+    return {
+        "mean": float(np.mean(there)),
+        "deviation": float(np.std(there, ddof=1)),
+        "folds": there,
+    }
 
 
 def _model(
@@ -372,6 +541,9 @@ def _model(
         costs=costs,
         settings=kept,
         preparation=data.recipe.as_json(),
+        threshold=0.5 if isinstance(settings.threshold, str) else settings.threshold,
+        held_out=np.packbits(data.is_held_out),
+        trained_on=data.trained_on,
     )
 
 

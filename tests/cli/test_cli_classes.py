@@ -68,7 +68,7 @@ def test_every_container_agrees_with_every_other(run, tmp_path, name):
             continue
         assert code == 0, err
         for path in paths:
-            code, out, err = run("evaluate", model, path, "--json")
+            code, out, err = run("evaluate", model, path, "--json", "--all-rows")
             assert code == 0, err
             evaluated = json.loads(out)
             (tn, fp), (fn, tp) = evaluated["confusion_matrix"]
@@ -86,9 +86,9 @@ def test_one_class_may_be_spelled_in_several_ways(run, tmp_path, first):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     path.write_text("a,y\n" + "".join(f"{a},{int(s)}\n" for a, s in zip(A, SECOND, strict=True)))
     assert run("train", path, "--target", "y", "-o", model)[0] == 0
-    whole = run("evaluate", model, path, "--json")[1]
+    whole = run("evaluate", model, path, "--json", "--all-rows")[1]
     path.write_text(path.read_text().replace(",1\n", f",{first}\n", 20))
-    assert run("evaluate", model, path, "--json")[1] == whole
+    assert run("evaluate", model, path, "--json", "--all-rows")[1] == whole
 
 
 def test_a_class_close_to_another_is_a_different_class(fails, run, tmp_path):
@@ -108,7 +108,7 @@ def test_text_in_a_typed_file_is_what_it_says(run, tmp_path):
     assert run("train", path, "--target", "y", "-o", model)[0] == 0
     with np.load(model) as stored:
         assert stored["classes"].tolist() == ["01", "1"]
-    evaluated = json.loads(run("evaluate", model, path, "--json")[1])
+    evaluated = json.loads(run("evaluate", model, path, "--json", "--all-rows")[1])
     assert sum(evaluated["confusion_matrix"][1]) == SECOND.sum()
 
 
@@ -123,7 +123,7 @@ def test_classes_that_no_number_tells_apart_are_text(run, tmp_path, classes):
     assert run("train", path, "--target", "y", "-o", model)[0] == 0
     with np.load(model) as stored:
         assert stored["classes"].tolist() == list(classes)
-    evaluated = json.loads(run("evaluate", model, path, "--json")[1])
+    evaluated = json.loads(run("evaluate", model, path, "--json", "--all-rows")[1])
     assert sum(evaluated["confusion_matrix"][1]) == SECOND.sum()
 
 

@@ -6,7 +6,7 @@
 `preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import labels
+from .columns import labels, numbers
 from .preparing import Options, complete, features, filled, prepared
 from .reading import Choice, batches
 from .source import Source, opened
@@ -20,6 +20,7 @@ __all__ = [
     "features",
     "filled",
     "labels",
+    "numbers",
     "opened",
     "prepared",
 ]

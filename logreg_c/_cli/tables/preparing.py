@@ -72,6 +72,7 @@ class Prepared(NamedTuple):
     """The rows to train on."""
 
     columns: list[pl.Series]
+    aside: dict[str, pl.Series]  # columns that are not features
     recipe: Recipe
     Y: NDArray[np.bool_]
     classes: NDArray[Any]
@@ -83,7 +84,9 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     faults = Faults(source)
     table, left_out = read(source, choice, faults)
     target = table.get_column(choice.target)
-    columns = [values for values in table.get_columns() if values.name != choice.target]
+    others = {choice.target, *choice.aside}
+    columns = [values for values in table.get_columns() if values.name not in others]
+    aside = [table.get_column(name) for name in choice.aside]
     recipe = _plan(columns, options, source, faults)
     unlabeled = None if options.missing == "error" else where_missing(target)
     Y, classes = _labels(target if unlabeled is None else target.filter(~unlabeled), source, faults)
@@ -92,11 +95,13 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     whole = complete(recipe, columns)
     if unlabeled is not None:
         columns = _without(columns, unlabeled, f"whose target {brief(choice.target)} is missing")
+        aside = [values.filter(~unlabeled) for values in aside]
         whole = complete(recipe, columns)
     if whole is not None:
         if not whole.any():
             refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
         columns, Y = _without(columns, ~pl.Series(whole), "with missing values"), Y[whole]
+        aside = [values.filter(pl.Series(whole)) for values in aside]
     if unlabeled is not None or whole is not None:
         recipe = _plan(columns, options, source, faults)
         faults.refuse()
@@ -111,7 +116,9 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     columns = [values for values in columns if values.name in recipe.sources]
     warn_of_constants(columns)
     warn_of_leaks(columns, Y)
-    return Prepared(columns, recipe, Y, classes, left_out)
+    return Prepared(
+        columns, {values.name: values for values in aside}, recipe, Y, classes, left_out
+    )
 
 
 def _labels(

@@ -50,15 +50,20 @@ class Choice(NamedTuple):
     target: str
     features: tuple[str, ...] = ()  # if not empty, only these
     drop: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()  # columns to read that are not features
 
     def of(self, names: Sequence[str], source: Source) -> list[str]:
         """Return the chosen names, and the target, in the order of the table."""
-        check_presence(self.target, names, source)
+        for name in (self.target, *self.aside):
+            check_presence(name, names, source)
+        if self.target in self.aside:
+            refuse(f"the target {brief(self.target)} cannot be a weight, group or time, too")
         if self.target in self.drop:
             refuse(f"--drop {brief(self.target)} would leave out the target; name another column")
         wanted = _matching(names, self.features, source) if self.features else set(names)
         wanted -= _matching(names, self.drop, source)
-        return [name for name in names if name in wanted or name == self.target]
+        wanted |= {self.target, *self.aside}
+        return [name for name in names if name in wanted]
 
 
 def _matching(names: Sequence[str], patterns: Iterable[str], source: Source) -> set[str]:
@@ -90,7 +95,7 @@ def read(source: Source, choice: Choice, faults: Faults) -> tuple[pl.DataFrame, 
     if table.height == 0 and table.width:
         refuse(f"{source} has no rows of data")
     return _without_index(
-        _without_na(table, source.dialect.na_values), source, choice.target, index
+        _without_na(table, source.dialect.na_values), source, {choice.target, *choice.aside}, index
     )
 
 
@@ -338,14 +343,14 @@ def listed(values: Sequence[object], at_most: int = 5) -> str:
 
 
 def _without_index(
-    table: pl.DataFrame, source: Source, target: str, index: Sequence[str]
+    table: pl.DataFrame, source: Source, named: Collection[str], index: Sequence[str]
 ) -> tuple[pl.DataFrame, list[str]]:
     """Remove columns that only number the rows, with a notice, and empty ones without a name."""
     kept, left_out = [], []
     for j, values in enumerate(table.get_columns()):
         name = values.name
         nameless = name == "" or name.startswith(NAMELESS)
-        if name == target:
+        if name in named:
             kept.append(values)
         elif name in index or (
             _names_rows(values)
