@@ -10,6 +10,8 @@ import logreg_c
 
 pl = pytest.importorskip("polars")
 
+from logreg_c._cli import splitting  # noqa: E402
+
 
 @pytest.fixture
 def noisy(tmp_path):
@@ -88,7 +90,7 @@ def test_early_stopping_keeps_what_is_best_on_rows_it_does_not_train_on(run, noi
     assert found["iterations"] >= found["validation"]["iterations"] + 2
     table = pl.read_csv(noisy)
     X, Y = table.drop("y").to_numpy().T, table["y"].to_numpy()
-    rows = np.sort(np.random.default_rng(0).permutation(60)[:15])
+    rows = splitting.split(Y, None, splitting.Splitting(0.0, 0.25, 0, None, None), noisy).validation
     w = [weight["weight"] for weight in found["weights"]]
     cost, _, _ = logreg_c.cost_and_gradient(X[:, rows], Y[rows], w, found["bias"])
     assert found["validation"]["cost"] == pytest.approx(cost, rel=1e-12)
