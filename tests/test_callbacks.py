@@ -156,6 +156,31 @@ def test_progress_continues_from_a_checkpoint(tmp_path):
     assert "60/60" in out.getvalue()
 
 
+def test_progress_of_a_search_counts_passes_and_shows_the_gap():
+    out = io.StringIO()
+    X = np.random.default_rng(0).normal(size=(5, 300))
+    Y = X[0] + X[1] ** 2 > 0.5
+    result = logreg_c.fit(X, Y, callback=Progress(file=out, mininterval=0))
+    last = out.getvalue().rstrip().rpartition("\r")[2]
+    assert f"{result.passes}pass" in last
+    assert f"cost {result.costs[-1]:.6g}, gap {result.gap:.1e}" in last
+
+
+def test_a_notebook_without_its_widgets_gets_a_bar_without_a_warning():
+    code = """
+import sys, types, warnings
+import logreg_c
+warnings.simplefilter("error")
+sys.modules["ipykernel.zmqshell"] = types.ModuleType("ipykernel.zmqshell")
+sys.modules["IPython"] = types.ModuleType("IPython")
+sys.modules["IPython"].get_ipython = object
+sys.modules["ipywidgets"] = None
+from logreg_c.callbacks import Progress
+Progress(disable=True)
+"""
+    assert run_python(code) == ""
+
+
 def test_a_module_missing_in_tqdm_is_not_called_tqdm(monkeypatch):
     class Broken:
         def find_spec(self, name, *_):

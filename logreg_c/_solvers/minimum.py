@@ -120,7 +120,9 @@ class Searching(Training):
             raise KeyError(msg)
 
     def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
-        return self._search.advance(costs, steps)
+        status = self._search.advance(costs, steps)
+        self.gap = self._search.gap
+        return status
 
     def _calls_back(self, status: int) -> bool:
         return status in ENDINGS

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,8 @@ class Training(ABC):
         The names of a data frame's columns.
     n_threads : int
         The largest number of threads.
+    gap : float
+        The predicted relative gap to the minimum; NaN if the solver does not predict it.
     settings : dict
         What the bits depend on, except for the data and the start, in types that JSON has.
     """
@@ -68,6 +71,7 @@ class Training(ABC):
         self.callbacks = callbacks
         self.feature_names = objective.examples.names
         self.n_threads = objective.n_threads
+        self.gap = math.nan
         self.settings: dict[str, Any] = {}
         self._objective = objective
         self._costs = np.empty(min(iters, FIRST_COSTS))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 class Progress:
     """Show a progress bar with the cost, in a terminal or a notebook (extra ``progress``: tqdm).
+
+    It counts iterations or, for `fit`, passes over X, and then shows the predicted gap to the
+    minimum, too.
 
     Parameters
     ----------
@@ -37,7 +42,9 @@ class Progress:
 
     def __init__(self, **options: Any) -> None:
         try:
-            from tqdm.auto import tqdm  # noqa: PLC0415 (an extra)
+            with warnings.catch_warnings():  # a notebook without ipywidgets shows the bar as text
+                warnings.filterwarnings("ignore", "IProgress not found")
+                from tqdm.auto import tqdm  # noqa: PLC0415 (an extra)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "tqdm":
                 raise
@@ -45,19 +52,25 @@ class Progress:
             raise ModuleNotFoundError(msg, name="tqdm") from None
         self._tqdm = tqdm
         self._options = options
-        self._iters: int | None = None
+        self._training: Training | None = None
         self._bar: Any = None
 
     def begin(self, training: Training) -> None:
-        """Learn how many iterations there will be."""
-        self._iters = training.iters
+        """Learn what to count, and how far."""
+        self._training = training
 
     def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: float) -> None:  # noqa: ARG002
         """Move the bar on."""
+        training = self._training
+        if training is None or math.isnan(training.gap):
+            total, done, gap, unit = training and training.iters, k + 1, "", "it"
+        else:  # a search, whose end nobody knows
+            total, done, gap, unit = None, training.spent, f", gap {training.gap:.1e}", "pass"
         if self._bar is None:  # now it is known how many were done before
-            self._bar = self._tqdm(total=self._iters, initial=k, **self._options)
-        self._bar.set_postfix_str(f"cost {cost:.6g}", refresh=False)
-        self._bar.update()
+            start = {"total": total, "initial": done - 1, "unit": unit}
+            self._bar = self._tqdm(**(start | self._options))
+        self._bar.set_postfix_str(f"cost {cost:.6g}{gap}", refresh=False)
+        self._bar.update(done - self._bar.n)
 
     def end(self) -> None:
         """Show the last cost, and leave the bar."""
