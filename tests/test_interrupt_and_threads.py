@@ -186,7 +186,7 @@ print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05
 @posix
 @pytest.mark.memory
 @pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 def test_ctrl_c_before_and_after_the_pass(name):
     setup, call = CALLS_OF_LONG_SETUPS[name]
     assert float(run_python(LATENCY.format(setup=setup, call=call))) < 0.2
@@ -392,6 +392,7 @@ def test_no_thread_is_started_that_has_no_room(megabytes, stack):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
 @pytest.mark.parametrize("processes", [1, 4, 20])
+@pytest.mark.sampled(1)
 def test_no_thread_is_started_beyond_the_limit_of_processes(processes):
     code = LIMITED.format(limit=PROCESSES.format(processes=processes))
     assert run_python(code, OPENBLAS_NUM_THREADS="1") == "trained"
@@ -438,6 +439,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     "method", [pytest.param("fork", marks=posix), pytest.param("forkserver", marks=posix), "spawn"]
 )
+@pytest.mark.sampled(1)
 def test_multiprocessing(method, tmp_path):
     script = tmp_path / "workers.py"
     script.write_text(WORKERS)

@@ -61,6 +61,7 @@ def wheel(sdist, tmp_path_factory):
     return build("wheel", source, tmp / "dist")
 
 
+@pytest.mark.long
 def test_sdist_holds_all_sources(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

@@ -62,6 +62,7 @@ def everything(inputs, layout="C", n_threads=None):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("n_x", "m"), SIZES)
+@pytest.mark.sampled(8)
 def test_any_number_of_threads_gives_the_same_bits(n_x, m, layout):
     inputs = make_inputs(n_x, m)
     once = everything(inputs, layout, 1)
@@ -124,6 +125,7 @@ def hashes_here():
 
 
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
+@pytest.mark.sampled(1)
 def test_every_instruction_set_gives_the_same_bits(isa):
     if isa not in logreg_c.show_config()["isa_available"]:
         pytest.skip(f"{isa} is not available here")
@@ -186,6 +188,7 @@ linux_x86_64 = pytest.mark.skipif(
 @linux_x86_64
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.sampled(3)
 def test_the_callers_modes_change_no_bit_and_stay_as_they_were(mode, layout):
     for n_x, m in [(2, 40_000), (31, 16_384), (1000, 700)]:
         inputs = make_inputs(n_x, m)
