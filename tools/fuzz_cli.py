@@ -53,7 +53,7 @@ CHILDREN = 2  # at a time
 RUNS_A_CHILD = 25
 MOST_FAILURES = 20
 A_PROCESS_EVERY = 200  # it takes a second of CPU time, which is as much as a hundred others
-LINES_OF_STDERR = 8
+LINES_OF_STDERR = 20
 ODD = [
     *("", " ", "a b", "ünï", "身長", "\x1b[2J", "\x1b]0;x\x07", "\u202eabc", "a\u2066b", "\ufeff"),
     *(
@@ -85,6 +85,7 @@ ODD = [
     ),
     *("0x10", "1_000", "true", "None", "x" * 5000, "9" * 400, "=1+1", "\U0001f469\u200d\U0001f4bb"),
 ]
+DATES = ["2024-01-31", "2024-02-29T23:59:60Z", "31.01.2024", "1/2/24", "0000-00-00", "NA"]
 NUMBERS = ["0", "1", "-1", "0.5", "1e308", "-1e308", "1e-320", "12345678901234567890", "nan", "inf"]
 
 
@@ -123,8 +124,9 @@ def rows_of(rng):
         elif kind == 5 and rows:
             extra.append(rng.choice([[], [""], ["1"], ["1"] * (n + 4)]))
         elif kind == 6:
+            made = rng.choice([lambda: "7", lambda: rng.choice(DATES), lambda: f"k{rng.random()}"])
             for row in rows:
-                row[j] = "7"
+                row[j] = made()
         else:
             rng.shuffle(header)
     return header, rows + extra
@@ -259,6 +261,15 @@ def options_of(rng):
     made = ["--iters", str(rng.choice([1, 5, 20, 20, 50]))]
     choices = [
         ["--one-hot"],
+        ["--drop", rng.choice(["x0", "x*", "y", "*", odd(rng)])],
+        ["--features", rng.choice(["x0", "x?", "[", odd(rng)])],
+        ["--missing", rng.choice(["drop", "mean", "median", "indicator", odd(rng)])],
+        ["--na-value", rng.choice([*NUMBERS, "7", "inf", "yes", odd(rng)])],
+        ["--date-parts", rng.choice(["days", "year,month,weekday,hour,days", "days,days", ","])],
+        ["--min-count", rng.choice(["2", "5", "0", "9" * 30])],
+        ["--separator", rng.choice([";", "|", "tab", "^", " ", '"', odd(rng)])],
+        ["--decimal", rng.choice([",", ".", "x"])],
+        ["--encoding", rng.choice(["cp1252", "utf-16", "shift-jis", "utf-7", "rot13", odd(rng)])],
         ["--solver", rng.choice(["gd", "auto", "auto", "newton"])],
         ["--alpha", rng.choice(["auto", "0.1", "1e9", "nan", "0", "-1", "1e-300", odd(rng)])],
         ["--tol", rng.choice(["0", "1e-3", "10", "inf", "-1", odd(rng)])],
@@ -272,7 +283,7 @@ def options_of(rng):
         ["--json"],
         [rng.choice(["--nope", "--iters", "extra", odd(rng)])],
     ]
-    for _ in range(rng.choice([0, 0, 0, 0, 1, 2])):
+    for _ in range(rng.choice([0, 0, 0, 1, 2, 4])):
         made += rng.choice(choices)
     return made
 
