@@ -38,6 +38,8 @@ from ._version import __version__
 
 if _typing.TYPE_CHECKING:
     from . import callbacks as callbacks
+    from .model import Model as Model
+    from .model import load as load
 
 __all__ = [
     "ConvergenceWarning",
@@ -70,12 +72,14 @@ except ImportError as error:
 
 
 def __getattr__(name: str) -> object:
-    """Import `callbacks` when it is first used."""
+    """Import `callbacks`, and what needs an extra, when it is first used."""
     if name == "callbacks":
         return _importlib.import_module(".callbacks", __name__)
+    if name in {"Model", "load"}:
+        return getattr(_importlib.import_module(".model", __name__), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "callbacks"})
+    return sorted({*globals(), "Model", "callbacks", "load"})

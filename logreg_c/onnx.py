@@ -92,18 +92,32 @@ def to_onnx(
     names = _texts(feature_names, "feature_names")
     texts = _texts(categories, "categories") or [None] * len(weights)
     _check(weights, names, texts)
-    two = _as_classes(classes)
+    two = as_classes(classes)
     number = _type_of_numbers(dtype)
 
-    graph = _Graph(set(names or ()))
+    graph = Graph(set(names or ()))
     if names is None:
         X = graph.as_double(graph.input("X", number, len(weights)), number)
         terms = [graph.add("MatMul", X, graph.constant(weights[:, None]))]
     else:
         terms = _terms(graph, weights, names, texts, number)
+    compares = any(text is not None for text in texts)
+    return finished(graph, terms, bias, two, threshold=0.5, compares=compares)
+
+
+def finished(
+    graph: Graph,
+    terms: Sequence[str],
+    bias: float,
+    two: NDArray[Any],
+    *,
+    threshold: float,
+    compares: bool,
+) -> onnx.ModelProto:
+    """Return the model of a graph and the terms of Z; `compares` is whether it compares texts."""
     Z = graph.add("Sum", *terms, graph.constant(np.array([[bias]])))
     A = graph.add("Reshape", graph.add("Sigmoid", Z), graph.constant(np.array([-1])), name=OUT[0])
-    is_second = graph.add("Greater", A, graph.constant(np.array(0.5)))
+    is_second = graph.add("Greater", A, graph.constant(np.array(threshold)))
     which = graph.add("Cast", is_second, to=TensorProto.INT64)
     graph.add("Gather", graph.constant(two), which, name=OUT[1])
 
@@ -112,7 +126,6 @@ def to_onnx(
         helper.make_tensor_value_info(name, kind, ["rows"])
         for name, kind in zip(OUT, types, strict=True)
     ]
-    compares = any(text is not None for text in texts)
     model = helper.make_model(
         helper.make_graph(graph.nodes, "logreg_c", graph.inputs, outputs, graph.constants),
         producer_name="logreg_c",
@@ -124,8 +137,8 @@ def to_onnx(
     return model
 
 
-class _Graph:
-    """Nodes under numbers, which no feature has for a name."""
+class Graph:
+    """Nodes under numbers, which no feature has for a name; `finished` makes a model of them."""
 
     def __init__(self, taken: set[str]) -> None:
         self.names = (name for k in itertools.count() if (name := str(k)) not in taken)
@@ -134,25 +147,29 @@ class _Graph:
         self.constants: list[onnx.TensorProto] = []
 
     def input(self, name: str, kind: int, width: int) -> str:
+        """Add an input, (rows, width); return its name."""
         self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", width]))
         return name
 
     def as_double(self, name: str, kind: int) -> str:
+        """Add a conversion to float64 unless it is that; return its name."""
         double = TensorProto.DOUBLE
         return name if kind == double else self.add("Cast", name, to=double)
 
     def constant(self, value: NDArray[Any]) -> str:
+        """Add a constant; return its name."""
         self.constants.append(numpy_helper.from_array(value, next(self.names)))
         return self.constants[-1].name
 
     def add(self, operation: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
+        """Add an operation; return the name of its output."""
         name = next(self.names) if name is None else name
         self.nodes.append(helper.make_node(operation, inputs, [name], **attributes))
         return name
 
 
 def _terms(
-    graph: _Graph,
+    graph: Graph,
     weights: NDArray[np.float64],
     names: list[str],
     texts: list[str | None],
@@ -264,7 +281,7 @@ def _check(weights: NDArray[np.float64], names: list[str] | None, texts: list[st
         found.add(text)
 
 
-def _as_classes(classes: ArrayLike) -> NDArray[Any]:
+def as_classes(classes: ArrayLike) -> NDArray[Any]:
     """Return two classes in a type that ONNX has, told by the values whatever holds them."""
     found = np.asarray(classes, dtype=object)
     if found.shape == (2,):

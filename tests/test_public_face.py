@@ -35,6 +35,7 @@ def test_signatures():
         "sigmoid": "(Z)",
         "with_names": "(w, feature_names)",
         "show_config": "()",
+        "load": "(path)",
     }
     for name, text in expected.items():
         signature = inspect.signature(getattr(logreg_c, name))
@@ -44,14 +45,14 @@ def test_signatures():
 
 def test_public_names_all_have_docstrings():
     public = {name for name in vars(logreg_c) if not name.startswith("_")} | {"__version__"}
-    imported_on_demand = {"callbacks", "onnx", "sklearn"}
+    imported_on_demand = {"callbacks", "model", "onnx", "sklearn"}
     assert set(logreg_c.__all__) == public - {"select_isa", "annotations"} - imported_on_demand
     for name in set(logreg_c.__all__) - {"__version__"}:
         assert getattr(logreg_c, name).__doc__
 
 
 @pytest.mark.parametrize(
-    "page", ["_train", "_fit", "_fit_many", "_predict", "_names", "_config", "reference"]
+    "page", ["_train", "_fit", "_fit_many", "_predict", "_names", "_config", "model", "reference"]
 )
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):

@@ -20,6 +20,7 @@ from .output import written_whole
 from .recipes import Recipe
 
 FORMAT = 4
+SCHEMA = ["type", "missing", "minimum", "maximum", "different"]  # of a column, see logreg_c.Model
 MOST_COSTS = 1000  # stored of the cost curve: as many as a picture can show
 # The arrays of a file, and the kinds of their elements. Lists of strings are stored as JSON,
 # because NumPy pads all strings of an array to the length of the longest.
@@ -28,7 +29,9 @@ ARRAYS = {
     "weights": "f",
     "bias": "f",
     "columns": "U",
+    "means": "f",
     "deviations": "f",
+    "schema": "U",
     "classes": "biufU",
     "target": "U",
     "cost_iterations": "i",
@@ -39,7 +42,7 @@ ARRAYS = {
     "held_out": "u",
     "trained_on": "U",
 }
-OF_JSON = "columns", "settings", "preparation", "trained_on"
+OF_JSON = "columns", "schema", "settings", "preparation", "trained_on"
 SCALARS = str | int | float | bool | None
 
 
@@ -63,7 +66,9 @@ class Model:
     weights: NDArray[np.float64]  # (n_x,), of the unscaled features
     bias: float
     columns: dict[str, list[str] | None]  # in the order of the weights; for text, the categories
-    deviations: NDArray[np.float64]  # (n_x,): standard deviations in the training rows
+    means: NDArray[np.float64]  # (n_x,): of the features in the rows trained on ...
+    deviations: NDArray[np.float64]  # (n_x,): ... and their standard deviations
+    schema: dict[str, dict[str, Any]]  # for each column of the table, its type and values
     classes: NDArray[Any]  # (2,): text, integers, floats or bools; A is the second's probability
     target: str  # the column of the classes
     cost_iterations: NDArray[np.int64]  # (k,): iterations, counted from 0 ...
@@ -87,6 +92,12 @@ class Model:
             for column, categories in self.columns.items()
             for category in ([None] if categories is None else categories)
         ]
+
+    @property
+    def sources_of_features(self) -> list[str]:
+        """The column of the table that each feature is made from."""
+        sources = {column.name: column.source for column in self.recipe.columns}
+        return [sources[feature.column] for feature in self.features]
 
     @property
     def is_held_out(self) -> NDArray[np.bool_]:
@@ -131,10 +142,12 @@ class Model:
         categories = [c for known in self.columns.values() if known is not None for c in known]
         "".join(map(str, (*names, *categories, first, second))).encode()  # lone surrogates raise
         return (
-            self.weights.shape == self.deviations.shape == (n_x,)
+            self.weights.shape == self.means.shape == self.deviations.shape == (n_x,)
             and n_x > 0
             and self.classes.shape == (2,)
             and self.target not in self.recipe.sources
+            and list(self.schema) == list(self.recipe.sources)
+            and all(map(_is_schema, self.schema.values()))
             and costs.shape == at.shape == (k,)
             and k > 0
             and at[0] >= 0
@@ -156,6 +169,10 @@ class Model:
             and all(np.isfinite(x).all() for x in (self.weights, self.bias, costs))
             and bool((costs >= 0).all())
         )
+
+
+def _is_schema(column: dict[str, Any]) -> bool:
+    return list(column) == SCHEMA and all(isinstance(value, SCALARS) for value in column.values())
 
 
 def thinned(costs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

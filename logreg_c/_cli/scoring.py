@@ -86,7 +86,7 @@ class Batches:
         """Yield the columns to keep, and the probabilities and classes."""
         classes = pl.Series(self.model.classes)
         for X, _ in self:
-            A = _probabilities(self.model, X)
+            A = probabilities(self.model, X)
             second = (A > self.model.threshold).astype(np.uint32)
             made = [pl.Series("probability", A), classes.gather(second).alias("prediction")]
             if self.complete is not None:
@@ -122,7 +122,8 @@ def _as_text(made: list[Column]) -> list[str] | None:
     return known[0] if known else []
 
 
-def _probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
+def probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
+    """Return the probability of the second class, (m,)."""
     # In float64 for all types of columns, so that the result does not depend on the file's types.
     A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
     return A.ravel()
@@ -217,7 +218,7 @@ class Tally:
     def add(self, X: Examples, Y: NDArray[np.bool_]) -> None:
         """Score rows."""
         w, b = self.model.weights, self.model.bias
-        self._As.append(_probabilities(self.model, X))
+        self._As.append(probabilities(self.model, X))
         self._Ys.append(Y)
         # accurate for extreme examples, where log(A) is not
         J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=np.float64)

@@ -120,6 +120,7 @@ class Data(NamedTuple):
     """The table, split by purpose."""
 
     recipe: Recipe
+    schema: dict[str, dict[str, Any]]  # see Model
     classes: NDArray[Any]
     left_out: list[str]  # columns that number the rows
     weight: NDArray[np.float64] | None  # of the rows to train on
@@ -320,11 +321,13 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         )
     weight = table.aside.get(settings.weight or "")
     recipe = tables.filled(table.recipe, table.columns, parts.fit)
+    schema = {values.name: tables.described(values) for values in table.columns}
     X = tables.features(recipe, table.columns, source)
     fingerprint = Fingerprint()
     fingerprint.update(X, Y)
     return Data(
         recipe,
+        {name: schema[name] for name in recipe.sources},
         classes,
         table.left_out,
         _weights(Y, parts.fit, weight, classes, settings, source),
@@ -523,7 +526,7 @@ def _model(
     w, b = result.w[:, 0], result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w[:, 0], stopping.b
-    deviations = _deviations(data.fit.X)
+    means, deviations = _moments(data.fit.X)
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
@@ -534,7 +537,9 @@ def _model(
         weights=w,
         bias=b,
         columns={column.name: column.categories for column in data.recipe.columns},
+        means=means,
         deviations=deviations,
+        schema=data.schema,
         classes=data.classes,
         target=settings.target,
         cost_iterations=at,
@@ -547,16 +552,17 @@ def _model(
     )
 
 
-def _deviations(X: Examples) -> NDArray[np.float64]:
+def _moments(X: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each feature."""
     # Many short columns at a time: one call per column would take longer than its values.
     at_a_time = max(1, VALUES_AT_A_TIME // len(X[0]))
+    means, deviations = [], []
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.concatenate(
-            [
-                np.std(np.array(X[j : j + at_a_time], np.float64), axis=1)
-                for j in range(0, len(X), at_a_time)
-            ]
-        )
+        for j in range(0, len(X), at_a_time):
+            part = np.array(X[j : j + at_a_time], np.float64)
+            means.append(np.mean(part, axis=1))
+            deviations.append(np.std(part, axis=1))
+    return np.concatenate(means), np.concatenate(deviations)
 
 
 @contextmanager

@@ -6,7 +6,7 @@
 `preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import labels, numbers
+from .columns import described, labels, numbers
 from .preparing import Options, complete, features, filled, prepared
 from .reading import Choice, batches
 from .source import Source, opened
@@ -17,6 +17,7 @@ __all__ = [
     "Source",
     "batches",
     "complete",
+    "described",
     "features",
     "filled",
     "labels",

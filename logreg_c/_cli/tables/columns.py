@@ -231,6 +231,37 @@ def _meaning(value: str, *, as_float: bool = False) -> object:
         return value
 
 
+def described(values: pl.Series) -> dict[str, str | int | float | None]:
+    """Return the type, missing values and range of a column, as a model stores them."""
+    missing, kind = where_missing(values), values.dtype
+    there = values.drop_nulls()
+    if kind.is_float():
+        there = there.drop_nans()
+    is_date = kind.is_temporal()
+    low, high = (None, None) if kind in TEXT or there.is_empty() else (there.min(), there.max())
+    return {
+        "type": "text"
+        if kind in TEXT
+        else "date"
+        if is_date
+        else "boolean"
+        if kind == pl.Boolean
+        else "integer"
+        if kind.is_integer()
+        else "float",
+        "missing": 0 if missing is None else int(missing.sum()),
+        "minimum": _plain(low, is_date),
+        "maximum": _plain(high, is_date),
+        "different": there.n_unique(),
+    }
+
+
+def _plain(value: Any, is_date: bool) -> str | float | None:
+    if value is None or isinstance(value, (bool, int)):
+        return None if value is None else int(value)
+    return str(value) if is_date else float(value)
+
+
 def where_missing(values: pl.Series) -> pl.Series | None:
     """Return which values are null or NaN, or None if none is."""
     missing = unnamed(values).is_null()
