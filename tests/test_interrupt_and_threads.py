@@ -150,6 +150,10 @@ CALLS_OF_LONG_SETUPS = {
     "features in float64": (WIDE, "train(X, Y, 1e-9, 50, dtype='f8')"),
     "gradient of features": (WIDE, "cost_and_gradient(X, Y, w, 0.0)"),
     "prediction of features": (WIDE, "predict(X, w, 0.0)"),
+    "many fits": (
+        "X = np.broadcast_to(np.arange(1000.0).reshape(5, 200) % 7, (40_000, 5, 200))",
+        "fit_many(X, np.arange(200) % 2)",
+    ),
     "features of many examples": (
         "n = 8_000_000; X = np.zeros((n, 64), 'u1'); Y = np.zeros(64)", "train(X, Y, 1e-9, 50)",
     ),

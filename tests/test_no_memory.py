@@ -33,6 +33,8 @@ CALLS = {
     "refuse a label": "train(X, 3 * Y, 0.1, 3)",
     "fit": "fit(X, Y, l2=0.1)",
     "fit from samples": "fit(LARGE, LARGE_Y, n_threads=2, l2=0.01)",
+    "fit_many": "fit_many(STACK, STACK_Y, l2=0.1).w",
+    "fit_many of groups": "fit_many(X, Y, groups=[1, 0, 1, 0, 1], l2=0.1).w",
     "inference": "inference(X, Y, W, 0.5, l2=0.1).covariance",
     "robust inference": "inference(X, Y, W, 0.5, l2=0.1, robust=True).covariance",
     "inference by clusters": "inference(X, Y, W, 0.5, l2=0.1, clusters=[0, 1, 2, 0, 1]).covariance",
@@ -63,6 +65,8 @@ X = np.arange(15.0).reshape(3, 5) / 7
 Y = np.array([0, 1, 0, 1, 1.0])
 W = np.ones(3)
 COLUMNS = [X[0], X[1].astype("f4"), X[2, ::-1]]
+STACK = np.stack([X, X[::-1], X])
+STACK_Y = np.stack([Y, Y, 1 - Y])
 LARGE = np.arange(300_000.0).reshape(3, -1) % 7 / 7
 LARGE_Y = np.arange(100_000) % 2
 CALLBACK = lambda *_: False

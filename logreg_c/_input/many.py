@@ -154,7 +154,8 @@ def _of_groups(
         sample_weight = column(sample_weight, "sample_weight", X)
     values = X.values
     if np.any(codes[1:] < codes[:-1]):
-        order = np.argsort(codes, kind="stable")
+        narrow = codes.astype(np.min_scalar_type(k))  # NumPy sorts 16 bits by radix
+        order = np.argsort(narrow, kind="stable")
         values, codes, Y = _in_order(values, order), codes[order], Y[order]
         sample_weight = None if sample_weight is None else sample_weight[order]
     checked = []

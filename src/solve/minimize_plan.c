@@ -65,14 +65,14 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
         p.form = m <= MOST_RANK ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;
     }
-    const double wanted = best_c(n_x, m, p.bytes) * (double)n;
     const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
+    int64_t stage = least > LEAST_SAMPLE ? least : LEAST_SAMPLE;
+    if (sample_or_all(stage, m) == m) return p; /* the smallest sample is all */
+    const double wanted = best_c(n_x, m, p.bytes) * (double)n;
     int64_t q = wanted < (double)m ? (int64_t)wanted + 1 : m;
     if (q > most) q = most > least ? most : least;
     if (q < LEAST_SAMPLE) q = LEAST_SAMPLE;
     p.sample = sample_or_all(q, m);
-    int64_t stage = (int64_t)(LEAST_C * (double)n);
-    if (stage < LEAST_SAMPLE) stage = LEAST_SAMPLE;
     for (; stage < p.sample / 2 && stage <= m / ALL_SHARE; stage *= STAGE_GROWTH)
         p.stages[p.n_stages++] = stage;
     if (p.sample < m) p.stages[p.n_stages++] = p.sample;

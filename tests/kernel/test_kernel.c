@@ -1752,6 +1752,66 @@ static void test_the_logarithm_of_a_determinant(void)
     }
 }
 
+/* ---- Many minima ----------------------------------------------------------------------------- */
+
+enum { FITS = 23 };
+
+static logreg_fit fit_of(const problem *p, double *w)
+{
+    memset(w, 0, (size_t)p->data.n_x * sizeof *w);
+    return (logreg_fit){.data = p->data, .l2 = 0.01, .w = w};
+}
+
+/* What logreg_minimize finds on its own. */
+static void minimize_alone(logreg_fit *fit, const logreg_goal *goal)
+{
+    double costs[100];
+    int64_t n_costs;
+    char *buffer;
+    logreg_goal with_l2 = *goal;
+    logreg_minimizer *minimizer = allocate(logreg_minimizer_size(&fit->data));
+    const logreg_run run = make_run(logreg_minimize_workspace_size(&fit->data, 1), 1, &buffer);
+    with_l2.l2 = fit->l2;
+    logreg_minimizer_open(minimizer, &fit->data, &with_l2, fit->w, 0);
+    fit->status = logreg_minimize(&fit->data, NULL, minimizer, costs, 100, &n_costs, &run);
+    fit->J = costs[n_costs - 1];
+    fit->found = logreg_minimizer_progress(minimizer, fit->w);
+    free(minimizer);
+    free(buffer);
+}
+
+static void test_many_fits_have_the_bits_of_each(void)
+{
+    enum { N_X = 5 };
+    const logreg_goal goal = {.tol = 1e-9, .slope = INFINITY, .passes = 100};
+    const int threads[] = {1, 2, 5};
+    problem problems[FITS];
+    logreg_fit fits[FITS];
+    double w[FITS * N_X], alone_w[N_X];
+    for (int k = 0; k < FITS; k++) { /* the last is large */
+        const int64_t m = k == FITS - 1 ? 200000 : 20 + 70 * k;
+        problems[k] =
+            make_problem(N_X, m, k % 2 ? EXAMPLE_MAJOR : FEATURE_MAJOR, k % 3, k % 5 == 0);
+    }
+    for (int t = 0; t < 3; t++) {
+        for (int k = 0; k < FITS; k++) fits[k] = fit_of(&problems[k], w + k * N_X);
+        char *buffer;
+        const size_t size = logreg_minimize_many_workspace_size(fits, FITS, threads[t]);
+        const logreg_run run = make_run(size, threads[t], &buffer);
+        CHECK(logreg_minimize_many(fits, FITS, &goal, &run) == LOGREG_OK);
+        free(buffer);
+        for (int k = 0; k < FITS; k++) {
+            logreg_fit alone = fit_of(&problems[k], alone_w);
+            minimize_alone(&alone, &goal);
+            CHECK(fits[k].status == LOGREG_CONVERGED && alone.status == LOGREG_CONVERGED);
+            CHECK(same_bits(fits[k].w, alone.w, N_X) && same_bits(&fits[k].J, &alone.J, 1));
+            CHECK(same_bits(&fits[k].found.b, &alone.found.b, 1));
+            CHECK(fits[k].found.passes == alone.found.passes);
+        }
+    }
+    for (int k = 0; k < FITS; k++) free_problem(&problems[k]);
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -1907,6 +1967,28 @@ static void test_should_stop_ends_leverages(void)
     free(out);
 }
 
+static void test_should_stop_ends_many_fits(void)
+{
+    enum { COUNT = 1 << 20 };
+    const logreg_goal goal = {.tol = 1e-9, .slope = INFINITY, .passes = 100};
+    problem p = make_problem(2, 100, FEATURE_MAJOR, 0, 0);
+    logreg_fit *fits = allocate(COUNT * sizeof *fits);
+    double *w = allocate_doubles(2 * COUNT);
+    char *buffer;
+    int asked = 0;
+    for (int k = 0; k < COUNT; k++) fits[k] = fit_of(&p, w + 2 * k);
+    logreg_run run = make_run(logreg_minimize_many_workspace_size(fits, COUNT, 2), 2, &buffer);
+    run.should_stop = stop_third;
+    run.context = &asked;
+    const double start = seconds();
+    CHECK(logreg_minimize_many(fits, COUNT, &goal, &run) == LOGREG_STOPPED && asked == 3);
+    CHECK(seconds() - start < 2);
+    free(buffer);
+    free(w);
+    free(fits);
+    free_problem(&p);
+}
+
 /* ---- The machine ----------------------------------------------------------------------------- */
 
 static void test_isa_select(void)
@@ -2037,10 +2119,12 @@ int main(void)
         test_cholesky_tells_which_pivot_fails();
         test_leverages_agree_with_solves();
         test_the_logarithm_of_a_determinant();
+        test_many_fits_have_the_bits_of_each();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
         test_should_stop_ends_a_gram_and_a_factorization();
         test_should_stop_ends_leverages();
+        test_should_stop_ends_many_fits();
     }
     printf("%d passed, 0 failed\n", checks_passed);
     return 0;
