@@ -118,6 +118,7 @@ def test_the_cost_of_one_example(y):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("m", [2, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 511, 512, 513, 600])
+@pytest.mark.sampled(10)
 def test_the_cost_of_many_examples(m, weighted):
     rng = np.random.default_rng(m)
     Z = spread(m)[rng.permutation(4 * m)[:m]]

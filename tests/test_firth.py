@@ -143,6 +143,7 @@ def test_a_two_by_two_table_gets_a_half_added_to_each_cell(counts):
 @pytest.mark.parametrize("n_x", [1, 2, 7, 8, 9, 17])
 @pytest.mark.parametrize("m", [19, 32, 33, 130])
 @pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.sampled(16)
 def test_it_is_the_minimum(n_x, m, noise):
     X, Y = make(n_x, m, seed=n_x + m, noise=noise)
     for intercept in (True, False):

@@ -121,6 +121,7 @@ def test_features_as_they_come(change, l2, m):
     assert gap(result, X, Y, l2) <= 1e-8
 
 
+@pytest.mark.long
 def test_one_in_ten_thousand():
     rng = np.random.default_rng(5)
     X = rng.normal(size=(5, 200_000))

@@ -278,6 +278,7 @@ DTYPES = [("dtype", np.dtype(name)) for name in ("f8", ">f4", "i4", ">i4", "u1",
 @pytest.mark.parametrize("change", SHAPES + DTYPES, ids=str)
 @pytest.mark.parametrize("target", ["column", "X", "Y", "sample_weight"])
 @pytest.mark.parametrize("by", ["Y", "sample_weight", "w", "alpha", "iters", "n_threads"])
+@pytest.mark.sampled(100)
 def test_changes_during_the_call_have_no_effect(target, by, change):
     if by == target or (by, target) == ("Y", "sample_weight"):
         pytest.skip("read before the other is asked for")

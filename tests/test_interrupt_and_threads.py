@@ -88,7 +88,7 @@ def interrupt_once(setup, call, standardize, after):
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("more", ["", ", callback=lambda *_: None", ", n_threads=1"])
 @pytest.mark.parametrize("setup", [GIGABYTE, TINY])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
     call = TRAIN.format(standardize=standardize, more=more)
     name, seconds, iters = interrupt(setup, call, standardize)
@@ -190,7 +190,7 @@ print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05
 @posix
 @pytest.mark.memory
 @pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 def test_ctrl_c_before_and_after_the_pass(name):
     setup, call = CALLS_OF_LONG_SETUPS[name]
     assert float(run_python(LATENCY.format(setup=setup, call=call))) < 0.2

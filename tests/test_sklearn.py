@@ -219,6 +219,7 @@ def test_weights_and_class_weights_mean_the_same(C, class_weight, weighted):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("solver", ["auto", "gd"])
+@pytest.mark.sampled(2)
 def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
     X, y = raw
     X = np.hstack([X, np.full((len(X), 1), 7.0), np.zeros((len(X), 1))])
@@ -561,6 +562,7 @@ def test_in_a_pipeline_with_columns_of_a_frame(raw):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.sampled(1)
 def test_in_a_grid_search_of_two_jobs(cancer, backend):
     X, y = cancer
     grid = {"C": [0.01, 0.1, 1.0]}

@@ -52,6 +52,7 @@ def test_dispatch_asks_for_all_that_a_variant_is_compiled_for(isa):
         assert set(target.split(",")) <= asked
 
 
+@pytest.mark.long
 def test_the_polynomials_are_as_accurate_as_the_sources_say():
     tool = ROOT / "tools" / "polynomials.py"
     run = subprocess.run([sys.executable, "-P", tool], capture_output=True, text=True, check=False)

@@ -99,6 +99,7 @@ def test_a_standard_deviation_whose_square_overflows_is_an_error(scale, layout):
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("l2", [0.0, 0.3])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.sampled(4)
 def test_from_a_start_and_with_l2(weighted, l2, layout):
     """w_std = w sd and b_std = b + sum w mu; l2 penalizes w_std."""
     X, Y = make_data(4, 90)
@@ -118,6 +119,7 @@ def test_from_a_start_and_with_l2(weighted, l2, layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("value", [0.1, 0.0, -1 / 3, 1e9, 1e-310, 1e300])
 @pytest.mark.parametrize("m", [1, 2, 3, 17, 1000, 4097])
+@pytest.mark.sampled(60)
 def test_a_constant_feature_keeps_its_weight(m, value, layout):
     """Constant means min == max: the computed variance of many 0.1 need not be 0."""
     X, Y = make_data(3, m)
@@ -166,6 +168,7 @@ def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighte
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("n_x", [511, 513, 521, 1033])
+@pytest.mark.sampled(5)
 def test_many_features_are_standardized_like_few(n_x, dtype):
     """Moments are computed for 512 features at a time."""
     X, Y = make_data(n_x, 700)
@@ -241,6 +244,7 @@ def test_breast_cancer_is_exact_descent():
 @pytest.mark.parametrize("fill", [1e20, 9.96921e36, 1e200])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("left_out", [slice(None, None, 64), slice(0, 5000), slice(600, None)])
+@pytest.mark.sampled(6)
 def test_weight_0_leaves_an_example_out_whatever_it_holds(fill, order, left_out):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((12, 20_000)).astype(float, order=order)

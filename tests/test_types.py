@@ -48,6 +48,7 @@ def everything(X, Y, dtype, alpha=0.01, **settings):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", [*WIDE, *NARROW])
+@pytest.mark.sampled(6)
 def test_in_float64_the_bits_are_those_of_the_float64_matrix(dtype, order):
     for n_x in (1, 2, 8, 9, 17, 30):
         for m in M:
@@ -58,6 +59,7 @@ def test_in_float64_the_bits_are_those_of_the_float64_matrix(dtype, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.sampled(5)
 def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
     for n_x in (1, 2, 8, 9, 17, 30):
         for m in M:
@@ -71,6 +73,7 @@ def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", [*WIDE, *NARROW])
+@pytest.mark.sampled(4)
 def test_threads_change_no_bit(dtype, order):
     for n_x, m in [(3, 20_000), (30, 9001), (784, 700), (2000, 300)]:
         X, _, Y = stored_as(dtype, n_x, m)

@@ -461,7 +461,7 @@ def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
 
 
 @pytest.mark.parametrize("line", [b"\n", b"\r\n", b" \t\n", b",,\n", b"1,2,0,,\n2,3,1,,\n"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_rows_of_any_form_take_time_in_proportion(run, tmp_path, line):
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b,y\n" + line * 300_000))

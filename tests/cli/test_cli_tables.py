@@ -296,7 +296,7 @@ def test_a_fault_far_into_the_file_names_its_row(fails, tmp_path, long, model):
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 def test_a_fault_at_the_end_of_a_long_csv_leaves_no_output(
     fails, tmp_path, long, model, tail, match, suffix
 ):
@@ -425,6 +425,7 @@ def test_a_full_disk_for_models_reports_and_copies(
 
 
 @pytest.mark.parametrize("rows", [12, 256, 257, 300])
+@pytest.mark.sampled(2)
 def test_a_table_of_few_rows_gives_what_its_columns_give(run, tmp_path, monkeypatch, rows):
     rng = np.random.default_rng(rows)
     X = rng.normal(size=(rows, 30))
