@@ -100,13 +100,23 @@ static void give_up(logreg_context *c)
         end(c->m, LOGREG_ROUNDING);
 }
 
+/* A mark is 3 passes after the last one, and an eighth of all passes. */
+static void mark(logreg_minimizer *m)
+{
+    if (m->passes < m->marked + m->marked / 8 + 3) return;
+    m->marks[0] = m->marks[1];
+    m->marks[1] = m->search.J;
+    m->marked = m->passes;
+}
+
 /* Whether the predicted gap can be believed. That of a diagonal cannot: where features are
- * correlated it is far too small. Then J has to have stopped falling, too. */
+ * correlated it is far too small. Then J must have fallen by no more than the gap in the last ninth
+ * of all passes, too: what falls at a steady rate is within the gap then. */
 static int is_trusted(const logreg_context *c, double target)
 {
     const logreg_minimizer *m = c->m;
     if (c->plan.form != LOGREG_DIAGONAL || m->search.gap == 0.0) return 1;
-    return m->n_rates == LOGREG_RATES && m->rate_costs[0] - m->search.J <= target;
+    return m->marks[0] - m->search.J <= target;
 }
 
 /* Whether the factor comes from where J was much higher. As predictions become certain, curvature
@@ -173,6 +183,7 @@ static void decide(logreg_context *c)
         return;
     }
     logreg_note_rate(m);
+    mark(m);
     if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
         if (is_outdated(m))
             m->wanted = LOGREG_WANT_FACTOR;

@@ -60,7 +60,9 @@ struct logreg_minimizer {
     int64_t sample, renewals;           /* of the factor */
     int64_t passes, built;              /* built: passes when the factor was made */
     int64_t n_rates, rate_passes[LOGREG_RATES];
-    double rate_gaps[LOGREG_RATES], rate_costs[LOGREG_RATES], lowest_gap;
+    double rate_gaps[LOGREG_RATES], lowest_gap;
+    double marks[2]; /* J two marks ago and one mark ago; marks are ever further apart */
+    int64_t marked;  /* passes at the last mark */
     double slope;
     int stuck;
 };

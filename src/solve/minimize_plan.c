@@ -92,12 +92,10 @@ void logreg_note_rate(logreg_minimizer *m)
         for (int k = 1; k < LOGREG_RATES; k++) {
             m->rate_passes[k - 1] = m->rate_passes[k];
             m->rate_gaps[k - 1] = m->rate_gaps[k];
-            m->rate_costs[k - 1] = m->rate_costs[k];
         }
         m->n_rates--;
     }
     m->rate_passes[m->n_rates] = m->passes;
-    m->rate_costs[m->n_rates] = m->search.J;
     m->rate_gaps[m->n_rates++] = m->search.gap;
 }
 

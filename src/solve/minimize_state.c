@@ -63,6 +63,7 @@ void logreg_minimizer_open(logreg_minimizer *m, const logreg_data *data, const l
     m->float32 = data->arithmetic == LOGREG_FLOAT32;
     m->search.n = data->n_x + 1;
     m->search.gap = m->slope = INFINITY;
+    m->marks[0] = m->marks[1] = INFINITY;
     memcpy(a.v.theta, w, (size_t)data->n_x * sizeof *w);
     a.v.theta[data->n_x] = b;
 }

@@ -51,9 +51,25 @@ static int64_t pair_before(int64_t k)
     return (k + LOGREG_PAIRS - 1) % LOGREG_PAIRS;
 }
 
+/* By what a diagonal is multiplied, so that it has the curvature that the last step met (Shanno and
+ * Phua, 1978). It knows nothing of how features act together, so this may be far from 1. */
+static double secant_scale(const logreg_search *s, const logreg_search_vectors *v,
+                           const logreg_factor *f)
+{
+    if (f->form != LOGREG_DIAGONAL || s->pairs == 0) return 1.0;
+    const int64_t n = s->n;
+    const double *change = v->changes + s->newest * logreg_search_stride(n - 1);
+    double *d = v->direction;
+    memcpy(d, change, (size_t)n * sizeof *d);
+    logreg_factor_solve(f, d);
+    const double scale = s->curvature[s->newest] / logreg_dot(change, d, n);
+    return scale > 0.0 && scale <= DBL_MAX ? scale : 1.0;
+}
+
 int logreg_search_direct(logreg_search *s, const logreg_search_vectors *v, const logreg_factor *f)
 {
     const int64_t n = s->n, stride = logreg_search_stride(n - 1);
+    const double scale = secant_scale(s, v, f);
     double *d = v->direction, share[LOGREG_PAIRS];
     int64_t k = s->newest;
     memcpy(d, v->gradient, (size_t)n * sizeof *d);
@@ -62,6 +78,7 @@ int logreg_search_direct(logreg_search *s, const logreg_search_vectors *v, const
         logreg_add_multiple(d, -share[k], v->changes + k * stride, n);
     }
     logreg_factor_solve(f, d);
+    for (int64_t i = 0; i < n; i++) d[i] *= scale;
     for (int64_t i = 0; i < s->pairs; i++) {
         k = (k + 1) % LOGREG_PAIRS;
         const double back = logreg_dot(v->changes + k * stride, d, n) / s->curvature[k];
