@@ -72,6 +72,7 @@ typedef struct logreg_reading {
     int uniform_columns; /* feature-major: all of one type, contiguous and aligned */
     int in_place;        /* values side by side are read in place; everything else is packed */
     int forward_only;    /* there is no backward */
+    int from_memory;     /* X is too large to be in a cache when it is read */
     int overlap;         /* backward of a block and forward of the next in one loop */
     int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
     int columns_ahead;   /* to prefetch; 0: prefetch the next block, which fits into L2 with this */

@@ -16,29 +16,23 @@
 /* Everything is prefetched into L2 and no further: prefetches into L1 would take up the few buffers
  * that L1's own misses wait in (measured on Zen 4: a whole pass takes half as long again).
  *
- * Where two blocks fit into L2, the next block is prefetched, one line for each line read, while
- * this block is read for the last time. Where they do not fit (many features, or columns in the
- * same sets of the cache), it is a later column of this block, whenever columns are read.
+ * Where two blocks fit into L2, about, the next block is prefetched, one line for each line read,
+ * while this block is read for the last time. If X comes from memory, forward over columns in place
+ * does the same: what a busy memory drops the first time comes the second time. Where two blocks do
+ * not fit (many features, or columns in the same sets of the cache), it is a later column of this
+ * block, whenever columns are read.
  *
  * A column's lines are addressed by the last byte of each 64: the line with the very first byte
  * came with the block before. */
-/* How many bytes ahead of the values of a column to prefetch, or 0. Here and below `reading` is
- * block->reading, loaded once: with few examples per block, each load per group of columns shows.
- */
+
+/* How many bytes ahead of the values of a column to prefetch, or 0; `next`: the next block. Here
+ * and below `reading` is block->reading, loaded once: with few examples per block, each load per
+ * group of columns shows. */
 LOGREG_INLINE int64_t bytes_ahead(const logreg_block *block, const logreg_reading *reading,
-                                  int64_t feature_stride, int64_t stride, int last_time)
+                                  int64_t feature_stride, int64_t stride, int next)
 {
     if (reading->columns_ahead > 0) return reading->columns_ahead * feature_stride + LINE_BYTES - 1;
-    return last_time ? block->count * stride + LINE_BYTES - 1 : 0;
-}
-
-/* The same for columns that are read in place. */
-LOGREG_INLINE int64_t bytes_ahead_in_place(const logreg_block *block, const logreg_reading *reading,
-                                           logreg_type type, int last_time)
-{
-    if (!reading->in_place) return 0;
-    return bytes_ahead(block, reading, reading->uniform_columns ? reading->data->feature_stride : 0,
-                       logreg_type_size(type), last_time);
+    return next ? block->count * stride + LINE_BYTES - 1 : 0;
 }
 
 /* ---- Where the values are -------------------------------------------------------------------- */
@@ -195,37 +189,83 @@ LOGREG_INLINE void backward_features(const char *const *x, int64_t count, const 
     for (int f = 0; f < n; f++) dw[f] += (double)folded[f];
 }
 
+/* The columns of LOGREG_COLUMNS features; those of as many features `step` bytes on; and so on. */
+typedef struct columns {
+    const char *x[LOGREG_COLUMNS];
+    int64_t step, groups, count, prefetch;
+} columns;
+
+LOGREG_INLINE void next_columns(columns *c)
+{
+    LANES_UNROLL
+    for (int f = 0; f < LOGREG_COLUMNS; f++) c->x[f] += c->step;
+}
+
+LOGREG_INLINE void forward_columns(columns c, const real *w, real *Z, int64_t prefetch,
+                                   logreg_type type, int size)
+{
+    for (; c.groups > 0; c.groups--, w += LOGREG_COLUMNS) {
+        forward_features(c.x, c.count, w, Z, prefetch, LOGREG_COLUMNS, type, size);
+        next_columns(&c);
+    }
+}
+
+LOGREG_INLINE void backward_columns(columns c, const real *dZ, double *dw, int64_t prefetch,
+                                    logreg_type type, int size)
+{
+    for (; c.groups > 0; c.groups--, dw += LOGREG_COLUMNS) {
+        backward_features(c.x, c.count, dZ, dw, prefetch, LOGREG_COLUMNS, type, size);
+        next_columns(&c);
+    }
+}
+
 #define DEFINE_LOOPS(name, type, c_type, number)                                                   \
-    static void forward_features_##name(const char *const *x, int64_t count, const real *w,        \
-                                        real *Z, int64_t prefetch)                                 \
+    static void forward_columns_##name(const columns *c, const real *w, real *Z)                   \
     {                                                                                              \
-        if (type != REAL_TYPE || prefetch != 0)                                                    \
-            forward_features(x, count, w, Z, prefetch, LOGREG_COLUMNS, type, sizeof(c_type));      \
+        if (type != REAL_TYPE || c->prefetch != 0)                                                 \
+            forward_columns(*c, w, Z, c->prefetch, type, sizeof(c_type));                          \
         else                                                                                       \
-            forward_features(x, count, w, Z, 0, LOGREG_COLUMNS, type, sizeof(c_type));             \
+            forward_columns(*c, w, Z, 0, type, sizeof(c_type));                                    \
     }                                                                                              \
                                                                                                    \
-    static void backward_features_##name(const char *const *x, int64_t count, const real *dZ,      \
-                                         double *dw, int64_t prefetch)                             \
+    static void backward_columns_##name(const columns *c, const real *dZ, double *dw)              \
     {                                                                                              \
-        if (type != REAL_TYPE || prefetch != 0)                                                    \
-            backward_features(x, count, dZ, dw, prefetch, LOGREG_COLUMNS, type, sizeof(c_type));   \
+        if (type != REAL_TYPE || c->prefetch != 0)                                                 \
+            backward_columns(*c, dZ, dw, c->prefetch, type, sizeof(c_type));                       \
         else                                                                                       \
-            backward_features(x, count, dZ, dw, 0, LOGREG_COLUMNS, type, sizeof(c_type));          \
+            backward_columns(*c, dZ, dw, 0, type, sizeof(c_type));                                 \
     }
 FEATURE_TYPES(DEFINE_LOOPS)
 #undef DEFINE_LOOPS
 
 #define LOOPS(name, type, c_type, number)                                                          \
-    [type] = {forward_features_##name, backward_features_##name},
+    [type] = {forward_columns_##name, backward_columns_##name},
 
-/* Of LOGREG_COLUMNS features, by logreg_type. */
+/* By logreg_type. */
 static const struct {
-    void (*forward)(const char *const *x, int64_t count, const real *w, real *Z, int64_t prefetch);
-    void (*backward)(const char *const *x, int64_t count, const real *dZ, double *dw,
-                     int64_t prefetch);
+    void (*forward)(const columns *c, const real *w, real *Z);
+    void (*backward)(const columns *c, const real *dZ, double *dw);
 } feature_loops[] = {FEATURE_TYPES(LOOPS)};
 #undef LOOPS
+
+/* Sets c to features from j on, and returns their type: to all of them up to `to`, where uniform
+ * columns are read in place; else to LOGREG_COLUMNS. */
+LOGREG_INLINE logreg_type columns_from(const logreg_block *block, int64_t j, int64_t to,
+                                       int64_t line, int fresh, int last_time, int prefetch,
+                                       columns *c)
+{
+    const logreg_reading *reading = block->reading;
+    const int64_t feature_stride = reading->uniform_columns ? reading->data->feature_stride : 0;
+    const logreg_type type =
+        feature_values(block, reading, j, LOGREG_COLUMNS, line, fresh, last_time, c->x);
+    c->groups = reading->uniform_columns && reading->in_place ? (to - j) / LOGREG_COLUMNS : 1;
+    c->step = LOGREG_COLUMNS * feature_stride;
+    c->count = block->count;
+    c->prefetch = 0;
+    if (reading->in_place)
+        c->prefetch = bytes_ahead(block, reading, feature_stride, logreg_type_size(type), prefetch);
+    return type;
+}
 
 /* ---- Both halves of the pass ----------------------------------------------------------------- */
 
@@ -233,23 +273,23 @@ static void feature_major_forward(const logreg_block *block)
 {
     const logreg_reading *reading = block->reading;
     const int64_t to = block->to;
-    const int keep = reading->keep_packed, last_time = reading->forward_only;
+    const int keep = reading->keep_packed, last_time = keep || reading->forward_only;
+    const int prefetch = reading->from_memory || reading->forward_only;
     const real *w = block->w;
     real *Z = block->Z;
-    for (int64_t i = 0; block->from == 0 && i < block->count; i += LANES)
+    int64_t j = block->from;
+    for (int64_t i = 0; j == 0 && i < block->count; i += LANES)
         lanes_store(Z + i, lanes_broadcast((real)block->b));
-    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
-        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
-        const char *x[LOGREG_COLUMNS];
+    for (columns c; to - j >= LOGREG_COLUMNS; j += c.groups * LOGREG_COLUMNS) {
         const logreg_type type =
-            feature_values(block, reading, j, n, keep ? j : 0, 1, keep || last_time, x);
-        if (n == LOGREG_COLUMNS)
-            feature_loops[type].forward(x, block->count, w + j, Z,
-                                        bytes_ahead_in_place(block, reading, type, last_time));
-        else
-            for (int f = 0; f < n; f++)
-                forward_features(x + f, block->count, w + j + f, Z, 0, 1, REAL_TYPE, sizeof(real));
+            columns_from(block, j, to, keep ? j : 0, 1, last_time, prefetch, &c);
+        feature_loops[type].forward(&c, w + j, Z);
     }
+    if (j == to) return;
+    const char *x[LOGREG_COLUMNS];
+    feature_values(block, reading, j, (int)(to - j), keep ? j : 0, 1, last_time, x);
+    for (int f = 0; f < to - j; f++)
+        forward_features(x + f, block->count, w + j + f, Z, 0, 1, REAL_TYPE, sizeof(real));
 }
 
 static void feature_major_backward(const logreg_block *block, double *dw)
@@ -258,18 +298,16 @@ static void feature_major_backward(const logreg_block *block, double *dw)
     const int64_t to = block->to;
     const int keep = reading->keep_packed;
     const real *dZ = block->Z;
-    for (int64_t j = block->from; j < to; j += LOGREG_COLUMNS) {
-        const int n = to - j < LOGREG_COLUMNS ? (int)(to - j) : LOGREG_COLUMNS;
-        const char *x[LOGREG_COLUMNS];
-        const logreg_type type = feature_values(block, reading, j, n, keep ? j : 0, !keep, 1, x);
-        if (n == LOGREG_COLUMNS)
-            feature_loops[type].backward(x, block->count, dZ, dw + j,
-                                         bytes_ahead_in_place(block, reading, type, 1));
-        else
-            for (int f = 0; f < n; f++)
-                backward_features(x + f, block->count, dZ, dw + j + f, 0, 1, REAL_TYPE,
-                                  sizeof(real));
+    int64_t j = block->from;
+    for (columns c; to - j >= LOGREG_COLUMNS; j += c.groups * LOGREG_COLUMNS) {
+        const logreg_type type = columns_from(block, j, to, keep ? j : 0, !keep, 1, 1, &c);
+        feature_loops[type].backward(&c, dZ, dw + j);
     }
+    if (j == to) return;
+    const char *x[LOGREG_COLUMNS];
+    feature_values(block, reading, j, (int)(to - j), keep ? j : 0, !keep, 1, x);
+    for (int f = 0; f < to - j; f++)
+        backward_features(x + f, block->count, dZ, dw + j + f, 0, 1, REAL_TYPE, sizeof(real));
 }
 
 static void feature_major_end_run(const logreg_block *block, double *dw)

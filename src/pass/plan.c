@@ -72,10 +72,11 @@ enum {
      * memory. Blocks have to be multiples of the first. */
     OVERLAP_EXAMPLES = 8,
     OVERLAP_BYTES = 3 << 13,
+    /* The largest X that may still be in L3 when it is read again. */
     CACHED_BYTES = 3 << 23,
-    /* The largest block of which the next fits into L2 beside it, about; only then is the next
-     * block prefetched, and else the columns that come so many columns later. */
-    NEXT_BLOCK_BYTES = 3 << 19,
+    /* The largest block of columns of which the next is prefetched; instead of the next one of a
+     * larger block, columns that come so many columns later. */
+    NEXT_BLOCK_BYTES = 1 << 21,
     COLUMNS_AHEAD = 16,
     /* Columns so many bytes apart, or a multiple, share a few sets of every cache. */
     COLLIDING_BYTES = 2048
@@ -138,8 +139,7 @@ static void read_examples(logreg_plan *plan, int centred)
     const int kept = size <= KEPT_EXAMPLES_BYTES;
     r->in_place = !centred && (!plan->kind->reals || r->data->X.type == real_type(plan));
     r->overlap = plan->kind->backward && r->in_place && r->data->X.type == real_type(plan) &&
-                 plan->block >= OVERLAP_EXAMPLES &&
-                 (2 * size <= OVERLAP_BYTES || size / plan->block * r->data->m > CACHED_BYTES);
+                 plan->block >= OVERLAP_EXAMPLES && (2 * size <= OVERLAP_BYTES || r->from_memory);
     r->keep_packed = plan->kind->backward && kept;
     r->tile = r->in_place || kept ? padded : LOGREG_TILE;
     r->packed_stride = r->tile;
@@ -149,6 +149,13 @@ static void read_examples(logreg_plan *plan, int centred)
 static int64_t packed_examples(const logreg_plan *plan)
 {
     return plan->reading.in_place ? 0 : plan->block;
+}
+
+/* In doubles: a stride of 0 makes any size possible. */
+static int is_from_memory(const logreg_data *data)
+{
+    const double size = logreg_type_size(data->X.type);
+    return size * (double)data->n_x * (double)data->m > CACHED_BYTES;
 }
 
 /* What the plan knows of a source, by the enum in kernels.h. */
@@ -294,6 +301,7 @@ logreg_plan logreg_plan_of(const logreg_data *data, const logreg_part *part,
     plan.block = sources[source].block_size(data->n_x, plan.kernels->real_size);
     plan.segment = logreg_segment_size(data);
     plan.node_size = kind->node_size(data->n_x);
+    plan.reading.from_memory = is_from_memory(data);
     sources[source].read(&plan, centred);
     plan_tasks(&plan, data, part, n_threads);
     plan_scratch(&plan, source);
