@@ -227,6 +227,14 @@ L2 = Annotated[
         " 0 for gd]",
     ),
 ]
+Inference = Annotated[
+    bool,
+    typer.Option(
+        "--inference",
+        help="Compute standard errors, p-values and intervals of the weights, which the model"
+        " keeps. Without --l2 there is no penalty.",
+    ),
+]
 Standardize = Annotated[
     bool, typer.Option(help="Train as if each feature had mean 0 and standard deviation 1.")
 ]
@@ -427,6 +435,7 @@ def train(
     tol: Tol = None,
     l2: L2 = None,
     standardize: Standardize = True,
+    inference: Inference = False,
     features: Features = None,
     drop: Drop = None,
     missing: MissingValues = Missing.ERROR,
@@ -504,6 +513,13 @@ def _is_criterion(threshold: str) -> bool:
     return threshold in {"f1", "youden"} or threshold.startswith("cost=")
 
 
+WITHOUT_INFERENCE = {
+    "solver": "is about the minimum",
+    "early_stopping": "is about the minimum",
+    "class_weight": "counts rows",
+}
+
+
 def _check_together(given: dict[str, Any]) -> None:
     """Refuse options that exclude each other."""
     if given["split_by_time"] is not None:
@@ -511,6 +527,10 @@ def _check_together(given: dict[str, Any]) -> None:
             refuse("--group-by and --split-by-time exclude each other; give one of them")
         if given["cv"] is not None:
             refuse("--cv would train on rows later than those it scores; leave out --split-by-time")
+    if given["inference"]:
+        for option, reason in WITHOUT_INFERENCE.items():
+            if given[option] is not None and given[option] is not Solver.AUTO:
+                refuse(f"--inference {reason}; leave out --{option.replace('_', '-')}")
     if given["test_fraction"] == 0:
         if _is_criterion(given["threshold"]):
             refuse("--threshold is chosen on held-out rows; give --test-fraction above 0")

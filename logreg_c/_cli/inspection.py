@@ -6,6 +6,7 @@ from pathlib import Path
 from . import models
 from .console import print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import shown
+from .inference import inference_as_json, print_inference
 
 MOST_WEIGHTS = 1000  # more than a person reads
 
@@ -24,6 +25,7 @@ def run(model_file: Path, *, as_json: bool) -> None:
                 "trained_on": model.trained_on,
                 "cost": {"first": costs[0], "last": costs[-1]},
                 **weights_as_json(model),
+                "inference": inference_as_json(model),
             }
         )
         return
@@ -40,3 +42,4 @@ def run(model_file: Path, *, as_json: bool) -> None:
     print_weights(model, MOST_WEIGHTS)
     if len(model.weights) > MOST_WEIGHTS:
         print_line(f"(the {MOST_WEIGHTS} largest of {len(model.weights)}; --json prints all)")
+    print_inference(model)

@@ -21,6 +21,8 @@ from .recipes import Recipe
 
 FORMAT = 4
 SCHEMA = ["type", "missing", "minimum", "maximum", "different"]  # of a column, see logreg_c.Model
+MOST_ERRORS = 10_000  # standard errors: their covariances take memory
+INFERENCE = "n_obs", "log_likelihood", "null_log_likelihood", "l2"  # and "standard_errors"
 MOST_COSTS = 1000  # stored of the cost curve: as many as a picture can show
 # The arrays of a file, and the kinds of their elements. Lists of strings are stored as JSON,
 # because NumPy pads all strings of an array to the length of the longest.
@@ -41,8 +43,9 @@ ARRAYS = {
     "threshold": "f",
     "held_out": "u",
     "trained_on": "U",
+    "inference": "U",
 }
-OF_JSON = "columns", "schema", "settings", "preparation", "trained_on"
+OF_JSON = "columns", "schema", "settings", "preparation", "trained_on", "inference"
 SCALARS = str | int | float | bool | None
 
 
@@ -78,6 +81,7 @@ class Model:
     threshold: float  # the second class is predicted where A is above it
     held_out: NDArray[np.uint8]  # (rows / 8,): a bit per row of the file that it was trained on
     trained_on: dict[str, SCALARS]  # that file: its name, rows and fingerprint
+    inference: dict[str, Any]  # empty, or standard errors: see inference.py
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -168,6 +172,20 @@ class Model:
             and isinstance(self.trained_on["fingerprint"], str)
             and all(np.isfinite(x).all() for x in (self.weights, self.bias, costs))
             and bool((costs >= 0).all())
+            and self._has_sound_errors()
+        )
+
+    def _has_sound_errors(self) -> bool:
+        if not self.inference:
+            return self.inference == {}
+        numbers = {name: np.array(value) for name, value in self.inference.items()}
+        n_x = len(self.features)
+        return (
+            {name: x.shape for name, x in numbers.items()}
+            == dict.fromkeys(INFERENCE, ()) | {"standard_errors": (n_x + 1,)}
+            and n_x <= MOST_ERRORS
+            and all(x.dtype == np.float64 and np.isfinite(x).all() for x in numbers.values())
+            and bool((numbers["standard_errors"] > 0).all())
         )
 
 

@@ -31,6 +31,7 @@ from .errors import (
     refuse,
     shown,
 )
+from .inference import inference_as_json, print_inference, with_errors
 from .interrupts import INTERRUPTS
 from .models import Model
 from .output import check_output, written_whole
@@ -73,6 +74,7 @@ class Settings:
     one_hot: bool
     missing: str
     min_count: int
+    inference: bool
     positive: str | None
     class_weight: str | None
     weight: str | None
@@ -139,7 +141,7 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         with tables.opened(file, reading.dialect) as source:
             data = _load(source, settings, reading)
         if settings.l2 is None:
-            settings = replace(settings, l2=1.0 / len(data.fit.Y))
+            settings = replace(settings, l2=0.0 if settings.inference else 1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
             result, problem, stopping = _solve(data, settings, watch, outputs.resume)
             cv, problem_in_fold = _cross_validated(data, settings, watch)
@@ -148,6 +150,8 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         settings = replace(settings, alpha=result.alpha)
 
     model = _model(data, settings, result, stopping)
+    if settings.inference and not problem:
+        model = with_errors(model, *data.fit, data.weight, settings.l2 or 0.0)
     scored = score(model, *data.held_out) if len(data.held_out.Y) else None
     found = None
     if scored is not None:
@@ -163,6 +167,7 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         _print_json(file, data, settings, result, stopping, model, found, cv, outputs.model)
     else:
         _print(source, data, settings, result, stopping, model, found, cv)
+        print_inference(model)
         console().print()
         for what, path in ("model", outputs.model), ("report", outputs.report):
             if path is not None:
@@ -220,6 +225,7 @@ def _print_json(
             "cv": cv,
             "held_out": found,
             **weights_as_json(model),
+            "inference": inference_as_json(model),
             "settings": asdict(settings),
             "model": None if output is None else str(output),
         }
@@ -549,6 +555,7 @@ def _model(
         threshold=0.5 if isinstance(settings.threshold, str) else settings.threshold,
         held_out=np.packbits(data.is_held_out),
         trained_on=data.trained_on,
+        inference={},
     )
 
 

@@ -56,6 +56,7 @@ def test_the_model_is_what_train_returns(run, tmp_path, frame, data):
         assert stored["format"] == 4
         settings = json.loads(str(stored["settings"]))
     assert settings == {
+        "inference": False,
         "solver": "gd",
         "alpha": 0.0001,
         "iters": 77,

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`--inference`: standard errors of the weights, which the model keeps, and their table."""
+
+import re
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import logreg_c
+
+from .console import print_line
+from .errors import Failure, say
+from .models import INFERENCE, MOST_ERRORS, Model
+
+
+def with_errors(
+    model: Model, X: Any, Y: NDArray[np.bool_], weight: NDArray[np.float64] | None, l2: float
+) -> Model:
+    """Return the model with the standard errors of its weights in the rows trained on."""
+    if len(model.weights) > MOST_ERRORS:
+        msg = (
+            f"--inference takes at most {MOST_ERRORS} features, and there are {len(model.weights)}"
+        )
+        raise Failure(msg)
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", logreg_c.ConvergenceWarning)
+            found = logreg_c.inference(X, Y, model.weights, model.bias, l2=l2, sample_weight=weight)
+    except ValueError as error:
+        names = [feature.name for feature in model.features]
+        reason = re.sub(r"feature (\d+)", lambda number: names[int(number[1])], str(error))
+        msg = f"--inference: {reason.partition('; leave')[0]}; leave them out, or give --l2 1e-4"
+        raise Failure(msg) from None
+    if any(warning.category is logreg_c.ConvergenceWarning for warning in said):
+        say("warning: the weights are not yet at the minimum; give a smaller --tol")
+    inference = {name: getattr(found, name) for name in INFERENCE}
+    return replace(model, inference=inference | {"standard_errors": found.standard_errors.tolist()})
+
+
+def restored(model: Model) -> logreg_c.Inference:
+    """Return what `with_errors` has stored; it holds no covariances."""
+    stored = dict(model.inference)
+    errors = np.array(stored.pop("standard_errors"))
+    return logreg_c.Inference(
+        np.append(model.weights, model.bias),
+        np.diag(errors**2),
+        kind="classical",
+        firth=False,
+        names=(*(feature.name for feature in model.features), "intercept"),
+        **stored,
+    )
+
+
+def print_inference(model: Model) -> None:
+    """Print the table, if there is one."""
+    if model.inference:
+        print_line("")
+        for line in str(restored(model)).splitlines():
+            print_line(line)
+
+
+def inference_as_json(model: Model) -> dict[str, Any] | None:
+    """Return the table, if there is one."""
+    if not model.inference:
+        return None
+    table = restored(model).table()
+    columns = [np.asarray(values).tolist() for values in table.values()]
+    rows = [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
+    return {**model.inference, "standard_errors": rows}
