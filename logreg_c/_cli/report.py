@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`logreg-c report`: one self-contained page about a model and the rows it is evaluated on."""
 
+import base64
+import hashlib
 import io
 import logging
 import re
@@ -28,9 +30,12 @@ from .scoring import Scored, measures, score_file
 
 MOST_POINTS = 400  # of a curve; more than a screen can show
 MOST_WEIGHTS = 20
+MOST_COLUMNS = 100
+LEAST_SHARE = 0.0005  # of a class; bars of fewer rows may be outside of the picture
 LONGEST_LABEL = 30  # of a class in a picture
 SVG = "http://www.w3.org/2000/svg"
 
+TICKS = (1e-6, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1 - 1e-6)
 # Placeholders for the colors of the page, so that a picture follows the light or dark theme.
 COLORS = {
     "ink": "#010203",
@@ -75,14 +80,20 @@ def run(model_file: Path, file: Path, output: Path, dialect: Dialect, *, all_row
     print_line(f"report written to {output}")
 
 
-def write(output: Path, model: Model, scored: Scored, file: str) -> None:
-    """Write the page about a model and the rows of a file that were scored."""
-    page = render(model, scored, shown(file))
+def write(
+    output: Path, model: Model, scored: Scored, file: str, seconds: float | None = None
+) -> None:
+    """Write the page about a model, the rows that were scored, and the time of its training."""
+    page = render(model, scored, shown(file), seconds)
+    # The browser may run our script, and no other.
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = page.replace("sha256-", f"sha256-{digest}", 1)
     with written_whole(output) as part:
         part.write(page.encode())
 
 
-def render(model: Model, scored: Scored, file_name: str) -> str:
+def render(model: Model, scored: Scored, file_name: str, seconds: float | None = None) -> str:
     """Return the page."""
     found = measures(scored, model.threshold)
     environment = jinja2.Environment(
@@ -100,7 +111,11 @@ def render(model: Model, scored: Scored, file_name: str) -> str:
         classes=model.class_names,
         file=file_name,
         found=found,
-        confusion=found["confusion_matrix"],
+        is_chance=found["roc_auc"] is not None and found["roc_auc_interval"][0] <= 0.5,
+        explorer=_explorer(model, scored, found),
+        data=_data(model),
+        n_columns=len(model.schema),
+        seconds=seconds,
         pictures=_pictures(model, scored),
         weights=[
             {
@@ -120,6 +135,48 @@ def render(model: Model, scored: Scored, file_name: str) -> str:
         },
         version=logreg_c.__version__,
     )
+
+
+def _explorer(model: Model, scored: Scored, found: dict[str, Any]) -> dict[str, Any]:
+    """Return what the slider of thresholds shows: [threshold, true positives, positives] each."""
+    (tn, fp), (fn, tp) = found["confusion_matrix"]
+    own = [model.threshold, tp, tp + fp]
+    points = [own]
+    if found["roc_auc"] is not None:
+        curves = metrics.curves(scored.A, scored.Y)
+        above = curves.thresholds
+        below = np.append(above[1:], 0.0)
+        middle = below + (above - below) / 2  # predicts what `above` and more does
+        middle = np.where(middle < above, middle, below)
+        at = _along(*(axis[1:] for axis in curves.roc))
+        points += np.stack([middle, curves.true_positives, curves.positives], 1)[at].tolist()
+        points.append([1.0, 0.0, 0.0])
+    points.sort(key=lambda point: (point[0], -point[2]))
+    return {
+        "zeros": tn + fp,
+        "ones": fn + tp,
+        "start": points.index(own),
+        "points": [[float(f"{t:.4g}"), int(tp), int(all_)] for t, tp, all_ in points],
+    }
+
+
+def _data(model: Model) -> list[dict[str, str]]:
+    """Return the columns of the table as text."""
+
+    def number(value: str | float | None) -> str:
+        return "" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+
+    return [
+        {
+            "name": shown(name),
+            "type": shown(column["type"]),
+            "missing": f"{column['missing']:,}",
+            "minimum": number(column["minimum"]),
+            "maximum": number(column["maximum"]),
+            "different": f"{column['different']:,}",
+        }
+        for name, column in list(model.schema.items())[:MOST_COLUMNS]
+    ]
 
 
 def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
@@ -191,26 +248,42 @@ def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]
 
 
 def _probabilities(model: Model, A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
+    """Draw the rows of each class over the log-odds, where probabilities near 0 lie apart."""
     figure, axes = _figure()
-    edges = np.linspace(0, 1, 21)
+    log_odds = _log_odds(A)
+    low, high = np.quantile(log_odds, [LEAST_SHARE, 1 - LEAST_SHARE])
+    edges = np.linspace(min(low, -1.0) - 0.1, max(high, 1.0) + 0.1, 31)
     labels = [shown(value, LONGEST_LABEL) for value in model.classes.tolist()]
     for label, chosen, color in zip(labels, (~Y, Y), ("other", "line"), strict=True):
+        rows = np.histogram(log_odds[chosen], edges)[0]
         axes.stairs(
-            np.histogram(A[chosen], edges)[0],
+            100 * rows / max(int(chosen.sum()), 1),
             edges,
             fill=True,
             color=COLORS[color],
             alpha=0.6,
             label=label,
         )
-    axes.axvline(model.threshold, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
-    axes.set(xlim=(0, 1), xlabel=f"probability of {labels[1]}", ylabel="rows")
+    at = float(_log_odds(np.array([model.threshold]))[0])
+    if edges[0] < at < edges[-1]:
+        axes.axvline(at, color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
+    ticks = [p for p in TICKS if edges[0] < _log_odds(np.array([p]))[0] < edges[-1]]
+    ticks = ticks[:: 1 + len(ticks) // 8]
+    axes.set_xticks(_log_odds(np.array(ticks)), [f"{100 * p:.6g}%" for p in ticks])
+    axes.set(xlim=(edges[0], edges[-1]), xlabel=f"probability of {labels[1]}, on a log-odds scale")
+    axes.set(ylabel="% of the rows of the class")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     text = (
         "How well the model separates the classes; it predicts the second to the right of the"
-        " dashed line."
+        " dashed line, the threshold."
     )
     return _picture("Probabilities", text, figure)
+
+
+def _log_odds(A: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(A, 1e-9, 1 - 1e-9)
+    found: NDArray[np.float64] = np.log(inside / (1 - inside))
+    return found
 
 
 def _square(x: str, y: str) -> tuple[Figure, Axes]:
@@ -223,12 +296,17 @@ def _thinned(
     x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return points that are about equally spaced along the curve."""
+    at = _along(x, y)
+    return x[at], y[at]
+
+
+def _along(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return indices of at most MOST_POINTS points about equally spaced along a curve."""
     if len(x) <= MOST_POINTS:
-        return x, y
+        return np.arange(len(x))
     length = np.cumsum(np.abs(np.diff(x, prepend=x[:1])) + np.abs(np.diff(y, prepend=y[:1])))
     at = np.searchsorted(length, np.linspace(0, length[-1], MOST_POINTS))
-    at = np.unique(np.concatenate([[0], at, [len(x) - 1]]))
-    return x[at], y[at]
+    return np.unique(np.concatenate([[0], at, [len(x) - 1]]))
 
 
 def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:

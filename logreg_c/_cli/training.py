@@ -137,6 +137,7 @@ class Data(NamedTuple):
 def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> None:
     """Train, write the model, and print a summary."""
     _rehearse(file, outputs)
+    began = time.perf_counter()
     with memory_for(f"training on {file}"):
         with tables.opened(file, reading.dialect) as source:
             data = _load(source, settings, reading)
@@ -145,6 +146,7 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
             result, problem, stopping = _solve(data, settings, watch, outputs.resume)
             cv, problem_in_fold = _cross_validated(data, settings, watch)
+    seconds = time.perf_counter() - began
     problem = problem or problem_in_fold
     if settings.alpha is not None:
         settings = replace(settings, alpha=result.alpha)
@@ -162,7 +164,7 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
     if outputs.report is not None and scored is not None:
         from . import report  # noqa: PLC0415 (belongs to an extra)
 
-        report.write(outputs.report, model, scored, str(file))
+        report.write(outputs.report, model, scored, str(file), seconds)
     if outputs.as_json:
         _print_json(file, data, settings, result, stopping, model, found, cv, outputs.model)
     else:

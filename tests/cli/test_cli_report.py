@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The report: one self-contained page that agrees with evaluate and escapes every name."""
 
+import base64
+import hashlib
+import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +19,7 @@ from logreg_c._cli.errors import shown, visible
 pl = pytest.importorskip("polars")
 for needed in ("jinja2", "matplotlib"):
     pytest.importorskip(needed)
+import matplotlib.axes  # noqa: E402
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer.csv"
 
@@ -65,20 +71,26 @@ def test_the_page_shows_every_picture_and_number(run, page, trained):
         "Probabilities",
         "Confusion matrix",
         "The 20 largest of 30 weights",
+        "Data",
         "How it was trained",
     ):
         assert title in found.text
     assert found.tags.count("svg") == 5
     _, said, _ = run("evaluate", trained, EXAMPLE)
-    auc = float(re.search(r"ROC AUC +([\d.]+)", said)[1])
-    assert f"{auc:.4f}" in words
+    auc = re.search(r"ROC AUC +([\d.]+),", said)[1]
+    assert auc in words
     assert "radius_error" in words
 
 
-def test_the_page_fetches_nothing_and_runs_nothing(page, trained):
+def test_the_page_fetches_nothing_and_runs_only_its_own_script(page, trained):
     text = page(trained, EXAMPLE)
     found = Page(text)
-    assert not {"script", "link", "img", "iframe", "object", "embed"} & set(found.tags)
+    assert not {"link", "img", "iframe", "object", "embed"} & set(found.tags)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert found.tags.count("script") == 1
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'\"" in text
+    assert not re.search(r"fetch|XMLHttp|import|eval|innerHTML|http", script)
     for name, value in found.attributes:
         assert not name.startswith("on")
         if name in {"src", "href", "xlink:href"}:
@@ -99,6 +111,116 @@ def test_the_page_fits_light_and_dark_and_a_phone(page, trained):
     assert "var(--line)" in pictures
 
 
+def explorer(text):
+    """Return what the slider of thresholds shows."""
+    (data,) = re.findall(r"data-explorer='(.*?)'>", text)
+    return json.loads(data)
+
+
+def test_the_slider_starts_at_the_threshold_and_shows_true_counts(run, page, trained):
+    found = explorer(page(trained, EXAMPLE))
+    (tn, fp), (fn, tp) = json.loads(run("evaluate", trained, EXAMPLE, "--json")[1])[
+        "confusion_matrix"
+    ]
+    assert found["points"][found["start"]] == [0.5, tp, tp + fp]
+    assert (found["zeros"], found["ones"]) == (tn + fp, fn + tp)
+    A = pl.read_csv(run("predict", trained, EXAMPLE)[1].encode())["probability"].to_numpy()
+    Y = (pl.read_csv(EXAMPLE)["diagnosis"] == "malignant").to_numpy()
+    with np.load(trained) as stored:
+        part = np.unpackbits(stored["held_out"], count=len(Y)).astype(bool)
+    A, Y = A[part], Y[part]
+    order = np.argsort(-A, kind="stable")
+    counts = {(int(Y[order[:k]].sum()), k) for k in range(len(Y) + 1)}
+    assert {(tp, positives) for _, tp, positives in found["points"]} <= counts
+    assert [t for t, _, _ in found["points"]] == sorted(t for t, _, _ in found["points"])
+    assert found["points"][0][2] == len(Y)
+    assert found["points"][-1] == [1.0, 0, 0]
+
+
+DOM = """
+const cells = [0, 1, 2, 3].map(() => ({style: {}, b: {}, span: {}}));
+cells.forEach(cell => { cell.querySelector = name => cell[name]; });
+const parts = {input: {value: START, addEventListener: (_, f) => { parts.moved = f; }},
+  output: {}, "[aria-live]": {}, ".slider": {}};
+const document = {getElementById: () => ({dataset: {explorer: DATA},
+  querySelector: name => parts[name], querySelectorAll: () => cells})};
+{SCRIPT}
+parts.input.value = 0; parts.moved();
+console.log(cells.map(cell => cell.b.textContent).join(" "), parts["[aria-live]"].textContent);
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="runs the script of the page by node")
+def test_the_slider_computes_the_measures(page, trained):
+    text = page(trained, EXAMPLE)
+    found = explorer(text)
+    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1].replace('"use strict";', "")
+    code = DOM.replace("START", str(found["start"])).replace("DATA", repr(json.dumps(found)))
+    ended = subprocess.run(
+        [shutil.which("node"), "-e", code.replace("SCRIPT", script)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    zeros, ones = found["zeros"], found["ones"]  # at the lowest threshold all are positive
+    share = 100 * ones / (zeros + ones)
+    assert ended.stdout.startswith(f"0 {zeros} 0 {ones} Accuracy {share:.1f}%, recall 100.0%,")
+
+
+def test_train_writes_the_page_about_the_rows_held_out(run, tmp_path, page):
+    model, out = tmp_path / "m.npz", tmp_path / "r.html"
+    start = ["train", EXAMPLE, "--target", "diagnosis", "-o", model, "--report", out]
+    code, said, err = run(*start)
+    assert (code, err) == (0, "")
+    assert f"report written to {out}" in said
+    text = out.read_text(encoding="utf-8")
+    assert "the 114 rows of" in text
+    assert re.search(r"<dt>time</dt><dd>\d+\.\d\d s</dd>", text)
+    other = page(model, EXAMPLE)
+    assert re.sub(r"<div><dt>time</dt>.*</div>\n", "", text) == other
+
+
+def test_the_page_says_what_it_is_about(run, page, tmp_path, model, data):
+    assert "were held out of training" in page(model, data)
+    out = tmp_path / "all.html"
+    assert run("report", model, data, "--all-rows", "-o", out)[0] == 0
+    assert "The model was trained on 32 of them" in out.read_text(encoding="utf-8")
+    rng, noise = np.random.default_rng(0), tmp_path / "noise.csv"
+    columns = {f"x{j}": rng.normal(size=200) for j in range(30)}
+    pl.DataFrame(columns | {"y": rng.random(200) < 0.5}).write_csv(noise)
+    assert run("train", noise, "--target", "y", "-o", tmp_path / "n.npz")[0] == 0
+    text = page(tmp_path / "n.npz", noise)
+    assert "no better than chance" in text
+    assert "no better than chance" not in page(model, data)
+
+
+def test_the_columns_of_the_data_are_described(page, frame, model, data):
+    text = re.sub(r"\s+", " ", page(model, data))
+    for name, kind in {"height": "float", "weight": "float", "smokes": "boolean"}.items():
+        values = frame[name].cast(pl.Float64)
+        low, high = f"{values.min():.6g}", f"{values.max():.6g}"
+        row = f'<th scope="row">{name}</th><td>{kind}</td> <td class="figure">0</td>'
+        assert f'{row} <td class="figure">{low}</td> <td class="figure">{high}</td>' in text
+
+
+def test_a_rare_class_is_as_tall_as_the_other(run, page, tmp_path, monkeypatch):
+    heights, stairs = [], matplotlib.axes.Axes.stairs
+
+    def recorded(axes, values, *args, **kwargs):
+        heights.append(values)
+        return stairs(axes, values, *args, **kwargs)
+
+    monkeypatch.setattr("matplotlib.axes.Axes.stairs", recorded)
+    rng, path, model = np.random.default_rng(0), tmp_path / "rare.csv", tmp_path / "m.npz"
+    Y = np.arange(2000) % 100 == 0
+    pl.DataFrame({"x": rng.normal(size=2000) + Y, "y": Y}).write_csv(path)
+    assert run("train", path, "--target", "y", "-o", model)[0] == 0
+    page(model, path)
+    assert len(heights) == 2
+    for values in heights:
+        assert 90 < values.sum() <= 100 + 1e-9  # per cent of its class
+
+
 def test_the_same_model_and_rows_give_the_same_page(page, trained):
     assert page(trained, EXAMPLE) == page(trained, EXAMPLE)
 
@@ -111,7 +233,8 @@ def test_names_are_displayed_and_not_interpreted(run, page, tmp_path, frame):
     ).write_csv(path)
     assert run("train", path, "--target", "sick", "-o", model)[0] == 0
     found = Page(page(model, path))
-    assert not {"script", "img"} & set(found.tags)
+    assert "img" not in found.tags
+    assert found.tags.count("script") == 1
     words = "".join(found.text)
     assert evil in words
     assert "$x_1^2$ 身長 &amp;" in words
