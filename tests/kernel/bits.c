@@ -2,8 +2,9 @@
  *
  * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
- * for columns of all types together, for loading values of every type, and for the sigmoid. Every
- * line of every build for every machine must have the same hashes; the Makefile compares them. */
+ * for columns of all types together, for loading values of every type, for the sigmoid, for
+ * Hessians with their factors, and for minima. Every line of every build for every machine must
+ * have the same hashes; the Makefile compares them. */
 #include "problem.h"
 
 #include "block/kernels.h"
@@ -199,6 +200,125 @@ static uint64_t hash_sigmoid(void)
     return hash;
 }
 
+/* ---- Grams and factors ----------------------------------------------------------------------- */
+
+/* The lower triangle of A (n, n); what is above it is not written. */
+static uint64_t hash_triangle(uint64_t hash, const double *A, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) hash = hash_bits(hash, A + i * n, i + 1);
+    return hash;
+}
+
+/* The Gram that the curvature of p weighs, and its factor, which solves for w. */
+static uint64_t hash_hessian(uint64_t hash, problem *p, int64_t n_x, int64_t m)
+{
+    const int n_threads = 3;
+    double *h = allocate_doubles(m), *G = allocate_doubles(n_x * n_x), *mu = allocate_doubles(n_x);
+    double S;
+    CHECK(curvature(&p->data, p->w, p->b, 1, h, n_threads) == LOGREG_OK);
+    hash = hash_bits(hash, h, m);
+    CHECK(curvature(&p->data, p->w, p->b, 0, h, n_threads) == LOGREG_OK);
+    hash = hash_bits(hash, h, m);
+    p->data.sample_weight = column_of(h);
+    CHECK(gram(&p->data, p->w, G, mu, &S, n_threads) == LOGREG_OK);
+    hash = hash_triangle(hash, G, n_x);
+    hash = hash_bits(hash, mu, n_x);
+    hash = hash_bits(hash, &S, 1);
+    for (int64_t j = 0; j < n_x; j++) G[j * n_x + j] += G[j * n_x + j] + 1;
+    CHECK(cholesky(G, n_x, 0, n_threads) == 0);
+    hash = hash_triangle(hash, G, n_x);
+    logreg_solve_lower(G, n_x, p->w);
+    hash = hash_bits(hash, p->w, n_x);
+    logreg_solve_upper(G, n_x, p->w);
+    hash = hash_bits(hash, p->w, n_x);
+    free(h);
+    free(G);
+    free(mu);
+    return hash;
+}
+
+static uint64_t hash_hessians(void)
+{
+    static const logreg_type types[] = {LOGREG_FLOAT64, LOGREG_FLOAT32, LOGREG_FLOAT16,
+                                        LOGREG_INT32, LOGREG_UINT8};
+    static const int64_t shapes[][2] = {{1, 1},    {1, 300},  {3, 129},  {7, 128},  {8, 127},
+                                        {9, 500},  {17, 66},  {31, 257}, {64, 100}, {65, 9},
+                                        {129, 70}, {193, 40}, {515, 12}, {2, 9000}};
+    uint64_t hash = no_hash;
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int variant = 0; variant < 4; variant++) {
+            const int64_t n_x = shapes[s][0], m = shapes[s][1];
+            problem p = make_problem(n_x, m, (enum layout)(variant / 2), s % 3, variant % 2);
+            const logreg_type type = types[(s + variant) % COUNT(types)];
+            if (type != LOGREG_FLOAT64) store_X_as(&p, type);
+            hash = hash_hessian(hash, &p, n_x, m);
+            free_problem(&p);
+        }
+    return hash;
+}
+
+/* ---- The minimum ----------------------------------------------------------------------------- */
+
+/* Labels that X explains in part, so that J has a minimum well below its start. */
+static void label(problem *p)
+{
+    uint64_t seed = 5;
+    for (int64_t i = 0; i < p->data.m; i++) {
+        const double sum = *element(p, 0, i) + *element(p, p->data.n_x - 1, i);
+        p->Y[i] = sum + next_value(&seed) > 0;
+    }
+}
+
+static uint64_t hash_minimum(uint64_t hash, problem *p, double l2, int standardized, int64_t passes)
+{
+    enum { STEPS = 40 };
+    const int n_threads = 3;
+    const int64_t n_x = p->data.n_x;
+    const logreg_goal goal = {.l2 = l2, .tol = 1e-9, .slope = INFINITY, .passes = passes};
+    double costs[STEPS];
+    int64_t n_costs;
+    char *buffer;
+    logreg_standardization found = allocate_standardization(n_x);
+    if (standardized) CHECK(standardize(&p->data, n_threads, &found) == LOGREG_OK);
+    logreg_minimizer *m = allocate(logreg_minimizer_size(&p->data));
+    logreg_run run =
+        make_run(logreg_minimize_workspace_size(&p->data, n_threads), n_threads, &buffer);
+    logreg_minimizer_open(m, &p->data, &goal, p->w, p->b);
+    const double status =
+        logreg_minimize(&p->data, standardized ? &found : NULL, m, costs, STEPS, &n_costs, &run);
+    const logreg_progress now = logreg_minimizer_progress(m, p->w);
+    const double numbers[] = {status, (double)now.passes, now.b, now.gap, now.slope};
+    hash = hash_bits(hash, numbers, COUNT(numbers));
+    hash = hash_bits(hash, p->w, n_x);
+    hash = hash_bits(hash, costs, n_costs);
+    free(buffer);
+    free(m);
+    free_standardization(&found);
+    return hash;
+}
+
+/* Samples and a dense factor; all examples at once; a low-rank factor; a diagonal one. */
+static uint64_t hash_minima(void)
+{
+    static const int64_t shapes[][2] = {{3, 4000}, {20, 1500}, {17, 90}, {300, 40}, {2060, 2050}};
+    uint64_t hash = no_hash;
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int variant = s < 4 ? 0 : 3; variant < 4; variant++) {
+            problem p = make_problem(shapes[s][0], shapes[s][1], (enum layout)(variant / 2), 0,
+                                     variant % 2);
+            label(&p);
+            memset(p.w, 0, (size_t)p.data.n_x * sizeof *p.w);
+            if (variant > 1) {
+                store_X_as(&p, LOGREG_FLOAT32);
+                p.data.arithmetic = LOGREG_FLOAT32; /* then float64 */
+            }
+            hash = hash_minimum(hash, &p, s > 2 || variant % 2 ? 0.01 : 0, variant % 3 == 1,
+                                s < 4 ? 40 : 6);
+            free_problem(&p);
+        }
+    return hash;
+}
+
 int main(void)
 {
     for (int isa = 0; isa < logreg_isa_count(); isa++)
@@ -208,7 +328,9 @@ int main(void)
             for (int type = 0; type <= ALL_MIXED; type++)
                 printf("%016llx-", (unsigned long long)hash_battery(type));
             printf("%016llx-", (unsigned long long)hash_loads());
-            printf("%016llx\n", (unsigned long long)hash_sigmoid());
+            printf("%016llx-", (unsigned long long)hash_sigmoid());
+            printf("%016llx-", (unsigned long long)hash_hessians());
+            printf("%016llx\n", (unsigned long long)hash_minima());
             fflush(stdout);
         }
     return 0;
