@@ -322,7 +322,7 @@ def generate(rng, place, good):
         target = "y" if rng.random() < 0.96 else odd(rng)
         arguments = ["train", named, "--target", target, *options_of(rng)]
     else:
-        (place / "model.npz").write_bytes(model_of(rng, good))
+        (place / "model.npz").write_bytes(model_of(rng, rng.choice([*good, *good[:1] * 4])))
         arguments = [command, "model.npz", *([named] if command in READ_BOTH else [])]
         arguments += ["--json"] if command in {"evaluate", "inspect"} and rng.random() < 0.5 else []
     writes = command in {"train", "predict"}
@@ -442,9 +442,14 @@ def check_evaluation(found, again):
         "another accuracy": found["accuracy"] != (tn + tp) / rows,
     }
     if again.exists():
-        A = [float(row[0]) for row in list(csv.reader(io.StringIO(again.read_text())))[1:]]
+        predicted = list(csv.reader(io.StringIO(again.read_text())))[1:]
+        A = [float(row[0]) for row in predicted if row[0]]  # empty where values are missing
         second = sum(a > 0.5 for a in A)
-        faults["predictions that are not counted"] = (len(A) - second, second) != (tn + fn, fp + tp)
+        counted = tn + fn, fp + tp
+        # Rows without a class have a prediction and do not count.
+        faults["predictions that are not counted"] = (
+            rows == len(A) and counted != (len(A) - second, second)
+        ) or rows > len(A)
     return [what for what, there in faults.items() if there]
 
 
@@ -454,11 +459,12 @@ def check_predictions(out, output, arguments, lines, again):
     if "-o" in arguments:
         out = (again if output.suffix in {".parquet", ".arrow"} else output).read_text()
     header, *predicted = csv.reader(io.StringIO(out))
-    A = [float(row[0]) for row in predicted]
+    A = [float(row[0] or "nan") for row in predicted]  # empty where values are missing
     faults = {
         "another header": header != ["probability", "prediction"],
         "another number of rows": len(predicted) != rows,
-        "probabilities outside of [0, 1]": not all(0 <= a <= 1 for a in A),
+        "probabilities outside of [0, 1]": any(a < 0 or a > 1 for a in A),
+        "a class without a probability": any((row[0] == "") != (row[1] == "") for row in predicted),
         "one class on both sides": bool(
             {row[1] for row, a in zip(predicted, A, strict=True) if a > 0.5}
             & {row[1] for row, a in zip(predicted, A, strict=True) if a <= 0.5}
@@ -582,11 +588,28 @@ def command(*arguments):
         command_line()
 
 
-def write_good_model(folder):
-    """Write a model."""
+def write_good_models(folder):
+    """Write models of numbers, and of gaps, text and dates under every --missing."""
     table = folder / "good.csv"
     table.write_text("x0,x1,y\n" + "1,2,yes\n-1,1,no\n" * 10)
     command("train", str(table), "--target", "y", "-o", str(folder / "good.npz"))
+    options = [
+        "--target",
+        "y",
+        "--one-hot",
+        "--min-count",
+        "2",
+        "--date-parts",
+        "year,month,days",
+        "--na-value",
+        "7",
+    ]
+    for x1 in ["a", "b", "rare"], ["2024-01-31", "2023-02-28", "2020-01-01"]:
+        rows = f"1,{x1[0]},yes\n-1,{x1[1]},no\n,{x1[0]},no\n3,NA,yes\n" * 5
+        table.write_text(f"x0,x1,y\n1,{x1[2]},no\n{rows}")
+        for missing in "drop", "mean", "median", "indicator":
+            model = folder / f"good_{missing}_{x1[0]}.npz"
+            command("train", str(table), *options, "--missing", missing, "-o", str(model))
 
 
 def main():
@@ -601,14 +624,14 @@ def main():
         folder = Path(name)
         # in a process of its own: threads that have run do not live on in a fork
         if os.fork() == 0:
-            write_good_model(folder)
+            write_good_models(folder)
             os._exit(0)
         os.wait()
         app.get_command = functools.cache(app.get_command)  # it makes the same one each time
         for arguments in ("inspect", "none.npz"), ("train", "none.csv", "--target", "y"):
             command(*arguments)  # which loads what every child needs
         gc.freeze()  # a collection would copy what is shared with every child
-        good = (folder / "good.npz").read_bytes()
+        good = [path.read_bytes() for path in sorted(folder.glob("good*.npz"))]
         only = chosen.only
         runs = range(chosen.runs) if only is None else range(only, only + 1)
         codes, failed = run_all(chosen.seed, runs, began + chosen.seconds, folder, good)
