@@ -4,6 +4,7 @@
 In the clone's root, with ``logreg_c`` installed::
 
     python -m benchmarks                  # times of other libraries, and of simply reading X
+    python -m benchmarks.limits           # how close a pass comes to a bare read in its own order
     python -m benchmarks.call_overhead    # what one call costs
     python -m benchmarks.import_time      # what the import costs
     python -m benchmarks.frames           # a data frame compared with a matrix of the same numbers

@@ -75,6 +75,9 @@ class BareRead:
         self._read = ctypes.CDLL(str(library)).bare_read
         self._read.restype = ctypes.c_double
         self._read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_int]
+        self._blocks = ctypes.CDLL(str(library)).bare_blocks
+        self._blocks.restype = ctypes.c_double
+        self._blocks.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, *[ctypes.c_int] * 2]
 
     def competitors(self, case: Case) -> dict[str, Competitor]:
         """Return readers of as many bytes as X has as float64 (for mixed columns, as stored).
@@ -90,3 +93,11 @@ class BareRead:
             return lambda sweeps: self._read(values.ctypes.data, values.size, threads, sweeps)
 
         return {f"read, {threads} threads": reader(threads) for threads in {1, THREADS}}
+
+    def blocks(self, case: Case, block: int, times: int) -> Competitor:
+        """Return a reader of a float64 X on one thread, in blocks of so many examples."""
+        if case.layout == "feature-major":
+            shape = (case.n_x, case.m, case.m, block)
+        else:
+            shape = (1, case.n_x * case.m, 0, case.n_x * block)
+        return lambda sweeps: self._blocks(case.X.ctypes.data, *shape, times, sweeps)
