@@ -59,31 +59,29 @@ def fits(
     Ys = _rows(Y, "Y")
     all_weights = [None] if sample_weight is None else _rows(sample_weight, "sample_weight")
     counts = {"X": len(Xs), "Y": len(Ys), "sample_weight": len(all_weights), "l2": len(penalties)}
-    k = max(counts.values())
+    largest = max(counts, key=counts.__getitem__)
+    k = counts[largest]
     for name, count in counts.items():
         if count not in {1, k}:
-            largest = max(counts, key=counts.__getitem__)
             msg = (
                 f"{name} is for {count} fits and {largest} for {k}; expected as many of each, or "
                 "one that all fits share"
             )
             raise ValueError(msg)
-    if len(Xs) == len(Ys) == 1:  # checked once
-        Ys = [labels(Ys[0], Xs[0])]
-    if len(Xs) == len(all_weights) == 1:
-        all_weights = [weights(all_weights[0], Xs[0])]
-    checked = [
-        Fit(
-            x,
-            y if len(Xs) == len(Ys) == 1 else _checked(labels, y, x, i),
-            s if len(Xs) == len(all_weights) == 1 else _checked(weights, s, x, i),
-            penalty,
-        )
-        for i, (x, y, s, penalty) in enumerate(
-            zip(_each(Xs, k), _each(Ys, k), _each(all_weights, k), _each(penalties, k), strict=True)
-        )
-    ]
-    return Fits(checked, None)
+    Ys = _check_each(labels, Ys, Xs, k)
+    all_weights = _check_each(weights, all_weights, Xs, k)
+    columns = (_each(values, k) for values in (Xs, Ys, all_weights, penalties))
+    return Fits([Fit(*fit) for fit in zip(*columns, strict=True)], None)
+
+
+def _check_each(
+    check: Callable[[Any, Examples], Any], values: list[Any], Xs: list[Examples], k: int
+) -> list[Any]:
+    """Check what each fit has against its X, and what all fits share of one X once."""
+    if len(values) == len(Xs) == 1:
+        return [check(values[0], Xs[0])]
+    pairs = zip(_each(values, k), _each(Xs, k), strict=True)
+    return [_checked(check, value, x, i) for i, (value, x) in enumerate(pairs)]
 
 
 def _each(values: list[Any], k: int) -> list[Any]:
