@@ -35,8 +35,11 @@ def run(model_file: Path, *, as_json: bool) -> None:
             "model": str(model_file),
             "target": f"{shown(model.target)}: 0 = {first}, 1 = {second}",
             "features": f"{len(model.weights)}, from {len(model.columns)} columns",
+            "trained on": f"{shown(model.trained_on['file'])}, {model.trained_on['rows']} rows, of"
+            f" which {model.is_held_out.sum()} were held out",
             "cost": f"{costs[-1]:.6g}, initially {costs[0]:.6g}",
             **{shown(key).replace("_", " "): shown(value) for key, value in model.settings.items()},
+            "threshold": f"{model.threshold:.6g}",
         }
     )
     print_weights(model, MOST_WEIGHTS)

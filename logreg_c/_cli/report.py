@@ -30,6 +30,7 @@ from .scoring import Scored, measures, score_file
 
 MOST_POINTS = 400  # of a curve; more than a screen can show
 MOST_WEIGHTS = 20
+Z95 = 1.959964
 MOST_COLUMNS = 100
 LEAST_SHARE = 0.0005  # of a class; bars of fewer rows may be outside of the picture
 LONGEST_LABEL = 30  # of a class in a picture
@@ -105,6 +106,10 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
     )
     per_sd, features = model.per_deviation, model.features
     ranked = model.ranking[:MOST_WEIGHTS]
+    errors = model.inference.get("standard_errors")
+    half = (
+        np.zeros(len(per_sd)) if errors is None else Z95 * model.deviations * np.array(errors[:-1])
+    )
     largest = max((abs(per_sd[j]) for j in ranked if np.isfinite(per_sd[j])), default=0.0) or 1.0
     return environment.get_template("report.html").render(
         target=shown(model.target),
@@ -122,12 +127,14 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
                 "name": features[j].name,
                 "per_sd": float(per_sd[j]),
                 "per_sd_text": decimal(per_sd[j], sign="+"),
+                "interval": f"{decimal(per_sd[j] - half[j])} to {decimal(per_sd[j] + half[j])}",
                 "w": float(model.weights[j]),
                 "share": min(abs(float(per_sd[j])) / largest, 1.0),
             }
             for j in ranked
         ],
         n_weights=len(features),
+        has_errors=errors is not None,
         bias=model.bias,
         settings={
             shown(key): "\N{EN DASH}" if value is None else shown(value)
@@ -164,16 +171,18 @@ def _data(model: Model) -> list[dict[str, str]]:
     """Return the columns of the table as text."""
 
     def number(value: str | float | None) -> str:
-        return "" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+        if value is None or isinstance(value, str):
+            return shown(value) if value else ""
+        return f"{value:.6g}" if isinstance(value, float) else f"{value:,}"
 
     return [
         {
             "name": shown(name),
             "type": shown(column["type"]),
-            "missing": f"{column['missing']:,}",
+            "missing": number(column["missing"]),
             "minimum": number(column["minimum"]),
             "maximum": number(column["maximum"]),
-            "different": f"{column['different']:,}",
+            "different": number(column["different"]),
         }
         for name, column in list(model.schema.items())[:MOST_COLUMNS]
     ]

@@ -73,13 +73,20 @@ def split(
     return Parts(fit, np.sort(validation), np.sort(held_out), of_row[fit])
 
 
-def folds(Y: NDArray[np.bool_], parts: Parts, k: int, source: Source) -> NDArray[np.int64]:
-    """Return the fold, 0 to k - 1, of each row to train on."""
-    _, units = np.unique(parts.units, return_inverse=True)
+def folds(
+    Y: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
+    units: NDArray[np.int64],
+    k: int,
+    source: Source,
+) -> NDArray[np.int64]:
+    """Return the fold, 0 to k - 1, of each row to train on; `units` belong together."""
+    _, units = np.unique(units, return_inverse=True)
+    counts = np.ones(len(Y), bool) if weight is None else weight > 0
     of_row: NDArray[np.int64] = units % k
     for fold in range(k):
         rest = of_row != fold
-        if rest.all() or len(np.unique(Y[parts.fit][rest])) < 2:
+        if rest.all() or len(np.unique(Y[rest & counts])) < 2:
             refuse(
                 f"{source}: --cv {k} leaves a fold without rows, or without both classes to train"
                 " on; give a smaller number"

@@ -327,7 +327,8 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
             f"{source}: --threshold {settings.threshold} needs held-out rows of both classes; give"
             " a larger --test-fraction, or a number"
         )
-    weight = table.aside.get(settings.weight or "")
+    by_row = table.aside.get(settings.weight or "")
+    weight = _weights(Y, parts.fit, by_row, classes, settings, source)
     recipe = tables.filled(table.recipe, table.columns, parts.fit)
     schema = {values.name: tables.described(values) for values in table.columns}
     X = tables.features(recipe, table.columns, source)
@@ -338,8 +339,10 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         {name: schema[name] for name in recipe.sources},
         classes,
         table.left_out,
-        _weights(Y, parts.fit, weight, classes, settings, source),
-        None if settings.cv is None else splitting.folds(Y, parts, settings.cv, source),
+        weight,
+        None
+        if settings.cv is None
+        else splitting.folds(Y[parts.fit], weight, parts.units, settings.cv, source),
         is_held_out,
         {"file": str(source), "rows": len(Y), "fingerprint": str(fingerprint)},
         *_rows(X, Y, parts[:3]),

@@ -141,7 +141,7 @@ def test_groups_stay_together_and_times_stay_in_order():
     assert 80 <= len(parts.held_out) <= 120
     other = splitting.split(Y, groups, RANDOM._replace(group_by="who", seed=1), "t.csv")
     assert set(who[other.held_out]) != set(who[parts.held_out])
-    folds = splitting.folds(Y, parts, 5, "t.csv")
+    folds = splitting.folds(Y[parts.fit], None, parts.units, 5, "t.csv")
     for k in range(5):
         assert not set(who[parts.fit][folds == k]) & set(who[parts.fit][folds != k])
     options = Splitting(0.2, 0.1, 0, None, "who")

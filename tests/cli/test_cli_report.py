@@ -203,6 +203,21 @@ def test_the_columns_of_the_data_are_described(page, frame, model, data):
         assert f'{row} <td class="figure">{low}</td> <td class="figure">{high}</td>' in text
 
 
+def test_weights_have_intervals_where_there_are_standard_errors(run, page, tmp_path):
+    model, rng, path = tmp_path / "m.npz", np.random.default_rng(0), tmp_path / "t.csv"
+    x = rng.normal(size=300)
+    pl.DataFrame({"x": x, "y": x + 2 * rng.normal(size=300) > 0}).write_csv(path)
+    start = ["train", path, "--target", "y", "-o", model]
+    assert run(*start)[0] == 0
+    assert "95% interval</th>" not in page(model, path)
+    assert run(*start, "--inference")[0] == 0
+    with np.load(model) as stored:
+        w, sd = stored["weights"][0], stored["deviations"][0]
+        error = json.loads(stored["inference"].item())["standard_errors"][0]
+    low, high = sd * (w - 1.959964 * error), sd * (w + 1.959964 * error)
+    assert f'<td class="figure raw">{low:.4f} to {high:.4f}</td>' in page(model, path)
+
+
 def test_a_rare_class_is_as_tall_as_the_other(run, page, tmp_path, monkeypatch):
     heights, stairs = [], matplotlib.axes.Axes.stairs
 

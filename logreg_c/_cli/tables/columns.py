@@ -252,7 +252,7 @@ def described(values: pl.Series) -> dict[str, str | int | float | None]:
         "missing": 0 if missing is None else int(missing.sum()),
         "minimum": _plain(low, is_date),
         "maximum": _plain(high, is_date),
-        "different": there.n_unique(),
+        "different": None if kind.is_float() else there.n_unique(),
     }
 
 
