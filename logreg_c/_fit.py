@@ -72,7 +72,8 @@ def fit(
         Weights >= 0 of the examples: every mean becomes a weighted mean. With `firth`, an example
         of weight 2 counts as two.
     w : array_like of shape (n_x, 1) or (n_x,), optional
-        Weights to start from, close to the minimum. By default samples find where to start.
+        Weights to start from, close to the minimum. By default samples find where to start; with
+        `firth`, 0, which also replaces a start with a higher cost.
     b : float, optional
         Bias to start from; with `intercept=False`, the bias that stays.
     intercept : bool, optional

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 LEAST_WEIGHT = 1e-9
 PAIRS = 10  # of steps, and of changes of the gradient
-HALVINGS = 40
+HALVINGS = 25
 ARMIJO = 1e-4  # the least share of the predicted decrease
 ROUNDING = 1e-14  # of J, and of each logarithm in the penalty
 
@@ -150,18 +150,33 @@ class Penalized(Training):
         return status
 
     def _begin(self, costs: Vector) -> None:
-        start = self._at(np.array(self.w).ravel(), self._start)
-        if isinstance(start, str):
+        w, b = np.array(self.w).ravel(), self._start
+        if self._resumed_at > 0:
+            start = self._at(w, b)
+            if isinstance(start, Point):  # as it was before
+                gradient = self._gradient(start)
+                self._point = start._replace(gradient=gradient, number=self._resumed_at)
+                return
+        at_zero = self._at(np.zeros_like(w), b if not self._intercept else 0.0)
+        if isinstance(at_zero, str):
             msg = (
-                f"the information is singular: {start}. Firth's penalty needs features that are no "
-                "combination of others; leave these out, or w and b if they were passed"
+                f"the information is singular: {at_zero}. Firth's penalty needs features that are "
+                "no combination of others, and a bias that can change; leave these features out"
             )
             raise ValueError(msg)  # noqa: TRY004 (not about the type of an argument)
-        if self._resumed_at > 0:
-            self._point = start._replace(gradient=self._gradient(start), number=self._resumed_at)
-        else:
-            self._evaluations = 1
-            self._move(start, costs)
+        self._evaluations = 1
+        self._move(self._better(at_zero, w, b), costs)
+
+    def _better(self, at_zero: Point, w: Vector, b: float) -> Point:
+        """Return the point to start from: w and b, unless their cost is higher than at 0."""
+        if not w.any() and b == at_zero.b:
+            return at_zero
+        self._evaluations += 1
+        try:
+            given = self._at(w, b)
+        except OverflowError:
+            return at_zero
+        return given if isinstance(given, Point) and given.cost < at_zero.cost else at_zero
 
     def _at(self, w: Vector, b: float) -> Point | str:
         """Return the point, or why there is no penalized cost."""
@@ -206,15 +221,20 @@ class Penalized(Training):
             self._move(to, costs)
         if converged:  # whatever the last step has gained
             return int(_kernel.CONVERGED)
-        if gain <= noise or (to is None and self.spent < self.iters):
+        if gain <= noise:
             return int(_kernel.ROUNDING)
+        if to is None and self.spent < self.iters:
+            if not self._pairs:
+                return int(_kernel.ROUNDING)
+            self._pairs = []  # which rounding may have spoiled
         return int(_kernel.OK)
 
     def _lower(self, at: Point, direction: Vector, gain: float, noise: float) -> Point | None:
         """Return a point with a lower cost, by halving the step, if one is found."""
         by_w = direction[:-1]
         by_b = direction[-1] - _dot(self._centre, by_w) if self._intercept else 0.0
-        step = 1.0
+        # No step can gain more than J; one that promises more comes from tiny weights h.
+        step = min(1.0, (at.J + len(direction)) / gain) if gain > 0.0 else 1.0
         for _ in range(HALVINGS):
             if self.spent >= self.iters:
                 return None
