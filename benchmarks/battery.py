@@ -276,7 +276,7 @@ def digits() -> Problem:
     rng = np.random.default_rng(26)
     rows = np.arange(28)
     wave = np.exp(-((rows[:, np.newaxis] - rows) ** 2) / 12.0)
-    A = np.einsum("ij,mjk,kl->mil", wave, rng.standard_normal((10_000, 28, 28)), wave)
+    A = wave @ rng.standard_normal((10_000, 28, 28)) @ wave
     A[:, :4] = A[:, -4:] = A[:, :, :4] = A[:, :, -4:] = -9
     return problem(rng, np.clip(A * 15 + 60, 0, 255).astype(np.uint8).reshape(10_000, -1), 2.0)
 
