@@ -11,7 +11,7 @@ import numpy as np
 
 from logreg_c import _kernel
 
-from .arrays import COPIED_AT_ONCE, FLOAT64, as_stored, copied, own_array
+from .arrays import COPIED_AT_ONCE, FLOAT64, as_stored, copied, own_array, refuse_masked
 from .frame_types import values_of
 from .scalars import LARGEST
 
@@ -97,6 +97,7 @@ def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
 
 def codes_of(value: Any, name: str, X: Examples) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the labels of groups, sorted, and the number of each example's group, from 0."""
+    refuse_masked(value, name)
     to_numpy = getattr(value, "to_numpy", None)
     groups = np.asarray(value if to_numpy is None else to_numpy())
     m = X.shape[1]
@@ -108,8 +109,8 @@ def codes_of(value: Any, name: str, X: Examples) -> tuple[NDArray[Any], NDArray[
     except TypeError as error:
         msg = f"{name} cannot be sorted ({error}); expected all numbers or all strings"
         raise TypeError(msg) from None
-    if any(label != label for label in found.tolist()):  # noqa: PLR0124 (NaN is not itself)
-        msg = f"{name} holds NaN; expected one of the {name} for each example"
+    if np.any(found != found):  # noqa: PLR0124 (NaN and NaT are not themselves)
+        msg = f"{name} holds NaN or NaT; expected one of the {name} for each example"
         raise ValueError(msg)
     return found, codes
 
