@@ -304,6 +304,8 @@ COLUMNS = {
     "text with a category": pl.Series(["a", "b"] * 10, dtype=pl.Categorical),
     "missing text": [None, *["a", "b"] * 9, "c"],
     "numbers but for one": [*map(str, range(19)), "x"],
+    "dates": ["2024-01-31", "1999-12-24"] * 10,
+    "typed dates": pl.Series([0, 20_000] * 10).cast(pl.Date),
     "text that is too long": ["a", "b" * 2000] * 10,
 }
 
@@ -321,6 +323,17 @@ def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind)
         for arguments in (
             ["train", path, "--target", name],
             ["train", path, "--target", "y"],
+            ["train", path, "--target", "y", "--missing", "drop", "--date-parts", "days"],
+            [
+                "train",
+                path,
+                "--target",
+                "y",
+                "--missing",
+                "indicator",
+                "--one-hot",
+                "--min-count=2",
+            ],
             ["train", path, "--target", "y", "--one-hot", "-o", model],
             ["predict", model, path],
             ["evaluate", model, path],
@@ -328,7 +341,7 @@ def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind)
             code, *said = run(*arguments)
             unquoted = [text.replace("--drop '^b$'", "--drop bbb") for text in said]
             ended.append((code, *(text.replace("^b$", "bbb") for text in unquoted)))
-    assert ended[:5] == ended[5:]
+    assert ended[:7] == ended[7:]
     assert "internal error" not in str(ended)
 
 

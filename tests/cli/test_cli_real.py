@@ -9,6 +9,8 @@ import pytest
 
 pl = pytest.importorskip("polars")
 
+from logreg_c._cli.tables import dates  # noqa: E402 (needs polars)
+
 ROWS = 60
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -213,6 +215,38 @@ def test_dates_are_taken_apart(run, tmp_path, customers):
     X = [customers["paid"], dates.dt.year(), *weekdays, dates.to_physical()]
     Z = first["weights"] @ np.array([x.to_numpy() for x in X], dtype=float) + first["bias"]
     np.testing.assert_allclose(A, 1 / (1 + np.exp(-Z)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("time", dates.TIMES)
+@pytest.mark.parametrize("day", dates.DAYS)
+def test_every_form_of_a_date_is_recognized(day, time):
+    rng = np.random.default_rng(11)
+    earliest = 0 if "%y" in day else -(10**10)  # two digits are a year from 1970 to 2069
+    seconds = pl.Series(rng.integers(earliest, 17 * 10**8, 300)).cast(pl.Int64)
+    truth = (seconds * 1_000_000).cast(pl.Datetime("us"))
+    if "%S" not in time:
+        truth = truth.dt.truncate("1m" if time else "1d")
+    zone = "+02:00" * ("z" in time)
+    form = (day + time).replace("%.f", "").replace("%#z", "")
+    texts = truth.dt.strftime(form) + zone
+    (found,) = dates.formats_of(texts)
+    expected = truth.dt.offset_by("-2h") if zone else truth
+    assert dates.moments(texts, found).equals(expected, check_names=False)
+
+
+def test_what_is_no_date():
+    for texts in (
+        ["31.02.2024"],
+        ["2024-01-31", "soon"],
+        ["12345678"],
+        ["Monday"],
+        ["1.2.3.4"],
+        ["2024-01-31", "31.01.2024"],
+        ["0000-00-00"],
+    ):
+        assert dates.formats_of(pl.Series(texts)) == []
+    assert len(dates.formats_of(pl.Series(["03/04/2024", "05/06/2024"]))) == 2
+    assert len(dates.formats_of(pl.Series(["03/03/2024", "05/05/2024"]))) == 1  # the same in both
 
 
 def test_a_date_in_another_form_at_prediction(run, tmp_path, customers):

@@ -88,8 +88,8 @@ def _arrays(source: Source) -> dict[str, NDArray[Any]]:
             members = archive.infolist()
             if not members or not all(m.filename.endswith(".npy") for m in members):
                 refuse(
-                    f"{source} is a zip archive, but not of NumPy arrays; if it is a workbook, save"
-                    " the table as CSV"
+                    f"{source} is a zip archive, but not of NumPy arrays; extract the table, or if"
+                    " it is a workbook, save it as CSV"
                 )
             source.check_expansion(sum(member.file_size for member in members))
             for member in members:

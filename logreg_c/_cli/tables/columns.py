@@ -127,7 +127,7 @@ def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
     what, remedy = f"is of type {values.dtype}", "convert the column or remove it"
     if values.dtype in TEXT:
         what = f"is text ({first_cells(stripped(values, source), row)})"
-        remedy = "it was numeric in training"
+        remedy = "correct these cells; the column was numeric in training"
     refuse(
         f"{source}: feature {brief(values.name)} {what}; features must be numbers or true/false:"
         f" {remedy}"
@@ -193,7 +193,8 @@ def labels(
     """Return Y, (m,), true for rows of the second of these classes, false for missing ones."""
     if not may_be_missing:
         check_values(values, source, row)
-    texts = stripped(values.fill_nan(None) if values.dtype.is_float() else values, source)
+    there = unnamed(values).fill_nan(None) if values.dtype.is_float() else values
+    texts = stripped(there.alias(values.name), source)
     names = [str(name).strip() for name in classes.tolist()]
     as_float = classes.dtype.kind == "f"
     meanings = [_meaning(name, as_float=as_float) for name in names]
@@ -234,7 +235,7 @@ def _meaning(value: str, *, as_float: bool = False) -> object:
 def described(values: pl.Series) -> dict[str, str | int | float | None]:
     """Return the type, missing values and range of a column, as a model stores them."""
     missing, kind = where_missing(values), values.dtype
-    there = values.drop_nulls()
+    there = unnamed(values).drop_nulls()
     if kind.is_float():
         there = there.drop_nans()
     is_date = kind.is_temporal()
@@ -276,7 +277,8 @@ def check_values(values: pl.Series, source: Source, row: int) -> None:
     if missing is not None:
         refuse(
             f"{source}: column {brief(values.name)} has missing values, first in row"
-            f" {row + _first_true(missing) + 1}; fill them in, or remove those rows"
+            f" {row + _first_true(missing) + 1}; fill them in, remove those rows, or train with"
+            " --missing"
         )
 
 

@@ -240,7 +240,7 @@ def _planned_dates(
 ) -> Iterator[Column]:
     name = values.name
     if not options.date_parts:
-        faults.add("date", name, brief(str(values.drop_nulls()[0])), date_parts="days")
+        faults.add("date", name, brief(str(unnamed(values).drop_nulls()[0])), date_parts="days")
         return
     moments = dates.moments(values, form)
     for part in options.date_parts:
@@ -259,7 +259,7 @@ def filled(recipe: Recipe, columns: Iterable[pl.Series], rows: NDArray[np.int64]
     for column in recipe.columns:
         if column.categories is not None or column.part in {"missing", "rare"}:
             continue
-        values = _number(column, of_name[column.source]).cast(pl.Float64)
+        values = unnamed(_number(column, of_name[column.source])).cast(pl.Float64)
         there = values.gather(rows).fill_nan(None).drop_nulls()
         if recipe.missing == "drop" or there.is_empty():  # drop: no such row is used
             found[column.name] = 0.0
@@ -362,8 +362,8 @@ def _filled_number(column: Column, values: pl.Series, source: Source, row: int) 
         return numbers(values, source, row)
     if not (values.dtype.is_numeric() or values.dtype == pl.Boolean):
         return numbers(values, source, row)  # names the fault
-    filled = values.cast(pl.Float64).fill_nan(None).fill_null(column.fill)
-    return numbers(filled, source, row)
+    filled = unnamed(values).cast(pl.Float64).fill_nan(None).fill_null(column.fill)
+    return numbers(filled.alias(values.name), source, row)
 
 
 def _moments(column: Column, values: pl.Series, source: Source, row: int) -> pl.Series:
