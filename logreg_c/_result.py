@@ -124,7 +124,7 @@ class FitResult(_Result):
         Bias.
     costs : ndarray of shape (k,)
         The cost J at the point to start from, which small samples have given, and after each step.
-        The last is J at w and b.
+        The last is J at w and b. With `firth`, the penalized cost.
     stopped : {"tol", "rounding", "separated", "passes", "callback"}
         What ended the search: the predicted gap is within `tol`; rounding hides whatever could
         still be gained; a plane separates the classes and there is no penalty, so that J falls to
@@ -132,9 +132,11 @@ class FitResult(_Result):
     converged : bool
         Whether w and b are the minimum: `stopped` is "tol", or "rounding" with a gap below 1e-8.
     gap : float
-        The relative gap (J - min J) / J, as predicted from the slope and curvature at w and b.
+        The relative gap (J - min J) / J, as predicted from the slope and curvature at w and b. With
+        `firth`, that of the penalized cost, relative to J, before the last step.
     passes : int
-        How often X was read as a whole to compute J and its gradient.
+        How often X was read as a whole to compute J and its gradient. With `firth`, the number of
+        points at which the penalized cost was computed; each takes up to five readings.
     feature_names : tuple or None
         The names of the data frame's columns, in the order of w; None where X was no data frame.
     """
