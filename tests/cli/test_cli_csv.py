@@ -121,7 +121,7 @@ def results(run, path, tmp_path):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@pytest.mark.sampled(15)
+@pytest.mark.sampled(8)
 def test_a_dialect_gives_what_parquet_gives(run, tmp_path, expected, name):
     path = tmp_path / "t.csv"
     path.write_bytes(DIALECTS[name].encode())
@@ -187,7 +187,7 @@ MISSING = [
 @pytest.mark.parametrize("token", MISSING)
 @pytest.mark.parametrize("column", [0, 2])
 @pytest.mark.parametrize("one_hot", [[], ["--one-hot"]])
-@pytest.mark.sampled(25)
+@pytest.mark.sampled(12)
 def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, column, one_hot):
     path = tmp_path / "t.csv"
     lines = [line.split(",") for line in table().splitlines()]
@@ -205,6 +205,7 @@ def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, co
     "cell",
     ["x", "12%", "$5", "1.2.3", "0x10", "1_000", "--5", "40.0 yrs", "true", "\uff11", "1e5x"],
 )
+@pytest.mark.sampled(5)
 def test_a_cell_that_is_not_a_number_is_named_and_never_a_category(run, tmp_path, cell):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     path.write_text(table())
