@@ -1969,7 +1969,7 @@ static void test_should_stop_ends_leverages(void)
 
 static void test_should_stop_ends_many_fits(void)
 {
-    enum { COUNT = 1 << 20 };
+    enum { COUNT = 1 << 17 };
     const logreg_goal goal = {.tol = 1e-9, .slope = INFINITY, .passes = 100};
     problem p = make_problem(2, 100, FEATURE_MAJOR, 0, 0);
     logreg_fit *fits = allocate(COUNT * sizeof *fits);
