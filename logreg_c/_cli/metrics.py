@@ -120,8 +120,11 @@ def brier(A: Array, Y: NDArray[np.bool_]) -> float:
 
 
 def calibration(A: Array, Y: NDArray[np.bool_], bins: int = 10) -> tuple[Array, Array, Array]:
-    """Return mean A, fraction of the second class, and rows, for each bin of [0, 1] with rows."""
-    part = np.minimum((A * bins).astype(np.int64), bins - 1)
+    """Return mean A, fraction of the second class, and rows, of bins of about as many rows each.
+
+    Equal A are in one bin. Bins of equal width would have nearly all rows of a rare class in one.
+    """
+    part = np.searchsorted(np.sort(A), A) * bins // len(A)
     rows = np.bincount(part, minlength=bins)
     some = rows > 0
     mean = np.bincount(part, weights=A, minlength=bins)[some] / rows[some]

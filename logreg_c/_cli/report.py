@@ -249,10 +249,13 @@ def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]
     z2 = 1.96**2
     centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     half = np.sqrt(z2 * (share * (1 - share) / rows + z2 / (4 * rows**2))) / (1 + z2 / rows)
+    most = min(1.0, 1.05 * max(mean.max(), (centre + half).max()))  # for a rare class, far below 1
+    axes.set(xlim=(-0.02 * most, 1.02 * most), ylim=(-0.02 * most, 1.02 * most))
+    axes.locator_params(nbins=5)
     axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.vlines(mean, centre - half, centre + half, color=COLORS["line"], alpha=0.5, linewidth=4)
     axes.plot(mean, share, color=COLORS["line"], linestyle="none", marker="o", markersize=6)
-    text = "Points on the dashed line are perfectly calibrated; bars are 95% intervals."
+    text = "A tenth of the rows per point, with a 95% interval; dashed line: calibrated."
     return _picture("Calibration", text, figure)
 
 

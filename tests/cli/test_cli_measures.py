@@ -49,6 +49,7 @@ def test_curves_and_counts_are_those_of_every_threshold(rows):
     np.testing.assert_allclose(np.sum(mean * rows_of), np.sum(A), atol=1e-12)
     np.testing.assert_allclose(np.sum(share * rows_of), np.sum(Y), atol=1e-12)
     assert rows_of.sum() == len(A)
+    assert (np.diff(mean) > 0).all()  # equal probabilities are in one bin
 
 
 @given(examples)
