@@ -197,7 +197,7 @@ def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, co
         name = HEADER[column]
         fails(
             *("train", path, "--target", "y", *one_hot),
-            match=f"column '{name}' has missing values, first in row 17;",
+            match=f"column '{name}' has missing values, first in row 17[;:]",
         )
 
 
