@@ -178,6 +178,20 @@ def test_float32_data_come_to_the_same_minimum():
     assert gap(result, X, Y) <= 1e-8
 
 
+def test_a_sample_with_few_of_the_examples_in_which_features_vary_does_not_mislead():
+    rng = np.random.default_rng(1)
+    m, n_x = 50_000, 18
+    X = rng.standard_normal((n_x, m))
+    X[10:] = 0
+    rows = rng.choice(m, 30, replace=False)
+    base = rng.standard_normal(30)
+    X[10:, rows] = base + 0.1 * rng.standard_normal((8, 30))
+    z = X[0] - X[1]
+    z[rows] += 3 * base
+    result = logreg_c.fit(X, rng.random(m) < 1 / (1 + np.exp(-z)))
+    assert result.stopped == "tol"
+
+
 # ---- Where there is none -----------------------------------------------------------------------
 
 

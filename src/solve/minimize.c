@@ -237,6 +237,20 @@ static int take_start(logreg_context *c, double J)
     return 1;
 }
 
+/* The pairs have led astray, or the sample: where it has too few of the examples in which some
+ * features vary together, it takes their directions for flat ones. */
+static void no_step(logreg_context *c)
+{
+    logreg_minimizer *m = c->m;
+    const int of_sample = m->sample < c->data->m;
+    if (m->search.gap <= m->search.noise || (m->fresh && !of_sample)) {
+        give_up(c);
+        return;
+    }
+    if (m->fresh) m->sample = logreg_next_sample(m->sample, c->data->m);
+    m->wanted = LOGREG_WANT_FACTOR;
+}
+
 /* J at a trial point, whose gradient is in its place; returns whether the point is accepted. */
 static int take_gradient(logreg_context *c, double J)
 {
@@ -246,12 +260,7 @@ static int take_gradient(logreg_context *c, double J)
         if (!take_start(c, J)) return 0;
     } else {
         const int judged = logreg_search_judge(&m->search, &c->a.v, J);
-        if (judged == LOGREG_NO_STEP) {
-            if (m->fresh || m->search.gap <= m->search.noise)
-                give_up(c);
-            else
-                m->wanted = LOGREG_WANT_FACTOR; /* the pairs have led astray */
-        }
+        if (judged == LOGREG_NO_STEP) no_step(c);
         if (judged != LOGREG_ACCEPTED) return 0;
         m->fresh = 0;
     }

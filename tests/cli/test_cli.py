@@ -283,7 +283,7 @@ def test_columns_that_are_not_numbers(fails, tmp_path, frame):
     path = tmp_path / "t.parquet"
     for values, match in [
         (pl.lit("7"), r"'smokes' is text \(row 1: '7'\)"),
-        (pl.date(2020, 1, 1), "'smokes' is a date .'2020-01-01'.; give --date-parts"),
+        (pl.date(2020, 1, 1), "'smokes' is a date .'2020-01-01'.; --date-parts days"),
         (pl.time(1, 2, 3), "'smokes' is of type Time"),
         (pl.concat_list("height"), "'smokes' is of type List"),
     ]:
