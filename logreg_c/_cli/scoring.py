@@ -163,6 +163,7 @@ def _print_csv(frames: Iterable[pl.DataFrame]) -> None:
         sys.stdout.writelines(_for_terminal(text) for text in _csv(frames))
     else:
         sys.stdout.buffer.writelines(text.encode() for text in _csv(frames))
+    sys.stdout.flush()  # a full disk is to be reported before the rows are
 
 
 def _csv(frames: Iterable[pl.DataFrame]) -> Iterator[str]:
