@@ -72,8 +72,7 @@ class Model:
     columns : dict of str to dict
         For each column, as in the table trained on: `type` (``'integer'``, ``'float'``,
         ``'boolean'``, ``'text'`` or ``'date'``), `missing` (rows), `minimum` and `maximum` (None
-        for text), and `different`, the number of different values
-      (None for floats).
+        for text), and `different`, the number of different values (None for floats).
     weights : dict of str to float
         The weight of each feature: a column's name, or ``'column=category'``.
     bias : float

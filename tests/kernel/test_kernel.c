@@ -1936,7 +1936,7 @@ static void test_should_stop_ends_a_gram_and_a_factorization(void)
             CHECK(logreg_cholesky(G, N_X, 0, &run) == -1 && asked == 1);
         else
             CHECK(logreg_gram(&data, line, G, mu, &S, &run) == LOGREG_STOPPED && asked == 3);
-        CHECK(seconds() - start < 2);
+        CHECK(seconds() - start < 30); /* all of a Gram would take hours */
         int untouched = 1;
         for (int64_t k = 0; k < (int64_t)N_X * N_X; k++) untouched &= G[k] == (k % (N_X + 1) == 0);
         CHECK(layout == 2 || untouched);
