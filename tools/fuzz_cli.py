@@ -452,7 +452,7 @@ def check_evaluation(found, again):
     if again.exists():
         predicted = list(csv.reader(io.StringIO(again.read_text())))[1:]
         A = [float(row[0]) for row in predicted if row[0]]  # empty where values are missing
-        second = sum(a > 0.5 for a in A)
+        second = sum(a > found["threshold"] for a in A)
         counted = tn + fn, fp + tp
         # Rows without a class have a prediction and do not count.
         faults["predictions that are not counted"] = (
@@ -468,14 +468,16 @@ def check_predictions(out, output, arguments, lines, again):
         out = (again if output.suffix in {".parquet", ".arrow"} else output).read_text()
     header, *predicted = csv.reader(io.StringIO(out))
     A = [float(row[0] or "nan") for row in predicted]  # empty where values are missing
+    above = re.search(r"predicted above (\S+)$", lines[-1])  # in six digits
+    threshold = float(above[1]) if above else 0.5
     faults = {
         "another header": header != ["probability", "prediction"],
         "another number of rows": len(predicted) != rows,
         "probabilities outside of [0, 1]": any(a < 0 or a > 1 for a in A),
         "a class without a probability": any((row[0] == "") != (row[1] == "") for row in predicted),
         "one class on both sides": bool(
-            {row[1] for row, a in zip(predicted, A, strict=True) if a > 0.5}
-            & {row[1] for row, a in zip(predicted, A, strict=True) if a <= 0.5}
+            {row[1] for row, a in zip(predicted, A, strict=True) if a > threshold * (1 + 1e-5)}
+            & {row[1] for row, a in zip(predicted, A, strict=True) if a < threshold * (1 - 1e-5)}
         ),
     }
     return [what for what, there in faults.items() if there]
