@@ -58,6 +58,7 @@ def copy_tests(session, place):
     place.mkdir()
     for name in CIBUILDWHEEL["test-sources"]:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (place / name).parent.mkdir(exist_ok=True)
         copy(ROOT / name, place / name)
     session.chdir(place)
 
@@ -179,6 +180,7 @@ def reproducible(session):
             "extras",
             "calls",
             "commands",
+            "browser",
         ),
         *("kernel", "machines", "compiled", "memcheck", "fuzz", "coverage", "lines", "mutation"),
     ]
@@ -450,6 +452,15 @@ def commands(session):
     """Run the command line on 100,000 generated files, each checked; `-- --seconds 60` as many."""
     session.install(".[cli,onnx,report]")
     session.run("python", "-P", "tools/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
+
+
+@nox.session
+def browser(session):
+    """Open reports in headless Chromium, light, dark and on a phone; take the picture in README."""
+    debian(session, "chromium", "fonts-dejavu-core")
+    session.install(".[cli,report,test]", "playwright==1.65.2", "axe-playwright-python==0.1.8")
+    session.run("python", "-P", "-m", "pytest", "-q", "tests/browser", *session.posargs)
+    session.run("python", "-P", "tests/browser/pages.py", "docs/images/report.png")
 
 
 @nox.session

@@ -42,6 +42,7 @@ def inference(
     b: float,
     *,
     l2: float = 0.0,
+    standardize: bool = False,
     firth: bool = False,
     sample_weight: ArrayLike | None = None,
     intercept: bool = True,
@@ -74,6 +75,9 @@ def inference(
         The penalty that w and b are the minimum for. With one, the weights are pulled toward 0, and
         what is returned is the spread of the posterior under a normal prior; it is no classical
         standard error, and the table says so.
+    standardize : bool, optional
+        Whether the penalty is that of ``train(..., standardize=True)``: l2/2 sum((w sd)^2), with
+        the standard deviation sd of each feature.
     firth : bool, optional
         Whether w and b are the minimum with Firth's penalty [3]_. The log-likelihood, and what
         follows from it, is that of the labels, without the penalty.
@@ -140,6 +144,7 @@ def inference(
         examples, Y, sample_weight=sample_weight, n_threads=n_threads
     ).in_float64()
     l2 = _input.not_negative(l2, "l2")
+    standardize = _input.boolean(standardize, "standardize")
     intercept = _input.boolean(intercept, "intercept")
     kind = _kind(robust, clusters)
     codes = None if clusters is None else _codes(clusters, examples)
@@ -147,11 +152,13 @@ def inference(
     if firth:
         _check_firth(objective, l2, kind)
 
-    total = float(examples.shape[1])
-    if objective.sample_weight is not None:
-        total = math.fsum(objective.sample_weight)
+    total = _total_weight(objective)
     J, dw, db = objective(weights, bias, 0.0)
-    hessian = Hessian(objective, weights, bias, penalty=l2 * total, intercept=intercept)
+    centre, _, sd = objective.in_float64().standardize()
+    penalties = l2 * (np.where(sd > 0.0, sd, 1.0) ** 2 if standardize else np.ones_like(sd))
+    hessian = Hessian(
+        objective, weights, bias, penalty=total * penalties, intercept=intercept, centre=centre
+    )
     if not hessian.S > CERTAIN * total:
         raise ValueError(ALL_CERTAIN)
     if collinear := hessian.factor():
@@ -161,7 +168,7 @@ def inference(
     covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
     if firth:
         dw, db = penalized_gradient(objective, weights, bias, hessian, total)
-    by_w = total * (dw + l2 * weights - hessian.mu * db * intercept)
+    by_w = total * (dw + penalties * weights - hessian.mu * db * intercept)
     _warn_if_far(by_w, total * db * intercept, hessian)
     return Inference(
         np.append(weights, bias)[:parameters],
@@ -174,6 +181,12 @@ def inference(
         null_log_likelihood=_null_log_likelihood(objective, total, bias, intercept=intercept),
         names=_terms(examples, intercept=intercept),
     )
+
+
+def _total_weight(objective: Objective) -> float:
+    if objective.sample_weight is None:
+        return float(objective.examples.shape[1])
+    return math.fsum(objective.sample_weight)
 
 
 def _check_firth(objective: Objective, l2: float, kind: Kind) -> None:

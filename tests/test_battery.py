@@ -8,8 +8,6 @@ import pytest
 
 import logreg_c
 
-pytestmark = pytest.mark.clone
-
 SPEC = importlib.util.spec_from_file_location(
     "battery", Path(__file__).parent.parent / "benchmarks" / "battery.py"
 )

@@ -202,6 +202,21 @@ def test_other_units_change_only_the_units():
     np.testing.assert_allclose(scaled.z, found.z, rtol=1e-6)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_penalty_of_standardized_features_has_their_errors(intercept):
+    X, Y = make(4, 300, scale=np.array([[1.0], [1e3], [1e-3], [30.0]]))
+    X[2] = 0.25  # constant: its weight is 0, and has the penalty's error
+    sd = X.std(1, keepdims=True)
+    sd[2] = 1.0
+    standardized = X / sd
+    w, b, _ = logreg_c.fit(standardized, Y, l2=0.1, intercept=intercept)
+    settings = {"l2": 0.1, "intercept": intercept}
+    expected = logreg_c.inference(standardized, Y, w, b, **settings)
+    found = logreg_c.inference(X, Y, w / sd, b, standardize=True, **settings)
+    units = np.append(sd, 1.0)[: len(found.standard_errors)]
+    np.testing.assert_allclose(found.standard_errors * units, expected.standard_errors, rtol=1e-9)
+
+
 def test_hc1_and_clusters_of_one_are_hc0_times_their_factors():
     X, Y = make(3, 60)
     hc0, hc1 = fitted(X, Y, robust="HC0"), fitted(X, Y, robust=True)

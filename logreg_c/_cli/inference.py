@@ -17,7 +17,13 @@ from .models import INFERENCE, MOST_ERRORS, Model
 
 
 def with_errors(
-    model: Model, X: Any, Y: NDArray[np.bool_], weight: NDArray[np.float64] | None, l2: float
+    model: Model,
+    X: Any,
+    Y: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
+    *,
+    l2: float,
+    standardize: bool,
 ) -> Model:
     """Return the model with the standard errors of its weights in the rows trained on."""
     if len(model.weights) > MOST_ERRORS:
@@ -28,7 +34,12 @@ def with_errors(
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", logreg_c.ConvergenceWarning)
-            found = logreg_c.inference(X, Y, model.weights, model.bias, l2=l2, sample_weight=weight)
+            found = logreg_c.inference(
+                *(X, Y, model.weights, model.bias),
+                l2=l2,
+                standardize=standardize,
+                sample_weight=weight,
+            )
     except ValueError as error:
         names = [feature.name for feature in model.features]
         reason = re.sub(r"feature (\d+)", lambda number: names[int(number[1])], str(error))

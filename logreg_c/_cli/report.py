@@ -35,6 +35,7 @@ MOST_COLUMNS = 100
 LEAST_SHARE = 0.0005  # of a class; bars of fewer rows may be outside of the picture
 LONGEST_LABEL = 30  # of a class in a picture
 SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
 
 TICKS = (1e-6, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1 - 1e-6)
 # Placeholders for the colors of the page, so that a picture follows the light or dark theme.
@@ -136,12 +137,15 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
         n_weights=len(features),
         has_errors=errors is not None,
         bias=model.bias,
-        settings={
-            shown(key): "\N{EN DASH}" if value is None else shown(value)
-            for key, value in model.settings.items()
-        },
+        settings={shown(key): _setting(value) for key, value in model.settings.items()},
         version=logreg_c.__version__,
     )
+
+
+def _setting(value: object) -> str:
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:.6g}" if isinstance(value, float) else shown(value)
 
 
 def _explorer(model: Model, scored: Scored, found: dict[str, Any]) -> dict[str, Any]:
@@ -214,6 +218,7 @@ def _cost(model: Model) -> dict[str, Any]:
     axes.plot(model.cost_iterations + 1, costs, color=COLORS["line"])
     if costs.min() > 0 and costs.max() > 100 * costs.min():
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
     if model.cost_iterations[-1] >= 100:
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -336,4 +341,5 @@ def _picture(title: str, text: str, figure: Figure) -> dict[str, Any]:
                 value = re.sub(r"'DejaVu Sans'[^;]*", "system-ui, sans-serif", value)  # noqa: PLW2901
             element.set(name, value)
     ET.register_namespace("", SVG)
+    ET.register_namespace("xlink", XLINK)  # a parser of HTML knows this prefix alone
     return {"title": title, "text": text, "svg": ET.tostring(svg, encoding="unicode")}

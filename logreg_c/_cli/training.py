@@ -153,7 +153,11 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
 
     model = _model(data, settings, result, stopping)
     if settings.inference and not problem:
-        model = with_errors(model, *data.fit, data.weight, settings.l2 or 0.0)
+        model = with_errors(
+            *(model, *data.fit, data.weight),
+            l2=settings.l2 or 0.0,
+            standardize=settings.standardize,
+        )
     scored = score(model, *data.held_out) if len(data.held_out.Y) else None
     found = None
     if scored is not None:

@@ -25,10 +25,10 @@ NAMED = 5  # columns in a message
 
 
 class Hessian:
-    """The Hessian of sum(losses) + penalty / 2 * sum(w^2) at w and b, by w and by b + mu.T w.
+    """The Hessian of sum(losses) + sum(penalty w^2) / 2 at w and b, by w and by b + mu.T w.
 
     With mu the mean of the features under the weights h = s a (1 - a), these two do not interact:
-    the Hessian is ``[[H, 0], [0, S]]`` with ``H = sum(h (x - mu) (x - mu).T) + penalty`` and
+    the Hessian is ``[[H, 0], [0, S]]`` with ``H = sum(h (x - mu) (x - mu).T) + diag(penalty)`` and
     ``S = sum(h)``. Without an intercept, mu is 0.
 
     Attributes
@@ -47,7 +47,7 @@ class Hessian:
         w: NDArray[np.float64],
         b: float,
         *,
-        penalty: float,
+        penalty: float | NDArray[np.float64],
         intercept: bool,
         centre: NDArray[np.float64] | None = None,
     ) -> None:

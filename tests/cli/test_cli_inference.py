@@ -26,17 +26,21 @@ START = ("--target", "y", "--inference", "--test-fraction", "0")
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("l2", [0.0, 0.01])
-def test_the_model_keeps_what_inference_finds(run, overlapping, tmp_path, weighted, l2):
+@pytest.mark.parametrize(("l2", "standardize"), [(0.0, True), (0.01, True), (0.01, False)])
+def test_the_model_keeps_what_inference_finds(
+    run, overlapping, tmp_path, weighted, l2, standardize
+):
     model = tmp_path / "model.npz"
     rows = ["--weight", "count"] if weighted else ["--drop", "count"]
-    rows += ["--l2", l2, "--no-standardize"] if l2 else []
+    rows += ["--l2", l2] if l2 else []
+    rows += [] if standardize else ["--no-standardize"]
     code, out, err = run("train", overlapping, *START, *rows, "--json", "--output", model)
     assert (code, err) == (0, "")
     found = json.loads(out)
     table = pl.read_csv(overlapping)
     X, Y = table.select("x0", "x1", "x2").to_numpy().T, table["y"].to_numpy()
-    settings = {"l2": l2, "sample_weight": table["count"].to_numpy() if weighted else None}
+    settings = {"l2": l2, "standardize": standardize}
+    settings |= {"sample_weight": table["count"].to_numpy() if weighted else None}
     w = [weight["weight"] for weight in found["weights"]]
     expected = logreg_c.inference(X, Y, w, found["bias"], **settings)
     shown = found["inference"]
