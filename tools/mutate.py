@@ -64,7 +64,12 @@ WRAPPER = {
     "callbacks/early_stopping.py": "callbacks",
     "callbacks/progress.py": "callbacks",
     "onnx.py": "onnx",
-    "sklearn.py": "sklearn",
+    "sklearn/estimator.py": "sklearn",
+    "sklearn/labels.py": "sklearn",
+    "sklearn/parameters.py": "sklearn",
+    "sklearn/predicting.py": "sklearn",
+    "sklearn/samples.py": "sklearn",
+    "sklearn/weights.py": "sklearn",
 }
 SLOW = ["cli", *(f"test_{name}.py" for name in ("interop", "no_memory", "same_bits"))]
 

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""LogisticRegression for scikit-learn."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_consistent_length
+
+from logreg_c import _input
+from logreg_c._errors import DivergenceWarning
+from logreg_c._objective import Objective
+from logreg_c._solvers.descent import descend_to_tol
+from logreg_c._solvers.minimum import minimize
+
+from .labels import labels_of, two_classes
+from .parameters import InvalidParameterError, Settings, checked
+from .predicting import Predicting
+from .samples import read
+from .weights import penalized, weights_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from logreg_c._solvers.result import Solution
+
+# A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
+# values get a tighter gap, which costs them next to nothing and makes probabilities more accurate.
+GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-15, 1 << 17
+
+
+class LogisticRegression(Predicting):
+    """Binary logistic regression with an l2 penalty, which reads X in place.
+
+    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` on dense data with two
+    classes and an l2 penalty. Parameters of the same name mean the same, and it minimizes the same
+    objective,
+
+        J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
+
+    where s is the sample weights times the class weights. X is read in its own type (float64,
+    float32, float16, bool or integer) and is not copied or widened.
+
+    Parameters
+    ----------
+    penalty : {"l2", None, "deprecated"}, default="l2"
+        None for no penalty, whatever `C` is. "deprecated", scikit-learn's default, means "l2".
+    C : float, default=1.0
+        Inverse of the strength of the penalty, > 0; ``numpy.inf`` for no penalty.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalized.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
+        weights.
+    tol : float, default=1e-4
+        Stop when no component of the gradient of J is larger and, except with ``solver="gd"``, J is
+        within a share of 1e-9 of its minimum.
+    max_iter : int, default=100
+        The largest number of passes over X, or of iterations of gradient descent, >= 0.
+    warm_start : bool, default=False
+        Start from the `coef_` and `intercept_` of the fit before.
+    solver : str, default="auto"
+        "auto" finds the minimum in few passes over X, of features as they come: correlated,
+        collinear, or of very different scales. scikit-learn's solvers "lbfgs", "newton-cg",
+        "newton-cholesky", "sag", "saga" and "liblinear" find the same minimum, and are taken for
+        "auto". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.) "gd" is
+        gradient descent.
+    alpha : float or "auto", default="auto"
+        Learning rate of ``solver="gd"``. "auto" uses the inverse of a bound on the curvature of J,
+        with which J falls at every iteration until it reaches its minimum.
+    standardize : bool, default=False
+        Fit as if every feature had mean 0 and variance 1, like a preceding ``StandardScaler`` but
+        without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
+        and `coef_` and `intercept_` to the original X. Without an intercept, features are only
+        scaled, and constant features are left unchanged.
+    n_threads : int or None, default=None
+        The largest number of threads; by default OpenMP's.
+    l1_ratio : float or None, default=0.0
+        Only 0 or None, because there is no l1 penalty.
+    dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
+        Accepted because scikit-learn has them, but without effect. Values that change the result in
+        scikit-learn are errors.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The classes, sorted; a probability above 1/2 means the second.
+    coef_ : ndarray of shape (1, n_features)
+        Weights.
+    intercept_ : ndarray of shape (1,)
+        Bias.
+    n_iter_ : ndarray of shape (1,)
+        Passes over X, or iterations of gradient descent.
+    costs_ : ndarray of shape (n,)
+        J at the start, which a sample of X may have given, and after each step; gradient descent
+        that ends at `max_iter` leaves out the last.
+    n_features_in_ : int
+        Number of features in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if X has names and all are strings.
+
+    Notes
+    -----
+    For X of float32, float16, bool or integers of 8 or 16 bits, the computation is in float32 as
+    far as that resolves the gap to the minimum. From there on it is in float64, which decides
+    whether `tol` is reached.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from logreg_c.sklearn import LogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LogisticRegression(standardize=True).fit(X, y)
+    >>> print(f"{model.score(X, y):.3f}")
+    0.988
+    """
+
+    __module__ = "logreg_c.sklearn"
+
+    def __init__(
+        self,
+        penalty: str | None = "l2",
+        *,
+        C: float = 1.0,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
+        tol: float = 1e-4,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: dict[Any, float] | str | None = None,
+        random_state: Any = None,
+        solver: str = "auto",
+        max_iter: int = 100,
+        multi_class: str = "deprecated",
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        alpha: float | str = "auto",
+        standardize: bool = False,
+        n_threads: int | None = None,
+    ) -> None:
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.multi_class = multi_class
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.alpha = alpha
+        self.standardize = standardize
+        self.n_threads = n_threads
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, read in place in their own type.
+        y : array-like of shape (n_samples,)
+            Labels of two classes, of any type.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights >= 0 of the samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Shapes that do not match, values out of range, NaN or infinity in the data, or labels
+            that are not of two classes.
+        TypeError
+            Data that are not real numbers, or parameters of the wrong type.
+        OverflowError
+            The data are finite, but a sum over them leaves the range of float64.
+        DivergenceError
+            A descent leaves the range of float64 because `alpha` is too large.
+
+        Warns
+        -----
+        ConvergenceWarning
+            The final gradient is above `tol`: `max_iter` is too small, or the precision of float64
+            is not enough. A fit without this warning has reached `tol`.
+        DivergenceWarning
+            Descent with this `alpha` raised the cost.
+        """
+        try:
+            parameters = checked(self)
+        except (TypeError, ValueError) as error:
+            raise InvalidParameterError(str(error)) from None
+        if y is None:
+            msg = "LogisticRegression requires y to be passed, but the target y is None"
+            raise ValueError(msg)
+        # The previous fit is kept until this one is complete.
+        fitted = copy.copy(self)
+        found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (same class)
+        if found.fault:
+            warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
+        within_tol = found.slope is not None and found.slope <= parameters.tol
+        if found.stopped != "tol" and not (found.stopped == "rounding" and within_tol):
+            msg = self._shortfall(found, parameters)
+            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
+        found: Solution = read(
+            self,
+            X,
+            lambda samples: self._found(samples, X, y, sample_weight, parameters),
+            reset=True,
+        )
+        self.coef_ = found.w.reshape(1, -1)
+        self.intercept_ = np.array([found.b])
+        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
+        self.costs_ = np.array(found.costs)
+        return found
+
+    def _found(
+        self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: Settings
+    ) -> Solution:
+        """Fit to `samples`, which hold the data of X, and set `classes_`."""
+        labels = labels_of(y)
+        check_consistent_length(X, labels)
+        self.classes_, Y = two_classes(labels)
+        weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
+        weights, l2 = penalized(parameters.C, weights, len(Y))
+        w, b = self._start(parameters)
+        objective = Objective.checked(
+            _input.examples(samples, None), Y, sample_weight=weights, n_threads=self.n_threads
+        )
+        settings: dict[str, Any] = {
+            "w": _input.coefficients(w, objective.examples),
+            "b": _input.number(b, "intercept_"),
+            "l2": l2,
+            "standardize": parameters.standardize,
+            "tol": parameters.tol,
+            "fixed_b": not parameters.fit_intercept,
+        }
+        if self.solver == "gd":
+            return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
+        tol = settings.pop("tol")
+        warm = parameters.warm_start and hasattr(self, "coef_")
+        n_x, m = objective.examples.shape
+        gap = SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+        return minimize(objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings)
+
+    def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], float]:
+        """Return the w and b to start from."""
+        n_x = self.n_features_in_
+        if not (parameters.warm_start and hasattr(self, "coef_")):
+            return np.zeros(n_x), 0.0
+        if self.coef_.shape != (1, n_x):
+            msg = (
+                f"warm_start: coef_ has shape {self.coef_.shape}, but X has {n_x} features; "
+                "expected those of the previous fit: set warm_start=False, or clone the estimator"
+            )
+            raise ValueError(msg)
+        return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
+
+    def _shortfall(self, found: Solution, parameters: Settings) -> str:
+        """Say why the fit did not reach `tol`, and what to do."""
+        if found.stopped == "separated":
+            return (
+                "A plane separates the classes and there is no penalty, so there is no minimum: "
+                "coef_ grows without bound.\nPass a finite C, such as C=1e4."
+            )
+        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
+        if found.slope is not None:
+            msg += (
+                f": the largest component of the gradient is {found.slope:.2g}, above "
+                f"tol={parameters.tol:g}"
+            )
+        if found.stopped == "rounding":
+            msg += ".\nNo step lowers the cost by more than rounding. Choose a larger tol."
+        else:
+            msg += (
+                ".\nIncrease the number of iterations to improve the convergence "
+                f"(max_iter={parameters.max_iter})."
+            )
+        if not parameters.standardize:
+            msg += "\nYou might also want to scale the data, which standardize=True does in place."
+        return msg
