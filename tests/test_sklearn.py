@@ -654,14 +654,18 @@ def test_threads_change_no_bit():
         ({"class_weight": {0: np.nan, 1: 1}}, ValueError, r"class_weight\[0\] is nan; expected"),
         ({"class_weight": {0: "1", 1: 1}}, ValueError, r"class_weight\[0\] is '1' of type str"),
         ({"class_weight": {0: 0, 1: 0}}, ValueError, "class_weight is 0 for both classes"),
-        ({"penalty": "l1"}, ValueError, "penalty is 'l1'; expected 'l2' or None: for an l1 pen"),
-        ({"penalty": "elasticnet"}, ValueError, "penalty is 'elasticnet'; expected 'l2' or None"),
-        ({"penalty": "none"}, ValueError, "penalty is 'none'; expected 'l2' or None"),
-        ({"l1_ratio": 0.5}, ValueError, "l1_ratio is 0.5; expected 0"),
+        ({"penalty": "none"}, ValueError, "penalty is 'none'; expected one of 'l2', 'l1', 'elasti"),
+        ({"penalty": ["l2"]}, ValueError, r"penalty is \['l2'\]; expected one of 'l2', 'l1', 'el"),
+        ({"l1_ratio": 1}, ValueError, r"penalty is 'l1' \(l1_ratio > 0\); expected 'l2' or None"),
+        ({"l1_ratio": 0.5}, ValueError, r"penalty is 'elasticnet' \(l1_ratio > 0\); expected 'l2'"),
+        ({"l1_ratio": 1.5}, ValueError, r"l1_ratio is 1.5; expected a number within \[0, 1\]"),
         ({"l1_ratio": "0"}, ValueError, "l1_ratio is '0' of type str"),
-        ({"dual": True}, ValueError, "dual is True and solver is 'auto'; expected dual=False"),
+        ({"solver": "lbfgs", "l1_ratio": 1}, ValueError, "lbfgs supports only 'l2' or None penal"),
+        ({"solver": "liblinear", "l1_ratio": 0.5}, ValueError, "Only 'saga' solver supports elast"),
+        ({"solver": "liblinear", "C": np.inf}, ValueError, "not supported for the liblinear solv"),
+        ({"penalty": "elasticnet", "l1_ratio": None}, ValueError, "l1_ratio is None; expected a"),
+        ({"dual": True}, ValueError, "Solver auto supports only dual=False, got dual=True: onl"),
         ({"dual": "no"}, ValueError, "dual is 'no' of type str; expected True or False"),
-        ({"solver": "liblinear", "intercept_scaling": 10}, ValueError, "intercept_scaling is 10;"),
         ({"intercept_scaling": 0}, ValueError, "intercept_scaling is 0.0; expected a finite"),
         ({"multi_class": "multinomial"}, ValueError, "multi_class is 'multinomial'; expected"),
         ({"random_state": "seed"}, ValueError, "'seed' cannot be used to seed"),
@@ -735,6 +739,7 @@ WITHOUT_EFFECT = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("settings", WITHOUT_EFFECT)
 def test_parameters_without_effect_are_accepted(cancer, settings, capfd):
     expected = LogisticRegression().fit(*cancer)
@@ -751,7 +756,39 @@ def test_the_parameters_are_all_those_of_scikit_learn(cancer):
     assert LogisticRegression("l2", C=2.0).penalty == "l2"
 
 
-@pytest.mark.filterwarnings("ignore:A plane separates")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"penalty": "l2"},
+        {"penalty": None},
+        {"penalty": None, "C": 2.0},
+        {"penalty": "l2", "l1_ratio": 0.5},
+        {"penalty": "l2", "l1_ratio": None},
+        {"l1_ratio": None},
+        {"l1_ratio": 0},
+        {"n_jobs": 1},
+        {"C": np.inf},
+    ],
+    ids=str,
+)
+def test_scikit_learn_warns_of_the_same(settings):
+    X, y, _ = made(200, n_x=2)
+    caught = []
+    for estimator in Theirs, LogisticRegression:
+        if sklearn.__version__.startswith(("1.6.", "1.7.")) and estimator is Theirs:
+            settings = {"penalty": "l2"} | settings
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            estimator(**settings).fit(X, y)
+        caught.append(warned)
+    theirs, ours = ([w.category for w in warned] for warned in caught)
+    assert sorted(ours, key=str) == sorted(theirs, key=str)
+    assert {w.filename for w in caught[1]} <= {__file__}
+
+
+@pytest.mark.filterwarnings("ignore:A plane separates", "ignore:'penalty' was deprecated")
+@pytest.mark.filterwarnings("ignore:Setting penalty=None")
 def test_no_penalty_is_an_infinite_c(cancer):
     none, infinite = ({"penalty": None, "C": 0.1}, {"C": np.inf})
     of_none, of_infinite = (
@@ -889,6 +926,20 @@ def test_coefficients_that_were_set_by_hand_predict(coef, intercept):
     np.testing.assert_allclose(model.decision_function(X), X @ [1.0, -2.0] + 0.5, atol=1e-14)
 
 
+def test_sparse_coefficients_predict_and_start():
+    X, y, _ = made(200, n_x=3)
+    model = LogisticRegression(warm_start=True).fit(X, y)
+    expected, coef = model.decision_function(X), model.coef_
+    assert model.sparsify() is model
+    assert isinstance(model.coef_, csr_matrix)
+    np.testing.assert_array_equal(model.decision_function(X), expected)
+    assert model.fit(X, y).n_iter_[0] <= 1
+    np.testing.assert_allclose(model.sparsify().densify().densify().coef_, coef, rtol=1e-6)
+    for convert in LogisticRegression().sparsify, LogisticRegression().densify:
+        with pytest.raises(NotFittedError):
+            convert()
+
+
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "one", [1], np.random.default_rng(0)])
 def test_an_invalid_random_state_is_named(seed):
     with pytest.raises(ValueError, match=r"random_state is .*; expected None or a seed"):
@@ -1018,6 +1069,8 @@ def test_weights_of_class_and_sample_that_leave_nothing_name_both():
 
 def test_labels_that_are_not_two_classes_are_refused():
     X = np.arange(12.0).reshape(6, 2)
+    with pytest.raises(ValueError, match=r"'liblinear' solver does not .*OneVsRestClassifier"):
+        LogisticRegression(solver="liblinear").fit(X, [0, 1, 2, 0, 1, 2])
     with pytest.raises(ValueError, match=r"Only binary classification .*OneVsRestClassifier"):
         LogisticRegression().fit(X, [0, 1, 2, 0, 1, 2])
     with pytest.raises(ValueError, match="only one class: 1"):

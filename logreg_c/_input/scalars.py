@@ -53,9 +53,8 @@ def not_negative(value: object, name: str) -> float:
     return result
 
 
-def probability(value: object, name: str) -> float:
+def probability(value: object, name: str, expected: str = "a probability within [0, 1]") -> float:
     """Check a number within [0, 1]."""
-    expected = "a probability within [0, 1]"
     result = number(value, name, expected)
     if not 0.0 <= result <= 1.0:
         raise ValueError(_out_of_range(result, name, expected))

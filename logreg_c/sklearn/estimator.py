@@ -47,8 +47,9 @@ class LogisticRegression(Predicting):
 
     Parameters
     ----------
-    penalty : {"l2", None, "deprecated"}, default="l2"
-        None for no penalty, whatever `C` is. "deprecated", scikit-learn's default, means "l2".
+    penalty : {"l2", None}, default="deprecated"
+        Left out, `l1_ratio` and `C` say what the penalty is. None for no penalty, whatever `C` is.
+        scikit-learn deprecates this parameter in 1.8.
     C : float, default=1.0
         Inverse of the strength of the penalty, > 0; ``numpy.inf`` for no penalty.
     fit_intercept : bool, default=True
@@ -67,8 +68,8 @@ class LogisticRegression(Predicting):
         "auto" finds the minimum in few passes over X, of features as they come: correlated,
         collinear, or of very different scales. scikit-learn's solvers "lbfgs", "newton-cg",
         "newton-cholesky", "sag", "saga" and "liblinear" find the same minimum, and are taken for
-        "auto". (In scikit-learn "liblinear" penalizes the intercept; here nothing does.) "gd" is
-        gradient descent.
+        "auto". What scikit-learn refuses for a solver is refused for its name. (In scikit-learn
+        "liblinear" penalizes the intercept; here nothing does.) "gd" is gradient descent.
     alpha : float or "auto", default="auto"
         Learning rate of ``solver="gd"``. "auto" uses the inverse of a bound on the curvature of J,
         with which J falls at every iteration until it reaches its minimum.
@@ -82,8 +83,8 @@ class LogisticRegression(Predicting):
     l1_ratio : float or None, default=0.0
         Only 0 or None, because there is no l1 penalty.
     dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
-        Accepted because scikit-learn has them, but without effect. Values that change the result in
-        scikit-learn are errors.
+        Accepted because scikit-learn has them, but without effect: there is one minimum, however it
+        is found. Values that ask for another model are errors.
 
     Attributes
     ----------
@@ -123,7 +124,7 @@ class LogisticRegression(Predicting):
 
     def __init__(
         self,
-        penalty: str | None = "l2",
+        penalty: str | None = "deprecated",
         *,
         C: float = 1.0,
         l1_ratio: float | None = 0.0,
@@ -197,6 +198,11 @@ class LogisticRegression(Predicting):
             is not enough. A fit without this warning has reached `tol`.
         DivergenceWarning
             Descent with this `alpha` raised the cost.
+        FutureWarning
+            A parameter that the installed scikit-learn deprecates: `penalty`, ``l1_ratio=None`` and
+            `n_jobs` from 1.8 on.
+        UserWarning
+            One parameter makes another void, such as ``penalty=None`` a finite `C`.
         """
         try:
             parameters = checked(self)
@@ -236,7 +242,7 @@ class LogisticRegression(Predicting):
         """Fit to `samples`, which hold the data of X, and set `classes_`."""
         labels = labels_of(y)
         check_consistent_length(X, labels)
-        self.classes_, Y = two_classes(labels)
+        self.classes_, Y = two_classes(labels, self.solver)
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
         weights, l2 = penalized(parameters.C, weights, len(Y))
         w, b = self._start(parameters)
@@ -270,7 +276,9 @@ class LogisticRegression(Predicting):
                 "expected those of the previous fit: set warm_start=False, or clone the estimator"
             )
             raise ValueError(msg)
-        return self.coef_.ravel(), float(self.intercept_[0]) if parameters.fit_intercept else 0.0
+        return self._dense_coef().ravel(), float(
+            self.intercept_[0]
+        ) if parameters.fit_intercept else 0.0
 
     def _shortfall(self, found: Solution, parameters: Settings) -> str:
         """Say why the fit did not reach `tol`, and what to do."""

@@ -54,7 +54,7 @@ def _is_missing(label: object) -> bool:
     return label is None or type(label).__name__ in {"NAType", "NaTType"}
 
 
-def two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def two_classes(y: NDArray[Any], solver: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the classes, sorted, and a bool array that is true where y is the second."""
     classes = None
     if y.dtype.kind in "biuf":  # avoids sorting y
@@ -79,10 +79,20 @@ def two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         )
         raise ValueError(msg)
     if len(classes) > 2:
-        msg = (
-            "Only binary classification is supported. The type of the target is "
-            f"{type_of_target(y)}, with {len(classes)} classes: "
-            "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model per class"
-        )
-        raise ValueError(msg)
+        raise ValueError(_why_not_more(y, len(classes), solver))
     return classes, y == classes[1]
+
+
+def _why_not_more(y: NDArray[Any], count: int, solver: str) -> str:
+    one_each = (
+        "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model per class"
+    )
+    if solver == "liblinear":
+        return (
+            "The 'liblinear' solver does not support multiclass classification, and y has "
+            f"{count} classes: {one_each}"
+        )
+    return (
+        "Only binary classification is supported. The type of the target is "
+        f"{type_of_target(y)}, with {count} classes: {one_each}"
+    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +15,8 @@ from logreg_c._predict import decision, sigmoid
 from .samples import read
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -21,7 +24,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier of two classes with `coef_` and `intercept_`."""
 
     classes_: NDArray[Any]
-    coef_: NDArray[np.float64]
+    coef_: Any  # an array, or a sparse matrix after `sparsify`
     intercept_: NDArray[np.float64]
     n_threads: int | None
 
@@ -39,7 +42,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         # coef_ and intercept_ may have been set by hand, with other shapes than in `fit`.
-        w, b = np.ravel(self.coef_), np.asarray(self.intercept_).item()
+        w, b = np.ravel(self._dense_coef()), np.asarray(self.intercept_).item()
         Z: NDArray[np.float64] = read(
             self, X, lambda samples: decision(samples, w, b, dtype=None, n_threads=self.n_threads)
         )
@@ -91,6 +94,31 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         Z = self.decision_function(X)
         return -np.column_stack([np.logaddexp(0.0, Z), np.logaddexp(0.0, -Z)])
+
+    def sparsify(self) -> Self:
+        """Convert `coef_` to a sparse matrix, which is smaller where most weights are 0.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Convert `coef_` back to an array.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        self.coef_ = self._dense_coef()
+        return self
+
+    def _dense_coef(self) -> Any:
+        return self.coef_.toarray() if issparse(self.coef_) else self.coef_
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that there are two classes."""
