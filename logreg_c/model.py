@@ -188,8 +188,8 @@ class Model:
         """Return the whole model as ONNX (extra ``onnx``): columns in, probability and label out.
 
         It has an input of shape (rows, 1) for each column, with its name: float64, in which NaN is
-        missing, or text, in which the empty text is. The outputs are `probability` and
-        `prediction`, (rows,), by the threshold.
+        missing, or text, in which the empty text is. A date is its microseconds since 1970, in
+        float64. The outputs are `probability` and `prediction`, (rows,), by the threshold.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class Model:
         Raises
         ------
         ValueError
-            A column of dates, which ONNX does not know; a column named as an output.
+            A column that is named as an output.
         """
         from ._cli import exporting  # noqa: PLC0415 (belongs to another extra)
 

@@ -56,6 +56,7 @@ DIALECTS = {
     "CR alone": table(end="\r", tail="\r"),
     "no newline at the end": table().rstrip("\n"),
     "spaces around values": table(pad=" "),
+    "names in single quotes": table("\t", header=["'a'", "'b'", "'y'"]),
     "spaces around names": table(header=[" a ", " b", "y "]),
     "tabs around values": table(pad="\t"),
     "a comma after the names": table(header=[*HEADER, ""]),

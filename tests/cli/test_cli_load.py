@@ -38,9 +38,9 @@ def people():
 def trained(run, people, tmp_path):
     """Train with options; return the loaded model, and what `predict` writes about all rows."""
 
-    def call(*options, drop=("joined",)):
+    def call(*options, drop=("joined",), table=people):
         file, path, out = tmp_path / "t.parquet", tmp_path / "m.npz", tmp_path / "out.parquet"
-        people.write_parquet(file)
+        table.write_parquet(file)
         start = ["train", file, "--target", "left", "--one-hot", "-o", path, *options]
         code, _, err = run(*start, *(f"--drop={name}" for name in drop))
         assert code == 0, err
@@ -75,13 +75,24 @@ def test_tables_of_every_kind_are_predicted_as_by_predict(trained, people, optio
         assert model.predict(table).tolist() == expected["prediction"].to_list()
 
 
-def test_parts_of_dates_are_made_as_in_training(trained, people):
-    model, expected = trained("--missing", "median", "--date-parts", "year,month", drop=())
+PARTS = ["year,month", "weekday,hour,days", "year,month,weekday,hour,days"]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("missing", ["median", "indicator"])
+def test_parts_of_dates_are_made_as_in_training(trained, people, parts, missing):
+    moments = pl.Series("joined", np.random.default_rng(1).integers(-(3 * 10**16), 10**16, ROWS))
+    people = people.with_columns(
+        joined=pl.when(pl.int_range(ROWS) % 13 > 0).then(moments.cast(pl.Datetime("us")))
+    )
+    model, expected = trained("--missing", missing, "--date-parts", parts, drop=(), table=people)
     same(model.predict_proba(people), expected["probability"])
     assert model.columns["joined"]["type"] == "date"
     pytest.importorskip("onnx")
-    with pytest.raises(ValueError, match="'joined' is a date, which ONNX does not know"):
-        model.to_onnx()
+    session = as_session(model)
+    A, labels = session.run(["probability", "prediction"], fed(model, people))
+    np.testing.assert_allclose(A, expected["probability"], rtol=0, atol=1e-12)
+    assert labels.tolist() == expected["prediction"].to_list()
 
 
 def test_arrays_have_the_columns_in_order(run, tmp_path):
@@ -173,25 +184,33 @@ def test_a_saved_model_is_the_same(trained, people, tmp_path):
     assert again.columns == model.columns
 
 
+def as_session(model):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    made = model.to_onnx().SerializeToString()
+    return onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+
+
+def fed(model, table):
+    """Return the columns of a table as the inputs of the ONNX model."""
+    feed = {}
+    for name, column in model.columns.items():
+        values = table[name]
+        if column["type"] == "text":
+            feed[name] = values.fill_null("").to_numpy().astype(object)[:, None]
+            continue
+        if column["type"] == "date":
+            values = values.dt.epoch("us")
+        feed[name] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()[:, None]
+    return feed
+
+
 @pytest.mark.parametrize("options", OPTIONS[:3], ids=" ".join)
 def test_onnx_has_all_of_the_model(trained, people, options):
     pytest.importorskip("onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
     model, expected = trained(*options)
-    made = model.to_onnx()
-    session = onnxruntime.InferenceSession(
-        made.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = as_session(model)
     assert [given.name for given in session.get_inputs()] == list(model.columns)
-    feed = {}
-    for name, column in model.columns.items():
-        values = people[name]
-        feed[name] = (
-            values.fill_null("").to_numpy().astype(object)
-            if column["type"] == "text"
-            else values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        )[:, None]
-    A, labels = session.run(["probability", "prediction"], feed)
+    A, labels = session.run(["probability", "prediction"], fed(model, people))
     np.testing.assert_allclose(A, expected["probability"], rtol=0, atol=1e-12)
     assert labels.tolist() == expected["prediction"].to_list()
 

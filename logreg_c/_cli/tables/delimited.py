@@ -150,6 +150,8 @@ class Delimited:
             [comment, *lines[at:]] if header_is_comment else lines[at:], self.separator
         )
         names = [name.strip() for name in next(records)]
+        if all(len(name) > 2 and name[0] == name[-1] == "'" for name in names):
+            names = [name[1:-1] for name in names]
         at += int(records.line_num) - bool(header_is_comment)
         rows = [row for row in itertools.islice(records, SAMPLED) if any(map(str.strip, row))]
         self._spaced_quote = re.compile(re.escape(self.separator.encode()) + rb' +"')
