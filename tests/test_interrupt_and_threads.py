@@ -189,6 +189,7 @@ print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05
 
 @posix
 @pytest.mark.memory
+@pytest.mark.thread_unsafe(reason="measures time")
 @pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
 @pytest.mark.sampled(2)
 def test_ctrl_c_before_and_after_the_pass(name):
