@@ -180,6 +180,7 @@ def test_a_deleted_folder_is_reported(tmp_path, data):
 
 
 def test_an_unknown_instruction_set_is_one_line(tmp_path):
-    code, out, err = ended(["--help"], "", cwd=tmp_path, env={"LOGREG_C_ISA": "zz"})
+    unknown = os.environ | {"LOGREG_C_ISA": "zz"}
+    code, out, err = ended(["--help"], "", cwd=tmp_path, env=unknown)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("logreg-c: LOGREG_C_ISA='zz' is not one of")
