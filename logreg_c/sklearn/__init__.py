@@ -2,10 +2,12 @@
 """Logistic regression as a scikit-learn classifier (extra ``sklearn``).
 
 `estimator` is the classifier, and `predicting` what it predicts. `parameters`, `samples`, `labels`
-and `weights` check what a user passes as parameters, X, y and sample_weight.
+and `weights` check what a user passes as parameters, X, y and sample_weight. `cross_validation`
+chooses C, with `grid`, `folds` and `scores`.
 """
 
 try:
+    from .cross_validation import LogisticRegressionCV
     from .estimator import LogisticRegression
 except ImportError as error:
     msg = (
@@ -14,4 +16,4 @@ except ImportError as error:
     )
     raise ImportError(msg) from error
 
-__all__ = ["LogisticRegression"]
+__all__ = ["LogisticRegression", "LogisticRegressionCV"]

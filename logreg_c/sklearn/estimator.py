@@ -21,16 +21,13 @@ from .labels import labels_of, two_classes
 from .parameters import InvalidParameterError, Settings, checked
 from .predicting import Predicting
 from .samples import read
+from .search import gap_for, reached, shortfall
 from .weights import penalized, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from logreg_c._solvers.result import Solution
-
-# A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
-# values get a tighter gap, which costs them next to nothing and makes probabilities more accurate.
-GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-15, 1 << 17
 
 
 class LogisticRegression(Predicting):
@@ -216,9 +213,14 @@ class LogisticRegression(Predicting):
         found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (same class)
         if found.fault:
             warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
-        within_tol = found.slope is not None and found.slope <= parameters.tol
-        if found.stopped != "tol" and not (found.stopped == "rounding" and within_tol):
-            msg = self._shortfall(found, parameters)
+        if not reached(found, parameters.tol):
+            msg = shortfall(
+                found,
+                self.solver,
+                tol=parameters.tol,
+                max_iter=parameters.max_iter,
+                standardize=parameters.standardize,
+            )
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
         return self
@@ -261,8 +263,7 @@ class LogisticRegression(Predicting):
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
         tol = settings.pop("tol")
         warm = parameters.warm_start and hasattr(self, "coef_")
-        n_x, m = objective.examples.shape
-        gap = SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+        gap = gap_for(objective)
         return minimize(objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings)
 
     def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], float]:
@@ -279,27 +280,3 @@ class LogisticRegression(Predicting):
         return self._dense_coef().ravel(), float(
             self.intercept_[0]
         ) if parameters.fit_intercept else 0.0
-
-    def _shortfall(self, found: Solution, parameters: Settings) -> str:
-        """Say why the fit did not reach `tol`, and what to do."""
-        if found.stopped == "separated":
-            return (
-                "A plane separates the classes and there is no penalty, so there is no minimum: "
-                "coef_ grows without bound.\nPass a finite C, such as C=1e4."
-            )
-        msg = f"{self.solver} failed to converge after {found.n_iter} iteration(s)"
-        if found.slope is not None:
-            msg += (
-                f": the largest component of the gradient is {found.slope:.2g}, above "
-                f"tol={parameters.tol:g}"
-            )
-        if found.stopped == "rounding":
-            msg += ".\nNo step lowers the cost by more than rounding. Choose a larger tol."
-        else:
-            msg += (
-                ".\nIncrease the number of iterations to improve the convergence "
-                f"(max_iter={parameters.max_iter})."
-            )
-        if not parameters.standardize:
-            msg += "\nYou might also want to scale the data, which standardize=True does in place."
-        return msg

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The fits of a cross-validation: of each fold, along the penalties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from logreg_c._objective import Objective
+from logreg_c._solvers.path import minimize_path
+from logreg_c._solvers.result import Solution
+
+from .search import gap_for
+from .weights import penalized
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from logreg_c._input import Examples
+
+    from .grid import Grid
+
+
+class Samples(NamedTuple):
+    """What all folds share: X, read in place; y; the weights of samples times classes."""
+
+    X: Examples
+    Y: NDArray[np.bool_]
+    weights: NDArray[Any] | None
+    n_threads: int | None
+
+    def search(
+        self, counts: NDArray[Any] | None, Cs: Sequence[float], grid: Grid, start: Solution
+    ) -> list[Solution]:
+        """Fit the samples, each counted so many times, for each C; by default all.
+
+        Samples that do not count have weight 0, so X is not copied. `start` is close to the first
+        minimum if it took iterations.
+        """
+        weights, m = self.weights, self.Y.size
+        if counts is not None:
+            weights = counts if weights is None else np.where(counts > 0, weights * counts, 0.0)
+            if not weights.any():
+                msg = "sample_weight is zero at every sample that is trained on"
+                raise ValueError(msg + "; expected a positive sum")
+        l2s = []
+        for C in Cs:
+            scaled, l2 = penalized(C, weights, m)
+            l2s.append(l2)
+        objective = Objective.checked(
+            self.X, self.Y, sample_weight=scaled, n_threads=self.n_threads
+        )
+        if grid.standardize and grid.max_iter > 0:
+            objective.standardize(centre=grid.fit_intercept)
+        return minimize_path(
+            objective,
+            l2s,
+            grid.max_iter,
+            start,
+            warm=start.n_iter > 0,
+            tol=gap_for(objective),
+            slope=grid.tol,
+            fixed_b=not grid.fit_intercept,
+        )
+
+
+def fit_folds(
+    samples: Samples, folds: Sequence[tuple[Any, Any]], grid: Grid
+) -> list[list[list[Solution]]]:
+    """Fit the part of each fold that is trained on, for each l1_ratio and C."""
+    n_x, m = samples.X.shape
+    found = []
+    for k, (train, _) in enumerate(folds):
+        counts, start = _counts(train, m), Solution(np.zeros((n_x, 1)), 0.0)
+        try:
+            paths = [
+                samples.search(counts, grid.Cs.tolist(), grid, start)
+                for _ in grid.l1_ratios or [0.0]
+            ]
+        except ValueError as error:
+            msg = f"fold {k}: {error}"
+            raise ValueError(msg) from None
+        found.append(paths)
+    return found
+
+
+def _counts(chosen: Any, m: int) -> NDArray[Any]:
+    """Return how often each sample was chosen: as bools, which are 1 byte each, if at most once."""
+    indices = np.arange(m)[chosen]
+    once = np.zeros(m, np.bool_)
+    once[indices] = True
+    return once if np.count_nonzero(once) == len(indices) else np.bincount(indices, minlength=m)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How close to the minimum a fit of the estimators comes, and what it says where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logreg_c._objective import Objective
+    from logreg_c._solvers.result import Solution
+
+# A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
+# values get a tighter gap, which costs them next to nothing and makes probabilities more accurate.
+GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-15, 1 << 17
+
+
+def gap_for(objective: Objective) -> float:
+    """Return the relative gap of the minimum to stop at."""
+    n_x, m = objective.examples.shape
+    return SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+
+
+def reached(found: Solution, tol: float) -> bool:
+    """Return whether a fit reached `tol`."""
+    if found.stopped == "rounding":
+        return found.slope is not None and found.slope <= tol
+    return found.stopped == "tol"
+
+
+def shortfall(found: Solution, solver: str, *, tol: float, max_iter: int, standardize: bool) -> str:
+    """Say why a fit did not reach `tol`, and what to do."""
+    if found.stopped == "separated":
+        return (
+            "A plane separates the classes and there is no penalty, so there is no minimum: "
+            "coef_ grows without bound.\nPass a finite C, such as C=1e4."
+        )
+    msg = f"{solver} failed to converge after {found.n_iter} iteration(s)"
+    if found.slope is not None:
+        msg += f": the largest component of the gradient is {found.slope:.2g}, above tol={tol:g}"
+    if found.stopped == "rounding":
+        msg += ".\nNo step lowers the cost by more than rounding. Choose a larger tol."
+    else:
+        msg += (
+            ".\nIncrease the number of iterations to improve the convergence "
+            f"(max_iter={max_iter})."
+        )
+    if not standardize:
+        msg += "\nYou might also want to scale the data, which standardize=True does in place."
+    return msg
