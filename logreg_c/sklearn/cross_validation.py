@@ -116,7 +116,7 @@ class LogisticRegressionCV(Predicting):
     >>> model.C_
     1.0
     >>> model.scores_.mean(axis=0).round(3)
-    array([[-0.124, -0.083, -0.078]])
+    array([[-0.18 , -0.098, -0.081]])
     """
 
     __module__ = "logreg_c.sklearn"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,16 @@ from sklearn.metrics import get_scorer, make_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
 
+from logreg_c._predict import decision
+
+from .samples import read
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+EPSILON = np.finfo(np.float64).eps  # what scikit-learn's log_loss raises probabilities to
 
 
 def score_folds(
@@ -35,17 +42,64 @@ def score_folds(
     """
     if not (hasattr(X, "__getitem__") or hasattr(X, "iloc")):
         X = np.asarray(X)  # what only becomes an array has no rows of its own
-    scorer = _with_labels(get_scorer(scoring or "accuracy"), model.classes_)
+    own = OWN.get(scoring) if scoring is None or isinstance(scoring, str) else None
+    if weights.shape[-2] > 1 or not parameters.keys() <= {"sample_weight"}:
+        own = None
+    scorer = None if own else _with_labels(get_scorer(scoring), model.classes_)
     scores = np.empty(weights.shape[:-2])
     for k, (_, test) in enumerate(folds):
         rows = _as_slice(np.arange(len(y))[test])
         held_out, labels = _safe_indexing(X, rows), y[rows]
         of_fold = _check_method_params(X, parameters, indices=test)
-        for place in np.ndindex(scores.shape[1:]):
-            model.coef_ = weights[(k, *place)][:, :-1]
-            model.intercept_ = weights[(k, *place)][:, -1]
-            scores[(k, *place)] = scorer(model, held_out, labels, **of_fold)
+        points = weights[k].reshape(-1, *weights.shape[-2:])
+        if own:
+            known = labels == model.classes_[1], of_fold.get("sample_weight")
+            found = [own(Z, *known) for Z in _log_odds(model, held_out, points)]
+        else:
+            found = [_scored(scorer, model, point, held_out, labels, of_fold) for point in points]
+        scores[k] = np.reshape(found, scores.shape[1:])
     return scores
+
+
+def _scored(
+    scorer: Any, model: Any, point: NDArray[np.float64], X: Any, y: Any, parameters: Any
+) -> float:
+    model.coef_, model.intercept_ = point[:, :-1], point[:, -1]
+    found: float = scorer(model, X, y, **parameters)
+    return found
+
+
+# ---- The scores that are asked for most, without a scorer's checks of each fit -------------------
+
+
+def _log_odds(model: Any, X: Any, points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return X w + b for every point."""
+    found: list[NDArray[np.float64]] = read(
+        model,
+        X,
+        lambda samples: [
+            decision(samples, w[:-1], w.item(-1), dtype=None, n_threads=model.n_threads)[0]
+            for w in points[:, 0]
+        ],
+    )
+    return found
+
+
+def _accuracy(Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any) -> float:
+    return float(np.average((Z > 0.0) == Y, weights=weight))
+
+
+def _neg_log_loss(Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any) -> float:
+    """Return minus the mean loss; no probability counts as less than EPSILON."""
+    losses = np.logaddexp(0.0, np.where(Y, -Z, Z))
+    return -float(np.average(np.minimum(losses, -math.log(EPSILON)), weights=weight))
+
+
+OWN: dict[str | None, Callable[..., float]] = {
+    None: _accuracy,
+    "accuracy": _accuracy,
+    "neg_log_loss": _neg_log_loss,
+}
 
 
 def _as_slice(indices: NDArray[np.intp]) -> NDArray[np.intp] | slice:
