@@ -53,8 +53,7 @@ class Descent:
     def resume(self, b: float, b_lo: float, done: int) -> None: ...
     def descend(self, costs: NDArray[np.float64], iters: int) -> int: ...
 
-class Minimization:
-    problem: Problem
+class Search:
     done: int
     @property
     def b(self) -> float: ...
@@ -64,6 +63,11 @@ class Minimization:
     def slope(self) -> float: ...
     @property
     def passes(self) -> int: ...
+    def state(self) -> bytes: ...
+    def resume(self, state: bytes, done: int) -> bool: ...
+
+class Minimization(Search):
+    problem: Problem
     def __init__(
         self,
         problem: Problem,
@@ -76,9 +80,74 @@ class Minimization:
         fixed_b: bool,
         warm: bool,
     ) -> None: ...
-    def state(self) -> bytes: ...
-    def resume(self, state: bytes, done: int) -> bool: ...
     def advance(self, costs: NDArray[np.float64], steps: int) -> int: ...
+
+NOTHING: int
+SURVEY: int
+SAMPLE: int
+MOMENTS_OF_ALL: int
+CURVATURE: int
+GRADIENT_AT_POINT: int
+LOW_RANK_EXAMPLES: int
+
+class Survey:
+    def add(self, problem: Problem) -> None: ...
+
+class Choice:
+    def __init__(self, survey: Survey, count: int) -> None: ...
+    def choose(
+        self,
+        problem: Problem,
+        index: NDArray[np.int64],
+        Y: NDArray[np.float64],
+        h: NDArray[np.float64],
+    ) -> int: ...
+
+def factor_weights(
+    problem: Problem, w: NDArray[np.float64], b: float, h: NDArray[np.float64], S: float
+) -> tuple[int, float]: ...
+
+class SearchBySums(Search):
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        X: NDArray[Any] | list[NDArray[Any]],
+        float32: bool,
+        example_major: bool,
+        n_threads: int,
+        w: NDArray[np.float64],
+        b: float,
+        l2: float,
+        tol: float,
+        slope: float,
+        passes: int,
+        fixed_b: bool,
+        warm: bool,
+    ) -> None: ...
+    def standardize(self, features: Features | None) -> None: ...
+    def wants(
+        self, w: NDArray[np.float64], centre: NDArray[np.float64]
+    ) -> tuple[int, int, float, float, bool, bool]: ...
+    @property
+    def ended(self) -> int: ...
+    def give_survey(self, survey: Survey, costs: NDArray[np.float64]) -> None: ...
+    def give_sample(self, sample: Problem, costs: NDArray[np.float64]) -> None: ...
+    def give_sums(
+        self,
+        status: int,
+        mean: NDArray[np.float64],
+        sums: NDArray[np.float64],
+        S: float,
+        costs: NDArray[np.float64],
+    ) -> None: ...
+    def give_gradient(
+        self,
+        status: int,
+        J: float,
+        dw: NDArray[np.float64],
+        db: float,
+        costs: NDArray[np.float64],
+    ) -> None: ...
 
 class Fits:
     def __init__(
@@ -101,27 +170,75 @@ class Fits:
         status: NDArray[np.int64],
     ) -> None: ...
 
-class GradientSums:
-    def __init__(self, n_x: int) -> None: ...
+GRADIENT: int
+MOMENTS: int
+GRAM: int
+CROSS_GRAM: int
+
+class Features:
+    def __init__(
+        self, moments: NDArray[np.float64], n_x: int, centre: bool, scale: bool
+    ) -> None: ...
+
+class Point:
+    def __init__(self, w: NDArray[np.float64], b: float, features: Features | None) -> None: ...
+
+class Sums:
+    def __init__(self, kind: int, n_x: int) -> None: ...
     def add(
+        self, problem: Problem, point: Point | None, offset: int, first: int, end: int
+    ) -> None: ...
+    def add_products(
         self,
         problem: Problem,
-        w: NDArray[np.float64],
-        b: float,
+        centre: NDArray[np.float64],
+        of_rows: int,
+        of_columns: int,
         offset: int,
-        first: int,
         end: int,
     ) -> None: ...
-    def merge(self, other: GradientSums) -> None: ...
-    def finish(
+    def merge(self, other: Sums) -> None: ...
+    def gradient(
+        self, n_segments: int, float32: bool, point: Point, l2: float, dw: NDArray[np.float64]
+    ) -> tuple[int, float, float]: ...
+    def moments(self, n_segments: int, float32: bool, out: Features) -> int: ...
+    def products(
         self,
         n_segments: int,
-        float32: bool,
+        n_x: int,
+        centre: NDArray[np.float64],
+        of_rows: int,
+        of_columns: int,
+        G: NDArray[np.float64],
+        mu: NDArray[np.float64],
+        S: float,
+    ) -> tuple[int, float]: ...
+
+def gram_groups(n_x: int) -> tuple[int, int]: ...
+def segment_size(n_x: int) -> int: ...
+
+class DescentBySums:
+    done: int
+    @property
+    def b(self) -> float: ...
+    @property
+    def b_lo(self) -> float: ...
+    def __init__(
+        self,
         w: NDArray[np.float64],
+        next_w: NDArray[np.float64],
+        n_x: int,
         b: float,
+        alpha: float,
         l2: float,
-        dw: NDArray[np.float64],
-    ) -> tuple[int, float, float]: ...
+        tol: float,
+        fixed_b: bool,
+    ) -> None: ...
+    def resume(self, b: float, b_lo: float, done: int) -> None: ...
+    def point(self, features: Features | None) -> Point: ...
+    def update(
+        self, sums: Sums, n_segments: int, float32: bool, costs: NDArray[np.float64]
+    ) -> int: ...
 
 def curvature(
     problem: Problem, w: NDArray[np.float64], b: float, squared: bool, h: NDArray[np.float64]

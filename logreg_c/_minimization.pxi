@@ -2,30 +2,29 @@
 # The search for the minimum.
 
 
-cdef class Minimization:
-    """A search for the minimum; `done` is the number of costs so far."""
+cdef class Search(Work):
+    """A search for the minimum, of data of some shape; `done` is the number of costs so far."""
 
-    cdef readonly Problem problem
     cdef logreg_minimizer *minimizer
+    cdef const logreg_data *data
     cdef size_t size
     cdef Buffer w
     cdef logreg_progress progress
     cdef int64_t most_passes
     cdef readonly int64_t done
 
-    def __cinit__(self, Problem problem, w, double b, double l2, double tol, double slope,
-                  int64_t passes, bint fixed_b, bint warm):
+    cdef int begin(self, const logreg_data *data, w, double b, const logreg_goal *goal) except -1:
         """Begin at w and b; w is updated in place."""
-        cdef logreg_goal goal = logreg_goal(l2, tol, slope, passes, fixed_b, warm)
-        self.problem = problem
-        self.most_passes = passes
+        self.data = data
+        self.most_passes = goal.passes
         self.w = Buffer(w, OUT)
-        self.size = logreg_minimizer_size(problem.data)
+        self.size = logreg_minimizer_size(data)
         self.minimizer = <logreg_minimizer *> PyMem_Malloc(self.size)
         if self.minimizer == NULL:
             raise MemoryError
-        logreg_minimizer_open(self.minimizer, problem.data, &goal, self.w.data(), b)
+        logreg_minimizer_open(self.minimizer, data, goal, self.w.data(), b)
         self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
+        return 0
 
     def __dealloc__(self):
         PyMem_Free(self.minimizer)
@@ -55,12 +54,24 @@ cdef class Minimization:
     def resume(self, bytes state, int64_t done):
         """Continue where another search of the same data stood after `done` costs, if it can be."""
         if <size_t> len(state) != self.size or logreg_minimizer_resume(
-            self.minimizer, self.problem.data, <const char *> state, self.most_passes
+            self.minimizer, self.data, <const char *> state, self.most_passes
         ) != 0:
             return False
         self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
         self.done = done
         return True
+
+
+cdef class Minimization(Search):
+    """A search for the minimum of a problem."""
+
+    cdef readonly Problem problem
+
+    def __cinit__(self, Problem problem, w, double b, double l2, double tol, double slope,
+                  int64_t passes, bint fixed_b, bint warm):
+        cdef logreg_goal goal = logreg_goal(l2, tol, slope, passes, fixed_b, warm)
+        self.problem = problem
+        self.begin(problem.data, w, b, &goal)
 
     def advance(self, costs, int64_t steps):
         """Take up to `steps` steps, writing to costs[done:]; return the status."""
@@ -75,3 +86,132 @@ cdef class Minimization:
             self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
         self.done += n_costs
         return problem.status(status)
+
+
+NOTHING = LOGREG_WANT_NOTHING
+SURVEY = LOGREG_WANT_SURVEY
+SAMPLE = LOGREG_WANT_SAMPLE
+MOMENTS_OF_ALL = LOGREG_WANT_MOMENTS
+CURVATURE = LOGREG_WANT_CURVATURE
+GRADIENT_AT_POINT = LOGREG_WANT_GRADIENT
+LOW_RANK_EXAMPLES = LOGREG_LOW_RANK_EXAMPLES
+
+
+cdef class Survey:
+    """Sums over labels and weights, of parts that come in their order."""
+
+    cdef logreg_survey c
+
+    def add(self, Problem problem):
+        with nogil:
+            logreg_survey_add(&self.c, problem.data)
+
+
+cdef class Choice:
+    """The examples of a sample, of parts that come in their order."""
+
+    cdef logreg_choice c
+
+    def __cinit__(self, Survey survey, int64_t count):
+        self.c = logreg_choice_open(&survey.c, count)
+
+    def choose(self, Problem problem, index, Y, h):
+        """Fill what is chosen of a part, from the start of each array, and return its number."""
+        cdef Buffer index_out = Buffer(index, OUT), Y_out = Buffer(Y, OUT), h_out = Buffer(h, OUT)
+        cdef int64_t count
+        with nogil:
+            count = logreg_choose(&self.c, problem.data, <int64_t *> index_out.view.buf,
+                                  Y_out.data(), h_out.data())
+        return count
+
+
+def factor_weights(Problem problem, w, double b, h, double S):
+    """(status, S + their sum), and h (m,) filled with the weights of a factor at w, b."""
+    cdef Buffer w_in = Buffer(w, IN), h_out = Buffer(h, OUT)
+    cdef int status
+    problem.reserve(logreg_predict_workspace_size(problem.data, problem.run.n_threads))
+    with nogil:
+        status = logreg_factor_weights(problem.data, w_in.data(), b, h_out.data(), &S, &problem.run)
+    return problem.status(status), S
+
+
+cdef class SearchBySums(Search):
+    """A search that is given what it wants, of data that come in parts."""
+
+    cdef logreg_data whole
+    cdef Features features
+
+    def __cinit__(self, shape, X, bint float32, bint example_major, int n_threads, w, double b,
+                  double l2, double tol, double slope, int64_t passes, bint fixed_b, bint warm):
+        """X is any array of the type that samples have."""
+        cdef logreg_goal goal = logreg_goal(l2, tol, slope, passes, fixed_b, warm)
+        self.whole.n_x, self.whole.m = shape
+        self.whole.example_major = example_major
+        self.whole.X = Column(X).column
+        self.whole.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
+        self.open(n_threads)
+        self.begin(&self.whole, w, b, &goal)
+
+    cdef const logreg_standardization *standardization(self) noexcept:
+        return NULL if self.features is None else &self.features.c
+
+    def standardize(self, Features features):
+        """Have l2 and the slope be about these features, or about the features as they are."""
+        self.features = features
+
+    def wants(self, w, centre):
+        """(what, examples of a sample, b, l2, dense, float32); w and centre (n_x,) are filled."""
+        cdef logreg_request r = logreg_minimizer_wants(self.minimizer, &self.whole,
+                                                       self.standardization())
+        cdef size_t size = self.whole.n_x * sizeof(double)
+        memcpy(Buffer(w, OUT).data(), r.w, size)
+        memcpy(Buffer(centre, OUT).data(), r.centre, size)
+        return r.wanted, r.sample, r.b, r.l2, r.dense != 0, r.arithmetic == LOGREG_FLOAT32
+
+    @property
+    def ended(self):
+        """How the search ended, or OK."""
+        return logreg_minimizer_ended(self.minimizer)
+
+    cdef int give(self, logreg_given *given, costs) except -1:
+        cdef Buffer out = Buffer(costs, OUT)
+        cdef const logreg_standardization *standardization = self.standardization()
+        cdef double J = 0
+        cdef int status
+        self.reserve(logreg_give_workspace_size(&self.whole, self.run.n_threads))
+        with nogil:
+            status = logreg_give(self.minimizer, &self.whole, standardization, given, &J,
+                                 &self.run)
+            self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
+        self.status(status)
+        if J == J:
+            out.data()[self.done] = J
+            self.done += 1
+        return 0
+
+    def give_survey(self, Survey survey, costs):
+        cdef logreg_given given
+        given.status = LOGREG_OK
+        given.survey = survey.c
+        self.give(&given, costs)
+
+    def give_sample(self, Problem sample, costs):
+        cdef logreg_given given
+        given.status = LOGREG_OK
+        given.sample = sample.data[0]
+        self.give(&given, costs)
+
+    def give_sums(self, int status, mean, sums, double S, costs):
+        """Give moments (with deviations as the sums), or curvature."""
+        cdef Buffer mean_in = Buffer(mean, IN), sums_in = Buffer(sums, IN)
+        cdef logreg_given given
+        given.status = status
+        given.mean, given.sums, given.S = mean_in.data(), sums_in.data(), S
+        self.give(&given, costs)
+
+    def give_gradient(self, int status, double J, dw, double db, costs):
+        cdef Buffer dw_in = Buffer(dw, IN)
+        cdef logreg_given given
+        given.status = status
+        given.sums, given.J, given.db = dw_in.data(), J, db
+        self.give(&given, costs)

@@ -1,14 +1,56 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Gradients of data that come in parts.
+# Sums over data that come in parts.
+
+GRADIENT, MOMENTS, GRAM, CROSS_GRAM = range(4)
 
 
-cdef class GradientSums:
-    """The sums of J, dw and db of data that come in parts, in any order: nodes of one tree."""
+cdef const logreg_sum_kind *kind_of(int kind) noexcept:
+    if kind == 0:
+        return &logreg_gradient_sums
+    if kind == 1:
+        return &logreg_moment_sums
+    return &logreg_gram_sums if kind == 2 else &logreg_cross_gram_sums
 
+
+cdef class Features:
+    """Features that are centred and scaled by moments (3, n_x), as `Problem.standardize` has them.
+
+    Moments that are changed afterwards are taken as they are.
+    """
+
+    cdef Buffer moments
+    cdef logreg_standardization c
+
+    def __cinit__(self, moments, int64_t n_x, bint centre, bint scale):
+        self.moments = Buffer(moments, OUT)
+        cdef double *mean = self.moments.data()
+        self.c = logreg_standardization(mean, mean + n_x, mean + 2 * n_x, centre, scale)
+
+
+cdef class Point:
+    """Where a gradient is taken: w and b of these features, or of the features as they are."""
+
+    cdef Buffer w
+    cdef Features features
+    cdef logreg_point c
+
+    def __cinit__(self, w, double b, Features features):
+        self.w = Buffer(w, IN)
+        self.features = features
+        self.c = logreg_point(self.w.data(), b, NULL, False)
+        if features is not None:
+            self.c.standardization = &features.c
+
+
+cdef class Sums:
+    """Sums of one kind over data that come in parts, in any order: nodes of one tree."""
+
+    cdef const logreg_sum_kind *kind
     cdef logreg_nodes nodes
     cdef int64_t capacity, n_x
 
-    def __cinit__(self, int64_t n_x):
+    def __cinit__(self, int kind, int64_t n_x):
+        self.kind = kind_of(kind)
         self.n_x = n_x
 
     def __dealloc__(self):
@@ -18,7 +60,7 @@ cdef class GradientSums:
 
     cdef int reserve(self, int64_t more) except -1:
         cdef int64_t wanted = self.nodes.count + more
-        cdef size_t size = logreg_node_size(&logreg_gradient_sums, self.n_x) * sizeof(double)
+        cdef size_t size = logreg_node_size(self.kind, self.n_x) * sizeof(double)
         if wanted <= self.capacity:
             return 0
         cdef void *grown = PyMem_Realloc(self.nodes.nodes, wanted * sizeof(logreg_node))
@@ -31,32 +73,131 @@ cdef class GradientSums:
                 raise MemoryError
             self.capacity += 1
 
-    def add(self, Problem problem, w, double b, int64_t offset, int64_t first, int64_t end):
-        """Add segments [first, end) of a problem, whose own first one is `offset` in the whole."""
-        cdef Buffer w_in = Buffer(w, IN)
+    def add(self, Problem problem, Point point, int64_t offset, int64_t first, int64_t end):
+        """Add segments [first, end) of a problem, whose own first one is `offset` in the whole.
+
+        Moments have no point.
+        """
         cdef logreg_part part = logreg_part(offset, first, end)
-        cdef logreg_point point = logreg_point(w_in.data(), b, NULL)
-        cdef int status
+        cdef const logreg_point *at = NULL
+        cdef int status, centred = 0
+        if point is not None:
+            at = &point.c
+            centred = at.standardization != NULL and at.standardization.centre
         self.reserve(logreg_node_count(offset + first, offset + end))
-        problem.reserve(logreg_sum_workspace_size(&logreg_gradient_sums, problem.data, &part, 0,
+        problem.reserve(logreg_sum_workspace_size(self.kind, problem.data, &part, centred,
                                                   problem.run.n_threads))
         with nogil:
-            status = logreg_sum(&logreg_gradient_sums, problem.data, &part, &point, &self.nodes,
-                                &problem.run)
+            status = logreg_sum(self.kind, problem.data, &part, at, &self.nodes, &problem.run)
         problem.status(status)
 
-    def merge(self, GradientSums other):
+    def add_products(self, Problem problem, centre, int64_t of_rows, int64_t of_columns,
+                     int64_t offset, int64_t end):
+        """Add the first `end` segments of a problem to the Gram of two groups of features."""
+        cdef Buffer centre_in = Buffer(centre, IN)
+        cdef logreg_part part = logreg_part(offset, 0, end)
+        cdef int status
+        self.reserve(logreg_node_count(offset, offset + end))
+        problem.reserve(logreg_sum_gram_workspace_size(problem.data, &part, of_rows, of_columns,
+                                                       problem.run.n_threads))
+        with nogil:
+            status = logreg_sum_gram(problem.data, &part, centre_in.data(), of_rows, of_columns,
+                                     &self.nodes, &problem.run)
+        problem.status(status)
+
+    def merge(self, Sums other):
         """Add what another has summed."""
         self.reserve(other.nodes.count)
-        logreg_merge(&logreg_gradient_sums, self.n_x, &self.nodes, &other.nodes)
+        logreg_merge(self.kind, self.n_x, &self.nodes, &other.nodes)
 
-    def finish(self, int64_t n_segments, bint float32, w, double b, double l2, dw):
+    def gradient(self, int64_t n_segments, bint float32, Point point, double l2, dw):
         """(status, J, db) of the whole, and dw filled; uses up the sums."""
-        cdef Buffer w_in = Buffer(w, IN), dw_out = Buffer(dw, OUT)
-        cdef logreg_point point = logreg_point(w_in.data(), b, NULL)
+        cdef Buffer dw_out = Buffer(dw, OUT)
         cdef double J = 0, db = 0
         cdef int status = logreg_finish_gradient(
             &self.nodes, n_segments, self.n_x, LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64,
-            &point, l2, &J, dw_out.data(), &db,
+            &point.c, l2, &J, dw_out.data(), &db,
         )
         return status, J, db
+
+    def moments(self, int64_t n_segments, bint float32, Features out):
+        """The status, and the moments of the whole filled; uses up the sums."""
+        return logreg_finish_moments(&self.nodes, n_segments, self.n_x,
+                                     LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64, &out.c)
+
+    def products(self, int64_t n_segments, int64_t n_x, centre, int64_t of_rows,
+                 int64_t of_columns, G, mu, double S):
+        """(status, S), and this part of G (n_x, n_x) and mu (n_x,) filled; uses up the sums."""
+        cdef Buffer centre_in = Buffer(centre, IN), G_out = Buffer(G, OUT), mu_out = Buffer(mu, OUT)
+        cdef int status = logreg_finish_gram(
+            &self.nodes, n_segments, n_x, centre_in.data(), of_rows, of_columns, G_out.data(),
+            mu_out.data(), &S,
+        )
+        return status, S
+
+
+def gram_groups(int64_t n_x):
+    """How many groups of features the Gram of n_x has, and how large each is."""
+    return logreg_gram_groups_of(n_x), logreg_gram_group_size(n_x)
+
+
+def segment_size(int64_t n_x):
+    """The examples of a segment."""
+    cdef logreg_data shape
+    shape.n_x = n_x
+    return logreg_segment_size(&shape)
+
+
+cdef class DescentBySums:
+    """A descent whose gradients are sums; `done` is the number of costs so far."""
+
+    cdef logreg_settings settings
+    cdef logreg_state state
+    cdef object array
+    cdef Buffer w, next_w
+    cdef Features features
+    cdef int64_t n_x
+    cdef readonly int64_t done
+
+    def __cinit__(self, w, next_w, int64_t n_x, double b, double alpha, double l2, double tol,
+                  bint fixed_b):
+        """Begin at w and b; w is updated in place, and next_w is room."""
+        self.array = w
+        self.w = Buffer(w, OUT)
+        self.next_w = Buffer(next_w, OUT)
+        self.n_x = n_x
+        self.state = logreg_state(self.w.data(), b, 0.0)
+        self.settings = logreg_settings(alpha, l2, tol, NULL, fixed_b)
+
+    @property
+    def b(self):
+        return self.state.b
+
+    @property
+    def b_lo(self):
+        return self.state.b_lo
+
+    def resume(self, double b, double b_lo, int64_t done):
+        """Continue where another descent stood after `done` iterations; w has been set."""
+        self.state.b = b
+        self.state.b_lo = b_lo
+        self.done = done
+
+    def point(self, Features features):
+        """Where the gradient of the next iteration is taken, of these features."""
+        cdef Point point = Point(self.array, 0.0, features)
+        self.features = features
+        self.settings.standardization = point.c.standardization
+        point.c = logreg_descent_point(&self.settings, &self.state, self.n_x)
+        return point
+
+    def update(self, Sums sums, int64_t n_segments, bint float32, costs):
+        """Update w and b by the gradient at `point`, writing to costs[done]; return the status."""
+        cdef Buffer out = Buffer(costs, OUT)
+        cdef int status = logreg_descend_by(
+            &sums.nodes, n_segments, self.n_x, LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64,
+            &self.settings, &self.state, self.next_w.data(), out.data() + self.done,
+        )
+        if status != LOGREG_PASS_OVERFLOW and status != LOGREG_INCOMPLETE:
+            self.done += 1
+        return status

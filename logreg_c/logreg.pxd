@@ -113,8 +113,48 @@ cdef extern from "logreg.h" nogil:
         const double *w
         double b
         const logreg_standardization *standardization
+        int raw_w
 
     const logreg_sum_kind logreg_gradient_sums
+    const logreg_sum_kind logreg_moment_sums
+    const logreg_sum_kind logreg_gram_sums
+    const logreg_sum_kind logreg_cross_gram_sums
+
+    const int LOGREG_LOW_RANK_EXAMPLES
+
+    ctypedef enum logreg_wanted:
+        LOGREG_WANT_NOTHING
+        LOGREG_WANT_SURVEY
+        LOGREG_WANT_SAMPLE
+        LOGREG_WANT_MOMENTS
+        LOGREG_WANT_CURVATURE
+        LOGREG_WANT_GRADIENT
+
+    ctypedef struct logreg_request:
+        logreg_wanted wanted
+        int64_t sample
+        const double *w
+        const double *centre
+        double b
+        double l2
+        int dense
+        logreg_type arithmetic
+
+    ctypedef struct logreg_survey:
+        pass
+
+    ctypedef struct logreg_choice:
+        pass
+
+    ctypedef struct logreg_given:
+        int status
+        logreg_survey survey
+        logreg_data sample
+        const double *mean
+        const double *sums
+        double S
+        double J
+        double db
 
     size_t logreg_workspace_size(const logreg_data *data, int centred, int n_threads)
     size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
@@ -169,6 +209,37 @@ cdef extern from "logreg.h" nogil:
                    const logreg_point *point, logreg_nodes *nodes, const logreg_run *run)
     void logreg_merge(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *into,
                       const logreg_nodes *from_)
+    int logreg_finish_moments(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                              logreg_type arithmetic, const logreg_standardization *out)
+    int64_t logreg_gram_groups_of(int64_t n_x)
+    int64_t logreg_gram_group_size(int64_t n_x)
+    size_t logreg_sum_gram_workspace_size(const logreg_data *data, const logreg_part *part,
+                                          int64_t of_rows, int64_t of_columns, int n_threads)
+    int logreg_sum_gram(const logreg_data *data, const logreg_part *part, const double *centre,
+                        int64_t of_rows, int64_t of_columns, logreg_nodes *nodes,
+                        const logreg_run *run)
+    int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                           const double *centre, int64_t of_rows, int64_t of_columns, double *G,
+                           double *mu, double *S)
+    logreg_point logreg_descent_point(const logreg_settings *settings, const logreg_state *state,
+                                      int64_t n_x)
+    int logreg_descend_by(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                          logreg_type arithmetic, const logreg_settings *settings,
+                          logreg_state *state, double *next_w, double *J)
+    logreg_request logreg_minimizer_wants(const logreg_minimizer *minimizer,
+                                          const logreg_data *whole,
+                                          const logreg_standardization *standardization)
+    void logreg_survey_add(logreg_survey *survey, const logreg_data *part)
+    logreg_choice logreg_choice_open(const logreg_survey *survey, int64_t count)
+    int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index,
+                          double *Y, double *h)
+    int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h,
+                              double *S, const logreg_run *run)
+    size_t logreg_give_workspace_size(const logreg_data *whole, int n_threads)
+    int logreg_give(logreg_minimizer *minimizer, const logreg_data *whole,
+                    const logreg_standardization *standardization, const logreg_given *given,
+                    double *J, const logreg_run *run)
+    int logreg_minimizer_ended(const logreg_minimizer *minimizer)
     int logreg_finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
                                logreg_type arithmetic, const logreg_point *point, double l2,
                                double *J, double *dw, double *db)

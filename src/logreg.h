@@ -222,6 +222,84 @@ int logreg_minimize(const logreg_data *data, const logreg_standardization *stand
 int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data, const void *state,
                             int64_t passes);
 
+/* A search by what it asks for, where logreg_minimize cannot give it that: of data in files, or on
+ * a cluster. Then `whole` is the shape of the data: n_x, m, the layout, the arithmetic, and as the
+ * type of X that of the samples; nothing is read from it. Sums in parts, below, make what is
+ * wanted. A search of at most LOGREG_LOW_RANK_EXAMPLES examples may need all of them in memory, and
+ * is not for this. */
+enum { LOGREG_LOW_RANK_EXAMPLES = 2048 };
+typedef enum logreg_wanted {
+    LOGREG_WANT_NOTHING,   /* it has ended */
+    LOGREG_WANT_SURVEY,    /* of all examples */
+    LOGREG_WANT_SAMPLE,    /* `sample` examples */
+    LOGREG_WANT_MOMENTS,   /* of all examples in float64: means and deviations */
+    LOGREG_WANT_CURVATURE, /* of all examples, weighted by logreg_factor_weights at w, b: the Gram
+                            * about `centre` if `dense`, or else means and deviations */
+    LOGREG_WANT_GRADIENT   /* J, dw and db at w, b, in `arithmetic`, with `l2` */
+} logreg_wanted;
+
+typedef struct logreg_request {
+    logreg_wanted wanted;
+    int64_t sample;
+    const double *w, *centre; /* of the state: they change when it is given what it wants */
+    double b, l2;
+    int dense;
+    logreg_type arithmetic;
+} logreg_request;
+
+logreg_request logreg_minimizer_wants(const logreg_minimizer *minimizer, const logreg_data *whole,
+                                      const logreg_standardization *standardization);
+
+/* Sums over the labels and weights: zeros at first. Parts come in their order, and all but the last
+ * hold a multiple of LOGREG_SURVEYED examples. */
+enum { LOGREG_SURVEYED = 512 };
+typedef struct logreg_survey {
+    double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
+    double labels;             /* sum of weight times label */
+    double least;              /* smallest positive weight */
+} logreg_survey;
+
+void logreg_survey_add(logreg_survey *survey, const logreg_data *part);
+
+/* Which examples a sample of `count` has. Parts come in their order; each call writes what it
+ * chooses of its part: where an example lies in the part, its Y and its weight in the sample. There
+ * is room for count - chosen more. The places that are left in the end take the last example, with
+ * Y and weight 0. */
+typedef struct logreg_choice {
+    int64_t count, chosen, hit;
+    double positive, negative, step, size_so_far;
+} logreg_choice;
+
+logreg_choice logreg_choice_open(const logreg_survey *survey, int64_t count);
+int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index, double *Y,
+                      double *h);
+
+/* The weights h (m,) of a factor at w, b; adds their sum to S, where parts come in their order and
+ * all but the last hold a multiple of LOGREG_SURVEYED. Takes the workspace of a prediction, and
+ * returns what logreg_curvature does. */
+int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h, double *S,
+                          const logreg_run *run);
+
+/* What was wanted. A sample is example-major, with Y and weights, in float64. */
+typedef struct logreg_given {
+    int status; /* LOGREG_OK, or LOGREG_PASS_OVERFLOW where a value is not finite */
+    logreg_survey survey;
+    logreg_data sample;
+    const double *mean; /* of moments and curvature */
+    const double *sums; /* deviations, the Gram (n_x, n_x), or dw */
+    double S, J, db;
+} logreg_given;
+
+/* Goes on until the search wants something else. *J is the cost of the step, or NaN while it is
+ * under way. LOGREG_OK, or LOGREG_STOPPED, and then it wants the same again. */
+size_t logreg_give_workspace_size(const logreg_data *whole, int n_threads);
+int logreg_give(logreg_minimizer *minimizer, const logreg_data *whole,
+                const logreg_standardization *standardization, const logreg_given *given, double *J,
+                const logreg_run *run);
+
+/* How the search ended, as logreg_minimize returns it; LOGREG_OK while it goes on. */
+int logreg_minimizer_ended(const logreg_minimizer *minimizer);
+
 /* Where a search stands. */
 typedef struct logreg_progress {
     double b, gap;  /* gap: predicted, relative; infinite at first */
@@ -316,12 +394,15 @@ int logreg_leverage(const logreg_data *data, const double *centre, const double 
  *     logreg_merge             joins nodes, in whatever order they arrive
  *     logreg_finish_gradient   J, dw and db, once every segment is in
  *     logreg_finish_moments    means and deviations
+ *     logreg_finish_gram       a Gram
  *
  * logreg_descend and the other calls above are made of the same three steps. */
 
 typedef struct logreg_sum_kind logreg_sum_kind;
 extern const logreg_sum_kind logreg_gradient_sums; /* J, dw and db */
 extern const logreg_sum_kind logreg_moment_sums;
+extern const logreg_sum_kind logreg_gram_sums;       /* of a group of features with itself */
+extern const logreg_sum_kind logreg_cross_gram_sums; /* and with another group */
 
 /* Segments [first, end) of the data, whose own first segment is number `offset` of the whole. */
 typedef struct logreg_part {
@@ -348,6 +429,7 @@ typedef struct logreg_point {
     const double *w;
     double b;
     const logreg_standardization *standardization;
+    int raw_w; /* w, but not b, is that of the raw features: a descent's */
 } logreg_point;
 
 int64_t logreg_segment_size(const logreg_data *data);               /* examples */
@@ -376,6 +458,30 @@ int logreg_finish_gradient(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
                            double *dw, double *db);
 int logreg_finish_moments(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
                           logreg_type arithmetic, const logreg_standardization *out);
+
+/* A Gram is made of pairs of groups of features, each pair with nodes of its own: those of
+ * logreg_gram_sums for a group with itself, or else of logreg_cross_gram_sums, and of as many
+ * features as a group has, which decides on the segments too. logreg_sum_gram takes the data with
+ * all features, weighted by h. logreg_finish_gram adds a pair to what logreg_gram returns, in the
+ * order of rows, and for each of `of_rows` the columns down from it: (0, 0), (1, 1), (1, 0), ... */
+int64_t logreg_gram_groups_of(int64_t n_x);
+int64_t logreg_gram_group_size(int64_t n_x);
+size_t logreg_sum_gram_workspace_size(const logreg_data *data, const logreg_part *part,
+                                      int64_t of_rows, int64_t of_columns, int n_threads);
+int logreg_sum_gram(const logreg_data *data, const logreg_part *part, const double *centre,
+                    int64_t of_rows, int64_t of_columns, logreg_nodes *nodes,
+                    const logreg_run *run);
+int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, const double *centre,
+                       int64_t of_rows, int64_t of_columns, double *G, double *mu, double *S);
+
+/* One iteration of a descent, from sums of its gradient at logreg_descent_point: adds J to costs[0]
+ * and updates the state, as logreg_descend does. next_w is room for n_x values. Returns what
+ * logreg_descend does, or LOGREG_INCOMPLETE. */
+logreg_point logreg_descent_point(const logreg_settings *settings, const logreg_state *state,
+                                  int64_t n_x);
+int logreg_descend_by(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, logreg_type arithmetic,
+                      const logreg_settings *settings, logreg_state *state, double *next_w,
+                      double *J);
 
 /* ---- Looking for what is wrong --------------------------------------------------------------- */
 

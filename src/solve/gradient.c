@@ -48,10 +48,15 @@ gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type
 
 /* ---- In one call ----------------------------------------------------------------------------- */
 
+static double raw_weight_at(const logreg_point *point, int64_t j)
+{
+    return point->raw_w ? point->w[j] : raw_weight(point->standardization, point->w[j], j);
+}
+
 static void place(logreg_pass *pass, const logreg_point *point, int64_t n_x)
 {
     for (int64_t j = 0; j < n_x && !stopped_at(&pass->stop, j); j++)
-        pass->w[j] = raw_weight(point->standardization, point->w[j], j);
+        pass->w[j] = raw_weight_at(point, j);
 }
 
 static const double *centre_of(const logreg_point *point)
@@ -85,7 +90,7 @@ int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardizati
                              const double *w, double b, double l2, double *J, double *dw,
                              double *db, const logreg_run *run)
 {
-    const logreg_point point = {w, b, standardization};
+    const logreg_point point = {w, b, standardization, 0};
     LOGREG_IN_DEFAULT_MODES(int, cost_and_gradient(data, &point, l2, J, dw, db, run));
 }
 
@@ -130,7 +135,7 @@ static LOGREG_NOINLINE int finish_gradient(logreg_nodes *nodes, int64_t n_segmen
     const logreg_standardization *s = point->standardization;
     double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, n_segments);
     if (root == NULL) return LOGREG_INCOMPLETE;
-    for (int64_t j = 0; j < n_x; j++) dw[j] = raw_weight(s, point->w[j], j); /* w, for now */
+    for (int64_t j = 0; j < n_x; j++) dw[j] = raw_weight_at(point, j); /* w, for now */
     const gradient g = logreg_finish(NULL, root, n_x, arithmetic, dw, l2, s);
     *J = g.J;
     *db = g.db;

@@ -62,7 +62,7 @@ static int64_t group_count(int64_t n_x)
 /* Groups have the same size, so the last may begin before the end of the one before. */
 static logreg_data group_of(const logreg_data *data, int64_t number, int64_t *first)
 {
-    const int64_t groups = group_count(data->n_x), size = (data->n_x + groups - 1) / groups;
+    const int64_t groups = group_count(data->n_x), size = logreg_gram_group_size(data->n_x);
     logreg_data group = *data;
     *first = number < groups - 1 ? number * size : data->n_x - size;
     group.n_x = size;
@@ -85,6 +85,17 @@ size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
         if (size > largest) largest = size;
     }
     return largest;
+}
+
+int64_t logreg_gram_groups_of(int64_t n_x)
+{
+    return group_count(n_x);
+}
+
+int64_t logreg_gram_group_size(int64_t n_x)
+{
+    const int64_t groups = group_count(n_x);
+    return (n_x + groups - 1) / groups;
 }
 
 /* A Gram in the making. Until it is complete, mu holds sums of h (x - centre), which later groups
@@ -113,32 +124,68 @@ static void place(making *g, const double *sums, int64_t row, int64_t column, in
     }
 }
 
+static const logreg_sum_kind *kind_of(int64_t of_rows, int64_t of_columns)
+{
+    return of_rows != of_columns ? &logreg_cross_gram_sums : &logreg_gram_sums;
+}
+
+/* Puts the sums of one pair of groups, each of n features, where they belong. */
+static void finish_pair(making *g, const double *sums, int64_t of_rows, int64_t of_columns,
+                        int64_t n)
+{
+    const logreg_data whole = {.n_x = g->n_x};
+    int64_t row, column;
+    group_of(&whole, of_rows, &row);
+    group_of(&whole, of_columns, &column);
+    if (of_rows == of_columns) {
+        const int64_t padded = logreg_gram_padded(n);
+        const double *u = sums + logreg_gram_size(padded, 0);
+        memcpy(g->mu + row, u, (size_t)n * sizeof *u);
+        g->S = u[padded];
+    }
+    place(g, sums, row, column, n);
+}
+
+/* Sums a part (NULL: all) of one pair of groups; NULL if stopped. */
+static logreg_nodes *sum_pair(logreg_pass *pass, const logreg_data *data, const logreg_part *part,
+                              const double *centre, int64_t of_rows, int64_t of_columns,
+                              logreg_stop *stop, const logreg_run *run)
+{
+    int64_t row, column;
+    const logreg_data rows = group_of(data, of_rows, &row);
+    const logreg_data columns = group_of(data, of_columns, &column);
+    const int both = of_rows != of_columns;
+    logreg_gram_groups groups = {centre + row, both ? &columns : NULL, centre + column};
+    logreg_pass_open(pass, &rows, part, kind_of(of_rows, of_columns), NULL, run, run->workspace);
+    if (stop) pass->stop = *stop;
+    pass->context = &groups;
+    logreg_nodes *nodes = logreg_pass_sum(pass, 0.0);
+    if (stop) *stop = pass->stop;
+    return nodes;
+}
+
 /* The pass of one pair of groups; 0 if stopped. */
 static int add_pair(making *g, const logreg_data *data, const double *centre, int64_t of_rows,
                     int64_t of_columns, logreg_stop *stop, const logreg_run *run)
 {
-    const int both = of_rows != of_columns;
-    const logreg_sum_kind *kind = both ? &logreg_cross_gram_sums : &logreg_gram_sums;
-    int64_t row, column;
-    const logreg_data rows = group_of(data, of_rows, &row);
-    const logreg_data columns = group_of(data, of_columns, &column);
-    logreg_gram_groups groups = {centre + row, both ? &columns : NULL, centre + column};
+    const int64_t n = logreg_gram_group_size(g->n_x);
     logreg_pass pass;
-    logreg_pass_open(&pass, &rows, NULL, kind, NULL, run, run->workspace);
-    pass.stop = *stop;
-    pass.context = &groups;
-    logreg_nodes *nodes = logreg_pass_sum(&pass, 0.0);
-    *stop = pass.stop;
+    logreg_nodes *nodes = sum_pair(&pass, data, NULL, centre, of_rows, of_columns, stop, run);
     if (nodes == NULL) return 0;
-    const double *sums = logreg_root(kind, rows.n_x, nodes, pass.plan.end);
-    if (!both) {
-        const int64_t padded = logreg_gram_padded(rows.n_x);
-        const double *u = sums + logreg_gram_size(padded, 0);
-        memcpy(g->mu + row, u, (size_t)rows.n_x * sizeof *u);
-        g->S = u[padded];
-    }
-    place(g, sums, row, column, rows.n_x);
+    finish_pair(g, logreg_root(kind_of(of_rows, of_columns), n, nodes, pass.plan.end), of_rows,
+                of_columns, n);
     return 1;
+}
+
+/* From sums about the centre to means. */
+static int finish_means(making *g, const double *centre)
+{
+    g->within_range &= g->S <= DBL_MAX;
+    for (int64_t j = 0; j < g->n_x; j++) {
+        g->mu[j] = g->S > 0.0 ? centre[j] + g->mu[j] / g->S : centre[j];
+        g->within_range &= g->mu[j] - g->mu[j] == 0.0;
+    }
+    return g->within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
 static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, making *g,
@@ -149,12 +196,7 @@ static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, m
     for (int64_t k = 0; k < group_count(data->n_x); k++)
         for (int64_t j = k; j >= 0; j--) /* itself first */
             if (!add_pair(g, data, centre, k, j, &stop, run)) return LOGREG_STOPPED;
-    g->within_range &= g->S <= DBL_MAX;
-    for (int64_t j = 0; j < data->n_x; j++) {
-        g->mu[j] = g->S > 0.0 ? centre[j] + g->mu[j] / g->S : centre[j];
-        g->within_range &= g->mu[j] - g->mu[j] == 0.0;
-    }
-    return g->within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+    return finish_means(g, centre);
 }
 
 int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
@@ -166,4 +208,52 @@ int logreg_gram(const logreg_data *data, const double *centre, double *G, double
     logreg_fp_restore(found);
     *S = g.S;
     return status;
+}
+
+/* ---- In parts -------------------------------------------------------------------------------- */
+
+size_t logreg_sum_gram_workspace_size(const logreg_data *data, const logreg_part *part,
+                                      int64_t of_rows, int64_t of_columns, int n_threads)
+{
+    int64_t first;
+    const logreg_data rows = group_of(data, of_rows, &first);
+    return logreg_sum_workspace_size(kind_of(of_rows, of_columns), &rows, part, 0, n_threads);
+}
+
+static LOGREG_NOINLINE int sum_gram(const logreg_data *data, const logreg_part *part,
+                                    const double *centre, int64_t of_rows, int64_t of_columns,
+                                    logreg_nodes *nodes, const logreg_run *run)
+{
+    logreg_pass pass;
+    const logreg_nodes *found = sum_pair(&pass, data, part, centre, of_rows, of_columns, NULL, run);
+    if (found == NULL) return LOGREG_STOPPED;
+    logreg_merge(kind_of(of_rows, of_columns), logreg_gram_group_size(data->n_x), nodes, found);
+    return LOGREG_OK;
+}
+
+int logreg_sum_gram(const logreg_data *data, const logreg_part *part, const double *centre,
+                    int64_t of_rows, int64_t of_columns, logreg_nodes *nodes, const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, sum_gram(data, part, centre, of_rows, of_columns, nodes, run));
+}
+
+static LOGREG_NOINLINE int finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                                       const double *centre, int64_t of_rows, int64_t of_columns,
+                                       double *G, double *mu, double *S)
+{
+    const int64_t groups = group_count(n_x), n = logreg_gram_group_size(n_x);
+    making g = {G, mu, *S, n_x, 1};
+    const double *sums = logreg_root(kind_of(of_rows, of_columns), n, nodes, n_segments);
+    if (sums == NULL) return LOGREG_INCOMPLETE;
+    finish_pair(&g, sums, of_rows, of_columns, n);
+    *S = g.S;
+    if (of_rows == groups - 1 && of_columns == 0) finish_means(&g, centre);
+    return g.within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+}
+
+int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, const double *centre,
+                       int64_t of_rows, int64_t of_columns, double *G, double *mu, double *S)
+{
+    LOGREG_IN_DEFAULT_MODES(
+        int, finish_gram(nodes, n_segments, n_x, centre, of_rows, of_columns, G, mu, S));
 }

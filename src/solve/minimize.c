@@ -16,9 +16,9 @@
  * A factor is renewed where the passes still to come, at the present rate, cost more than a new one
  * and the passes that it will need: rent, then buy.
  *
- * The solver is a state and functions that tell what it wants next: the samples to start from, a
- * factor at the present point, or J and its gradient at a trial point. logreg_minimize gives it
- * these from an array.
+ * The solver is a state and functions that tell what it wants next: samples to start from or to
+ * make a factor of, moments and curvature for a factor of all examples, or J and its gradient at a
+ * trial point. logreg_minimize gives it these from an array, and logreg_give from anything else.
  */
 #include "solve/minimize.h"
 
@@ -31,7 +31,7 @@ enum { STUCK = 3 /* steps without progress near the noise */ };
 
 static void end(logreg_minimizer *m, int status)
 {
-    m->wanted = LOGREG_WANT_NOTHING;
+    m->task = LOGREG_TO_END;
     m->status = status;
 }
 
@@ -41,14 +41,25 @@ static double entropy_of(double p)
     return p > 0.0 && p < 1.0 ? -(p * logreg_ln(p) + (1.0 - p) * logreg_ln(1.0 - p)) : 0.0;
 }
 
+/* The samples are solved: J at the point that they have led to. */
+static void begin_if_solved(logreg_context *c)
+{
+    logreg_minimizer *m = c->m;
+    if (m->stages < c->plan.n_stages && !m->goal.warm) return;
+    m->sample = c->plan.sample;
+    m->at_start = 1;
+    m->task = LOGREG_TO_EVALUATE;
+}
+
 /* The point to start from: given, or w = 0 with the b that suits it; then the minima of samples. */
-static int start(logreg_context *c)
+static void take_survey(logreg_context *c, const logreg_survey *survey)
 {
     logreg_minimizer *m = c->m;
     const int64_t n_x = c->data->n_x;
     const size_t bytes = (size_t)(n_x + 1) * sizeof(double);
     double *point = c->a.v.trial;
-    m->survey = logreg_survey_of(c->data);
+    m->survey = *survey;
+    m->surveyed = 1;
     m->total = m->survey.positive + m->survey.negative;
     const double share = m->survey.labels / m->total;
     m->one_class = !(share > 0.0 && share < 1.0);
@@ -57,25 +68,7 @@ static int start(logreg_context *c)
     if (!m->goal.warm && !m->goal.fixed_b && !m->one_class)
         point[n_x] = logreg_ln(share / (1.0 - share));
     memcpy(c->a.start, point, bytes);
-    for (int k = 0; k < c->plan.n_stages && !m->goal.warm; k++) {
-        const int status = logreg_solve_sample(c, c->plan.stages[k], point);
-        if (status == LOGREG_STOPPED) return status;
-        m->sampled = 1;
-    }
-    m->sample = c->plan.sample;
-    m->at_start = 1;
-    m->wanted = LOGREG_WANT_GRADIENT;
-    return LOGREG_OK;
-}
-
-static void take_factor(logreg_context *c)
-{
-    logreg_minimizer *m = c->m;
-    m->has_factor = m->fresh = 1;
-    m->built = m->passes;
-    m->J_built = m->search.J;
-    m->n_rates = 0;
-    logreg_search_forget(&m->search);
+    begin_if_solved(c);
 }
 
 /* The same point again, in float64. */
@@ -88,7 +81,7 @@ static void continue_in_float64(logreg_context *c)
     m->stuck = 0;
     m->n_rates = 0;
     m->lowest_gap = 0.0;
-    m->wanted = LOGREG_WANT_GRADIENT;
+    m->task = LOGREG_TO_EVALUATE;
 }
 
 /* No step lowers J, or rounding hides it. */
@@ -170,7 +163,7 @@ static void decide(logreg_context *c)
         return;
     }
     if (!m->has_factor) {
-        m->wanted = LOGREG_WANT_FACTOR;
+        m->task = LOGREG_TO_FACTOR;
         return;
     }
     if (!logreg_search_direct(s, &c->a.v, &c->factor)) {
@@ -186,7 +179,7 @@ static void decide(logreg_context *c)
     mark(m);
     if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
         if (is_outdated(m))
-            m->wanted = LOGREG_WANT_FACTOR;
+            m->task = LOGREG_TO_FACTOR;
         else if (m->float32)
             continue_in_float64(c);
         else
@@ -204,11 +197,11 @@ static void decide(logreg_context *c)
                             logreg_factor_price(next, c->data->n_x, all, c->plan.bytes), target)) {
         m->sample = next;
         m->renewals++;
-        m->wanted = LOGREG_WANT_FACTOR;
+        m->task = LOGREG_TO_FACTOR;
         return;
     }
     logreg_search_try(s, &c->a.v);
-    m->wanted = LOGREG_WANT_GRADIENT;
+    m->task = LOGREG_TO_EVALUATE;
 }
 
 /* J at the first point. A sample may have misled: then J is above what w = 0 and the best b give,
@@ -248,7 +241,7 @@ static void no_step(logreg_context *c)
         return;
     }
     if (m->fresh) m->sample = logreg_next_sample(m->sample, c->data->m);
-    m->wanted = LOGREG_WANT_FACTOR;
+    m->task = LOGREG_TO_FACTOR;
 }
 
 /* J at a trial point, whose gradient is in its place; returns whether the point is accepted. */
@@ -268,39 +261,104 @@ static int take_gradient(logreg_context *c, double J)
     return 1;
 }
 
+/* A factor of the Hessian, which the gradient becomes a step by. */
+static int take_factor(logreg_context *c, int status)
+{
+    logreg_minimizer *m = c->m;
+    if (status == LOGREG_STOPPED) return status;
+    m->reviving = 0;
+    if (status != LOGREG_OK) {
+        end(m, status);
+        return LOGREG_OK;
+    }
+    if (m->sample < c->data->m && logreg_has_constant(c)) {
+        m->reviving = !m->has_moments;
+        if (m->reviving) return LOGREG_OK;
+        logreg_revive(c);
+    }
+    m->has_factor = m->fresh = 1;
+    m->built = m->passes;
+    m->J_built = m->search.J;
+    m->n_rates = 0;
+    logreg_search_forget(&m->search);
+    decide(c);
+    return LOGREG_OK;
+}
+
+static int take_sample(logreg_context *c, const logreg_data *sample)
+{
+    logreg_minimizer *m = c->m;
+    if (m->task == LOGREG_TO_FACTOR) return take_factor(c, logreg_factor_sample(c, sample));
+    if (logreg_solve_sample(c, sample, c->a.v.trial) == LOGREG_STOPPED) return LOGREG_STOPPED;
+    m->sampled = 1;
+    m->stages++;
+    begin_if_solved(c);
+    return LOGREG_OK;
+}
+
+/* Means and deviations of all examples, which are in their places. */
+static int take_moments(logreg_context *c, int status)
+{
+    c->m->has_moments = status == LOGREG_OK;
+    if (status == LOGREG_OK && !c->m->reviving) return status;
+    return take_factor(c, status);
+}
+
 /* ---- The driver of an array ------------------------------------------------------------------ */
+
+/* Means and deviations to their places. */
+static int describe(const logreg_context *c)
+{
+    const logreg_standardization of = {
+        .mean = c->a.centre, .mean_lo = c->moments, .sd = c->a.deviation};
+    logreg_data data = *c->data;
+    data.arithmetic = LOGREG_FLOAT64;
+    return logreg_standardize(&data, &of, &c->run);
+}
+
+/* Gives the search what it wants of an array; whether that makes a cost is added to *n_costs. */
+static int supply(logreg_context *c, int64_t *n_costs)
+{
+    logreg_minimizer *m = c->m;
+    const logreg_request r = logreg_minimizer_wants(m, c->data, c->standardization);
+    logreg_data data = *c->data;
+    const logreg_objective all = logreg_objective_of(c, &data, m->total);
+    logreg_survey survey = {.least = 0.0};
+    double J = 0.0;
+    int status;
+    switch (r.wanted) {
+    case LOGREG_WANT_SURVEY:
+        logreg_survey_add(&survey, c->data);
+        take_survey(c, &survey);
+        return LOGREG_OK;
+    case LOGREG_WANT_SAMPLE:
+        data = logreg_sample(c->data, &m->survey, r.sample, 0, c->sample);
+        return take_sample(c, &data);
+    case LOGREG_WANT_MOMENTS:
+        return take_moments(c, describe(c));
+    case LOGREG_WANT_CURVATURE:
+        return take_factor(c, logreg_factor_hessian(c, &all, r.w, r.centre));
+    default:
+        data.arithmetic = r.arithmetic;
+        status = logreg_evaluate(c, &all, r.w, &J, c->a.v.trial_gradient);
+        if (status == LOGREG_OK) *n_costs += take_gradient(c, J);
+        return status;
+    }
+}
 
 static LOGREG_NOINLINE int minimize(const logreg_data *data,
                                     const logreg_standardization *standardization,
                                     logreg_minimizer *m, double *costs, int64_t steps,
                                     int64_t *n_costs, const logreg_run *run)
 {
-    logreg_context c = logreg_open_context(data, standardization, m, run);
-    logreg_data at_present = *data;
-    const logreg_objective all = logreg_objective_of(&c, &at_present, 0.0);
-    int status = LOGREG_OK;
-    double J = 0.0;
+    logreg_context c = logreg_open_context(data, 1, standardization, m, run);
     *n_costs = 0;
-    while (m->wanted != LOGREG_WANT_NOTHING && *n_costs < steps && m->passes < m->goal.passes) {
-        switch (m->wanted) {
-        case LOGREG_WANT_START:
-            status = start(&c);
-            break;
-        case LOGREG_WANT_FACTOR:
-            status = logreg_renew_factor(&c);
-            if (status == LOGREG_PASS_OVERFLOW) end(m, status);
-            if (status != LOGREG_OK) break;
-            take_factor(&c);
-            decide(&c);
-            break;
-        default:
-            at_present.arithmetic = m->float32 ? LOGREG_FLOAT32 : LOGREG_FLOAT64;
-            status = logreg_evaluate(&c, &all, c.a.v.trial, &J, c.a.v.trial_gradient);
-            if (status == LOGREG_OK && take_gradient(&c, J)) costs[(*n_costs)++] = m->search.J;
-        }
-        if (status == LOGREG_STOPPED) return status;
+    while (m->task != LOGREG_TO_END && *n_costs < steps && m->passes < m->goal.passes) {
+        const int64_t before = *n_costs;
+        if (supply(&c, n_costs) == LOGREG_STOPPED) return LOGREG_STOPPED;
+        if (*n_costs > before) costs[before] = m->search.J;
     }
-    return m->wanted == LOGREG_WANT_NOTHING ? m->status : LOGREG_OK;
+    return logreg_minimizer_ended(m);
 }
 
 int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
@@ -309,4 +367,47 @@ int logreg_minimize(const logreg_data *data, const logreg_standardization *stand
 {
     LOGREG_IN_DEFAULT_MODES(int,
                             minimize(data, standardization, minimizer, costs, steps, n_costs, run));
+}
+
+/* ---- The driver of anything else ------------------------------------------------------------- */
+
+static LOGREG_NOINLINE int give(const logreg_data *whole,
+                                const logreg_standardization *standardization, logreg_minimizer *m,
+                                const logreg_given *given, double *J, const logreg_run *run)
+{
+    logreg_context c = logreg_open_context(whole, 0, standardization, m, run);
+    const logreg_objective all = logreg_objective_of(&c, whole, m->total);
+    const size_t bytes = (size_t)whole->n_x * sizeof(double);
+    const int finite = given->status == LOGREG_OK;
+    double cost = finite ? given->J : NAN;
+    *J = NAN;
+    switch (logreg_minimizer_wants(m, whole, standardization).wanted) {
+    case LOGREG_WANT_SURVEY:
+        take_survey(&c, &given->survey);
+        return LOGREG_OK;
+    case LOGREG_WANT_SAMPLE:
+        return take_sample(&c, &given->sample);
+    case LOGREG_WANT_MOMENTS:
+        memcpy(c.a.centre, given->mean, bytes);
+        memcpy(c.a.deviation, given->sums, bytes);
+        return take_moments(&c, given->status);
+    case LOGREG_WANT_CURVATURE:
+        return take_factor(&c, finite ? logreg_factor_sums(&c, given->sums, given->mean, given->S)
+                                      : given->status);
+    case LOGREG_WANT_GRADIENT:
+        memcpy(c.a.v.trial_gradient, given->sums, bytes);
+        c.a.v.trial_gradient[whole->n_x] = given->db;
+        logreg_add_ridge(&c, &all, c.a.v.trial, &cost, c.a.v.trial_gradient);
+        if (take_gradient(&c, cost)) *J = m->search.J;
+        return LOGREG_OK;
+    default:
+        return LOGREG_OK;
+    }
+}
+
+int logreg_give(logreg_minimizer *minimizer, const logreg_data *whole,
+                const logreg_standardization *standardization, const logreg_given *given, double *J,
+                const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, give(whole, standardization, minimizer, given, J, run));
 }

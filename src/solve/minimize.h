@@ -35,19 +35,23 @@ int64_t logreg_next_sample(int64_t q, int64_t m);
 
 /* ---- The state ------------------------------------------------------------------------------- */
 
-typedef enum logreg_wanted {
-    LOGREG_WANT_START,
-    LOGREG_WANT_FACTOR,
-    LOGREG_WANT_GRADIENT,
-    LOGREG_WANT_NOTHING
-} logreg_wanted;
+/* What a search is about to do. */
+typedef enum logreg_task_of_search {
+    LOGREG_TO_START,
+    LOGREG_TO_FACTOR,
+    LOGREG_TO_EVALUATE,
+    LOGREG_TO_END
+} logreg_task_of_search;
 
 struct logreg_minimizer {
     logreg_goal goal;
     logreg_search search;
     logreg_survey survey;
-    logreg_wanted wanted;
+    logreg_task_of_search task;
     int status;
+    int surveyed;
+    int stages;   /* samples that have been solved */
+    int reviving; /* a factor is made, but for features that are constant in its sample */
     int float32;  /* the arithmetic at present */
     int at_start; /* the trial point is one to start from */
     int sampled;  /* samples have been solved */
@@ -100,7 +104,7 @@ typedef struct logreg_context {
     char *sample;
 } logreg_context;
 
-logreg_context logreg_open_context(const logreg_data *data,
+logreg_context logreg_open_context(const logreg_data *data, int in_memory,
                                    const logreg_standardization *standardization,
                                    logreg_minimizer *m, const logreg_run *run);
 
@@ -117,6 +121,10 @@ typedef struct logreg_objective {
 logreg_objective logreg_objective_of(const logreg_context *c, const logreg_data *data,
                                      double total);
 
+/* Adds the ridge to J and its gradient; where b is fixed, that has none by b. */
+void logreg_add_ridge(const logreg_context *c, const logreg_objective *o, const double *theta,
+                      double *J, double *gradient);
+
 /* J and its gradient; J is NaN where either is not finite. LOGREG_OK or LOGREG_STOPPED. */
 int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const double *theta,
                     double *J, double *gradient);
@@ -126,8 +134,17 @@ int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const do
 int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const double *theta,
                           const double *centre);
 
-/* The factor at theta, of a sample or of all examples. */
-int logreg_renew_factor(logreg_context *c);
+/* The factor at theta of all examples, from sums that others have made: the Gram about the means
+ * mu, or for a diagonal factor the deviations, with weights that add up to S. */
+int logreg_factor_sums(logreg_context *c, const double *sums, const double *mu, double S);
+
+/* The factor at theta of a sample. */
+int logreg_factor_sample(logreg_context *c, const logreg_data *sample);
+
+/* A feature that is constant in the sample may vary in the whole, and would never be moved: revived
+ * it gets the curvature that its own variance makes. */
+int logreg_has_constant(const logreg_context *c);
+void logreg_revive(logreg_context *c);
 
 /* How far rounding may move J. */
 LOGREG_INLINE double logreg_noise_of(double J, int float32)
@@ -148,7 +165,7 @@ LOGREG_INLINE double logreg_sum_of(const double *h, int64_t n)
 /* The means, and the ridge of a sample; a sample without finite moments has neither. */
 int logreg_describe_sample(logreg_context *c, const logreg_data *sample);
 
-/* Moves theta to the minimum of a sample of q examples. */
-int logreg_solve_sample(logreg_context *c, int64_t q, double *theta);
+/* Moves theta to the minimum of a sample. */
+int logreg_solve_sample(logreg_context *c, const logreg_data *sample, double *theta);
 
 #endif

@@ -14,6 +14,17 @@ logreg_objective logreg_objective_of(const logreg_context *c, const logreg_data 
     return o;
 }
 
+void logreg_add_ridge(const logreg_context *c, const logreg_objective *o, const double *theta,
+                      double *J, double *gradient)
+{
+    const int64_t n_x = o->data->n_x;
+    if (c->m->goal.fixed_b) gradient[n_x] = 0.0;
+    for (int64_t j = 0; j < n_x && o->ridge; j++) {
+        *J += 0.5 * o->ridge[j] * theta[j] * theta[j];
+        gradient[j] += o->ridge[j] * theta[j];
+    }
+}
+
 int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const double *theta,
                     double *J, double *gradient)
 {
@@ -22,19 +33,15 @@ int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const do
                                                 gradient, gradient + n_x, &c->run);
     if (status == LOGREG_PASS_OVERFLOW) *J = NAN;
     if (status == LOGREG_STOPPED) return status;
-    if (c->m->goal.fixed_b) gradient[n_x] = 0.0;
-    for (int64_t j = 0; j < n_x && o->ridge; j++) {
-        *J += 0.5 * o->ridge[j] * theta[j] * theta[j];
-        gradient[j] += o->ridge[j] * theta[j];
-    }
+    logreg_add_ridge(c, o, theta, J, gradient);
     return LOGREG_OK;
 }
 
-/* h is at least LEAST_CURVATURE times the weight; returns its sum. */
-static double raise_weights(const logreg_data *data, double *h)
+/* h is at least LEAST_CURVATURE times the weight; its sum is added to S. */
+static LOGREG_NOINLINE int raise_weights(const logreg_data *data, double *h, double *S)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    double scratch[LOGREG_BLOCK], sum = 0.0;
+    double scratch[LOGREG_BLOCK];
     for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
         const int64_t count = logreg_at_most(data->m - first, LOGREG_BLOCK);
         const double *weight = NULL;
@@ -46,20 +53,38 @@ static double raise_weights(const logreg_data *data, double *h)
             if (h[first + i] < least) h[first + i] = least;
             of_block += h[first + i];
         }
-        sum += of_block;
+        *S += of_block;
     }
-    return sum;
+    return LOGREG_OK;
+}
+
+int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h, double *S,
+                          const logreg_run *run)
+{
+    logreg_data in_float64 = *data;
+    in_float64.arithmetic = LOGREG_FLOAT64;
+    const int status = logreg_curvature(&in_float64, w, b, 0, h, run);
+    if (status != LOGREG_OK) return status;
+    LOGREG_IN_DEFAULT_MODES(int, raise_weights(data, h, S));
+}
+
+/* The diagonal factor, from the deviations of weighted features in its place. */
+static void factor_deviations(logreg_context *c, const logreg_objective *o, double S)
+{
+    double *sd = c->factor.unit;
+    for (int64_t j = 0; j < c->data->n_x; j++) sd[j] = sd[j] * sd[j] * S;
+    logreg_factor_diagonal(&c->factor, S, o->total, o->l2, o->ridge);
 }
 
 int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const double *theta,
                           const double *centre)
 {
     const int64_t n_x = o->data->n_x;
+    double S = 0.0;
     logreg_data weighted = *o->data;
     weighted.arithmetic = LOGREG_FLOAT64;
-    int status = logreg_curvature(&weighted, theta, theta[n_x], 0, c->h, &c->run);
+    int status = logreg_factor_weights(o->data, theta, theta[n_x], c->h, &S, &c->run);
     if (status != LOGREG_OK) return status;
-    double S = raise_weights(o->data, c->h);
     weighted.sample_weight = (logreg_column){c->h, sizeof(double), LOGREG_FLOAT64};
     if (c->plan.form == LOGREG_DENSE) {
         status = logreg_gram(&weighted, centre, c->factor.L, c->factor.mu, &S, &c->run);
@@ -71,8 +96,7 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
         status = logreg_standardize(&weighted, &of, &c->run);
         if (status != LOGREG_OK) return status;
         if (c->plan.form == LOGREG_DIAGONAL) {
-            for (int64_t j = 0; j < n_x; j++) of.sd[j] = of.sd[j] * of.sd[j] * S;
-            logreg_factor_diagonal(&c->factor, S, o->total, o->l2, o->ridge);
+            factor_deviations(c, o, S);
         } else {
             const logreg_data rows =
                 logreg_sample(&weighted, &c->m->survey, o->data->m, 1, c->sample);
@@ -80,6 +104,24 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
             status =
                 logreg_factor_low_rank(&c->factor, c->h, S, o->total, o->l2, o->ridge, &c->run);
         }
+    }
+    c->m->S = c->factor.S;
+    return status;
+}
+
+int logreg_factor_sums(logreg_context *c, const double *sums, const double *mu, double S)
+{
+    const int64_t n = c->data->n_x;
+    const logreg_objective o = logreg_objective_of(c, c->data, c->m->total);
+    int status = LOGREG_OK;
+    memcpy(c->factor.mu, mu, (size_t)n * sizeof *mu);
+    if (c->plan.form == LOGREG_DENSE) {
+        for (int64_t i = 0; i < n; i++)
+            memcpy(c->factor.L + i * n, sums + i * n, (size_t)(i + 1) * sizeof *sums);
+        status = logreg_factor_dense(&c->factor, S, o.total, o.l2, o.ridge, &c->run);
+    } else {
+        memcpy(c->factor.unit, sums, (size_t)n * sizeof *sums);
+        factor_deviations(c, &o, S);
     }
     c->m->S = c->factor.S;
     return status;
@@ -100,28 +142,16 @@ int logreg_describe_sample(logreg_context *c, const logreg_data *sample)
     return status;
 }
 
-/* Mean and deviation of every feature, in one pass, once. */
-static int describe_all(logreg_context *c)
+int logreg_has_constant(const logreg_context *c)
 {
-    if (c->m->has_moments) return LOGREG_OK;
-    const logreg_standardization of = {
-        .mean = c->a.centre, .mean_lo = c->moments, .sd = c->a.deviation};
-    logreg_data data = *c->data;
-    data.arithmetic = LOGREG_FLOAT64;
-    const int status = logreg_standardize(&data, &of, &c->run);
-    c->m->has_moments = status == LOGREG_OK;
-    return status;
+    for (int64_t j = 0; j < c->data->n_x; j++)
+        if (c->factor.unit[j] == 0.0) return 1;
+    return 0;
 }
 
-/* A feature that is constant in the sample may vary in the whole, and would never be moved: it gets
- * the curvature that its own variance makes. */
-static int revive(logreg_context *c, const logreg_objective *o)
+void logreg_revive(logreg_context *c)
 {
-    int64_t constant = 0;
-    for (int64_t j = 0; j < c->data->n_x; j++) constant += c->factor.unit[j] == 0.0;
-    if (constant == 0) return LOGREG_OK;
-    const int status = describe_all(c);
-    if (status != LOGREG_OK) return status;
+    const logreg_objective of_whole = logreg_objective_of(c, c->data, c->m->total), *o = &of_whole;
     for (int64_t j = 0; j < c->data->n_x; j++) {
         const double sd = c->a.deviation[j], ridge = o->ridge ? o->ridge[j] : 0.0;
         if (c->factor.unit[j] != 0.0 || sd == 0.0) continue;
@@ -130,21 +160,12 @@ static int revive(logreg_context *c, const logreg_objective *o)
         c->factor.unit[j] = 1.0 / logreg_sqrt(h);
         c->factor.mu[j] = c->factor.fixed_b ? 0.0 : c->a.centre[j];
     }
-    return LOGREG_OK;
 }
 
-int logreg_renew_factor(logreg_context *c)
+int logreg_factor_sample(logreg_context *c, const logreg_data *sample)
 {
-    logreg_minimizer *m = c->m;
-    if (m->sample < c->data->m) {
-        const logreg_data sample = logreg_sample(c->data, &m->survey, m->sample, 0, c->sample);
-        const logreg_objective o =
-            logreg_objective_of(c, &sample, logreg_sum_of(sample.sample_weight.values, sample.m));
-        int status = logreg_describe_sample(c, &sample);
-        if (status == LOGREG_OK) status = logreg_factor_hessian(c, &o, c->a.v.theta, c->moments);
-        return status == LOGREG_OK ? revive(c, &o) : status;
-    }
-    const logreg_objective o = logreg_objective_of(c, c->data, m->total);
-    const int status = c->plan.form == LOGREG_DENSE ? describe_all(c) : LOGREG_OK;
-    return status == LOGREG_OK ? logreg_factor_hessian(c, &o, c->a.v.theta, c->a.centre) : status;
+    const logreg_objective o =
+        logreg_objective_of(c, sample, logreg_sum_of(sample->sample_weight.values, sample->m));
+    const int status = logreg_describe_sample(c, sample);
+    return status == LOGREG_OK ? logreg_factor_hessian(c, &o, c->a.v.theta, c->moments) : status;
 }

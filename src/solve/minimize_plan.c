@@ -16,8 +16,7 @@ enum {
     SMALL_SHARE = 20, /* and one of more than m / 20 has LEAST_C: it takes memory */
     RENEWAL_GROWTH = 4,
     MOST_DENSE = 4096, /* features of a dense factor */
-    SMALL_DENSE = 256, /* that are dense even if there are fewer examples */
-    MOST_RANK = 2048   /* examples of a low-rank factor */
+    SMALL_DENSE = 256  /* that are dense even if there are fewer examples */
 };
 
 /* A sample of so many, or all of them. */
@@ -62,7 +61,7 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     const int64_t n_x = data->n_x, m = data->m, n = n_x + 1;
     logreg_search_plan p = {.form = LOGREG_DENSE, .bytes = bytes_of_value(data), .sample = m};
     if (n_x > MOST_DENSE || (n_x > m && n_x > SMALL_DENSE)) {
-        p.form = m <= MOST_RANK ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
+        p.form = m <= LOGREG_LOW_RANK_EXAMPLES ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;
     }
     const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;

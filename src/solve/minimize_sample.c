@@ -9,20 +9,19 @@
 enum { STAGE_PASSES = 60 /* over a sample, at most */ };
 
 /* The search on a sample counts its passes and rates in a state of its own. */
-int logreg_solve_sample(logreg_context *c, int64_t q, double *theta)
+int logreg_solve_sample(logreg_context *c, const logreg_data *sample, double *theta)
 {
-    const int64_t n_x = c->data->n_x;
+    const int64_t n_x = c->data->n_x, q = sample->m;
     const size_t bytes = (size_t)(n_x + 1) * sizeof(double);
-    const logreg_data sample = logreg_sample(c->data, &c->m->survey, q, 0, c->sample);
     const double cost = logreg_factor_price(q, n_x, q, c->plan.bytes);
     const double target = STAGE_GAP * (double)(n_x + 1) / (2.0 * (double)q);
     const logreg_search_vectors v = logreg_search_in(c->sample_search, n_x);
     logreg_minimizer own = {.goal = c->m->goal};
     double J = 0.0;
-    int status = logreg_describe_sample(c, &sample);
+    int status = logreg_describe_sample(c, sample);
     if (status != LOGREG_OK) return status;
     logreg_objective o =
-        logreg_objective_of(c, &sample, logreg_sum_of(sample.sample_weight.values, q));
+        logreg_objective_of(c, sample, logreg_sum_of(sample->sample_weight.values, q));
     o.ridge = c->ridge;
     memcpy(v.theta, theta, bytes);
     status = logreg_evaluate(c, &o, v.theta, &J, v.gradient);

@@ -59,7 +59,7 @@ void logreg_minimizer_open(logreg_minimizer *m, const logreg_data *data, const l
     const logreg_search_arrays a = arrays_of(data, &p, (char *)m);
     memset(m, 0, a.bytes);
     m->goal = *goal;
-    m->wanted = LOGREG_WANT_START;
+    m->task = LOGREG_TO_START;
     m->float32 = data->arithmetic == LOGREG_FLOAT32;
     m->search.n = data->n_x + 1;
     m->search.gap = m->slope = INFINITY;
@@ -78,6 +78,43 @@ logreg_progress logreg_minimizer_progress(const logreg_minimizer *m, double *w)
                                  .passes = m->passes};
     memcpy(w, theta, (size_t)n_x * sizeof *w);
     return now;
+}
+
+logreg_request logreg_minimizer_wants(const logreg_minimizer *m, const logreg_data *data,
+                                      const logreg_standardization *standardization)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    const logreg_search_arrays a = arrays_of(data, &p, (char *)(uintptr_t)m);
+    const int of_all = m->sample >= data->m;
+    const double *point = m->task == LOGREG_TO_FACTOR ? a.v.theta : a.v.trial;
+    logreg_request r = {.w = point, .b = point[data->n_x], .centre = a.centre};
+    r.dense = p.form == LOGREG_DENSE;
+    r.l2 = standardization ? 0.0 : m->goal.l2; /* whose ridge the search adds */
+    r.arithmetic = m->float32 ? LOGREG_FLOAT32 : LOGREG_FLOAT64;
+    switch (m->task) {
+    case LOGREG_TO_START:
+        r.wanted = m->surveyed ? LOGREG_WANT_SAMPLE : LOGREG_WANT_SURVEY;
+        r.sample = m->surveyed ? p.stages[m->stages] : 0;
+        break;
+    case LOGREG_TO_FACTOR:
+        if (m->reviving || (of_all && p.form == LOGREG_DENSE && !m->has_moments))
+            r.wanted = LOGREG_WANT_MOMENTS;
+        else
+            r.wanted = of_all ? LOGREG_WANT_CURVATURE : LOGREG_WANT_SAMPLE;
+        r.sample = m->sample;
+        break;
+    case LOGREG_TO_EVALUATE:
+        r.wanted = LOGREG_WANT_GRADIENT;
+        break;
+    default:
+        r.wanted = LOGREG_WANT_NOTHING;
+    }
+    return r;
+}
+
+int logreg_minimizer_ended(const logreg_minimizer *m)
+{
+    return m->task == LOGREG_TO_END ? m->status : LOGREG_OK;
 }
 
 /* ---- What a call works with ------------------------------------------------------------------ */
@@ -118,11 +155,13 @@ static int is_sound(const logreg_minimizer *m, const logreg_data *data)
     const logreg_search_plan p = logreg_plan_minimum(data);
     int64_t q = p.sample;
     while (q < data->m && q != m->sample) q = logreg_next_sample(q, data->m);
-    return m->wanted <= LOGREG_WANT_NOTHING && m->passes >= 0 && m->search.n == data->n_x + 1 &&
+    return m->task <= LOGREG_TO_END && m->passes >= 0 && m->search.n == data->n_x + 1 &&
+           m->stages >= 0 &&
+           m->stages < p.n_stages + (m->task != LOGREG_TO_START || !m->surveyed) &&
            m->search.pairs >= 0 && m->search.pairs <= LOGREG_PAIRS &&
            m->search.newest >= (m->search.pairs > 0 ? 0 : -1) && m->search.newest < LOGREG_PAIRS &&
            m->n_rates >= 0 && m->n_rates <= LOGREG_RATES &&
-           (m->sample == q || m->wanted == LOGREG_WANT_START);
+           (m->sample == q || m->task == LOGREG_TO_START);
 }
 
 int logreg_minimizer_resume(logreg_minimizer *m, const logreg_data *data, const void *state,
@@ -141,14 +180,16 @@ typedef struct sizes {
     size_t kernel, vectors, h, sample;
 } sizes;
 
-static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int n_threads)
+/* What a search works in that has the examples in memory, or gets what it asks for of them. */
+static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int in_memory,
+                      int n_threads)
 {
     const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
     logreg_factor shape = {.n_x = n_x, .form = p->form, .rank = rank_of(data, p)};
     sizes s;
     int64_t largest = p->form == LOGREG_LOW_RANK ? data->m : 0;
-    s.kernel =
-        larger(kernel_bytes(data, p, n_threads), logreg_factor_workspace_size(&shape, n_threads));
+    s.kernel = logreg_factor_workspace_size(&shape, n_threads);
+    if (in_memory) s.kernel = larger(s.kernel, kernel_bytes(data, p, n_threads));
     for (int k = 0; k < p->n_stages; k++) {
         const logreg_data sample = shape_of_sample(data, p->stages[k]);
         s.kernel = larger(s.kernel, kernel_bytes(&sample, p, n_threads));
@@ -161,25 +202,35 @@ static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int 
     }
     s.kernel = (s.kernel + 63) / 64 * 64;
     s.vectors = (size_t)((5 + LOGREG_SEARCH_VECTORS) * stride) * sizeof(double);
-    s.h = (size_t)(data->m + 7) / 8 * 8 * sizeof(double);
-    s.sample = largest > 0 ? logreg_sample_size(data, largest) : 0;
+    s.h = (size_t)((in_memory ? data->m : largest) + 7) / 8 * 8 * sizeof(double);
+    s.sample = in_memory && largest > 0 ? logreg_sample_size(data, largest) : 0;
     return s;
+}
+
+static size_t workspace_size(const logreg_data *data, int in_memory, int n_threads)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    const sizes s = sizes_of(data, &p, in_memory, n_threads);
+    return s.kernel + s.vectors + s.h + s.sample;
 }
 
 size_t logreg_minimize_workspace_size(const logreg_data *data, int n_threads)
 {
-    const logreg_search_plan p = logreg_plan_minimum(data);
-    const sizes s = sizes_of(data, &p, n_threads);
-    return s.kernel + s.vectors + s.h + s.sample;
+    return workspace_size(data, 1, n_threads);
 }
 
-logreg_context logreg_open_context(const logreg_data *data,
+size_t logreg_give_workspace_size(const logreg_data *whole, int n_threads)
+{
+    return workspace_size(whole, 0, n_threads);
+}
+
+logreg_context logreg_open_context(const logreg_data *data, int in_memory,
                                    const logreg_standardization *standardization,
                                    logreg_minimizer *m, const logreg_run *run)
 {
     const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
     logreg_context c = {.m = m, .data = data, .plan = logreg_plan_minimum(data), .run = *run};
-    const sizes s = sizes_of(data, &c.plan, run->n_threads);
+    const sizes s = sizes_of(data, &c.plan, in_memory, run->n_threads);
     char *memory = (char *)run->workspace + s.kernel;
     c.a = arrays_of(data, &c.plan, (char *)m);
     c.moments = (double *)(void *)memory;

@@ -27,9 +27,8 @@ static void load(const logreg_data *data, int64_t first, targets *t)
         t->weight = kernels->column(&data->sample_weight, first, t->count, t->scratch[1]);
 }
 
-static LOGREG_NOINLINE logreg_survey survey(const logreg_data *data)
+static LOGREG_NOINLINE void survey(logreg_survey *s, const logreg_data *data)
 {
-    logreg_survey s = {.least = 0.0};
     targets t;
     for (int64_t first = 0; first < data->m; first += LOGREG_BLOCK) {
         double sums[2] = {0.0, 0.0},
@@ -39,21 +38,19 @@ static LOGREG_NOINLINE logreg_survey survey(const logreg_data *data)
             const double weight = t.weight ? t.weight[i] : 1.0;
             sums[t.Y[i] > 0.5] += weight;
             labels += weight * t.Y[i];
-            if (weight > 0.0 && (s.least == 0.0 || weight < s.least)) s.least = weight;
+            if (weight > 0.0 && (s->least == 0.0 || weight < s->least)) s->least = weight;
         }
-        s.negative += sums[0];
-        s.positive += sums[1];
-        s.labels += labels;
+        s->negative += sums[0];
+        s->positive += sums[1];
+        s->labels += labels;
     }
-    return s;
 }
 
-logreg_survey logreg_survey_of(const logreg_data *data)
+void logreg_survey_add(logreg_survey *s, const logreg_data *data)
 {
     const logreg_fp_modes found = logreg_fp_default();
-    const logreg_survey s = survey(data);
+    survey(s, data);
     logreg_fp_restore(found);
-    return s;
 }
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
@@ -84,34 +81,59 @@ static double place_of(int64_t k)
     return (double)k + (turns - (double)(int64_t)turns);
 }
 
-/* Fills index, Y and h. An example that is hit twice leaves a place for one of weight 0. */
-static void choose(const logreg_data *data, const logreg_survey *s, int64_t count, int64_t *index,
-                   double *Y, double *h)
+logreg_choice logreg_choice_open(const logreg_survey *s, int64_t count)
 {
+    const logreg_fp_modes found = logreg_fp_default();
     const scales by = scales_of(s);
     const double total = by.positive * s->positive + by.negative * s->negative;
-    const double step = total / (double)count;
-    int64_t chosen = 0, hit = 0;
-    double size_so_far = 0.0;
+    const logreg_choice choice = {.count = count,
+                                  .positive = by.positive,
+                                  .negative = by.negative,
+                                  .step = total / (double)count};
+    logreg_fp_restore(found);
+    return choice;
+}
+
+/* Appends to index, Y and h what is chosen of the data, and returns how many these are. */
+static LOGREG_NOINLINE int64_t choose(logreg_choice *c, const logreg_data *data, int64_t *index,
+                                      double *Y, double *h)
+{
+    int64_t chosen = 0;
     targets t;
-    for (int64_t first = 0; first < data->m && chosen < count; first += LOGREG_BLOCK) {
+    for (int64_t first = 0; first < data->m && c->hit < c->count; first += LOGREG_BLOCK) {
         load(data, first, &t);
-        for (int64_t i = 0; i < t.count && chosen < count; i++) {
+        for (int64_t i = 0; i < t.count; i++) {
             const double weight = t.weight ? t.weight[i] : 1.0;
-            const double size = weight * (t.Y[i] > 0.5 ? by.positive : by.negative);
-            const int64_t hits_before = hit;
-            size_so_far += size;
-            while (hit < count && place_of(hit) * step < size_so_far) hit++;
-            if (hit == hits_before) continue;
+            const double size = weight * (t.Y[i] > 0.5 ? c->positive : c->negative);
+            const int64_t hits_before = c->hit;
+            c->size_so_far += size;
+            while (c->hit < c->count && place_of(c->hit) * c->step < c->size_so_far) c->hit++;
+            if (c->hit == hits_before) continue;
             index[chosen] = first + i;
             Y[chosen] = t.Y[i];
-            h[chosen] = size > step ? weight / step : weight / size * (double)(hit - hits_before);
+            h[chosen] =
+                size > c->step ? weight / c->step : weight / size * (double)(c->hit - hits_before);
             chosen++;
         }
     }
-    for (; chosen < count; chosen++) {
-        index[chosen] = chosen > 0 ? index[chosen - 1] : 0;
-        Y[chosen] = h[chosen] = 0.0;
+    c->chosen += chosen;
+    return chosen;
+}
+
+int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index, double *Y,
+                      double *h)
+{
+    LOGREG_IN_DEFAULT_MODES(int64_t, choose(choice, part, index, Y, h));
+}
+
+/* An example that is hit twice leaves a place for one of weight 0. */
+static void choose_some(const logreg_data *data, const logreg_survey *s, int64_t count,
+                        int64_t *index, double *Y, double *h)
+{
+    logreg_choice choice = logreg_choice_open(s, count);
+    for (int64_t k = choose(&choice, data, index, Y, h); k < count; k++) {
+        index[k] = k > 0 ? index[k - 1] : 0;
+        Y[k] = h[k] = 0.0;
     }
 }
 
@@ -196,7 +218,7 @@ static LOGREG_NOINLINE logreg_data take(const logreg_data *data, const logreg_su
     int64_t *index = (int64_t *)(void *)(memory + 2 * column);
     logreg_data sample = {.n_x = data->n_x, .m = count, .example_major = 1};
     if (count < data->m)
-        choose(data, s, count, index, Y, h);
+        choose_some(data, s, count, index, Y, h);
     else
         choose_all(data, index, Y, h);
     sample.arithmetic = LOGREG_FLOAT64;

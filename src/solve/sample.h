@@ -12,15 +12,6 @@
 
 #include "logreg.h"
 
-/* Sums over the labels and weights. */
-typedef struct logreg_survey {
-    double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
-    double labels;             /* sum of weight times label */
-    double least;              /* smallest positive weight */
-} logreg_survey;
-
-logreg_survey logreg_survey_of(const logreg_data *data);
-
 /* The bytes that a sample of `count` examples takes. */
 size_t logreg_sample_size(const logreg_data *data, int64_t count);
 

@@ -30,8 +30,6 @@ typedef struct logreg_predictions {
  * logreg_gram_groups. */
 enum { LOGREG_GRAM_FEATURES = 512 };
 
-extern const logreg_sum_kind logreg_gram_sums, logreg_cross_gram_sums;
-
 typedef struct logreg_gram_groups {
     const double *centre;
     const logreg_data *columns; /* of the second group, or NULL */

@@ -878,7 +878,7 @@ static void test_parts_in_any_order_have_the_bits_of_one_call(void)
             make_problem(PARTS_N_X, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 2);
         store_X_as(&p, LOGREG_FLOAT32);
         logreg_standardization found = allocate_standardization(PARTS_N_X);
-        logreg_point point = {p.w, p.b, NULL};
+        logreg_point point = {p.w, p.b, NULL, 0};
         CHECK(standardize(&p.data, 3, &found) == LOGREG_OK);
         check_gradient_in_parts(&p.data, &point);
         check_moments_in_parts(&p.data, &found);
@@ -896,7 +896,7 @@ static void test_missing_and_duplicate_segments_are_detected(void)
     static const int64_t bounds[] = {0, 1, 2, 4, 7, 8, 9};
     const int64_t size = segment_size(PARTS_N_X), n_segments = 9;
     problem p = make_problem(PARTS_N_X, (n_segments - 1) * size + 3, FEATURE_MAJOR, 0, 0);
-    const logreg_point point = {p.w, p.b, NULL};
+    const logreg_point point = {p.w, p.b, NULL, 0};
     const int n = COUNT(bounds) - 1;
     for (int odd = -1; odd < 2 * n; odd++) {
         logreg_nodes all = allocate_nodes(&logreg_gradient_sums, 20);
@@ -1869,7 +1869,7 @@ static void test_should_stop_ends_one_long_pass(void)
     logreg_standardization found = allocate_standardization(N_X);
     for (int j = 0; j < N_X; j++) line[j] = w[j] = 0.01 * (j % 7);
     *Y = 1;
-    const logreg_point point = {w, 0, NULL};
+    const logreg_point point = {w, 0, NULL, 0};
     for (int call = 0; call < 5; call++) {
         int64_t feature, example;
         logreg_nodes nodes = {NULL, 0};

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Everything that is evaluated over examples that come in parts, by sums that form one tree.
+
+The bits are those of the same examples in one array. A pass reads the parts in their order, and
+keeps none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from . import _kernel
+from ._objective import Objective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from ._input import Examples
+
+# What the kernel takes at a time for moments, and surveys without another order of sums.
+MOMENTS_FEATURES = 512
+SURVEYED = 512
+
+
+class Part(NamedTuple):
+    """Some examples, of which the first is number `first` of the whole."""
+
+    first: int
+    X: NDArray[Any] | list[NDArray[Any]]
+    Y: NDArray[Any]
+    sample_weight: NDArray[Any] | None
+
+    @property
+    def m(self) -> int:
+        """The number of examples."""
+        return self.Y.size
+
+
+class Source(Protocol):
+    """Examples that can be read again and again, in parts.
+
+    Every part but the last holds a multiple of `examples_of_parts` examples, and all have the
+    layout of the whole.
+
+    Attributes
+    ----------
+    examples : Examples
+        Shape, arithmetic and names of the whole. Its values are an array of the type that a sample
+        is gathered in, of no size.
+    example_major : bool
+        The layout, if X is an array.
+    """
+
+    examples: Examples
+    example_major: bool
+
+    def __iter__(self) -> Iterator[Part]: ...
+
+    def place(self, example: int) -> str:
+        """Return where an example comes from."""
+
+
+def examples_of_parts(n_x: int) -> int:
+    """Return what the examples of every part but the last must be a multiple of."""
+    last = n_x % MOMENTS_FEATURES or min(n_x, MOMENTS_FEATURES)
+    sizes = {n_x, min(n_x, MOMENTS_FEATURES), last, _kernel.gram_groups(n_x)[1]}
+    return max(SURVEYED, *map(_kernel.segment_size, sizes))
+
+
+class _Problem:
+    """What can be asked about a source. As far as `Objective` asks it, it is a `_kernel.Problem`.
+
+    Another one, of a cluster, has other sums.
+    """
+
+    def __init__(self, source: Source, n_threads: int, *, float32: bool, halves: bool) -> None:
+        self.n_x, self.m = source.examples.shape
+        self.n_threads = n_threads
+        self.float32 = float32
+        self.features: _kernel.Features | None = None
+        self._source = source
+        self._halves = halves  # every label is 1/2
+        self._survey: _kernel.Survey | None = None
+
+    def standardize(self, moments: NDArray[np.float64], centre: bool, scale: bool) -> int:
+        """Fill moments (3, n_x), and work on features that are centred and scaled from now on."""
+        status = self.moments(moments, float32=self.float32)
+        self.features = _kernel.Features(moments, self.n_x, centre, scale)
+        return status
+
+    def cost_and_gradient(
+        self, w: NDArray[np.float64], b: float, l2: float, dw: NDArray[np.float64]
+    ) -> tuple[int, float, float]:
+        """Return status, J and db, and fill dw."""
+        point = _kernel.Point(w, b, self.features)
+        sums = self.gradient(point, float32=self.float32)
+        return sums.gradient(self.n_segments(self.n_x), self.float32, point, l2, dw)
+
+    def first_nonfinite(self) -> tuple[int, int] | None:
+        """Return (feature, example) of the first NaN or infinity in X, or None."""
+        for part in self._source:
+            place = self._of(part, part.X, None, float32=False).first_nonfinite()
+            if place is not None:
+                return place[0], part.first + place[1]
+        return None
+
+    def n_segments(self, n_x: int) -> int:
+        """Return how many segments the whole has, for sums of so many features."""
+        return -(-self.m // _kernel.segment_size(n_x))
+
+    def gradient(self, point: _kernel.Point, *, float32: bool) -> _kernel.Sums:
+        """Return the sums of J, dw and db at a point."""
+        sums = _kernel.Sums(_kernel.GRADIENT, self.n_x)
+        for part in self._source:
+            problem = self._of(part, part.X, part.sample_weight, float32=float32)
+            sums.add(problem, point, *_segments(part, self.n_x))
+        return sums
+
+    def moments(
+        self,
+        out: NDArray[np.float64],
+        *,
+        float32: bool,
+        weigh: Callable[[Part], NDArray[np.float64]] | None = None,
+    ) -> int:
+        """Fill out (3, n_x) with moments, of examples that are weighted anew if asked for."""
+        starts = range(0, self.n_x, MOMENTS_FEATURES)
+        groups = [slice(j, min(j + MOMENTS_FEATURES, self.n_x)) for j in starts]
+        sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
+        for part in self._source:
+            h = part.sample_weight if weigh is None else weigh(part)
+            for group, of_group in zip(groups, sums, strict=True):
+                problem = self._of(part, part.X[group], h, float32=float32)
+                of_group.add(problem, None, *_segments(part, group.stop - group.start))
+        status = _kernel.OK
+        for group, of_group in zip(groups, sums, strict=True):
+            n_x = group.stop - group.start
+            found = np.empty((3, n_x))
+            features = _kernel.Features(found, n_x, True, True)
+            ended = of_group.moments(self.n_segments(n_x), float32, features)
+            status = status if ended == _kernel.OK else ended
+            out[:, group] = found
+        return status
+
+    def weights_of_factor(
+        self, w: NDArray[np.float64], b: float
+    ) -> tuple[Callable[[Part], NDArray[np.float64]], list[Any]]:
+        """Return what weighs a part, and in a list the status of that and the sum so far."""
+        total: list[Any] = [_kernel.OK, 0.0]
+
+        def weigh(part: Part) -> NDArray[np.float64]:
+            h = np.empty(part.m)
+            problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
+            status, total[1] = _kernel.factor_weights(problem, w, b, h, total[1])
+            if status != _kernel.OK:
+                total[0] = status
+            return h
+
+        return weigh, total
+
+    def gram(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        centre: NDArray[np.float64],
+        G: NDArray[np.float64],
+        mu: NDArray[np.float64],
+    ) -> tuple[int, float]:
+        """Return status and S, and fill G and mu, with the weights of a factor at w, b."""
+        groups, size = _kernel.gram_groups(self.n_x)
+        segments, S = self.n_segments(size), 0.0
+        for k in range(groups):  # a pass for each group of rows
+            weigh, total = self.weights_of_factor(w, b)
+            kinds = [_kernel.CROSS_GRAM] * k + [_kernel.GRAM]
+            sums = [_kernel.Sums(kind, size) for kind in kinds]
+            for part in self._source:
+                problem = self._of(part, part.X, weigh(part), float32=False)
+                offset, _, end = _segments(part, size)
+                for j in range(k + 1):
+                    sums[j].add_products(problem, centre, k, j, offset, end)
+            status = total[0]
+            for j in range(k, -1, -1):
+                ended, S = sums[j].products(segments, self.n_x, centre, k, j, G, mu, S)
+                status = status if ended == _kernel.OK else ended
+            if status != _kernel.OK:
+                return status, S
+        return _kernel.OK, S
+
+    def survey(self) -> _kernel.Survey:
+        """Return sums over labels and weights, which take a pass at first."""
+        if self._survey is None:
+            survey = _kernel.Survey()
+            for part in self._source:
+                survey.add(self._of(part, part.X, part.sample_weight, float32=False))
+            self._survey = survey
+        return self._survey
+
+    def sample(self, count: int) -> _kernel.Problem:
+        """Return a sample of the examples, in memory."""
+        choice = _kernel.Choice(self.survey(), count)
+        dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
+        rows = np.zeros((count, self.n_x), dtype)
+        Y, h, index = np.zeros(count), np.zeros(count), np.empty(count, np.int64)
+        k = 0
+        for part in self._source:
+            problem = self._of(part, part.X, part.sample_weight, float32=False)
+            end = k + choice.choose(problem, index[k:], Y[k:], h[k:])
+            chosen = index[k:end]
+            if isinstance(part.X, list):
+                for j, x in enumerate(part.X):
+                    rows[k:end, j] = x[chosen]
+            else:
+                rows[k:end] = part.X.T[chosen]
+            k = end
+        rows[k:] = rows[k - 1]
+        return _kernel.Problem(rows.T, Y, h, self.n_threads, False, True)
+
+    def _of(
+        self,
+        part: Part,
+        X: NDArray[Any] | list[NDArray[Any]],
+        sample_weight: NDArray[Any] | None,
+        *,
+        float32: bool,
+    ) -> _kernel.Problem:
+        Y = np.broadcast_to(0.5, part.m) if self._halves else part.Y
+        example_major = self._source.example_major
+        return _kernel.Problem(X, Y, sample_weight, self.n_threads, float32, example_major)
+
+
+def _segments(part: Part, n_x: int) -> tuple[int, int, int]:
+    """Return the offset of a part in segments, and the first and the end of its own."""
+    size = _kernel.segment_size(n_x)
+    return part.first // size, 0, -(-part.m // size)
+
+
+class ObjectiveInParts(Objective):
+    """An objective of examples that come in parts, for the solvers that take an `Objective`."""
+
+    def __init__(
+        self, source: Source, n_threads: int, *, float32: bool | None = None, halves: bool = False
+    ) -> None:
+        """Take what `source` has checked; with `halves`, every label is 1/2."""
+        self.examples = source.examples
+        if float32 is not None:
+            self.examples = self.examples._replace(float32=float32)
+        self.Y = None
+        self.n_threads = n_threads
+        self._source = source
+        parts = _Problem(source, n_threads, float32=self.examples.float32, halves=halves)
+        self._parts = parts
+        self._problem = parts  # type: ignore[assignment]
+
+    @property
+    def sample_weight(self) -> NDArray[Any] | None:  # type: ignore[override]
+        """The weights of all examples, of which parts keep none."""
+        weights = [part.sample_weight for part in self._source if part.sample_weight is not None]
+        return np.concatenate(weights) if weights else None
+
+    def in_float64(self, *, Y: NDArray[Any] | None = None) -> Self:
+        """Return the objective in float64; labels can only be those of the source, or all 1/2."""
+        return type(self)(self._source, self.n_threads, float32=False, halves=Y is not None)
+
+    def descent(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        *,
+        alpha: float,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+    ) -> Any:
+        """Begin a descent at w and b, which updates w in place. A negative tol means none."""
+        descent = _kernel.DescentBySums(
+            w, np.empty_like(w, subok=False), w.size, b, alpha, l2, tol, fixed_b
+        )
+        return _Descent(self._parts, descent)
+
+    def minimization(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        *,
+        l2: float,
+        tol: float,
+        slope: float,
+        passes: int,
+        fixed_b: bool,
+        warm: bool,
+    ) -> Any:
+        """Begin a search for the minimum at w and b, which updates w in place."""
+        search = _kernel.SearchBySums(
+            self.examples.shape, self.examples.values, self.examples.float32,
+            self._source.example_major, self.n_threads, w, b, l2, tol, slope, passes, fixed_b, warm,
+        )  # fmt: skip
+        return _Search(self._parts, search, passes)
+
+    def raise_if_nonfinite(self) -> None:
+        """Name the first NaN or infinity in X, if there is one: after a pass that overflowed."""
+        found = self._parts.first_nonfinite()
+        if found is None:
+            return
+        feature, example = found
+        names = self.examples.names
+        what = f"feature {feature}" if names is None else f"column {names[feature]!r}"
+        msg = (
+            f"X holds NaN or infinity, first in {what} of {self._source.place(example)}; expected "
+            "finite values. Fill it in, or leave out the row or the column"
+        )
+        raise ValueError(msg)
+
+
+class _Descent:
+    """A descent over parts: the face of `_kernel.Descent`."""
+
+    def __init__(self, parts: _Problem, descent: _kernel.DescentBySums) -> None:
+        self._parts = parts
+        self._descent = descent
+        self.resume = descent.resume
+
+    @property
+    def done(self) -> int:
+        return self._descent.done
+
+    @property
+    def b(self) -> float:
+        return self._descent.b
+
+    @property
+    def b_lo(self) -> float:
+        return self._descent.b_lo
+
+    def descend(self, costs: NDArray[np.float64], iters: int) -> int:
+        """Make up to `iters` more iterations, writing to costs[done:]; return the status."""
+        parts, descent = self._parts, self._descent
+        for _ in range(iters):
+            point = descent.point(parts.features)
+            sums = parts.gradient(point, float32=parts.float32)
+            status = descent.update(sums, parts.n_segments(parts.n_x), parts.float32, costs)
+            if status != _kernel.OK:
+                return status
+        return _kernel.OK
+
+
+class _Search:
+    """A search for the minimum over parts: the face of `_kernel.Minimization`."""
+
+    def __init__(self, parts: _Problem, search: _kernel.SearchBySums, passes: int) -> None:
+        self._parts = parts
+        self._search = search
+        self._most_passes = passes
+        self.state = search.state
+        self.resume = search.resume
+
+    @property
+    def done(self) -> int:
+        return self._search.done
+
+    @property
+    def b(self) -> float:
+        return self._search.b
+
+    @property
+    def gap(self) -> float:
+        return self._search.gap
+
+    @property
+    def slope(self) -> float:
+        return self._search.slope
+
+    @property
+    def passes(self) -> int:
+        return self._search.passes
+
+    def advance(self, costs: NDArray[np.float64], steps: int) -> int:
+        """Take up to `steps` steps, writing to costs[done:]; return the status."""
+        search = self._search
+        search.standardize(self._parts.features)
+        end = search.done + steps
+        while search.done < end and search.passes < self._most_passes:
+            if not self._supply(costs):
+                break
+        return search.ended
+
+    def _supply(self, costs: NDArray[np.float64]) -> bool:
+        """Give the search what it wants, and return whether it wanted anything."""
+        parts, search, n_x = self._parts, self._search, self._parts.n_x
+        w, centre = np.empty((2, n_x))
+        what, count, b, l2, dense, float32 = search.wants(w, centre)
+        if what == _kernel.SURVEY:
+            search.give_survey(parts.survey(), costs)
+        elif what == _kernel.SAMPLE:
+            search.give_sample(parts.sample(count), costs)
+        elif what == _kernel.MOMENTS_OF_ALL:
+            moments = np.empty((3, n_x))
+            status = parts.moments(moments, float32=False)
+            search.give_sums(status, moments[0], moments[2], 0.0, costs)
+        elif what == _kernel.CURVATURE and dense:
+            G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
+            status, S = parts.gram(w, b, centre, G, mu)
+            search.give_sums(status, mu, G, S, costs)
+        elif what == _kernel.CURVATURE:
+            moments = np.empty((3, n_x))
+            weigh, total = parts.weights_of_factor(w, b)
+            status = parts.moments(moments, float32=False, weigh=weigh)
+            status = status if total[0] == _kernel.OK else total[0]
+            search.give_sums(status, moments[0], moments[2], total[1], costs)
+        elif what == _kernel.GRADIENT_AT_POINT:
+            dw, point = np.empty(n_x), _kernel.Point(w, b, None)
+            sums = parts.gradient(point, float32=float32)
+            found = sums.gradient(parts.n_segments(n_x), float32, point, l2, dw)
+            search.give_gradient(found[0], found[1], dw, found[2], costs)
+        return what != _kernel.NOTHING
