@@ -2,7 +2,7 @@
 """A pytest plugin that runs scikit-learn's tests with the estimators of logreg_c.
 
 `test_sklearn_suite.py` starts it. It writes how each test ended to the path LOGREG_C_REPORT, and
-runs one test in LOGREG_C_SAMPLE.
+runs one test in LOGREG_C_SAMPLE. LOGREG_C_THEIRS leaves scikit-learn's estimators in place.
 """
 
 import json
@@ -14,8 +14,9 @@ import sklearn.linear_model
 
 import logreg_c.sklearn
 
-for name in logreg_c.sklearn.__all__:
-    setattr(sklearn.linear_model, name, getattr(logreg_c.sklearn, name))
+if "LOGREG_C_THEIRS" not in os.environ:
+    for name in logreg_c.sklearn.__all__:
+        setattr(sklearn.linear_model, name, getattr(logreg_c.sklearn, name))
 
 OUTCOMES = {}
 
@@ -31,8 +32,8 @@ def pytest_runtest_logreport(report):
     """Remember the worst of setup, call and teardown."""
     name = report.nodeid.rpartition("::")[2]
     if report.failed or OUTCOMES.get(name) in {None, "passed"}:
-        text = report.longreprtext.splitlines()[-1:] if report.failed else []
-        OUTCOMES[name] = " ".join([report.outcome, *text])
+        crash = getattr(report.longrepr, "reprcrash", None)
+        OUTCOMES[name] = f"{report.outcome} {crash.message}" if crash else report.outcome
 
 
 def pytest_sessionfinish():

@@ -19,6 +19,7 @@ from .parameters import (
     check_solver,
     is_one_of,
     penalty_of_ratios,
+    refuse_l1,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def checked(estimator: Any) -> Grid:
         raise ValueError(msg)
     ratios, penalty = _penalty(estimator)
     check_solver(estimator.solver, penalty, dual=estimator.dual)
+    refuse_l1(penalty)
     scoring, legacy = _warned(estimator)
     return Grid(
         Cs=_strengths(estimator.Cs),

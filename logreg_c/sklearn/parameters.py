@@ -62,6 +62,7 @@ def checked(estimator: Any) -> Settings:
     penalty = _penalty(estimator, C)
     check_solver(estimator.solver, penalty, dual=estimator.dual)
     _warn_of_inconsistent(estimator, penalty)
+    refuse_l1(penalty)
     return settings if penalty is not None else settings._replace(C=math.inf)
 
 
@@ -154,7 +155,7 @@ def _warn_of_inconsistent(estimator: Any, penalty: str | None) -> None:
 
 
 def check_solver(solver: str, penalty: str | None, *, dual: bool) -> None:
-    """Refuse what scikit-learn's solver of that name refuses, and what is not built here."""
+    """Refuse what scikit-learn's solver of that name refuses."""
     if solver not in {"liblinear", "saga", "auto"} and penalty not in {"l2", None}:
         msg = (
             f"Solver {solver} supports only 'l2' or None penalties, got {penalty} penalty: pass "
@@ -179,6 +180,10 @@ def check_solver(solver: str, penalty: str | None, *, dual: bool) -> None:
             "solver='auto'"
         )
         raise ValueError(msg)
+
+
+def refuse_l1(penalty: str | None) -> None:
+    """Refuse what is not built here."""
     if penalty not in {"l2", None}:
         msg = (
             f"penalty is {penalty!r} (l1_ratio > 0); expected 'l2' or None: for an l1 penalty use "
