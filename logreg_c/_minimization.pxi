@@ -73,6 +73,16 @@ cdef class Minimization(Search):
         self.problem = problem
         self.begin(problem.data, w, b, &goal)
 
+    def retarget(self, double l2):
+        """Go on to the minimum of another l2, if this one has been found; `done` is 0 again."""
+        if logreg_minimizer_retarget(
+            self.minimizer, self.problem.data, self.problem.standardization, l2
+        ) != 0:
+            return False
+        self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
+        self.done = 0
+        return True
+
     def advance(self, costs, int64_t steps):
         """Take up to `steps` steps, writing to costs[done:]; return the status."""
         cdef Problem problem = self.problem

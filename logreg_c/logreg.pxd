@@ -180,6 +180,8 @@ cdef extern from "logreg.h" nogil:
     int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
                         logreg_minimizer *minimizer, double *costs, int64_t steps,
                         int64_t *n_costs, const logreg_run *run)
+    int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *data,
+                                  const logreg_standardization *standardization, double l2)
     int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,
                                 const void *state, int64_t passes)
     logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)

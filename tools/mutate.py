@@ -57,7 +57,7 @@ WRAPPER = {
     "_solvers/descent.py": "callbacks divergence public_face standardize sklearn",
     "_solvers/divergence.py": "divergence",
     "_solvers/minimum.py": "fit sklearn cli_minimum",
-    "_solvers/path.py": "sklearn_cv",
+    "_solvers/path.py": "path sklearn_cv",
     "_sums.pxi": "parts",
     "_threads.py": "threads interop",
     "_train.py": "public_face bad_input divergence weights standardize callbacks",

@@ -63,22 +63,7 @@ def minimize(
             "intercept": not fixed_b,
             "warm": warm,
         }
-    try:
-        if standardize and max_passes > 0:
-            objective.standardize(centre=not fixed_b)
-        status, by_callback = training.run()
-        if status == _kernel.PASS_OVERFLOW:
-            objective.raise_if_nonfinite()
-            msg = (
-                "J, its gradient, or the squares of X leave the range of float64: rescale X, say "
-                "by its largest magnitude"
-            )
-            raise OverflowError(msg)
-    except KeyboardInterrupt:
-        raise interrupted(w, search.b, training.take_costs(), "steps") from None
-    stopped: Stopped = "callback" if by_callback else ENDINGS[status]
-    costs = training.take_costs()
-    return Solution(w, search.b, costs, search.passes, stopped, slope=search.slope, gap=search.gap)
+    return training.solution(standardize=standardize and max_passes > 0, centre=not fixed_b)
 
 
 class Searching(Training):
@@ -94,6 +79,32 @@ class Searching(Training):
     ) -> None:
         super().__init__(objective, w, max_passes, callbacks)
         self._search = search
+
+    def solution(self, *, standardize: bool = False, centre: bool = True) -> Solution:
+        """Search, and return where that ended; w is the array that changes in place."""
+        search = self._search
+        try:
+            if standardize:
+                self._objective.standardize(centre=centre)
+            status, by_callback = self.run()
+            if status == _kernel.PASS_OVERFLOW:
+                self._objective.raise_if_nonfinite()
+                msg = (
+                    "J, its gradient, or the squares of X leave the range of float64: rescale X, "
+                    "say by its largest magnitude"
+                )
+                raise OverflowError(msg)
+        except KeyboardInterrupt:
+            raise interrupted(self.w, search.b, self.take_costs(), "steps") from None
+        return Solution(
+            self.w,
+            search.b,
+            self.take_costs(),
+            search.passes,
+            "callback" if by_callback else ENDINGS[status],
+            slope=search.slope,
+            gap=search.gap,
+        )
 
     @property
     def done(self) -> int:

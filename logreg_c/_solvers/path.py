@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .minimum import minimize
+from .minimum import Searching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,23 +28,27 @@ def minimize_path(
 ) -> list[Solution]:
     """Search for the minimum of each l2, in their order; `max_passes` is for each of them.
 
-    The first starts at `start`, which is close to its minimum if `warm`. A minimum that does not
-    exist, or a fit that overflows, is no start for the next.
+    The first starts at `start`, which is close to its minimum if `warm`. Where the search goes on
+    from a minimum, it takes no pass to know J and its gradient, so `costs` may be empty. Where
+    there is no minimum, the next search starts where the last one did.
     """
-    found = []
+    w = start.w.copy()
+    search, found = None, []
     for l2 in l2s:
-        ended = minimize(
-            objective,
-            max_passes,
-            w=start.w.copy(),
-            b=start.b,
-            warm=warm,
-            l2=l2,
-            tol=tol,
-            slope=slope,
-            fixed_b=fixed_b,
-        )
-        found.append(ended)
+        if search is None or not search.retarget(l2):
+            w[...] = start.w
+            search = objective.minimization(
+                w,
+                start.b,
+                l2=l2,
+                tol=tol,
+                slope=slope,
+                passes=max_passes,
+                fixed_b=fixed_b,
+                warm=warm,
+            )
+        ended = Searching(objective, search, w, max_passes, ()).solution()
+        found.append(ended._replace(w=w.copy()))
         if ended.stopped != "separated":
-            start, warm = ended, True
+            start, warm = found[-1], True
     return found

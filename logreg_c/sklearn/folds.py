@@ -11,7 +11,7 @@ from logreg_c._objective import Objective
 from logreg_c._solvers.path import minimize_path
 from logreg_c._solvers.result import Solution
 
-from .search import gap_for
+from .search import FOLD_GAP, gap_for
 from .weights import penalized
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Samples(NamedTuple):
             grid.max_iter,
             start,
             warm=start.n_iter > 0,
-            tol=gap_for(objective),
+            tol=min(gap_for(objective), FOLD_GAP),
             slope=grid.tol,
             fixed_b=not grid.fit_intercept,
         )

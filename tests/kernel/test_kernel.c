@@ -1812,6 +1812,43 @@ static void test_many_fits_have_the_bits_of_each(void)
     for (int k = 0; k < FITS; k++) free_problem(&problems[k]);
 }
 
+/* ---- The minimum of another penalty ---------------------------------------------------------- */
+
+static void test_another_penalty_starts_at_the_minimum_of_the_last(void)
+{
+    enum { N_X = 5 };
+    static const double l2s[] = {1, 0.1, 0.01, 0.01, 3};
+    const logreg_goal goal = {.l2 = 1, .tol = 1e-12, .slope = INFINITY, .passes = 100};
+    for (layout l = EXAMPLE_MAJOR; l <= FEATURE_MAJOR; l++) {
+        problem p = make_problem(N_X, 3000, l, 1, 1);
+        double costs[100], w[N_X] = {0}, other_w[N_X];
+        int64_t n_costs;
+        char *buffer;
+        logreg_minimizer *minimizer = allocate(logreg_minimizer_size(&p.data));
+        const logreg_run run = make_run(logreg_minimize_workspace_size(&p.data, 1), 1, &buffer);
+        logreg_minimizer_open(minimizer, &p.data, &goal, w, 0);
+        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, 0.5) == -1); /* no minimum yet */
+        for (int k = 0; k < COUNT(l2s); k++) {
+            logreg_fit other = fit_of(&p, other_w);
+            if (k > 0) CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, l2s[k]) == 0);
+            CHECK(logreg_minimize(&p.data, NULL, minimizer, costs, 100, &n_costs, &run) ==
+                  LOGREG_CONVERGED);
+            const logreg_progress found = logreg_minimizer_progress(minimizer, w);
+            other.l2 = l2s[k];
+            minimize_alone(&other, &goal);
+            for (int j = 0; j < N_X; j++) CHECK(near(w[j], other_w[j], 1e-5));
+            CHECK(near(found.b, other.found.b, 1e-5));
+            if (k == 3) CHECK(found.passes == 0 && n_costs == 0);
+            if (n_costs > 0) CHECK(near(costs[n_costs - 1], other.J, 1e-11));
+        }
+        /* The cost would overflow. */
+        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, INFINITY) == -1);
+        free(minimizer);
+        free(buffer);
+        free_problem(&p);
+    }
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -2120,6 +2157,7 @@ int main(void)
         test_leverages_agree_with_solves();
         test_the_logarithm_of_a_determinant();
         test_many_fits_have_the_bits_of_each();
+        test_another_penalty_starts_at_the_minimum_of_the_last();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
         test_should_stop_ends_a_gram_and_a_factorization();
