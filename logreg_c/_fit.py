@@ -13,6 +13,7 @@ from ._errors import ConvergenceWarning
 from ._names import named
 from ._objective import Objective
 from ._result import FitResult
+from ._softmax import Classes, fit_classes, refuse
 from ._solvers.firth import check_firth, minimize_firth
 from ._solvers.minimum import minimize
 
@@ -60,7 +61,9 @@ def fit(
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between them.
+        Labels 0 and 1, or probabilities between them. For several classes, softmax regression:
+        integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in the row of each
+        example's class.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0. The C of scikit-learn is 1 / (l2 sum of weights).
     firth : bool, optional
@@ -142,23 +145,32 @@ def fit(
     firth = _input.boolean(firth, "firth")
     if firth:
         examples = examples._replace(float32=False)
-    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    several = _input.classes(Y, examples)
+    shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
+    max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
+    fixed_b = not _input.boolean(intercept, "intercept")
+    tol = _input.not_negative(tol, "tol")
+    callbacks = _input.callbacks(callback)
+    warm = w is not None or (b is not None and not fixed_b)
+    if several is not None:
+        refuse({"firth": firth}, "expected two classes, or a penalty l2")
+        classes = Classes(examples, *several, w=w, b=b, **shared)
+        at: dict[str, Any] = {"l2": l2, "tol": tol, "warm": warm, "fixed_b": fixed_b}
+        return fit_classes(classes, max_passes, **at, callbacks=callbacks)
+    objective = Objective.checked(examples, Y, **shared)
     if firth:
         check_firth(objective, l2)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
-    max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
-    fixed_b = not _input.boolean(intercept, "intercept")
     settings: dict[str, Any] = {
         "w": named(start, examples.names),
         "b": 0.0 if b is None else _input.number(b, "b"),
-        "tol": _input.not_negative(tol, "tol"),
-        "callbacks": _input.callbacks(callback),
+        "tol": tol,
+        "callbacks": callbacks,
         "fixed_b": fixed_b,
     }
     if firth:
         found = minimize_firth(objective, max_passes, **settings)
     else:
-        warm = w is not None or (b is not None and not fixed_b)
         found = minimize(objective, max_passes, l2=l2, warm=warm, **settings)
     result = FitResult(
         found.w, found.b, found.costs, found.stopped, found.gap, found.n_iter, examples.names

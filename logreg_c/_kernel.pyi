@@ -241,6 +241,21 @@ class DescentBySums:
         self, sums: Sums, n_segments: int, float32: bool, costs: NDArray[np.float64]
     ) -> int: ...
 
+def softmax_cost_and_gradient(
+    problem: Problem,
+    w: NDArray[np.float64],
+    b: NDArray[np.float64],
+    l2: float,
+    dw: NDArray[np.float64],
+    db: NDArray[np.float64],
+) -> tuple[int, float]: ...
+def softmax_predict(
+    problem: Problem,
+    w: NDArray[np.float64],
+    b: NDArray[np.float64],
+    probabilities: bool,
+    out: NDArray[np.float64],
+) -> int: ...
 def curvature(
     problem: Problem, w: NDArray[np.float64], b: float, squared: bool, h: NDArray[np.float64]
 ) -> int: ...

@@ -158,6 +158,7 @@ cdef class Problem(Work):
 
 include "_descent.pxi"
 include "_sums.pxi"
+include "_softmax.pxi"
 include "_curvature.pxi"
 include "_minimization.pxi"
 include "_many.pxi"

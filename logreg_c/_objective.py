@@ -222,3 +222,52 @@ class Objective:
         if self.examples.float32:
             return "overflows float32: pass dtype=np.float64, or rescale X"
         return "overflows float64: rescale X"
+
+
+class SoftmaxObjective(Objective):
+    """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,)."""
+
+    def softmax(
+        self, w: NDArray[np.float64], b: NDArray[np.float64], l2: float
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return J, dw and db at w and b, both contiguous."""
+        dw, db = np.empty_like(w), np.empty_like(b)
+        status, J = _kernel.softmax_cost_and_gradient(self._problem, w, b, l2, dw, db)
+        if status != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
+            raise OverflowError(msg)
+        return J, dw, db
+
+    def softmax_predict(
+        self, w: NDArray[np.float64], b: NDArray[np.float64], *, probabilities: bool
+    ) -> NDArray[np.float64]:
+        """Return A, or else Z, of shape (m, K)."""
+        out = np.empty((self.examples.shape[1], len(b)))
+        if _kernel.softmax_predict(self._problem, w, b, probabilities, out) != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b {self._overflow()}, and train again"
+            raise OverflowError(msg)
+        return out
+
+    def some(self, count: int) -> SoftmaxObjective:
+        """Return the objective of so many of the examples, which are copied.
+
+        They are spread evenly over the data, and lie at uneven places in their stretches, so that
+        no period in the data can meet them.
+        """
+        m = self.examples.shape[1]
+        places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
+        uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        at = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
+        X = self.examples.values
+        values = [x[at] for x in X] if isinstance(X, list) else X[:, at]
+        examples = self.examples._replace(values=values, shape=(self.examples.shape[0], count))
+        weight = None if self.sample_weight is None else self.sample_weight[at]
+        Y = None if self.Y is None else self.Y[at]
+        return SoftmaxObjective(examples, Y, weight, self.n_threads)
+
+    def raise_if_nonfinite(self) -> None:
+        """Name the first NaN or infinity in X, if there is one."""
+        bare = Objective(self.examples, None, self.sample_weight, self.n_threads)
+        bare.raise_if_nonfinite()

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _input, _kernel
 from ._objective import Objective
+from ._softmax import predict_classes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def predict_proba(
     X: ArrayLike,
     w: ArrayLike,
-    b: float,
+    b: ArrayLike,
     *,
     dtype: DTypeLike | None = None,
     n_threads: int | None = None,
@@ -28,10 +29,10 @@ def predict_proba(
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
-    w : array_like of shape (n_x, 1) or (n_x,)
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any
         order and among any others. Other weights take the columns in their order.
-    b : float
+    b : float, or array_like of shape (K, 1) or (K,)
         Bias.
     dtype : dtype, optional
         The type to compute in. The default is float64 for every type of X, so that features far
@@ -41,8 +42,8 @@ def predict_proba(
 
     Returns
     -------
-    ndarray of shape (1, m)
-        A, within [0, 1].
+    ndarray of shape (1, m) or (K, m)
+        A, within [0, 1]; with K classes softmax(w.T X + b), a row for each.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def predict_proba(
 
 
 def decision(
-    X: ArrayLike, w: ArrayLike, b: float, *, dtype: DTypeLike | None, n_threads: int | None
+    X: ArrayLike, w: ArrayLike, b: ArrayLike, *, dtype: DTypeLike | None, n_threads: int | None
 ) -> NDArray[np.float64]:
     """Compute Z = w.T X + b, (1, m), as `predict_proba` does A."""
     return _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
@@ -79,17 +80,18 @@ def decision(
 def _forward(
     X: ArrayLike,
     w: ArrayLike,
-    b: float,
+    b: ArrayLike,
     *,
     probabilities: bool,
     dtype: DTypeLike | None,
     n_threads: int | None,
 ) -> NDArray[np.float64]:
     examples = _input.examples(X, np.float64 if dtype is None else dtype, w)
+    if _input.several_outputs(w, b):
+        return predict_classes(examples, w, b, probabilities=probabilities, n_threads=n_threads)
     weights = _input.coefficients(w, examples)
-    b = _input.number(b, "b")
     objective = Objective(examples, None, None, _input.threads(n_threads))
-    out = objective.predict(weights, b, probabilities=probabilities)
+    out = objective.predict(weights, _input.number(b, "b"), probabilities=probabilities)
     if probabilities:  # the estimator compares the names itself
         _input.warn_of_lost_names(w, examples, stacklevel=4)
     return out
@@ -98,7 +100,7 @@ def _forward(
 def predict(
     X: ArrayLike,
     w: ArrayLike,
-    b: float,
+    b: ArrayLike,
     *,
     threshold: float = 0.5,
     dtype: DTypeLike | None = None,
@@ -110,10 +112,10 @@ def predict(
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
-    w : array_like of shape (n_x, 1) or (n_x,)
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any
         order and among any others. Other weights take the columns in their order.
-    b : float
+    b : float, or array_like of shape (K, 1) or (K,)
         Bias.
     threshold : float, optional
         The probability within [0, 1] above which an example gets label 1.
@@ -126,7 +128,7 @@ def predict(
     Returns
     -------
     ndarray of shape (1, m)
-        Labels 0 and 1, int64.
+        Labels 0 and 1, int64; with K classes that of the largest probability, 0 to K - 1.
 
     Raises
     ------
@@ -151,6 +153,10 @@ def predict(
     [[0 0 1]]
     """
     limit = _input.probability(threshold, "threshold")
+    if _input.several_outputs(w, b):
+        Z = _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
+        classes: NDArray[np.int64] = np.argmax(Z, 0, keepdims=True)
+        return classes
     A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)[0]
     labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
     for first in range(0, A.size, _input.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered

@@ -22,7 +22,7 @@ ROUNDING_GAP = 1e-8
 WIDTH, HEIGHT, POINTS = 320, 96, 160
 
 
-class _Result(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
+class _Result(tuple["NDArray[np.float64]", Any, "NDArray[np.float64]"]):
     """What was found: w, b and costs, and how it is shown."""
 
     stopped: Stopped
@@ -33,7 +33,7 @@ class _Result(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
         return self[0]
 
     @property
-    def b(self) -> float:
+    def b(self) -> Any:  # a float, or (K, 1)
         return self[1]
 
     @property
@@ -41,9 +41,14 @@ class _Result(tuple["NDArray[np.float64]", float, "NDArray[np.float64]"]):
         return self[2]
 
     def _facts(self) -> dict[str, str]:
-        facts = {"features": str(self.w.size)} | self._ending()
+        facts = {"features": str(len(self.w))}
+        if self.w.shape[1] > 1:
+            facts["classes"] = str(self.w.shape[1])
+        facts |= self._ending()
         if self.costs.size:
             facts["cost"] = f"{self.costs[0]:.6g} -> {self.costs[-1]:.6g}"
+        if self.w.shape[1] > 1:
+            return facts
         return facts | {"b": f"{self.b:.6g}"}
 
     def _ending(self) -> dict[str, str]:
@@ -72,8 +77,8 @@ class TrainResult(_Result):
     w : ndarray of shape (n_x, 1)
         Weights. From a data frame they know its columns by name: `predict` takes those from another
         frame, in whatever order it has them. Copies and pickles of w keep the names.
-    b : float
-        Bias.
+    b : float, or ndarray of shape (K, 1)
+        Bias; with K classes one for each, and w is (n_x, K).
     costs : ndarray of shape (k,)
         The cost J at the start of each of the k iterations.
     stopped : {"iters", "tol", "callback"}
@@ -93,7 +98,7 @@ class TrainResult(_Result):
     def __new__(
         cls,
         w: NDArray[np.float64],
-        b: float,
+        b: Any,
         costs: NDArray[np.float64],
         stopped: Stopped,
         feature_names: tuple[Any, ...] | None = None,
@@ -120,8 +125,8 @@ class FitResult(_Result):
     ----------
     w : ndarray of shape (n_x, 1)
         Weights; from a data frame they know its columns by name, as those of `TrainResult` do.
-    b : float
-        Bias.
+    b : float, or ndarray of shape (K, 1)
+        Bias; with K classes one for each, and w is (n_x, K).
     costs : ndarray of shape (k,)
         The cost J at the point to start from, which small samples have given, and after each step.
         The last is J at w and b. With `firth`, the penalized cost.
@@ -149,7 +154,7 @@ class FitResult(_Result):
     def __new__(
         cls,
         w: NDArray[np.float64],
-        b: float,
+        b: Any,
         costs: NDArray[np.float64],
         stopped: Stopped,
         gap: float,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ._errors import DivergenceWarning
 from ._names import named
 from ._objective import Objective
 from ._result import TrainResult
+from ._softmax import Classes, refuse, train_classes
 from ._solvers.descent import descend
 from ._solvers.divergence import warning_of
 
@@ -62,7 +63,9 @@ def train(
         copied once. In a data frame (pandas, polars, PyArrow or another that narwhals supports;
         extra ``frames``) each column is a feature and each row an example: pass it as it is.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between them; read in place, like X.
+        Labels 0 and 1, or probabilities between them; read in place, like X. For several classes,
+        softmax regression: integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in
+        the row of each example's class. Then w is (n_x, K) and b (K, 1), and ``A = softmax(Z)``.
     alpha : float or "auto"
         Learning rate, > 0. "auto" takes the inverse of a bound on the curvature of J. With it, J
         falls at every iteration from any start. Finding it reads X up to 11 times. The attribute
@@ -137,16 +140,23 @@ def train(
     True
     """
     examples = _input.examples(X, dtype, w)
-    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    several = _input.classes(Y, examples)
     iters = _input.integer(iters, "iters", 0)
-    start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
-    b = _input.number(b, "b")
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
     tol = -1.0 if tol is None else _input.not_negative(tol, "tol")
     callbacks = _input.callbacks(callback)
     if not (isinstance(alpha, str) and alpha == "auto"):
         alpha = _input.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
+    shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
+    if several is not None:
+        by_itself = {"standardize": standardize, "alpha": alpha if alpha == "auto" else ""}
+        refuse(by_itself, "pass features that are scaled and a number, or use fit")
+        classes = Classes(examples, *several, w=w, b=b, **shared)
+        return train_classes(classes, alpha, iters, l2=l2, tol=tol, callbacks=callbacks)
+    objective = Objective.checked(examples, Y, **shared)
+    start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
+    b = _input.number(b, "b")
     found = descend(
         objective,
         alpha,
@@ -168,13 +178,13 @@ def cost_and_gradient(
     X: ArrayLike,
     Y: ArrayLike,
     w: ArrayLike,
-    b: float,
+    b: ArrayLike,
     *,
     l2: float = 0.0,
     sample_weight: ArrayLike | None = None,
     dtype: DTypeLike | None = None,
     n_threads: int | None = None,
-) -> tuple[float, NDArray[np.float64], float]:
+) -> tuple[float, NDArray[np.float64], Any]:
     """Compute the cost and its gradient at w, b in one pass over X.
 
     With Z = w.T X + b and A = sigmoid(Z)::
@@ -187,10 +197,12 @@ def cost_and_gradient(
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between them.
-    w : array_like of shape (n_x, 1) or (n_x,)
+        Labels 0 and 1, or probabilities between them. For several classes, softmax regression:
+        integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in the row of each
+        example's class.
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K)
         Weights. Those that were trained on a data frame take their columns from X by name.
-    b : float
+    b : float, or array_like of shape (K, 1) or (K,)
         Bias.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0.
@@ -206,9 +218,9 @@ def cost_and_gradient(
     -------
     J : float
         The cost.
-    dw : ndarray of shape (n_x, 1)
+    dw : ndarray of shape (n_x, 1) or (n_x, K)
         Its derivative with respect to w.
-    db : float
+    db : float, or ndarray of shape (K, 1)
         Its derivative with respect to b.
 
     Raises
@@ -230,6 +242,12 @@ def cost_and_gradient(
     (0.693147, array([[-0.5]]), -0.166667)
     """
     examples = _input.examples(X, dtype, w)
-    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
-    w = _input.coefficients(w, examples)
-    return objective(w, _input.number(b, "b"), _input.not_negative(l2, "l2"))
+    several = _input.classes(Y, examples)
+    l2 = _input.not_negative(l2, "l2")
+    shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
+    if several is not None:
+        classes = Classes(examples, *several, w=w, b=b, **shared)
+        J, dw, of_b = classes.objective.softmax(classes.w, classes.b, l2)
+        return J, dw, of_b[:, np.newaxis]
+    objective = Objective.checked(examples, Y, **shared)
+    return objective(_input.coefficients(w, examples), _input.number(b, "b"), l2)

@@ -189,6 +189,16 @@ cdef extern from "logreg.h" nogil:
                                                int n_threads)
     int logreg_minimize_many(logreg_fit *fits, int64_t count, const logreg_goal *goal,
                              const logreg_run *run)
+    size_t logreg_softmax_workspace_size(const logreg_data *data, int64_t n_outputs, int n_threads)
+    int logreg_softmax_cost_and_gradient(
+        const logreg_data *data, int64_t n_outputs, const double *w, const double *b, double l2,
+        double *J, double *dw, double *db, const logreg_run *run)
+    size_t logreg_softmax_predict_workspace_size(
+        const logreg_data *data, int64_t n_outputs, int n_threads)
+    int logreg_softmax_predict(
+        const logreg_data *data, int64_t n_outputs, const double *w, const double *b,
+        int probabilities, double *out, const logreg_run *run)
+
     int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
                          double *h, const logreg_run *run)
     size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)

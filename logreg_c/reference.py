@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
-__all__ = ["sigmoid", "train_loop", "train_vectorized"]
+__all__ = ["sigmoid", "softmax", "train_loop", "train_softmax", "train_vectorized"]
 
 
 def sigmoid(Z: Array) -> Array:
@@ -194,3 +194,82 @@ def train_vectorized(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Arra
         w = w - alpha * dw
         b = b - alpha * db
     return w, float(b), costs
+
+
+def softmax(Z: Array) -> Array:
+    """Return ``exp(Z) / sum(exp(Z))`` for each column.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (K, m)
+
+    Returns
+    -------
+    A : ndarray, shape (K, m)
+        Each column sums to 1. The largest Z of a column is subtracted first: it cancels, and exp
+        cannot overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from logreg_c import reference
+    >>> reference.softmax(np.array([[0.0], [0.0], [2.0]])).round(3)
+    array([[0.107],
+           [0.107],
+           [0.787]])
+    """
+    E = np.exp(Z - np.max(Z, axis=0))
+    A: Array = E / np.sum(E, axis=0)
+    return A
+
+
+def train_softmax(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Array, Array, Array]:
+    """Descend with several classes: softmax regression, with a column of w for each class.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n_x, m)
+        One example per column.
+    Y : ndarray, shape (K, m)
+        1 in the row of the example's class, and 0 elsewhere.
+    alpha : float
+        Learning rate.
+    iters : int
+        Number of updates of w and b.
+
+    Returns
+    -------
+    w : ndarray, shape (n_x, K)
+    b : ndarray, shape (K, 1)
+    costs : ndarray, shape (iters,)
+        The cost J before each update.
+
+    See Also
+    --------
+    train_vectorized : The same with one output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from logreg_c import reference
+    >>> X = np.array([[0.0, 1.0, 2.0, 3.0]])
+    >>> Y = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]])
+    >>> w, b, costs = reference.train_softmax(X, Y, alpha=0.5, iters=2)
+    >>> w.round(4)
+    array([[-0.3753,  0.1682,  0.2072]])
+    """
+    n_x, m = X.shape
+    w = np.zeros((n_x, len(Y)))
+    b = np.zeros((len(Y), 1))
+    costs = np.zeros(iters)
+    for k in range(iters):
+        Z = np.dot(w.T, X) + b
+        A = softmax(Z)
+        J = -np.sum(Y * np.log(A)) / m
+        dZ = A - Y
+        dw = np.dot(X, dZ.T) / m
+        db = np.sum(dZ, axis=1, keepdims=True) / m
+        costs[k] = J
+        w = w - alpha * dw
+        b = b - alpha * db
+    return w, b, costs

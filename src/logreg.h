@@ -346,6 +346,27 @@ int logreg_predict_proba(const logreg_data *data, const double *w, double b, dou
  * Z. */
 void logreg_sigmoid(const double *Z, double *A, int64_t n);
 
+/* ---- Softmax --------------------------------------------------------------------------------- */
+
+/* Several outputs, at least 2: one for each class of Y, which holds 0, 1, ... n_outputs - 1. With
+ *
+ *     Z = w'X + b        A = exp(Z) / sum(exp(Z))        J = -mean(log A[Y])
+ *     dZ = A - (k == Y)  dw = X dZ' / m                  db = mean(dZ)
+ *
+ * w and dw are (n_x, n_outputs), one row after the other, b and db (n_outputs,); means are
+ * weighted, and with l2 it is J + l2/2 sum(w^2). One pass over X serves all outputs. In float64
+ * whatever the arithmetic. LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+size_t logreg_softmax_workspace_size(const logreg_data *data, int64_t n_outputs, int n_threads);
+int logreg_softmax_cost_and_gradient(const logreg_data *data, int64_t n_outputs, const double *w,
+                                     const double *b, double l2, double *J, double *dw, double *db,
+                                     const logreg_run *run);
+
+/* Z or, with `probabilities`, A of every example, (m, n_outputs). */
+size_t logreg_softmax_predict_workspace_size(const logreg_data *data, int64_t n_outputs,
+                                             int n_threads);
+int logreg_softmax_predict(const logreg_data *data, int64_t n_outputs, const double *w,
+                           const double *b, int probabilities, double *out, const logreg_run *run);
+
 /* ---- Curvature ------------------------------------------------------------------------------- */
 
 /* h[i], (m,), at w and b: with s the weight of example i and a its A, s a (1 - a), which makes the

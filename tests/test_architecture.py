@@ -21,7 +21,7 @@ FLOORS = [
     ["_objective"],
     ["_parts"],
     ["_solvers"],
-    ["_fit", "_fit_many", "_inference", "_predict", "_train", "callbacks"],
+    ["_fit", "_fit_many", "_inference", "_predict", "_softmax", "_train", "callbacks"],
     ["__init__"],
     ["onnx", "sklearn"],
     ["_cli", "__main__"],

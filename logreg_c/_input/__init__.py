@@ -2,6 +2,7 @@
 """What a user passes, turned into what the kernel reads, and the messages of what is refused."""
 
 from .arrays import COPIED_AT_ONCE, contiguous
+from .classes import classes, matrices, several_outputs
 from .frame_types import is_frame
 from .many import Fit, Fits, fits
 from .matrix import Examples, examples
@@ -26,6 +27,7 @@ __all__ = [
     "Fits",
     "boolean",
     "callbacks",
+    "classes",
     "codes_of",
     "coefficients",
     "contiguous",
@@ -34,10 +36,12 @@ __all__ = [
     "integer",
     "is_frame",
     "labels",
+    "matrices",
     "not_negative",
     "number",
     "positive",
     "probability",
+    "several_outputs",
     "threads",
     "warn_of_lost_names",
     "weights",

@@ -26,6 +26,7 @@
 #if REAL_BITS == 64
 #include "block/moments.h"
 #include "block/gram.h"
+#include "block/softmax.h"
 #include "block/leverage.h"
 #include "block/eliminate.h"
 #define FLOAT64_ONLY(name) name
@@ -69,5 +70,8 @@ const logreg_kernels LOGREG_VARIANT = {
              .add_products = FLOAT64_ONLY(add_products),
              .add_sums = FLOAT64_ONLY(add_component_sums),
              .eliminate = FLOAT64_ONLY(eliminate)},
+    .softmax = {.forward = FLOAT64_ONLY(outputs_forward),
+                .activate = FLOAT64_ONLY(softmax_activate),
+                .predict = FLOAT64_ONLY(softmax_predict)},
     .leverages = FLOAT64_ONLY(leverages),
 };

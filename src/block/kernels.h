@@ -192,6 +192,20 @@ typedef struct logreg_gram_kernels {
                       int64_t end, double *panel);
 } logreg_gram_kernels;
 
+/* ---- Softmax --------------------------------------------------------------------------------- */
+
+enum { LOGREG_SOFTMAX_J, LOGREG_SOFTMAX_WEIGHT, LOGREG_SOFTMAX_SUMS };
+
+/* In float64 alone; softmax.h says what each does. Examples, and their Z and dZ, are panels, as for
+ * a Gram: of features, and of outputs. */
+typedef struct logreg_softmax_kernels {
+    void (*forward)(const double *panels, int64_t n_x, int64_t count, const double *w,
+                    const double *b, int64_t padded, double *Z);
+    void (*activate)(double *Z, int64_t n_outputs, int64_t count, const double *Y,
+                     const double *weight, double *scratch, double *sums);
+    void (*predict)(double *Z, int64_t n_outputs, int64_t count, double *scratch);
+} logreg_softmax_kernels;
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 typedef struct logreg_kernels {
@@ -205,6 +219,7 @@ typedef struct logreg_kernels {
     logreg_loss logistic;
     logreg_source sources[LOGREG_SOURCES];
     logreg_gram_kernels gram;
+    logreg_softmax_kernels softmax;
     void (*leverages)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
                       const double *L, double *solved, double *out); /* in float64 alone */
 } logreg_kernels;

@@ -269,7 +269,7 @@ static void plan_scratch(logreg_plan *plan, int source)
         plan->scratch.own += (size_t)logreg_padded(n_x) * real_size;
     plan->scratch.waiting = plan->scratch.own;
     if (plan->kind->scratch_size)
-        plan->scratch.waiting += logreg_in_lines(plan->kind->scratch_size(n_x));
+        plan->scratch.waiting += logreg_in_lines(plan->kind->scratch_size(plan->kind, n_x));
     plan->scratch.size =
         plan->scratch.waiting +
         logreg_in_lines((size_t)((plan->task_level + 1) * plan->node_size) * sizeof(double));
@@ -300,7 +300,7 @@ logreg_plan logreg_plan_of(const logreg_data *data, const logreg_part *part,
     plan.source = &plan.kernels->sources[source];
     plan.block = sources[source].block_size(data->n_x, plan.kernels->real_size);
     plan.segment = logreg_segment_size(data);
-    plan.node_size = kind->node_size(data->n_x);
+    plan.node_size = kind->node_size(kind, data->n_x);
     plan.reading.from_memory = is_from_memory(data);
     sources[source].read(&plan, centred);
     plan_tasks(&plan, data, part, n_threads);

@@ -19,17 +19,18 @@ enum { LOGREG_TURN = 1 << 20 };
 /* What a pass adds up. A node is an array of doubles that stands for a range of segments. A pass
  * knows a kind by this table alone. */
 struct logreg_sum_kind {
-    int backward; /* blocks are read twice, forward and backward */
-    int float64;  /* computed in float64 whatever the data's arithmetic */
-    int reals;    /* its kernel reads reals alone: other types are packed first */
-    int64_t (*node_size)(int64_t n_x);
+    int backward;    /* blocks are read twice, forward and backward */
+    int float64;     /* computed in float64 whatever the data's arithmetic */
+    int reals;       /* its kernel reads reals alone: other types are packed first */
+    int64_t outputs; /* of a softmax: its classes; of others nothing */
+    int64_t (*node_size)(const logreg_sum_kind *kind, int64_t n_x);
     /* Bytes of scratch of a thread that are the leaf's own; NULL: none. */
-    size_t (*scratch_size)(int64_t n_x);
+    size_t (*scratch_size)(const logreg_sum_kind *kind, int64_t n_x);
     /* Makes the node of one segment, numbered as in the data. Once the pass is stopped it may
      * return early, with any result. */
     void (*leaf)(struct logreg_pass *pass, int64_t segment, int thread, double *node);
     /* Adds the right node to the left one. */
-    void (*merge)(int64_t n_x, double *left, const double *right);
+    void (*merge)(const logreg_sum_kind *kind, int64_t n_x, double *left, const double *right);
 };
 
 typedef struct logreg_plan {

@@ -44,7 +44,7 @@ static void carry(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *nodes,
         if (left < 0 || left + 1 >= nodes->count) return;
         logreg_node *a = &nodes->nodes[left], *b = a + 1;
         if (a->level != b->level || a->index + 1 != b->index) return;
-        kind->merge(n_x, a->sums, b->sums);
+        kind->merge(kind, n_x, a->sums, b->sums);
         a->level++;
         a->index /= 2;
         drop(nodes, left + 1);
@@ -66,7 +66,7 @@ static void settle(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *nodes
 void logreg_merge(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *into,
                   const logreg_nodes *from)
 {
-    const size_t size = (size_t)kind->node_size(n_x) * sizeof(double);
+    const size_t size = (size_t)kind->node_size(kind, n_x) * sizeof(double);
     const logreg_fp_modes found = logreg_fp_default();
     for (int64_t k = 0; k < from->count; k++) {
         logreg_node *free = &into->nodes[into->count];
@@ -89,14 +89,14 @@ double *logreg_root(const logreg_sum_kind *kind, int64_t n_x, logreg_nodes *node
     if (covered != n_segments) return NULL;
     /* The levels fall from left to right: each node is the missing sibling of the one before. */
     for (int64_t k = nodes->count - 1; k > 0; k--)
-        kind->merge(n_x, nodes->nodes[k - 1].sums, nodes->nodes[k].sums);
+        kind->merge(kind, n_x, nodes->nodes[k - 1].sums, nodes->nodes[k].sums);
     nodes->count = 0;
     return nodes->nodes[0].sums;
 }
 
 int64_t logreg_node_size(const logreg_sum_kind *kind, int64_t n_x)
 {
-    return kind->node_size(n_x);
+    return kind->node_size(kind, n_x);
 }
 
 /* ---- Turns: where there are very many features, checks whether to stop come between ------------
@@ -277,7 +277,7 @@ static void run_task(void *context, int64_t task, int thread)
         done++;
         for (int64_t carried = done; carried % 2 == 0; carried /= 2) {
             depth--;
-            kind->merge(n_x, depth == 1 ? root : waiting + (depth - 2) * size,
+            kind->merge(kind, n_x, depth == 1 ? root : waiting + (depth - 2) * size,
                         waiting + (depth - 1) * size);
         }
     }

@@ -4,8 +4,9 @@
  */
 #include "sums/sums.h"
 
-static int64_t node_size(int64_t n_x)
+static int64_t node_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     return logreg_padded(n_x) + LOGREG_SUMS;
 }
 
@@ -71,9 +72,9 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     }
 }
 
-static void merge(int64_t n_x, double *left, const double *right)
+static void merge(const logreg_sum_kind *kind, int64_t n_x, double *left, const double *right)
 {
-    const int64_t size = node_size(n_x);
+    const int64_t size = node_size(kind, n_x);
     for (int64_t i = 0; i < size; i++) left[i] += right[i];
 }
 

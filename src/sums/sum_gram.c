@@ -8,21 +8,24 @@
  */
 #include "sums/sums.h"
 
-static int64_t triangle_size(int64_t n_x)
+static int64_t triangle_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     const int64_t padded = logreg_gram_padded(n_x);
     return logreg_gram_size(padded, 0) + padded + 1;
 }
 
-static int64_t rectangle_size(int64_t n_x)
+static int64_t rectangle_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     const int64_t padded = logreg_gram_padded(n_x);
     return logreg_gram_size(padded, padded);
 }
 
 /* The panels of both groups; the weights, and their roots. */
-static size_t scratch_size(int64_t n_x)
+static size_t scratch_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     return (size_t)(LOGREG_PANEL_VECTORS * (2 * logreg_gram_padded(n_x) + 2)) * sizeof(double);
 }
 
@@ -79,14 +82,16 @@ static void add(double *left, const double *right, int64_t n)
     for (int64_t i = 0; i < n; i++) left[i] += right[i];
 }
 
-static void merge_triangles(int64_t n_x, double *left, const double *right)
+static void merge_triangles(const logreg_sum_kind *kind, int64_t n_x, double *left,
+                            const double *right)
 {
-    add(left, right, triangle_size(n_x));
+    add(left, right, triangle_size(kind, n_x));
 }
 
-static void merge_rectangles(int64_t n_x, double *left, const double *right)
+static void merge_rectangles(const logreg_sum_kind *kind, int64_t n_x, double *left,
+                             const double *right)
 {
-    add(left, right, rectangle_size(n_x));
+    add(left, right, rectangle_size(kind, n_x));
 }
 
 const logreg_sum_kind logreg_gram_sums = {.float64 = 1,

@@ -13,8 +13,9 @@
 
 enum { MOMENT_ARRAYS = 5 };
 
-static int64_t node_size(int64_t n_x)
+static int64_t node_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     return MOMENT_ARRAYS * logreg_padded(n_x) + 1;
 }
 
@@ -48,8 +49,9 @@ static void take_weighted(const logreg_moments *a, const logreg_moments *b, int6
     *a->weight += *b->weight;
 }
 
-static void merge(int64_t n_x, double *left, const double *right)
+static void merge(const logreg_sum_kind *kind, int64_t n_x, double *left, const double *right)
 {
+    (void)kind;
     const logreg_moments a = logreg_moments_in(left, n_x);
     const logreg_moments b = logreg_moments_in((double *)right, n_x);
     if (*a.weight == 0.0 || *b.weight == 0.0) {
@@ -88,7 +90,7 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
         const int64_t work = MOMENTS_WORK * block.count * (n_x + WEIGHT_WORK);
         if (logreg_stop_due(&pass->stop, thread, work)) return;
         pass->plan.source->moments(&block, &out);
-        if (i != first) merge(n_x, node, spare);
+        if (i != first) merge(pass->plan.kind, n_x, node, spare);
     }
 }
 

@@ -4,8 +4,9 @@
  */
 #include "sums/sums.h"
 
-static int64_t node_size(int64_t n_x)
+static int64_t node_size(const logreg_sum_kind *kind, int64_t n_x)
 {
+    (void)kind;
     (void)n_x;
     return 1;
 }
@@ -36,8 +37,9 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     }
 }
 
-static void merge(int64_t n_x, double *left, const double *right)
+static void merge(const logreg_sum_kind *kind, int64_t n_x, double *left, const double *right)
 {
+    (void)kind;
     (void)n_x;
     *left += *right;
 }

@@ -36,4 +36,15 @@ typedef struct logreg_gram_groups {
     const double *columns_centre;
 } logreg_gram_groups;
 
+/* Softmax: of as many outputs as `kind.outputs` says, which makes each number a kind of its own. A
+ * node is a rectangle of products of features and outputs, as of a Gram, which is dw; then db,
+ * padded; then the LOGREG_SOFTMAX_SUMS. The context is a logreg_outputs. */
+extern const logreg_sum_kind logreg_softmax_sums, logreg_softmax_prediction_sums;
+
+typedef struct logreg_outputs {
+    const double *w, *b; /* (n_x, padded outputs), and (padded outputs,) */
+    double *out;         /* predictions: (m, outputs) */
+    int probabilities;   /* A instead of Z */
+} logreg_outputs;
+
 #endif

@@ -3,8 +3,8 @@
  * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
- * Hessians with their factors, and for minima. Every line of every build for every machine must
- * have the same hashes; the Makefile compares them. */
+ * Hessians with their factors, for minima, and for softmax. Every line of every build for every
+ * machine must have the same hashes; the Makefile compares them. */
 #include "problem.h"
 
 #include "block/kernels.h"
@@ -319,6 +319,52 @@ static uint64_t hash_minima(void)
     return hash;
 }
 
+/* ---- Softmax --------------------------------------------------------------------------------- */
+
+static uint64_t hash_softmax_of(uint64_t hash, int64_t n_x, int64_t m, int64_t outputs, int layout,
+                                int weighted)
+{
+    problem p = make_problem(n_x, m, layout, 0, weighted);
+    const int64_t size = n_x * outputs;
+    double *w = allocate_doubles(size + outputs), *dw = allocate_doubles(size + outputs);
+    double *A = allocate_doubles(m * outputs), *Y = allocate_doubles(m), J;
+    logreg_run run = {.n_threads = 3};
+    for (int64_t i = 0; i < size + outputs; i++) w[i] = (double)(i * 7 % 11 - 5) / 8;
+    for (int64_t i = 0; i < m; i++) Y[i] = (double)(i * 7 % outputs);
+    p.data.Y = (logreg_column){Y, sizeof *Y, LOGREG_FLOAT64};
+    run.workspace = allocate(logreg_softmax_workspace_size(&p.data, outputs, run.n_threads));
+    CHECK(logreg_softmax_cost_and_gradient(&p.data, outputs, w, w + size, 0.01, &J, dw, dw + size,
+                                           &run) == LOGREG_OK);
+    free(run.workspace);
+    run.workspace =
+        allocate(logreg_softmax_predict_workspace_size(&p.data, outputs, run.n_threads));
+    CHECK(logreg_softmax_predict(&p.data, outputs, w, w + size, 1, A, &run) == LOGREG_OK);
+    free(run.workspace);
+    hash = hash_bits(hash, &J, 1);
+    hash = hash_bits(hash, dw, size + outputs);
+    hash = hash_bits(hash, A, m * outputs);
+    free(w);
+    free(dw);
+    free(A);
+    free(Y);
+    free_problem(&p);
+    return hash;
+}
+
+static uint64_t hash_softmax(void)
+{
+    static const int64_t shapes[][3] = {{1, 1, 2},    {5, 300, 3},    {9, 130, 8},
+                                        {20, 999, 9}, {300, 700, 17}, {2, 5000, 4}};
+    uint64_t hash = no_hash;
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int weighted = 0; weighted < 2; weighted++) {
+            const int64_t *of = shapes[k];
+            hash = hash_softmax_of(hash, of[0], of[1], of[2], FEATURE_MAJOR, weighted);
+            hash = hash_softmax_of(hash, of[0], of[1], of[2], EXAMPLE_MAJOR, weighted);
+        }
+    return hash;
+}
+
 int main(void)
 {
     for (int isa = 0; isa < logreg_isa_count(); isa++)
@@ -330,7 +376,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_loads());
             printf("%016llx-", (unsigned long long)hash_sigmoid());
             printf("%016llx-", (unsigned long long)hash_hessians());
-            printf("%016llx\n", (unsigned long long)hash_minima());
+            printf("%016llx-", (unsigned long long)hash_minima());
+            printf("%016llx\n", (unsigned long long)hash_softmax());
             fflush(stdout);
         }
     return 0;

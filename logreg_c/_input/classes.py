@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Y of several classes: numbers 0, 1, ... or one row per class; and w and b of several outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg_c import _kernel
+
+from .arrays import FLOAT64, copied, own_array
+from .frame_types import values_of
+from .scalars import LARGEST
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from .matrix import Examples
+
+LARGEST_CLASS = 1 << 20
+
+
+def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
+    """Return the class of each example and their number, or None where Y has one output.
+
+    Y has several where it is (K, m) with K > 1, and where it is integers of which one is above 1.
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
+        shape = len(value), len(value[0])
+    if shape is not None and len(shape) == 2 and shape[0] > 1 and shape[1] == X.shape[1] != 1:
+        return _from_rows(own_array(value, "Y"), X)
+    if not _may_be_classes(value):
+        return None
+    array = own_array(values_of(value, "Y"), "Y")
+    if array.dtype.kind not in "iu" or array.size != X.shape[1] or array.size == 0:
+        return None
+    highest = int(array.max())
+    if highest <= 1:
+        return None
+    if int(array.min()) < 0 or highest >= LARGEST_CLASS:
+        msg = (
+            f"Y holds the integers {array.min()} and {highest}; expected classes 0, 1, ... K - 1, "
+            f"at most {LARGEST_CLASS} of them: np.unique(Y, return_inverse=True) numbers them"
+        )
+        raise ValueError(msg)
+    return array.ravel().astype(np.int32), highest + 1
+
+
+def _may_be_classes(value: Any) -> bool:
+    """Whether it is worth a look: integers, or what may hold some."""
+    dtype = getattr(value, "dtype", None)
+    kind = getattr(dtype, "kind", None)
+    if kind is not None:
+        return bool(kind in "iu")
+    if isinstance(value, (list, tuple)):
+        return any(type(v) is int and v > 1 for v in _flat(value))
+    return dtype is not None  # a series
+
+
+def _flat(value: Any) -> Any:
+    return value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value
+
+
+def _from_rows(Y: NDArray[Any], X: Examples) -> tuple[NDArray[np.int32], int]:
+    """Return classes from one row per class, of which each example has a 1 in one."""
+    is_one = Y == 1
+    wrong = np.flatnonzero((np.add.reduce(is_one, 0) != 1) | ((Y != 0) & ~is_one).any(0))
+    if wrong.size:
+        i = int(wrong[0])
+        msg = (
+            f"Y has shape {Y.shape}, so a row for each class, and example {i} has "
+            f"{Y[:, i].tolist()}; expected one 1, in the row of its class, and zeros. For a "
+            f"logistic regression of one output pass Y of shape (1, {X.shape[1]})"
+        )
+        raise ValueError(msg)
+    return np.argmax(is_one, 0).astype(np.int32), len(Y)
+
+
+def several_outputs(w: Any, b: Any) -> bool:
+    """Whether w (n_x, K) and b, K values, are those of several classes."""
+    shape = getattr(w, "shape", None)
+    return shape is not None and len(shape) == 2 and shape[1] > 1 and np.size(b) == shape[1]
+
+
+def matrices(
+    w: ArrayLike, b: ArrayLike, X: Examples, k: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Check w (n_x, K) and b, K values; return new arrays, of which b is (K,)."""
+    array = own_array(w, "w")
+    n_x = X.shape[0]
+    k = array.shape[-1] if k is None and array.ndim else k
+    if array.shape != (n_x, k):
+        msg = (
+            f"w has shape {array.shape} and {X}; expected (n_x, K) = ({n_x}, {k}), a column of "
+            "weights for each class"
+        )
+        raise ValueError(msg)
+    bias = own_array(b, "b")
+    if bias.size != k or bias.shape not in ((k,), (k, 1), (1, k)):
+        msg = f"b has shape {bias.shape}; expected ({k}, 1) or ({k},), one for each class"
+        raise ValueError(msg)
+    weights = copied(array, FLOAT64, "C")
+    biases = copied(bias, FLOAT64, "C").reshape(-1)
+    for name, values in ("w", weights), ("b", biases):
+        if _kernel.first_outside(values.reshape(-1), -LARGEST, LARGEST) >= 0:
+            msg = f"{name} holds NaN or infinity; expected finite numbers"
+            raise ValueError(msg)
+    return weights, biases

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Several outputs in one pass: softmax.
+
+
+def softmax_cost_and_gradient(Problem problem, w, b, double l2, dw, db):
+    """(status, J), and dw (n_x, K) and db (K,) filled, at w (n_x, K) and b (K,)."""
+    cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN)
+    cdef Buffer dw_out = Buffer(dw, OUT), db_out = Buffer(db, OUT)
+    cdef int64_t outputs = len(b)
+    cdef double J = 0
+    cdef int status
+    problem.reserve(logreg_softmax_workspace_size(problem.data, outputs, problem.run.n_threads))
+    with nogil:
+        status = logreg_softmax_cost_and_gradient(
+            problem.data, outputs, w_in.data(), b_in.data(), l2, &J, dw_out.data(), db_out.data(),
+            &problem.run,
+        )
+    return problem.status(status), J
+
+
+def softmax_predict(Problem problem, w, b, bint probabilities, out):
+    """The status, and out (m, K) filled with A, or else Z."""
+    cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN), to = Buffer(out, OUT)
+    cdef int64_t outputs = len(b)
+    cdef int status
+    problem.reserve(
+        logreg_softmax_predict_workspace_size(problem.data, outputs, problem.run.n_threads)
+    )
+    with nogil:
+        status = logreg_softmax_predict(problem.data, outputs, w_in.data(), b_in.data(),
+                                        probabilities, to.data(), &problem.run)
+    return problem.status(status)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What `train`, `fit` and the predictions do where there are several classes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _input, _kernel
+from ._errors import ConvergenceWarning
+from ._names import named
+from ._objective import SoftmaxObjective
+from ._result import FitResult, TrainResult
+from ._solvers.softmax import Descending, Searching, diverged, start_from
+from ._solvers.training import interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ._input import Examples
+    from ._result import Stopped
+
+
+class Classes:
+    """Examples of several classes that have been checked, and where to start."""
+
+    def __init__(
+        self,
+        examples: Examples,
+        codes: NDArray[np.int32],
+        k: int,
+        *,
+        w: Any,
+        b: Any,
+        sample_weight: Any,
+        n_threads: int | None,
+    ) -> None:
+        self.k = k
+        self.objective = SoftmaxObjective(
+            examples._replace(float32=False),
+            codes,
+            _input.weights(sample_weight, examples),
+            _input.threads(n_threads),
+        )
+        self.w = np.zeros((examples.shape[0], k))
+        self.b = np.zeros(k)
+        if w is not None or np.ndim(b) > 0:
+            w = self.w if w is None else w
+            self.w, self.b = _input.matrices(w, self.b if np.ndim(b) == 0 else b, examples, k)
+        elif b not in {None, 0.0}:
+            msg = f"b is {b!r} and Y has {k} classes; expected {k} values, one for each"
+            raise ValueError(msg)
+
+
+def refuse(settings: Mapping[str, object], why: str) -> None:
+    """Refuse settings, by name, that are those of one output."""
+    for name, given in settings.items():
+        if given:
+            msg = f"{name} is {given!r} and Y has several classes; {why}"
+            raise ValueError(msg)
+
+
+def train_classes(
+    classes: Classes,
+    alpha: Any,
+    iters: int,
+    *,
+    l2: float,
+    tol: float,
+    callbacks: Sequence[Any],
+) -> TrainResult:
+    """Descend, as `train` does."""
+    names = classes.objective.examples.names
+    training = Descending(
+        *(classes.objective, named(classes.w, names), classes.b, iters, callbacks),
+        alpha=alpha,
+        l2=l2,
+        tol=tol,
+    )
+    training.settings = classes.objective.described() | {
+        "classes": classes.k,
+        "alpha": alpha,
+        "l2": l2,
+        "tol": tol if tol >= 0.0 else None,
+    }
+    try:
+        status, by_callback = training.run()
+    except KeyboardInterrupt:
+        raise interrupted(training.w, training.b, training.costs) from None
+    if status in {_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW}:
+        raise diverged(training, alpha)
+    stopped: Stopped = "callback" if by_callback else "iters"
+    if status == _kernel.CONVERGED:
+        stopped = "tol"
+    costs = training.take_costs()
+    return TrainResult(training.w, training.b, costs, stopped, names, alpha)
+
+
+def fit_classes(
+    classes: Classes,
+    max_passes: int,
+    *,
+    l2: float,
+    tol: float,
+    warm: bool,
+    fixed_b: bool,
+    callbacks: Sequence[Any],
+    stacklevel: int = 3,
+) -> FitResult:
+    """Find the minimum, as `fit` does."""
+    objective, names = classes.objective, classes.objective.examples.names
+    theta = np.vstack([classes.w, classes.b])
+    if not warm:
+        theta = start_from(objective, classes.k, fixed_b=fixed_b)
+    settings = {"l2": l2, "tol": tol, "fixed_b": fixed_b, "warm": warm}
+    training = Searching(objective, theta, max_passes, callbacks, **settings)
+    training.w = named(training.w, names)
+    training.settings = objective.described() | {"classes": classes.k} | settings
+    try:
+        _, by_callback = training.run()
+    except KeyboardInterrupt:
+        raise interrupted(training.w, training.b, training.costs, "steps") from None
+    stopped: Stopped = "callback" if by_callback else training.stopped
+    result = FitResult(
+        *(training.w, training.b, training.take_costs(), stopped, training.gap),
+        training.spent,
+        names,
+    )
+    if not result.converged and stopped != "callback":
+        warnings.warn(_why(result), ConvergenceWarning, stacklevel=stacklevel)
+    return result
+
+
+def _why(result: FitResult) -> str:
+    if result.stopped == "separated":
+        return (
+            "planes separate the classes, so J has no minimum: it falls to 0 as w grows without "
+            "bound; pass a small penalty, such as l2=1e-4"
+        )
+    return (
+        f"the predicted gap is {result.gap:.1e} after {result.passes} passes; pass a larger "
+        "max_passes or a larger l2, or bring the features to similar sizes"
+    )
+
+
+def predict_classes(
+    examples: Examples, w: Any, b: Any, *, probabilities: bool, n_threads: int | None
+) -> NDArray[np.float64]:
+    """Return A, or else Z, of shape (K, m)."""
+    weights, biases = _input.matrices(w, b, examples)
+    objective = SoftmaxObjective(
+        examples._replace(float32=False), None, None, _input.threads(n_threads)
+    )
+    return objective.softmax_predict(weights, biases, probabilities=probabilities).T

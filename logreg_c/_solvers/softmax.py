@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Softmax: gradient descent, and the minimum by quasi-Newton steps from a factor of the Hessian.
+
+The search is that of the kernel for one output (`minimize.c`): a sample is solved first, its
+Hessian is factored, and L-BFGS on that factor goes on with all examples. The factor is renewed
+where steps no longer pay. All examples are read by the kernel, and every sum here is one of NumPy's
+of elementwise products, whose order is fixed; nothing calls BLAS, LAPACK or libm.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from logreg_c import _kernel
+from logreg_c._errors import DivergenceError
+
+from .softmax_factor import Factor
+from .training import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from logreg_c._objective import SoftmaxObjective
+    from logreg_c._result import Stopped
+
+MEMORY = 10  # pairs of L-BFGS
+ENOUGH = 1e-4  # of the decrease that the slope promises
+HALVINGS = 30  # of a step
+PER_PARAMETER = 5  # examples of a sample
+LARGEST_SAMPLE = 1 / 3  # of all examples; beyond, all are used
+ROUNDING = 8 * 2.0**-53  # of J
+OUTDATED = 0.5  # J, relative to where the factor was made
+SAMPLE_TOL = 1e-3
+SLOW = 0.3  # a gap that shrinks by less per pass asks for a new factor
+
+
+class Point(NamedTuple):
+    """W and b, one after the other in theta, J there and its gradient."""
+
+    theta: NDArray[np.float64]  # (n_x + 1, K): b is the last row
+    J: float
+    gradient: NDArray[np.float64]
+
+
+class Search:
+    """The minimum of J of several classes, from a point on; one call of `step` is one step."""
+
+    def __init__(
+        self,
+        objective: SoftmaxObjective,
+        theta: NDArray[np.float64],
+        *,
+        l2: float,
+        tol: float,
+        fixed_b: bool,
+    ) -> None:
+        self.objective = objective
+        self.l2, self.tol, self.fixed_b = l2, tol, fixed_b
+        self.passes = 0
+        self.gap = math.inf
+        weight = objective.sample_weight
+        m = objective.examples.shape[1]
+        self.total = float(m) if weight is None else math.fsum(weight)
+        self.least = 1.0 if weight is None else float(weight[weight > 0].min())
+        self.at = self.evaluate(theta)
+        self._built, self._since, self._stuck = math.inf, 0, 0
+        self._factor: Factor | None = None
+        self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
+        size = theta.size
+        self.sample = min(m, max(PER_PARAMETER * size, 1000))
+        if self.sample > LARGEST_SAMPLE * m:
+            self.sample = m
+
+    def evaluate(self, theta: NDArray[np.float64]) -> Point:
+        """Return J and its gradient: a pass over X."""
+        self.passes += 1
+        w, b = theta[:-1].copy(), theta[-1].copy()
+        J, dw, db = self.objective.softmax(w, b, self.l2)
+        return Point(theta, J, np.vstack([dw, np.zeros_like(db) if self.fixed_b else db]))
+
+    def step(self) -> Stopped | None:
+        """Go one step; return how the search has ended, or None."""
+        if self.is_separated():
+            return "separated"
+        slope = self._direction()
+        if self._is_small() and self.at.J < OUTDATED * self._built:
+            self.renew()
+            slope = self._direction()
+        if self._is_small():
+            return "tol"
+        before = self.gap
+        if not self._search(slope):
+            if self._since:
+                self.renew()
+                return None
+            if self.sample < self.objective.examples.shape[1]:
+                self.sample = min(10 * self.sample, self.objective.examples.shape[1])
+                self.renew()
+                return None
+            return "rounding"
+        self._since += 1
+        self._direction()
+        if self.gap > SLOW * before and self._since > self._patience():
+            self.renew()
+        return None
+
+    def is_separated(self) -> bool:
+        """Whether every example has its class as the most probable, and there is no penalty.
+
+        If J, the mean of the losses, is below log(2) of the least weight, each loss is below
+        log(2). Then J falls to 0 as w grows.
+        """
+        return self.l2 == 0.0 and self.at.J * self.total < math.log(2.0) * self.least
+
+    def renew(self) -> Factor:
+        """Make a factor of the Hessian at the present point."""
+        m = self.objective.examples.shape[1]
+        sample = self.objective if self.sample == m else self.objective.some(self.sample)
+        self._factor = Factor(sample, self.at.theta, self.l2, fixed_b=self.fixed_b)
+        self._built, self._since = self.at.J, 0
+        self._pairs.clear()
+        return self._factor
+
+    def _patience(self) -> int:
+        """How many passes a new factor costs, about."""
+        n, k = self.at.theta.shape
+        m = self.objective.examples.shape[1]
+        return max(4, min(40, int(self.sample / m * n * (k + 1) / 16)))
+
+    def _is_small(self) -> bool:
+        return self.gap <= self.tol
+
+    def _direction(self) -> float:
+        """Make the direction of the next step; return its slope, and set the predicted gap."""
+        factor = self._factor or self.renew()
+        q = self.at.gradient.copy()
+        shares = []
+        for s, y, rho in reversed(self._pairs):
+            share = rho * dot(s, q)
+            shares.append(share)
+            q -= share * y
+        q = factor.solve(q)
+        for (s, y, rho), share in zip(self._pairs, reversed(shares), strict=True):
+            q += (share - rho * dot(y, q)) * s
+        self._step = -q
+        slope = dot(self.at.gradient, self._step)
+        self.gap = max(0.0, -slope / 2) / max(self.at.J, 2.0**-1000)
+        return slope
+
+    def _search(self, slope: float) -> bool:
+        """Go along the direction, at most as far as it reaches; return whether J has fallen."""
+        length, here = 1.0, self.at
+        for _ in range(HALVINGS):
+            if not slope < 0.0:
+                return False
+            there = self.evaluate(here.theta + length * self._step)
+            fallen = here.J - there.J
+            if fallen >= -ENOUGH * length * slope or (
+                abs(fallen) <= ROUNDING * here.J
+                and magnitude(there.gradient) < magnitude(here.gradient)
+            ):
+                break
+            if -length * slope <= ROUNDING * here.J:
+                return False
+            # the minimum of the parabola through both, within limits
+            length *= min(0.5, max(0.1, -length * slope / 2 / (-length * slope - fallen)))
+        else:
+            return False
+        s, y = there.theta - here.theta, there.gradient - here.gradient
+        curvature = dot(s, y)
+        if curvature > 0.0:
+            self._pairs = [*self._pairs[-MEMORY + 1 :], (s, y, 1.0 / curvature)]
+        self.at = there
+        return True
+
+
+def dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Sum of products, in an order that NumPy fixes."""
+    return float(np.add.reduce((a * b).ravel()))
+
+
+def magnitude(a: NDArray[np.float64]) -> float:
+    """Return the largest magnitude."""
+    return float(np.abs(a).max(initial=0.0))
+
+
+def start_from(objective: SoftmaxObjective, k: int, *, fixed_b: bool) -> NDArray[np.float64]:
+    """Return w = 0, and the b that gives each class its share of the examples."""
+    theta = np.zeros((objective.examples.shape[0] + 1, k))
+    if not fixed_b:
+        shares = np.zeros(k)
+        np.add.at(shares, np.asarray(objective.Y).astype(np.intp), _weights(objective))
+        shares = np.maximum(shares, shares.max() * 2.0**-30)
+        logarithms = [
+            _kernel.log_determinant(np.array([[math.sqrt(share)]]), 1) for share in shares.tolist()
+        ]
+        theta[-1] = np.array(logarithms) - math.fsum(logarithms) / k
+    return theta
+
+
+def _weights(objective: SoftmaxObjective) -> Any:
+    return 1.0 if objective.sample_weight is None else objective.sample_weight
+
+
+def opened(
+    objective: SoftmaxObjective,
+    theta: NDArray[np.float64],
+    *,
+    l2: float,
+    tol: float,
+    fixed_b: bool,
+    warm: bool,
+) -> Search:
+    """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample."""
+    settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
+    whole = Search(objective, theta, tol=tol, **settings)
+    if warm or whole.sample == objective.examples.shape[1]:
+        return whole
+    sample = Search(objective.some(whole.sample), theta, tol=SAMPLE_TOL, **settings)
+    while sample.passes < 100 and sample.step() is None:
+        pass
+    there = whole.evaluate(sample.at.theta)
+    if there.J < whole.at.J:
+        whole.at = there
+    return whole
+
+
+class Searching(Training):
+    """A search for the minimum."""
+
+    def __init__(
+        self,
+        objective: SoftmaxObjective,
+        theta: NDArray[np.float64],
+        max_passes: int,
+        callbacks: Sequence[Any],
+        **settings: Any,
+    ) -> None:
+        super().__init__(objective, theta[:-1].copy(), max_passes, callbacks)
+        self.stopped: Stopped = "passes"
+        self._theta, self._settings = theta, settings
+        self._search: Search | None = None
+        self._done = 0
+
+    @property
+    def done(self) -> int:
+        """The number of costs so far."""
+        return self._done
+
+    @property
+    def spent(self) -> int:
+        """The number of passes so far."""
+        return 0 if self._search is None else self._search.passes
+
+    @property
+    def b(self) -> Any:
+        """The current biases, (K, 1)."""
+        at = self._theta if self._search is None else self._search.at.theta
+        return at[-1][:, np.newaxis].copy()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs in addition to w and the costs."""
+        return {"b": self.b}
+
+    def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
+        self._theta = np.vstack([self.w, state["b"].T])
+        self._settings["warm"] = True
+        self._done = done
+
+    def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
+        ended: Stopped | None = None
+        while steps > 0 and ended is None and self.spent < self.iters:
+            if self._search is None:
+                objective: Any = self._objective
+                self._search = opened(objective, self._theta, **self._settings)
+            else:
+                ended = self._search.step()
+            self.w[...] = self._search.at.theta[:-1]
+            self.gap = self._search.gap
+            if ended is None:
+                costs[self._done] = self._search.at.J
+                self._done += 1
+                steps -= 1
+        if ended is None:
+            return _kernel.OK
+        self.stopped = ended
+        return _kernel.CONVERGED
+
+
+class Descending(Training):
+    """A descent in progress."""
+
+    def __init__(
+        self,
+        objective: SoftmaxObjective,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        iters: int,
+        callbacks: Sequence[Any],
+        *,
+        alpha: float,
+        l2: float,
+        tol: float,
+    ) -> None:
+        super().__init__(objective, w, iters, callbacks)
+        self._b, self._alpha, self._l2, self._tol = b, alpha, l2, tol
+        self._done = 0
+
+    @property
+    def done(self) -> int:
+        """The number of costs so far."""
+        return self._done
+
+    @property
+    def b(self) -> Any:
+        """The current biases, (K, 1)."""
+        return self._b[:, np.newaxis].copy()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs in addition to w and the costs."""
+        return {"b": self._b.copy()}
+
+    def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
+        self._b, self._done = state["b"].copy(), done
+
+    def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
+        objective: Any = self._objective
+        for _ in range(steps):
+            try:
+                J, dw, db = objective.softmax(self.w, self._b, self._l2)
+            except OverflowError:
+                return _kernel.PASS_OVERFLOW
+            costs[self._done] = J
+            self._done += 1
+            if max(magnitude(dw), magnitude(db)) <= self._tol:
+                return _kernel.CONVERGED
+            with np.errstate(over="ignore", invalid="ignore"):
+                w, b = self.w - self._alpha * dw, self._b - self._alpha * db
+            if not (np.isfinite(w).all() and np.isfinite(b).all()):
+                return _kernel.UPDATE_OVERFLOW
+            self.w[...], self._b = w, b
+        return _kernel.OK
+
+
+def diverged(training: Descending, alpha: float) -> DivergenceError:
+    """Return the error of a descent that has left the range of float64."""
+    k = training.done
+    msg = (
+        f"iteration {k} left the range of float64 with alpha = {alpha:g}; pass a smaller alpha, or "
+        "bring the features to similar sizes, or use fit, which needs neither"
+    )
+    return DivergenceError(msg, k, training.w, training.b, training.costs)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Factors of the Hessian of a softmax.
+
+The Hessian of the loss of an example by its Z is s (diag(a) - a a'). So that of J is a matrix of
+blocks, one for each pair of classes: sums of s a_k (delta_kl - a_l) x x'. Up to DENSE parameters
+all blocks are made, and factored together. Beyond, S (x) G takes their place: S is the mean of
+diag(a) - a a' over the examples, G the mean of x x' under the weights s (1 - sum(a^2)).
+
+Without a penalty J does not change where the same is added to the weights of all classes. The
+gradient has no share of that direction, and so any curvature may be added to it: the factor has G.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logreg_c._objective import SoftmaxObjective
+
+from logreg_c import _kernel
+
+DENSE = 2048  # parameters
+LEAST_PIVOT = 1e-13
+RIDGE = 1e-11  # of each diagonal entry, for features that are combinations of others
+SWEEPS = 30  # of Jacobi's method
+
+
+class Factor:
+    """Makes steps of gradients, (n_x + 1, K) both."""
+
+    def __init__(
+        self,
+        objective: SoftmaxObjective,
+        theta: NDArray[np.float64],
+        l2: float,
+        *,
+        fixed_b: bool,
+    ) -> None:
+        n, k = theta.shape
+        self._objective, self._fixed_b = objective, fixed_b
+        w, b = theta[:-1].copy(), theta[-1].copy()
+        A = objective.softmax_predict(w, b, probabilities=True)
+        s = np.ones(len(A)) if objective.sample_weight is None else objective.sample_weight
+        self._s = s / np.add.reduce(s)
+        self._A = A
+        spread = np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
+        centre = np.zeros(n - 1)
+        if n > 1:
+            centre = objective.in_float64().standardize(scale=False)[0].copy()
+        G, self._mu, S = objective.gram(self._s * spread, centre)
+        G = G + np.tril(G, -1).T
+        if fixed_b:  # x itself, and no row for b
+            G += S * (self._mu[:, np.newaxis] * self._mu)
+            self._mu = np.zeros_like(self._mu)
+        self._G, self._S = G, max(S, 2.0**-500)
+        if theta.size <= DENSE:
+            self._make_dense(k, l2)
+        else:
+            self._make_kronecker(k, l2)
+
+    def solve(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the step that the gradient becomes, up to its sign."""
+        moved = gradient.copy()  # by w and by b + mu'w
+        moved[:-1] -= self._mu[:, np.newaxis] * gradient[-1]
+        step = self._solve(moved)
+        if self._fixed_b:
+            step[-1] = 0.0
+        else:
+            step[-1] -= np.add.reduce(step[:-1] * self._mu[:, np.newaxis], 0)
+        return step
+
+    def _blocks(self, a: int, b: int) -> NDArray[np.float64]:
+        """Return sum(s a_a a_b x x') with x less mu, and 1 as the last feature."""
+        n = len(self._mu)
+        block = np.empty((n + 1, n + 1))
+        G, mu, S = self._objective.gram(self._s * self._A[:, a] * self._A[:, b], self._mu)
+        off = mu - self._mu
+        block[:n, :n] = G + np.tril(G, -1).T + S * (off[:, np.newaxis] * off)
+        block[n, :n] = block[:n, n] = S * off
+        block[n, n] = S
+        return block
+
+    def _make_dense(self, k: int, l2: float) -> None:
+        n = len(self._mu) + 1
+        H = np.zeros((k, n, k, n))
+        for a in range(k):
+            for b in range(a):
+                block = self._blocks(a, b)
+                H[a, :, b] -= block
+                H[b, :, a] -= block
+                H[a, :, a] += block
+                H[b, :, b] += block
+        everywhere = np.zeros((n, n))  # the direction that J does not depend on
+        everywhere[:-1, :-1] = self._G / k
+        everywhere[-1, -1] = self._S / k
+        H += everywhere[np.newaxis, :, np.newaxis]
+        penalty = np.zeros((k, n))
+        penalty[:, :-1] = l2
+        self._L, self._unit = self._factored(H.reshape(k * n, k * n), penalty.ravel())
+        self._solve = self._solve_dense
+
+    def _solve_dense(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        x = np.ascontiguousarray(gradient.T).ravel() * self._unit
+        self._back(self._L, x)
+        return np.ascontiguousarray((x * self._unit).reshape(gradient.shape[::-1]).T)
+
+    def _make_kronecker(self, k: int, l2: float) -> None:
+        rows = [np.add.reduce(self._A * (self._s * self._A[:, a])[:, np.newaxis]) for a in range(k)]
+        S = np.diag(np.add.reduce(self._A * self._s[:, np.newaxis])) - np.array(rows)
+        scale = float(np.trace(S)) / (k - 1) or 1.0
+        self._values, self._vectors = eigen(S)
+        self._values = np.maximum(self._values, 1e-6 * scale)
+        G = self._G / self._S
+        self._factors = []
+        for value in self._values.tolist():
+            L, unit = self._factored(value * G, np.full(len(G), l2))
+            self._factors.append((L, unit))
+        self._solve = self._solve_kronecker
+
+    def _solve_kronecker(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        rotated = _times(gradient, self._vectors)
+        step = np.empty_like(rotated)
+        for k, (L, unit) in enumerate(self._factors):
+            x = rotated[:-1, k] * unit
+            self._back(L, x)
+            step[:-1, k] = x * unit
+            step[-1, k] = rotated[-1, k] / self._values[k]
+        return _times(step, self._vectors.T)
+
+    def _factored(
+        self, H: NDArray[np.float64], penalty: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the Cholesky factor of H + diag(penalty), with a unit diagonal, and its scales."""
+        diagonal = np.diagonal(H) + penalty
+        floor = max(float(diagonal.max(initial=0.0)) * 2.0**-900, 2.0**-1000)
+        unit = 1.0 / np.sqrt(np.maximum(diagonal, floor))
+        unit[diagonal <= floor] = 0.0  # a feature that is 0 throughout
+        ridge = RIDGE
+        while True:
+            L = H * unit * unit[:, np.newaxis]
+            np.fill_diagonal(L, 1.0 + ridge)
+            if len(L) == 0 or self._objective.cholesky(L, LEAST_PIVOT) == 0:
+                return L, unit
+            ridge *= 10.0
+
+    @staticmethod
+    def _back(L: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        _kernel.solve_lower(L, len(x), x)
+        _kernel.solve_upper(L, len(x), x)
+
+
+def _times(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a b, in an order that NumPy fixes."""
+    return np.array([np.add.reduce(a * column, 1) for column in b.T]).T
+
+
+def eigen(S: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's method.
+
+    LAPACK's have other bits on other machines.
+    """
+    S, V = S.copy(), np.eye(len(S))
+    for _ in range(SWEEPS):
+        off = float(np.abs(S - np.diag(np.diagonal(S))).max(initial=0.0))
+        if off <= 1e-15 * float(np.abs(S).max(initial=0.0)):
+            break
+        for p in range(len(S)):
+            for q in range(p + 1, len(S)):
+                if S[p, q] != 0.0:
+                    _rotate(S, V, p, q)
+    return np.diagonal(S).copy(), V
+
+
+def _rotate(S: NDArray[np.float64], V: NDArray[np.float64], p: int, q: int) -> None:
+    """Make S[p, q] zero (Golub and Van Loan, Matrix Computations, section 8.5)."""
+    tau = (S[q, q] - S[p, p]) / (2.0 * S[p, q])
+    t = math.copysign(1.0, tau) / (abs(tau) + math.sqrt(1.0 + tau * tau))
+    c = 1.0 / math.sqrt(1.0 + t * t)
+    s = t * c
+    for M in S, S.T, V.T:
+        x, y = M[p].copy(), M[q].copy()
+        M[p], M[q] = c * x - s * y, s * x + c * y

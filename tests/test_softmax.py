@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several classes: `train`, `fit` and predictions against the formulas, and identities."""
+
+import doctest
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import LAYOUTS, bits, run_python
+
+import logreg_c
+from logreg_c import _kernel, reference
+
+LD = np.longdouble
+
+
+def make(n_x, m, k, seed=0, scale=1.0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_x, m))
+    Z = rng.normal(size=(n_x, k)).T @ X / max(n_x, 1) ** 0.5 + rng.normal(size=(k, 1))
+    Y = (Z + rng.gumbel(size=(k, m))).argmax(0)
+    Y[: min(k, m)] = np.arange(min(k, m))
+    return X * scale, Y
+
+
+def exact(X, Y, w, b, l2, s):
+    """Return J, dw, db and A in long double."""
+    X = np.asarray([np.asarray(x, np.float64) for x in X], LD).reshape(len(w), len(Y))
+    Z = w.astype(LD).T @ X + b.astype(LD)[:, None]
+    E = np.exp(Z - Z.max(0))
+    A = E / E.sum(0)
+    i = np.arange(len(Y))
+    others = E.sum(0) - 1
+    of_class = Z.max(0) - Z[Y, i]
+    J = s @ (of_class + np.log1p(others)) / s.sum() + LD(l2) / 2 * (w.astype(LD) ** 2).sum()
+    dZ = (A - (np.arange(len(b))[:, None] == Y)) * s
+    return J, X @ dZ.T / s.sum() + LD(l2) * w, dZ.sum(1) / s.sum(), A
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    n_x=st.sampled_from([0, 1, 3, 8, 9, 70, 600]),
+    m=st.sampled_from([1, 2, 7, 8, 9, 129, 1000]),
+    k=st.sampled_from([2, 3, 8, 9, 16, 17]),
+    layout=st.sampled_from(sorted(LAYOUTS)),
+    dtype=st.sampled_from(["f8", "f4", "f2", "i1", "u1", "?", "i2", "i8"]),
+    weighted=st.booleans(),
+    size=st.sampled_from([0.1, 3.0, 60.0]),
+    seed=st.integers(0, 99),
+)
+def test_cost_and_gradient_are_those_of_the_formulas(
+    n_x, m, k, layout, dtype, weighted, size, seed
+):
+    rng = np.random.default_rng(seed)
+    X = LAYOUTS[layout]((rng.normal(size=(n_x, m)) * 3).astype(dtype))
+    Y = rng.integers(0, k, m)
+    w, b = rng.normal(size=(n_x, k)) * size / max(n_x, 1) ** 0.5, rng.normal(size=k)
+    s = rng.integers(1, 5, m).astype(float) if weighted else None
+    found = []
+    for n_threads in 1, 3:
+        dw, db = np.empty_like(w), np.empty_like(b)
+        problem = _kernel.Problem(X, Y.astype(np.int32), s, n_threads, False)
+        status, J = _kernel.softmax_cost_and_gradient(problem, w, b, 0.1, dw, db)
+        assert status == _kernel.OK
+        found.append(bits(J, dw, db))
+    assert found[0] == found[1]
+    J_exact, dw_exact, db_exact, A_exact = exact(X, Y, w, b, 0.1, np.ones(m) if s is None else s)
+    blur = 2.0**-50 * (1 + np.abs(w).sum(0) @ np.ones(k) * 10)
+    assert abs(J - J_exact) <= blur * (1 + abs(J_exact))
+    np.testing.assert_allclose(dw, dw_exact.astype(float), rtol=0, atol=blur * 100)
+    np.testing.assert_allclose(db, db_exact.astype(float), rtol=0, atol=blur * 10)
+    A = np.empty((m, k))
+    assert _kernel.softmax_predict(problem, w, b, True, A) == _kernel.OK
+    np.testing.assert_allclose(A.T, A_exact.astype(float), rtol=blur * 100, atol=1e-300)
+    np.testing.assert_allclose(A.sum(1), 1.0, rtol=1e-14)
+
+
+@pytest.mark.parametrize("k", [2, 3, 9])
+def test_train_is_the_reference(k):
+    X, Y = make(5, 400, k)
+    one_hot = np.eye(k)[Y].T
+    expected = reference.train_softmax(X, one_hot, 0.3, 50)
+    found = logreg_c.train(X, one_hot, 0.3, 50)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-13)
+    assert (found.w.shape, found.b.shape) == ((5, k), (k, 1))
+    if k > 2:
+        assert bits(*logreg_c.train(X, Y, 0.3, 50)) == bits(*found)
+    again = logreg_c.train(X, one_hot, 0.3, 20, w=found.w, b=found.b)
+    assert bits(again.w, again.b) == bits(*logreg_c.train(X, one_hot, 0.3, 70)[:2])
+
+
+def test_two_classes_as_rows_are_the_logistic_regression_of_their_difference():
+    X, Y = make(4, 500, 2)
+    both = logreg_c.fit(X, np.eye(2)[Y].T, l2=0.02)
+    one = logreg_c.fit(X, Y, l2=0.01)  # |w/2|^2 twice
+    np.testing.assert_allclose(both.w[:, 1:] - both.w[:, :1], one.w, rtol=1e-4, atol=1e-6)
+    A = logreg_c.predict_proba(X, both.w, both.b)
+    np.testing.assert_allclose(A[1:], logreg_c.predict_proba(X, one.w, one.b), atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_x", "m", "k"), [(3, 60, 3), (12, 4000, 4), (30, 200, 12), (0, 50, 3)])
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_gradient_is_0_at_the_minimum(n_x, m, k, l2, weighted):
+    X, Y = make(n_x, m, k, scale=np.logspace(-2, 3, n_x)[:, None] if n_x else 1.0)
+    if l2 == 0.0 and m < 10 * n_x * k:
+        l2 = 1e-6  # the classes are separated
+    s = np.random.default_rng(1).integers(0, 4, m).astype(float) if weighted else None
+    found = logreg_c.fit(X, Y, l2=l2, sample_weight=s, tol=1e-10)
+    assert found.converged
+    J, dw, db, _ = exact(X, Y, found.w, found.b.ravel(), l2, np.ones(m) if s is None else s)
+    assert found.costs[-1] == pytest.approx(float(J), rel=1e-12)
+    sd = X.std(1)[:, None] if n_x else 1.0
+    assert np.abs(dw / sd).max(initial=0) < 1e-5
+    assert np.abs(db).max() < 1e-5
+    scale = np.abs(found.w).max(initial=1.0)
+    np.testing.assert_allclose(found.w.sum(1), 0.0, atol=1e-6 * scale)
+
+
+def test_many_parameters_take_the_kronecker_factor(monkeypatch):
+    X, Y = make(10, 3000, 5)
+    dense = logreg_c.fit(X, Y, l2=1e-3, tol=1e-11)
+    monkeypatch.setattr("logreg_c._solvers.softmax_factor.DENSE", 1)
+    other = logreg_c.fit(X, Y, l2=1e-3, tol=1e-11)
+    assert other.converged
+    np.testing.assert_allclose(other.w, dense.w, atol=1e-5)
+
+
+def test_samples_come_first(monkeypatch):
+    X, Y = make(4, 20_000, 3)
+    whole = logreg_c.fit(X, Y)
+    monkeypatch.setattr("logreg_c._solvers.softmax.LARGEST_SAMPLE", 0.0)
+    sampled = logreg_c.fit(X, Y)
+    np.testing.assert_allclose(sampled.w, whole.w, atol=1e-4)
+
+
+@pytest.mark.parametrize("collinear", [False, True])
+def test_without_an_intercept_and_with_features_that_add_nothing(collinear):
+    X, Y = make(4, 500, 3)
+    if collinear:
+        X = np.vstack([X, X[:1] + X[1:2], np.ones((1, 500)), np.zeros((1, 500))])
+    found = logreg_c.fit(X, Y, intercept=False)
+    assert found.converged
+    assert not found.b.any()
+    _, dw, _, _ = exact(X, Y, found.w, np.zeros(3), 0.0, np.ones(500))
+    assert np.abs(dw).max() < 1e-4
+
+
+def test_separated_classes_say_so():
+    X = np.repeat(np.eye(3), 20, 1)
+    Y = np.repeat(np.arange(3), 20)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="planes separate the classes"):
+        assert logreg_c.fit(X, Y).stopped == "separated"
+    assert logreg_c.fit(X, Y, l2=0.01).converged
+
+
+def test_a_frame_gives_its_names_and_takes_its_columns_by_name():
+    pd = pytest.importorskip("pandas")
+    X, Y = make(3, 300, 3)
+    frame = pd.DataFrame(X.T, columns=["a", "b", "c"])
+    found = logreg_c.fit(frame, pd.Series(Y), l2=0.01)
+    assert found.w.feature_names == ("a", "b", "c")
+    assert bits(found.w) == bits(logreg_c.fit(X, Y, l2=0.01).w)
+    shuffled = frame[["c", "a", "b"]]
+    expected = logreg_c.predict_proba(X, np.asarray(found.w), found.b)
+    np.testing.assert_array_equal(logreg_c.predict_proba(shuffled, found.w, found.b), expected)
+    labels = logreg_c.predict(shuffled, found.w, found.b)
+    assert (labels.shape, labels.dtype) == ((1, 300), np.int64)
+    np.testing.assert_array_equal(labels[0], expected.argmax(0))
+
+
+def test_callbacks_see_all_classes_and_can_end_it():
+    X, Y = make(3, 300, 3)
+    seen = []
+
+    def look(k, cost, w, b):
+        seen.append((k, cost, w.shape, b.shape))
+        return k == 2
+
+    found = logreg_c.fit(X, Y, callback=look)
+    assert found.stopped == "callback"
+    assert [shape for _, _, *shape in seen] == [[(3, 3), (3, 1)]] * 3
+    assert [cost for _, cost, _, _ in seen] == found.costs.tolist()
+    found = logreg_c.train(X, Y, 0.1, 10, callback=look)
+    assert (found.stopped, len(found.costs)) == ("callback", 3)
+
+
+@pytest.mark.parametrize(
+    ("Y", "settings", "words"),
+    [
+        ([[0, 1, 1], [1, 0, 0.5]], {}, "example 2 has .1.0, 0.5.; expected one 1"),
+        ([0, -1, 2], {}, "integers -1 and 2; expected classes 0, 1"),
+        ([0, 1, 2], {"w": np.zeros((3, 2))}, r"w has shape \(3, 2\).*a column of weights for each"),
+        ([0, 1, 2], {"b": 1.0}, "b is 1.0 and Y has 3 classes; expected 3 values"),
+        ([0, 1, 2], {"firth": True}, "firth is True and Y has several classes"),
+    ],
+)
+def test_bad_input_is_refused_with_the_reason(Y, settings, words):
+    with pytest.raises(ValueError, match=words):
+        logreg_c.fit(np.eye(3), Y, **settings)
+
+
+def test_nan_in_x_is_named():
+    X, Y = make(3, 300, 3)
+    X[1, 7] = np.nan
+    with pytest.raises(ValueError, match=r"X\[1, 7\]"):
+        logreg_c.fit(X, Y)
+
+
+def test_a_descent_that_leaves_the_range_says_so():
+    X, Y = make(3, 300, 3, scale=1e200)
+    with pytest.raises(logreg_c.DivergenceError, match="smaller alpha"):
+        logreg_c.train(X, Y, 1e200, 10)
+
+
+SAME = """
+import numpy as np, logreg_c, hashlib
+rng = np.random.default_rng(0)
+X = rng.normal(size=(9, 5000)); Y = (X[:4] + rng.gumbel(size=(4, 5000))).argmax(0)
+found = [logreg_c.fit(X, Y, l2=1e-4, n_threads={threads}), logreg_c.train(X, Y, 0.1, 5)]
+print(hashlib.sha256(b"".join(np.asarray(v).tobytes() for r in found for v in r)).hexdigest())
+"""
+
+
+def test_the_bits_do_not_depend_on_threads_or_instruction_set():
+    best = logreg_c.show_config()["isa"]
+    hashes = {
+        run_python(SAME.format(threads=threads), LOGREG_C_ISA=isa)
+        for isa, threads in (("baseline", 1), ("baseline", 2), (best, 3), (best, 5))
+    }
+    assert len(hashes) == 1
+
+
+def test_examples_of_the_reference():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert doctest.testmod(reference).failed == 0
