@@ -60,10 +60,10 @@ cdef class Column:
 
 
 cdef class Data:
-    """The examples: X is an array (n_x, m), or a list of n_x arrays (m,)."""
+    """The examples: X is an array (n_x, m), a list of n_x arrays (m,), or a tuple: sparse."""
 
     cdef logreg_data c
-    cdef Buffer X
+    cdef Buffer X, indices, starts
     cdef list features
     cdef logreg_column *columns
     cdef Column Y, sample_weight
@@ -72,6 +72,8 @@ cdef class Data:
         self.c.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
         if isinstance(X, list):
             self.read_columns(X)
+        elif isinstance(X, tuple):
+            self.read_sparse(X)
         else:
             self.read_matrix(X, example_major)
         if Y is not None:
@@ -115,3 +117,20 @@ cdef class Data:
                 PyErr_CheckSignals()
         self.c.m = column.count
         self.c.features = self.columns
+
+    cdef int read_sparse(self, X) except -1:
+        """Values and their features (n,); where each example begins (m + 1,), int64; n_x; width."""
+        values, indices, starts, n_x, width = X
+        cdef Column column = Column(values)
+        self.X = column.buffer
+        self.indices = Buffer(indices, PyBUF_STRIDES | PyBUF_FORMAT)
+        self.starts = Buffer(starts, IN)
+        self.c.n_x = n_x
+        self.c.m = self.starts.view.shape[0] - 1
+        self.c.X = column.column
+        self.c.indices = self.indices.view.buf
+        self.c.index_type = type_of(&self.indices.view)
+        self.c.starts = <const int64_t *> self.starts.view.buf
+        self.c.ends = self.c.starts + 1
+        self.c.width = width
+        return 0

@@ -58,7 +58,7 @@ def fit(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them. For several classes, softmax regression:
@@ -70,7 +70,8 @@ def fit(
         Whether to add Firth's penalty to the cost, ``- log(det(I)) / (2 m)`` with the information
         I = sum(s A (1 - A) x x.T) of the weights s. It removes most of the bias of w and b in small
         samples, and there is always a minimum, even where a plane separates the classes [1]_ [2]_.
-        Everything is computed in float64; X is read five times per step; l2 has to be 0.
+        Everything is computed in float64; X is dense and read five times per step; l2 has to be
+        0.
     sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0 of the examples: every mean becomes a weighted mean. With `firth`, an example
         of weight 2 counts as two.

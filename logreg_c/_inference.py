@@ -137,7 +137,7 @@ def inference(
     >>> found.standard_errors.round(3)
     array([0.914, 2.213])
     """
-    examples = _input.examples(X, None, w)
+    examples = _dense(_input.examples(X, None, w))
     weights = np.ravel(_input.coefficients(w, examples))
     bias = _input.number(b, "b")
     objective = Objective.checked(
@@ -181,6 +181,10 @@ def inference(
         null_log_likelihood=_null_log_likelihood(objective, total, bias, intercept=intercept),
         names=_terms(examples, intercept=intercept),
     )
+
+
+def _dense(examples: Examples) -> Examples:
+    return examples._replace(values=examples.dense)
 
 
 def _total_weight(objective: Objective) -> float:

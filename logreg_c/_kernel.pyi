@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Sparse: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], int, int]
 
 OK: int
 CONVERGED: int
@@ -15,7 +17,7 @@ SEPARATED: int
 class Problem:
     def __init__(
         self,
-        X: NDArray[Any] | list[NDArray[Any]],
+        X: NDArray[Any] | list[NDArray[Any]] | Sparse,
         Y: NDArray[Any] | None,
         sample_weight: NDArray[Any] | None,
         n_threads: int,
@@ -154,7 +156,13 @@ class Fits:
     def __init__(
         self,
         fits: list[
-            tuple[NDArray[Any] | list[NDArray[Any]], NDArray[Any], NDArray[Any] | None, bool, float]
+            tuple[
+                NDArray[Any] | list[NDArray[Any]] | Sparse,
+                NDArray[Any],
+                NDArray[Any] | None,
+                bool,
+                float,
+            ]
         ],
         n_threads: int,
     ) -> None: ...
@@ -275,6 +283,7 @@ def leverage(
     L: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None: ...
+def check_sparse(X: Sparse, scratch: NDArray[np.int64]) -> tuple[int, bool]: ...
 def sigmoid(Z: NDArray[np.float64], A: NDArray[np.float64], n: int) -> None: ...
 def first_outside(v: NDArray[Any], low: float, high: float) -> int: ...
 def max_threads() -> int: ...

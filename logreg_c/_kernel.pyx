@@ -162,6 +162,7 @@ include "_softmax.pxi"
 include "_curvature.pxi"
 include "_minimization.pxi"
 include "_many.pxi"
+include "_sparse.pxi"
 
 
 def sigmoid(Z, A, int64_t n):

@@ -75,8 +75,15 @@ class Objective:
 
         Returns mean, low-order part of mean, and standard deviation, (3, n_x), as they are in the
         data. A feature is divided by its deviation in the returned array, which may be changed. A
-        constant feature that is not centred is divided by 1.
+        constant feature that is not centred is divided by 1. Sparse X can only be scaled.
         """
+        if centre and self.examples.is_sparse:
+            msg = (
+                "X is sparse, and centring its features would store a value for every 0; expected "
+                "features as they are or only scaled: call fit, whose steps need neither, or scale "
+                "them beforehand, as StandardScaler(with_mean=False) does"
+            )
+            raise ValueError(msg)
         moments = np.empty((3, self.examples.shape[0]))
         if self._problem.standardize(moments, centre, scale) != _kernel.OK:
             self.raise_if_nonfinite()
@@ -227,6 +234,21 @@ class Objective:
 class SoftmaxObjective(Objective):
     """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,)."""
 
+    def __init__(
+        self,
+        examples: Examples,
+        Y: NDArray[Any] | None,
+        sample_weight: NDArray[Any] | None,
+        n_threads: int,
+    ) -> None:
+        if examples.is_sparse:
+            msg = (
+                "X is sparse and there are several classes; expected a dense X: pass X.toarray(), "
+                "or fit one class against the others, Y == k"
+            )
+            raise TypeError(msg)
+        super().__init__(examples, Y, sample_weight, n_threads)
+
     def softmax(
         self, w: NDArray[np.float64], b: NDArray[np.float64], l2: float
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
@@ -260,7 +282,7 @@ class SoftmaxObjective(Objective):
         places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
         uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
         at = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
-        X = self.examples.values
+        X = self.examples.dense
         values = [x[at] for x in X] if isinstance(X, list) else X[:, at]
         examples = self.examples._replace(values=values, shape=(self.examples.shape[0], count))
         weight = None if self.sample_weight is None else self.sample_weight[at]

@@ -295,7 +295,7 @@ class ObjectiveInParts(Objective):
     ) -> Any:
         """Begin a search for the minimum at w and b, which updates w in place."""
         search = _kernel.SearchBySums(
-            self.examples.shape, self.examples.values, self.examples.float32,
+            self.examples.shape, self.examples.dense, self.examples.float32,
             self._source.example_major, self.n_threads, w, b, l2, tol, slope, passes, fixed_b, warm,
         )  # fmt: skip
         return _Search(self._parts, search, passes)

@@ -27,7 +27,7 @@ def predict_proba(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any
@@ -110,7 +110,7 @@ def predict(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any

@@ -142,9 +142,10 @@ def gram_groups(int64_t n_x):
 
 
 def segment_size(int64_t n_x):
-    """The examples of a segment."""
+    """The examples of a segment, where X is dense."""
     cdef logreg_data shape
     shape.n_x = n_x
+    shape.starts = NULL
     return logreg_segment_size(&shape)
 
 

@@ -55,13 +55,14 @@ def train(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column; for data stored as (samples, features) pass ``X.T``. X is read in
         place, in its own type (float64, float32, float16, bool, or an integer of 8, 16, 32 or 64
         bits except uint32 and uint64), if the values of a feature or those of an example are
         contiguous. The arrays of a list may differ in type and have any stride. Anything else is
         copied once. In a data frame (pandas, polars, PyArrow or another that narwhals supports;
-        extra ``frames``) each column is a feature and each row an example: pass it as it is.
+        extra ``frames``) each column is a feature and each row an example: pass it as it is. A
+        sparse CSC matrix of SciPy is read in place, and a CSR matrix is converted once.
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them; read in place, like X. For several classes,
         softmax regression: integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in
@@ -86,7 +87,7 @@ def train(
     standardize : bool, optional
         Descend as if every feature had mean 0 and variance 1. X is not copied; `alpha`, `l2`, `tol`
         and the costs are those of the standardized problem, `w` and `b` those of X as it is. A
-        constant feature keeps its weight.
+        constant feature keeps its weight. Not for sparse X.
     tol : float, optional
         Stop when max(abs(dw), abs(db)) <= tol. The last cost is then J at the returned w, b.
     callback : callable or list of callables, optional
@@ -194,7 +195,7 @@ def cost_and_gradient(
 
     Parameters
     ----------
-    X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
+    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them. For several classes, softmax regression:

@@ -29,6 +29,11 @@ cdef extern from "logreg.h" nogil:
         logreg_column X
         int64_t feature_stride
         const logreg_column *features
+        const int64_t *starts
+        const int64_t *ends
+        const void *indices
+        logreg_type index_type
+        int64_t width
         logreg_column Y
         logreg_column sample_weight
         logreg_type arithmetic
@@ -258,6 +263,8 @@ cdef extern from "logreg.h" nogil:
     int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low, double high)
     int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
                                const logreg_run *run)
+    int logreg_check_sparse(const logreg_data *data, int64_t *scratch, int64_t *outside,
+                            int *repeats, const logreg_run *run)
     int logreg_isa_count()
     const char *logreg_isa_name(int index)
     int logreg_isa_supported(int index)

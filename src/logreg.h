@@ -58,9 +58,15 @@ typedef struct logreg_column {
  * Example-major, the features of an example lie side by side, in the type of X, and aligned;
  * X.stride is the distance from one example to the next, and feature_stride the size of the type.
  *
- * The sums of the two run along different axes, so their bits may differ. The layout is the
+ * Sparse, where `starts` is not NULL, X is the values that are stored, side by side and aligned.
+ * Those of example i are number starts[i] to ends[i] - 1, in any order, and value k belongs to
+ * feature indices[k]. No feature comes twice in an example; one that does not come is 0.
+ * logreg_check_sparse finds what is wrong. A standardization must not centre.
+ *
+ * The sums of the three run in different orders, so their bits may differ. The layout is the
  * caller's to state: an array that is both (n_x == 1 or m == 1) is feature-major unless it is a
- * chunk of data that are example-major. How the values are stored changes no bit. */
+ * chunk of data that are example-major. How the values are stored changes no bit, but their order
+ * does where they are sparse. */
 typedef struct logreg_data {
     int64_t n_x; /* features, >= 0 */
     int64_t m;   /* examples, >= 1 */
@@ -68,8 +74,12 @@ typedef struct logreg_data {
     logreg_column X;
     int64_t feature_stride;
     const logreg_column *features; /* n_x, or NULL */
-    logreg_column Y;               /* labels in [0, 1]; for J and its gradient */
-    logreg_column sample_weight;   /* weights >= 0 with a positive sum; values NULL: all are 1 */
+    const int64_t *starts, *ends;  /* m each, or NULL */
+    const void *indices;
+    logreg_type index_type;      /* LOGREG_INT32 or LOGREG_INT64 */
+    int64_t width;               /* values per example of the whole, on average: rounded up, >= 1 */
+    logreg_column Y;             /* labels in [0, 1]; for J and its gradient */
+    logreg_column sample_weight; /* weights >= 0 with a positive sum; values NULL: all are 1 */
     /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then
      * everything is computed in float32 within a block of examples, and in float64 across blocks.
      */
@@ -521,6 +531,14 @@ int64_t logreg_first_outside(const logreg_column *column, int64_t n, double low,
  * and runs on one thread. */
 int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *example,
                            const logreg_run *run);
+
+/* Sparse X, of which Y and sample_weight are not looked at: *outside is the first k, in the order
+ * of the examples, whose indices[k] is not within [0, n_x), or -1; *repeats is whether a feature
+ * comes twice in an example, as far as was looked. The examples' starts and ends have been checked
+ * before. `scratch`: n_x values, all 0, which are read and written only for examples whose indices
+ * do not rise. LOGREG_OK or LOGREG_STOPPED. Runs on one thread. */
+int logreg_check_sparse(const logreg_data *data, int64_t *scratch, int64_t *outside, int *repeats,
+                        const logreg_run *run);
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 

@@ -231,15 +231,6 @@ def test_the_first_value_that_is_not_finite_is_named(layout, shape):
             logreg_c.train(layout(given), np.zeros(shape[1]), 0.1, 1)
 
 
-def test_a_sparse_x_is_an_error_with_a_remedy():
-    sparse = pytest.importorskip("scipy.sparse")
-    message = r"X is a sparse {}; expected a dense array: pass X\.toarray\(\)"
-    for given in sparse.csr_matrix(X), sparse.csc_array(X), sparse.coo_array(X):
-        with pytest.raises(TypeError, match=message.format(type(given).__name__)):
-            logreg_c.train(given, Y, 0.1, 3)
-        assert logreg_c.train(given.toarray(), Y, 0.1, 3).w.shape == (N_X, 1)
-
-
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, NAN, INF, 2, 10**400])
 def test_threshold_is_a_probability(threshold):
     with pytest.raises(ValueError, match=r"threshold is .*; expected a probability within"):

@@ -11,6 +11,7 @@ from .arrays import SHORT, as_stored, copied, own_array, with_a_unit_stride
 from .frame_types import comes_from_frames, values_of
 from .matrix import Examples, examples
 from .scalars import not_negative
+from .sparse import Sparse
 from .vectors import codes_of, column, labels, weights
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ def _of_groups(
     X: Examples, Y: ArrayLike, groups: Any, sample_weight: Any, penalties: list[float]
 ) -> Fits:
     """One fit for each group of examples. If the groups are not sorted, X is copied once."""
+    values = X.values
+    if isinstance(values, Sparse):
+        msg = "X is sparse and there are groups; expected a dense X, or a list with X of each group"
+        raise TypeError(msg)
     found, codes = codes_of(groups, "groups", X)
     k = len(found)
     if len(penalties) not in {1, k}:
@@ -150,7 +155,6 @@ def _of_groups(
     if sample_weight is not None:
         weights(sample_weight, X)  # finds the first bad one
         sample_weight = column(sample_weight, "sample_weight", X)
-    values = X.values
     if np.any(codes[1:] < codes[:-1]):
         narrow = codes.astype(np.min_scalar_type(k))  # NumPy sorts 16 bits by radix
         order = np.argsort(narrow, kind="stable")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""X as the kernel reads it: a matrix, or the columns of a list or a data frame."""
+"""X as the kernel reads it: a matrix, sparse or not, or the columns of a list or a data frame."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from . import frame_types
 from .arrays import NARROW, SHORT, as_stored, kind_and_size, own_array, with_a_unit_stride
 from .frame_types import comes_from_frames, library_of, series_as_arrays
+from .sparse import Sparse, is_sparse, sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -18,10 +19,23 @@ if TYPE_CHECKING:
 class Examples(NamedTuple):
     """X as the kernel reads it."""
 
-    values: NDArray[Any] | list[NDArray[Any]]  # (n_x, m), or n_x columns (m,)
+    values: NDArray[Any] | list[NDArray[Any]] | Sparse  # (n_x, m), or n_x columns (m,)
     shape: tuple[int, int]
     float32: bool  # the arithmetic; else float64
     names: tuple[Any, ...] | None  # of the features: the columns of a data frame
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether only some values are stored; the others are 0."""
+        return isinstance(self.values, Sparse)
+
+    @property
+    def dense(self) -> NDArray[Any] | list[NDArray[Any]]:
+        """The values, where X must not be sparse."""
+        if isinstance(self.values, Sparse):
+            msg = "X is sparse; expected a dense X: pass X.toarray()"
+            raise TypeError(msg)
+        return self.values
 
     @property
     def feature(self) -> str:
@@ -43,7 +57,7 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
 
     Of a data frame all columns, or those whose names `w` has.
     """
-    values: NDArray[Any] | list[NDArray[Any]]
+    values: NDArray[Any] | list[NDArray[Any]] | Sparse
     names = None
     if type(X) is not np.ndarray and comes_from_frames(X):
         frames = frame_types.frame_reader()
@@ -67,6 +81,9 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
                     "length, a value for each example"
                 )
                 raise ValueError(msg)
+    elif is_sparse(X):
+        values = sparse(X)
+        shape = values.n_x, values.starts.size - 1
     else:
         array = own_array(X, "X")
         if array.ndim != 2:
@@ -90,8 +107,12 @@ def _is_column(x: object) -> bool:
     return isinstance(x, np.ndarray) and x.ndim == 1
 
 
-def _in_float32(values: NDArray[Any] | list[NDArray[Any]], dtype: DTypeLike | None) -> bool:
+def _in_float32(
+    values: NDArray[Any] | list[NDArray[Any]] | Sparse, dtype: DTypeLike | None
+) -> bool:
     """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
+    if isinstance(values, Sparse):
+        values = values.values
     stored = {kind_and_size(x.dtype) for x in (values if isinstance(values, list) else [values])}
     wide = stored - NARROW
     if dtype is None:

@@ -281,6 +281,9 @@ def penalized_gradient(
 
 def check_firth(objective: Objective, l2: float) -> None:
     """Refuse what Firth's penalty cannot be combined with."""
+    if objective.examples.is_sparse:
+        msg = "X is sparse and firth is True; expected a dense X: pass X.toarray(), or a penalty l2"
+        raise TypeError(msg)
     if l2 > 0.0:
         msg = f"l2 is {l2:g} and firth is True; expected one penalty: leave out one of the two"
         raise ValueError(msg)

@@ -63,7 +63,9 @@ def minimize(
             "intercept": not fixed_b,
             "warm": warm,
         }
-    return training.solution(standardize=standardize and max_passes > 0, centre=not fixed_b)
+    # A free b makes up for the means, so centring does not move the minimum.
+    centre = not (fixed_b or objective.examples.is_sparse)
+    return training.solution(standardize=standardize and max_passes > 0, centre=centre)
 
 
 class Searching(Training):

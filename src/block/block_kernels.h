@@ -14,13 +14,18 @@
 
 #if REAL_BITS == 64
 #include "simd/math_float64.h"
+#define SPARSE_SOURCE logreg_sparse_float64
 #else
 #include "simd/math_float32.h"
+#define SPARSE_SOURCE logreg_sparse_float32
 #endif
 #include "block/load.h"
 #include "block/pack.h"
 #include "block/source_feature_major.h"
 #include "block/source_example_major.h"
+#ifdef LOGREG_BASELINE
+#include "block/source_sparse.h"
+#endif
 #include "block/loss_logistic.h"
 #include "block/activate.h"
 #if REAL_BITS == 64
@@ -46,6 +51,16 @@ static void widen(const logreg_block *block, double *Z)
     for (int64_t i = 0; i < block->count; i++) Z[i] = (double)from[i];
 }
 
+static const logreg_source feature_major = {.forward = feature_major_forward,
+                                            .backward = feature_major_backward,
+                                            .end_run = feature_major_end_run,
+                                            .moments = FLOAT64_ONLY(feature_major_moments)};
+static const logreg_source example_major = {.forward = example_major_forward,
+                                            .backward = example_major_backward,
+                                            .overlap = example_major_overlap,
+                                            .end_run = example_major_end_run,
+                                            .moments = FLOAT64_ONLY(example_major_moments)};
+
 const logreg_kernels LOGREG_VARIANT = {
     .real_size = sizeof(real),
     .narrow = narrow,
@@ -57,15 +72,9 @@ const logreg_kernels LOGREG_VARIANT = {
                  .finish_run = finish_run,
                  .predict = FLOAT64_ONLY(predict),
                  .link = FLOAT64_ONLY(apply_link)},
-    .sources = {[LOGREG_FEATURE_MAJOR] = {.forward = feature_major_forward,
-                                          .backward = feature_major_backward,
-                                          .end_run = feature_major_end_run,
-                                          .moments = FLOAT64_ONLY(feature_major_moments)},
-                [LOGREG_EXAMPLE_MAJOR] = {.forward = example_major_forward,
-                                          .backward = example_major_backward,
-                                          .overlap = example_major_overlap,
-                                          .end_run = example_major_end_run,
-                                          .moments = FLOAT64_ONLY(example_major_moments)}},
+    .sources = {[LOGREG_FEATURE_MAJOR] = &feature_major,
+                [LOGREG_EXAMPLE_MAJOR] = &example_major,
+                [LOGREG_SPARSE] = &SPARSE_SOURCE},
     .gram = {.pack = FLOAT64_ONLY(pack_panels),
              .add_products = FLOAT64_ONLY(add_products),
              .add_sums = FLOAT64_ONLY(add_component_sums),

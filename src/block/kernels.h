@@ -55,7 +55,25 @@ LOGREG_INLINE int64_t logreg_padded(int64_t n_x)
     return (n_x + LOGREG_PADDING - 1) / LOGREG_PADDING * LOGREG_PADDING;
 }
 
-/* Feature j. */
+LOGREG_INLINE int logreg_is_sparse(const logreg_data *data)
+{
+    return data->starts != NULL;
+}
+
+/* Sparse X: the feature of value k. */
+LOGREG_INLINE int64_t logreg_index(const logreg_data *data, int64_t k)
+{
+    return data->index_type == LOGREG_INT32 ? ((const int32_t *)data->indices)[k]
+                                            : ((const int64_t *)data->indices)[k];
+}
+
+/* The values of an example, on average. */
+LOGREG_INLINE int64_t logreg_width(const logreg_data *data)
+{
+    return logreg_is_sparse(data) ? data->width : data->n_x;
+}
+
+/* Feature j of dense X. */
 LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
 {
     if (data->features) return data->features[j];
@@ -144,10 +162,11 @@ typedef struct logreg_source {
     void (*overlap)(const logreg_block *block, double *dw);
     /* After the last `backward` of a run: adds to dw what `backward` has kept in block->dw. */
     void (*end_run)(const logreg_block *block, double *dw);
-    void (*moments)(logreg_block *block, const logreg_moments *out); /* in float64 alone */
+    /* In float64 alone; NULL where they are not made block by block. */
+    void (*moments)(logreg_block *block, const logreg_moments *out);
 } logreg_source;
 
-enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SOURCES };
+enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SPARSE, LOGREG_SOURCES };
 
 /* ---- Gram ------------------------------------------------------------------------------------ */
 
@@ -217,12 +236,16 @@ typedef struct logreg_kernels {
     const double *(*column)(const logreg_column *column, int64_t first, int64_t count,
                             double *scratch);
     logreg_loss logistic;
-    logreg_source sources[LOGREG_SOURCES];
+    const logreg_source *sources[LOGREG_SOURCES];
     logreg_gram_kernels gram;
     logreg_softmax_kernels softmax;
     void (*leverages)(const logreg_data *data, int64_t first, int64_t count, const double *centre,
                       const double *L, double *solved, double *out); /* in float64 alone */
 } logreg_kernels;
+
+/* Sparse X, for every instruction set: what gathers, and what scatters, gains nothing from vectors.
+ */
+extern const logreg_source logreg_sparse_float64, logreg_sparse_float32;
 
 extern const logreg_kernels logreg_kernels_baseline_float64, logreg_kernels_baseline_float32;
 #ifdef LOGREG_X86_64

@@ -5,8 +5,8 @@
 #include "pass/plan.h"
 #include "platform/parallel.h"
 
-/* ---- Sizes: what freezes the bits, so they depend on n_x, the layout and the arithmetic alone --
- */
+/* ---- Sizes: what freezes the bits, so they depend on n_x, the layout and the arithmetic alone,
+ * and on the width of sparse data ---- */
 
 /* The largest power of two that is at most `value` and within [low, high], themselves such. */
 static int64_t power_of_two(int64_t value, int64_t low, int64_t high)
@@ -21,6 +21,14 @@ static int64_t at_least_1(int64_t n_x)
     return n_x < 1 ? 1 : n_x;
 }
 
+/* Sparse: enough values that what a node takes, to be cleared and merged, n_x each, is little
+ * beside them: at least 4 values per feature, and no fewer than elsewhere. */
+static int64_t sparse_segment(const logreg_data *data)
+{
+    const int64_t values = 8 * data->n_x;
+    return power_of_two((values < 1 << 17 ? 1 << 17 : values) / data->width, 64, (int64_t)1 << 40);
+}
+
 /* Examples per segment: about 2^17 values of X. That is small enough that many threads get some of
  * any data worth the trouble, and large enough that merging n_x sums per segment takes no time
  * beside it. With very many features a segment is longer: the sums of the nodes that wait would
@@ -28,14 +36,22 @@ static int64_t at_least_1(int64_t n_x)
 int64_t logreg_segment_size(const logreg_data *data)
 {
     const int64_t n_x = data->n_x;
+    if (logreg_is_sparse(data)) return sparse_segment(data);
     return power_of_two((1 << 17) / at_least_1(n_x), power_of_two(n_x / 128, 64, 256), 4096);
+}
+
+/* Sparse: 2^14 values, which L2 holds from one half to the other with their indices. */
+static int64_t sparse_block(const logreg_data *data, int64_t real_size)
+{
+    (void)real_size;
+    return power_of_two((1 << 14) / data->width, 8, LOGREG_BLOCK);
 }
 
 /* Examples per block, feature-major: 2^18 values at most, 2 MB of float64, for which a thread's
  * share of L3 has room; yet at least 32 or 64 values of each column. */
-static int64_t feature_major_block(int64_t n_x, int64_t real_size)
+static int64_t feature_major_block(const logreg_data *data, int64_t real_size)
 {
-    const int64_t values = (1 << 18) / at_least_1(n_x);
+    const int64_t values = (1 << 18) / at_least_1(data->n_x);
     return real_size == 8 ? power_of_two(values, 32, LOGREG_BLOCK)
                           : power_of_two(values, 64, LOGREG_BLOCK / 2);
 }
@@ -43,9 +59,9 @@ static int64_t feature_major_block(int64_t n_x, int64_t real_size)
 /* Example-major: 2^10 values (8 KB of float64) or 8 examples, and fewer where 8 are more than 1 MB.
  * No column suffers from being cut short here, and the shorter the turns, the less the stream from
  * memory stalls. */
-static int64_t example_major_block(int64_t n_x, int64_t real_size)
+static int64_t example_major_block(const logreg_data *data, int64_t real_size)
 {
-    const int64_t n = at_least_1(n_x);
+    const int64_t n = at_least_1(data->n_x);
     (void)real_size;
     return power_of_two((1 << 10) / n, power_of_two((1 << 17) / n, 1, 8), LOGREG_BLOCK);
 }
@@ -56,6 +72,7 @@ enum { SHORT_EXAMPLE = 8 };
 
 static int source_of(const logreg_data *data)
 {
+    if (logreg_is_sparse(data)) return LOGREG_SPARSE;
     return data->example_major && data->n_x > SHORT_EXAMPLE ? LOGREG_EXAMPLE_MAJOR
                                                             : LOGREG_FEATURE_MAJOR;
 }
@@ -151,6 +168,20 @@ static int64_t packed_examples(const logreg_plan *plan)
     return plan->reading.in_place ? 0 : plan->block;
 }
 
+/* Values are read where they are, and features are never taken a few at a time. */
+static void read_sparse(logreg_plan *plan, int centred)
+{
+    (void)centred;
+    plan->reading.in_place = 1;
+    plan->turn = plan->reading.data->n_x;
+}
+
+static int64_t packed_none(const logreg_plan *plan)
+{
+    (void)plan;
+    return 0;
+}
+
 /* In doubles: a stride of 0 makes any size possible. */
 static int is_from_memory(const logreg_data *data)
 {
@@ -160,12 +191,13 @@ static int is_from_memory(const logreg_data *data)
 
 /* What the plan knows of a source, by the enum in kernels.h. */
 static const struct {
-    int64_t (*block_size)(int64_t n_x, int64_t real_size);
+    int64_t (*block_size)(const logreg_data *data, int64_t real_size);
     void (*read)(logreg_plan *plan, int centred);     /* sets plan->reading and turn */
     int64_t (*packed_lines)(const logreg_plan *plan); /* that scratch has room for */
 } sources[LOGREG_SOURCES] = {
     [LOGREG_FEATURE_MAJOR] = {feature_major_block, read_columns, packed_columns},
     [LOGREG_EXAMPLE_MAJOR] = {example_major_block, read_examples, packed_examples},
+    [LOGREG_SPARSE] = {sparse_block, read_sparse, packed_none},
 };
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
@@ -175,7 +207,8 @@ enum { SMALL_WORK = 1 << 17 };
 
 static int is_small(const logreg_data *data)
 {
-    return data->m < SMALL_WORK && data->m * (data->n_x + LOGREG_EXAMPLE_WORK) < SMALL_WORK;
+    return data->m < SMALL_WORK &&
+           data->m * (logreg_width(data) + LOGREG_EXAMPLE_WORK) < SMALL_WORK;
 }
 
 /* The level of the largest node that begins with segment `first` and ends by `end`, at most
@@ -297,8 +330,8 @@ logreg_plan logreg_plan_of(const logreg_data *data, const logreg_part *part,
     const int float64 = kind->float64 || data->arithmetic == LOGREG_FLOAT64;
     logreg_plan plan = {.kind = kind, .reading = {.data = data, .forward_only = !kind->backward}};
     plan.kernels = logreg_kernels_in_use(float64 ? LOGREG_FLOAT64 : LOGREG_FLOAT32);
-    plan.source = &plan.kernels->sources[source];
-    plan.block = sources[source].block_size(data->n_x, plan.kernels->real_size);
+    plan.source = plan.kernels->sources[source];
+    plan.block = sources[source].block_size(data, plan.kernels->real_size);
     plan.segment = logreg_segment_size(data);
     plan.node_size = kind->node_size(kind, data->n_x);
     plan.reading.from_memory = is_from_memory(data);

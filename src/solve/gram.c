@@ -4,6 +4,7 @@
  */
 #include <float.h>
 
+#include "solve/gram.h"
 #include "sums/sums.h"
 
 /* ---- Weights --------------------------------------------------------------------------------- */
@@ -77,6 +78,7 @@ size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
 {
     const logreg_sum_kind *const kinds[] = {&logreg_gram_sums, &logreg_cross_gram_sums};
     size_t largest = 0;
+    if (logreg_is_sparse(data)) return logreg_sparse_gram_workspace_size(data, n_threads);
     for (int k = 0; k < (group_count(data->n_x) > 1 ? 2 : 1); k++) {
         int64_t first;
         const logreg_data group = group_of(data, 0, &first);
@@ -204,7 +206,8 @@ int logreg_gram(const logreg_data *data, const double *centre, double *G, double
 {
     making g = {G, mu, 0.0, data->n_x, 1};
     const logreg_fp_modes found = logreg_fp_default();
-    const int status = gram(data, centre, &g, run);
+    const int status = logreg_is_sparse(data) ? logreg_sparse_gram(data, G, mu, &g.S, run)
+                                              : gram(data, centre, &g, run);
     logreg_fp_restore(found);
     *S = g.S;
     return status;

@@ -36,7 +36,7 @@ static int should_stop(void *context)
 
 static int is_large(const logreg_fit *fit)
 {
-    return fit->data.m * (fit->data.n_x + 1) >= LARGE;
+    return fit->data.m * (logreg_width(&fit->data) + 1) >= LARGE;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -48,8 +48,8 @@ static size_t larger(size_t a, size_t b)
 static int is_alike(const logreg_data *a, const logreg_data *b)
 {
     const uintptr_t apart = (uintptr_t)a->X.values - (uintptr_t)b->X.values;
-    return !a->features && !b->features && a->n_x == b->n_x && a->m == b->m &&
-           a->example_major == b->example_major && a->X.type == b->X.type &&
+    return !a->features && !b->features && !a->starts && !b->starts && a->n_x == b->n_x &&
+           a->m == b->m && a->example_major == b->example_major && a->X.type == b->X.type &&
            a->X.stride == b->X.stride && a->feature_stride == b->feature_stride &&
            a->arithmetic == b->arithmetic && apart % sizeof(double) == 0;
 }

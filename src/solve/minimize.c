@@ -193,8 +193,8 @@ static void decide(logreg_context *c)
     const int64_t all = c->data->m,
                   next = m->renewals ? logreg_next_sample(m->sample, all) : m->sample;
     if (!m->fresh &&
-        logreg_renewal_pays(m, next, all,
-                            logreg_factor_price(next, c->data->n_x, all, c->plan.bytes), target)) {
+        logreg_renewal_pays(m, next, all, logreg_factor_price(c->data, next, all, c->plan.bytes),
+                            target)) {
         m->sample = next;
         m->renewals++;
         m->task = LOGREG_TO_FACTOR;

@@ -27,8 +27,8 @@ typedef struct logreg_search_plan {
 
 logreg_search_plan logreg_plan_minimum(const logreg_data *data);
 
-/* What a factor of q examples costs, in passes over m. */
-double logreg_factor_price(int64_t q, int64_t n_x, int64_t m, double bytes);
+/* What a factor of q of the data's examples costs, in passes over m of them. */
+double logreg_factor_price(const logreg_data *data, int64_t q, int64_t m, double bytes);
 
 /* The next factor's examples, after one of q; each is 4 times the last. */
 int64_t logreg_next_sample(int64_t q, int64_t m);

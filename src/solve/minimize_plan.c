@@ -6,6 +6,8 @@
 #include "solve/minimize.h"
 
 #define MULTIPLY_ADDS_PER_BYTE 1.0 /* R */
+#define SPARSE_PRODUCT 16.0        /* a product of a sparse Gram, in multiply-adds of a dense one */
+#define SPARSE_VALUE 50.0          /* and a value of a sparse pass */
 #define PASSES_FOR_THE_REST 18.4   /* ln of 10^8 */
 #define LEAST_C 10.0               /* examples of a sample per parameter */
 #define STAGE_GROWTH 10            /* from one sample to the next */
@@ -31,19 +33,27 @@ static double bytes_of_value(const logreg_data *data)
     return data->arithmetic == LOGREG_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
-double logreg_factor_price(int64_t q, int64_t n_x, int64_t m, double bytes)
+double logreg_factor_price(const logreg_data *data, int64_t q, int64_t m, double bytes)
 {
-    const double n = (double)n_x, k = (double)logreg_at_most(q, n_x);
+    const double n = (double)data->n_x, k = (double)logreg_at_most(q, data->n_x);
+    if (logreg_is_sparse(data)) {
+        const double width = (double)data->width;
+        const double work = (double)q * width * width / 2.0 * SPARSE_PRODUCT + n * n * n / 6.0;
+        return work / ((double)m * width * SPARSE_VALUE + 1.0);
+    }
     const double work = (double)q * n * k / 2.0 + k * k * k / 6.0;
     return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
 }
 
-/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. */
-static double best_c(int64_t n_x, int64_t m, double bytes)
+/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. Of sparse X a
+ * factor costs c n width^2 / 2 products, and a pass m width values. */
+static double best_c(const logreg_data *data, double bytes)
 {
-    const double n = (double)n_x + 1.0;
-    const double right =
-        2.0 * PASSES_FOR_THE_REST * MULTIPLY_ADDS_PER_BYTE * bytes * (double)m / (n * n);
+    const double n = (double)data->n_x + 1.0, m = (double)data->m;
+    double right = 2.0 * PASSES_FOR_THE_REST * MULTIPLY_ADDS_PER_BYTE * bytes * m / (n * n);
+    if (logreg_is_sparse(data))
+        right = 2.0 * PASSES_FOR_THE_REST * (SPARSE_VALUE / SPARSE_PRODUCT) * m /
+                (n * (double)data->width);
     double low = LEAST_C, high = LEAST_C;
     while (high < 1e12 && high * logreg_ln(high) * logreg_ln(high) < right) high *= 2.0;
     for (int k = 0; k < 30; k++) {
@@ -61,13 +71,14 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     const int64_t n_x = data->n_x, m = data->m, n = n_x + 1;
     logreg_search_plan p = {.form = LOGREG_DENSE, .bytes = bytes_of_value(data), .sample = m};
     if (n_x > MOST_DENSE || (n_x > m && n_x > SMALL_DENSE)) {
-        p.form = m <= LOGREG_LOW_RANK_EXAMPLES ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
+        const int is_few = m <= LOGREG_LOW_RANK_EXAMPLES && !logreg_is_sparse(data);
+        p.form = is_few ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;
     }
     const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
     int64_t stage = least > LEAST_SAMPLE ? least : LEAST_SAMPLE;
     if (sample_or_all(stage, m) == m) return p; /* even the smallest sample takes all examples */
-    const double wanted = best_c(n_x, m, p.bytes) * (double)n;
+    const double wanted = best_c(data, p.bytes) * (double)n;
     int64_t q = wanted < (double)m ? (int64_t)wanted + 1 : m;
     if (q > most) q = most > least ? most : least;
     if (q < LEAST_SAMPLE) q = LEAST_SAMPLE;

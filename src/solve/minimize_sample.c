@@ -13,7 +13,7 @@ int logreg_solve_sample(logreg_context *c, const logreg_data *sample, double *th
 {
     const int64_t n_x = c->data->n_x, q = sample->m;
     const size_t bytes = (size_t)(n_x + 1) * sizeof(double);
-    const double cost = logreg_factor_price(q, n_x, q, c->plan.bytes);
+    const double cost = logreg_factor_price(sample, q, q, c->plan.bytes);
     const double target = STAGE_GAP * (double)(n_x + 1) / (2.0 * (double)q);
     const logreg_search_vectors v = logreg_search_in(c->sample_search, n_x);
     logreg_minimizer own = {.goal = c->m->goal};

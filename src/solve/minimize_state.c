@@ -146,6 +146,12 @@ static size_t kernel_bytes(const logreg_data *examples, const logreg_search_plan
 static logreg_data shape_of_sample(const logreg_data *data, int64_t q)
 {
     logreg_data shape = {.n_x = data->n_x, .m = q, .example_major = 1};
+    if (logreg_is_sparse(data)) {
+        shape = *data;
+        shape.m = q;
+        shape.arithmetic = LOGREG_FLOAT64;
+        return shape;
+    }
     shape.X.type = data->features ? LOGREG_FLOAT64 : data->X.type;
     shape.feature_stride = logreg_type_size(shape.X.type);
     shape.X.stride = data->n_x * shape.feature_stride;

@@ -163,6 +163,7 @@ static logreg_type common_type(const logreg_data *data)
 
 size_t logreg_sample_size(const logreg_data *data, int64_t count)
 {
+    if (logreg_is_sparse(data)) return 5 * logreg_in_lines((size_t)count * sizeof(double));
     const size_t values = (size_t)(count * data->n_x) * sizeof(double);
     return logreg_in_lines(values) + 3 * logreg_in_lines((size_t)count * sizeof(double));
 }
@@ -190,6 +191,22 @@ static void gather_converted(const logreg_column *column, const int64_t *index, 
     double scratch[LOGREG_BLOCK];
     for (int64_t k = 0; k < count; k++)
         to[k * n_x] = *kernels->column(column, index[k], 1, scratch);
+}
+
+/* Sparse: where each example lies, which stays where it is. */
+static void gather_sparse(const logreg_data *data, const int64_t *index, logreg_data *sample,
+                          int64_t *starts, int64_t *ends)
+{
+    for (int64_t k = 0; k < sample->m; k++) {
+        starts[k] = data->starts[index[k]];
+        ends[k] = data->ends[index[k]];
+    }
+    sample->X = data->X;
+    sample->starts = starts;
+    sample->ends = ends;
+    sample->indices = data->indices;
+    sample->index_type = data->index_type;
+    sample->width = data->width;
 }
 
 static void gather(const logreg_data *data, const int64_t *index, logreg_data *sample)
@@ -224,6 +241,12 @@ static LOGREG_NOINLINE logreg_data take(const logreg_data *data, const logreg_su
     sample.arithmetic = LOGREG_FLOAT64;
     sample.Y = (logreg_column){Y, sizeof(double), LOGREG_FLOAT64};
     sample.sample_weight = (logreg_column){h, sizeof(double), LOGREG_FLOAT64};
+    if (logreg_is_sparse(data)) {
+        int64_t *starts = (int64_t *)(void *)(memory + 3 * column);
+        int64_t *ends = (int64_t *)(void *)(memory + 4 * column);
+        gather_sparse(data, index, &sample, starts, ends);
+        return sample;
+    }
     sample.X.type = float64 ? LOGREG_FLOAT64 : common_type(data);
     sample.X.values = memory + 3 * column;
     sample.feature_stride = logreg_type_size(sample.X.type);

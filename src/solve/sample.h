@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A sample of the examples, gathered in memory.
+ * A sample of the examples, gathered in memory; of sparse X only where they lie is.
  *
  * An example's size is its weight, after each class has been scaled to at least a quarter of the
  * whole. Equal steps over the sum of the sizes, each at a place within it that the golden ratio
@@ -16,8 +16,8 @@
 size_t logreg_sample_size(const logreg_data *data, int64_t count);
 
 /* Gathers a sample of `count` < m examples, or all of them, in `memory`, aligned to 64: as
- * float64 if `float64`, or else in the type that the features have. Its Y and sample_weight are
- * float64, and its arithmetic is float64. */
+ * float64 if `float64` (and X dense), or else in the type that the features have. Its Y and
+ * sample_weight are float64, and its arithmetic is float64. */
 logreg_data logreg_sample(const logreg_data *data, const logreg_survey *survey, int64_t count,
                           int float64, void *memory);
 

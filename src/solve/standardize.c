@@ -12,6 +12,7 @@ static logreg_data group_of(const logreg_data *data, int64_t first)
 {
     const int64_t left = data->n_x - first;
     logreg_data group = *data;
+    if (logreg_is_sparse(data)) return group; /* all at once, or each group would read all of X */
     group.n_x = left < LOGREG_MOMENTS_FEATURES ? left : LOGREG_MOMENTS_FEATURES;
     if (data->features)
         group.features = data->features + first;
@@ -65,8 +66,9 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
 {
     logreg_stop stop; /* one clock for all groups */
     logreg_stop_open(&stop, run);
-    for (int64_t j = 0; j < data->n_x; j += LOGREG_MOMENTS_FEATURES) {
-        const logreg_data group = group_of(data, j);
+    logreg_data group;
+    for (int64_t j = 0; j < data->n_x; j += group.n_x) {
+        group = group_of(data, j);
         const logreg_standardization here = {
             .mean = out->mean + j, .mean_lo = out->mean_lo + j, .sd = out->sd + j};
         logreg_pass pass;

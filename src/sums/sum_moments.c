@@ -84,6 +84,10 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     double *spare = logreg_pass_spare(pass, thread);
     int64_t first, end;
     logreg_pass_segment(pass, segment, &first, &end);
+    if (logreg_is_sparse(pass->plan.reading.data)) {
+        logreg_sparse_moments(pass, first, end, thread, node);
+        return;
+    }
     for (int64_t i = first; i < end; i += pass->plan.block) {
         logreg_block block = logreg_pass_block(pass, i, end, thread);
         const logreg_moments out = logreg_moments_in(i == first ? node : spare, n_x);

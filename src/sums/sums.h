@@ -16,6 +16,9 @@
 /* A node of the gradient is dw, padded, and the LOGREG_SUMS. This is a node of moments. */
 logreg_moments logreg_moments_in(double *node, int64_t n_x);
 
+/* Fills a node with the moments of sparse examples [first, end). */
+void logreg_sparse_moments(logreg_pass *pass, int64_t first, int64_t end, int thread, double *node);
+
 /* Predictions are written, not summed; a node is one number: 0, or NaN where a Z is not finite. The
  * context of the pass is a logreg_predictions. */
 extern const logreg_sum_kind logreg_prediction_sums;

@@ -4,6 +4,7 @@
  */
 #define REAL_BITS 64
 #define LOGREG_VARIANT logreg_kernels_baseline_float64
+#define LOGREG_BASELINE
 
 #include "simd/lanes_baseline.h"
 
