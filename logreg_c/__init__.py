@@ -37,6 +37,7 @@ from ._train import cost_and_gradient, train
 from ._version import __version__
 
 if _typing.TYPE_CHECKING:
+    from . import batches as batches
     from . import callbacks as callbacks
     from .model import Model as Model
     from .model import load as load
@@ -72,9 +73,9 @@ except ImportError as error:
 
 
 def __getattr__(name: str) -> object:
-    """Import `callbacks`, and what needs an extra, when it is first used."""
-    if name == "callbacks":
-        return _importlib.import_module(".callbacks", __name__)
+    """Import `batches`, `callbacks`, and what needs an extra, when it is first used."""
+    if name in {"batches", "callbacks"}:
+        return _importlib.import_module(f".{name}", __name__)
     if name in {"Model", "load"}:
         return getattr(_importlib.import_module(".model", __name__), name)
     message = f"module {__name__!r} has no attribute {name!r}"
@@ -82,4 +83,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "Model", "callbacks", "load"})
+    return sorted({*globals(), "Model", "batches", "callbacks", "load"})

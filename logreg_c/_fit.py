@@ -11,7 +11,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._names import named
-from ._objective import Objective
+from ._parts import objective_of, opened
 from ._result import FitResult
 from ._softmax import Classes, fit_classes, refuse
 from ._solvers.firth import check_firth, minimize_firth
@@ -141,12 +141,12 @@ def fit(
     >>> result.w.round(6), round(result.b, 6), result.converged
     (array([[0.908184]]), -1.816368, True)
     """
-    examples = _input.examples(X, dtype, w)
+    examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
     l2 = _input.not_negative(l2, "l2")
     firth = _input.boolean(firth, "firth")
     if firth:
         examples = examples._replace(float32=False)
-    several = _input.classes(Y, examples)
+    several = _input.classes(Y, examples) if source is None else None
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
     fixed_b = not _input.boolean(intercept, "intercept")
@@ -158,7 +158,7 @@ def fit(
         classes = Classes(examples, *several, w=w, b=b, **shared)
         at: dict[str, Any] = {"l2": l2, "tol": tol, "warm": warm, "fixed_b": fixed_b}
         return fit_classes(classes, max_passes, **at, callbacks=callbacks)
-    objective = Objective.checked(examples, Y, **shared)
+    objective = objective_of(examples, source, Y, **shared)
     if firth:
         check_firth(objective, l2)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)

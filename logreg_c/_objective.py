@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 class Objective:
     """Examples that have been checked, and what can be asked about them: cost, gradient, Z, A.
 
-    The constructor takes what the checks of `_input` return; `checked` calls these checks.
+    The constructor takes what the checks of `_input` return, and the layout of what is a part of
+    other examples; `checked` calls these checks.
 
     Attributes
     ----------
     examples : Examples
     Y, sample_weight : ndarray of shape (m,), or None
     n_threads : int
+    in_memory : bool
+        Whether everything can be asked about them, or only what sums over parts tell.
     """
+
+    in_memory = True
 
     def __init__(
         self,
@@ -33,13 +38,15 @@ class Objective:
         Y: NDArray[Any] | None,
         sample_weight: NDArray[Any] | None,
         n_threads: int,
+        *,
+        example_major: bool | None = None,
     ) -> None:
         self.examples = examples
         self.Y = Y
         self.sample_weight = sample_weight
         self.n_threads = n_threads
         self._problem = _kernel.Problem(
-            examples.values, Y, sample_weight, n_threads, examples.float32
+            examples.values, Y, sample_weight, n_threads, examples.float32, example_major
         )
 
     @classmethod

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from . import _kernel
+from . import _input, _kernel
 from ._objective import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from ._input import Examples
 
@@ -241,6 +241,8 @@ def _segments(part: Part, n_x: int) -> tuple[int, int, int]:
 class ObjectiveInParts(Objective):
     """An objective of examples that come in parts, for the solvers that take an `Objective`."""
 
+    in_memory = False
+
     def __init__(
         self, source: Source, n_threads: int, *, float32: bool | None = None, halves: bool = False
     ) -> None:
@@ -416,3 +418,52 @@ class _Search:
             found = sums.gradient(parts.n_segments(n_x), float32, point, l2, dw)
             search.give_gradient(found[0], found[1], dw, found[2], costs)
         return what != _kernel.NOTHING
+
+
+def opened(
+    X: Any,
+    Y: ArrayLike | str,
+    *,
+    w: ArrayLike | None,
+    dtype: DTypeLike | None,
+    sample_weight: ArrayLike | str | None,
+) -> tuple[Examples, Source | None]:
+    """Check X, or batches with their labels and weights; then there is a source."""
+    if not hasattr(X, "open_parts"):
+        return _input.examples(X, dtype, w), None
+    source: Source = X.open_parts(Y, sample_weight, dtype, getattr(w, "feature_names", None))
+    return source.examples, source
+
+
+def objective_of(
+    examples: Examples,
+    source: Source | None,
+    Y: ArrayLike | str,
+    *,
+    sample_weight: ArrayLike | str | None,
+    n_threads: int | None,
+) -> Objective:
+    """Return the objective of what is `opened`. A source of few rows is taken into memory."""
+    if source is None:
+        return Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    n_threads = _input.threads(n_threads)
+    if examples.shape[1] > _kernel.LOW_RANK_EXAMPLES:
+        return ObjectiveInParts(source, n_threads)
+    return _in_memory(examples, source, n_threads)
+
+
+def _in_memory(examples: Examples, source: Source, n_threads: int) -> Objective:
+    """Return the objective of few examples, all of which a search may need at once."""
+    parts = list(source)
+    if isinstance(parts[0].X, list):
+        columns = zip(*(part.X for part in parts), strict=True)
+        values: Any = [np.concatenate(pieces) for pieces in columns]
+    else:
+        values = np.concatenate([part.X.T for part in parts]).T  # type: ignore[union-attr]
+    weights = [part.sample_weight for part in parts if part.sample_weight is not None]
+    return Objective(
+        examples._replace(values=values),
+        np.concatenate([part.Y for part in parts]),
+        np.concatenate(weights) if weights else None,
+        n_threads,
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from . import _input
 from ._errors import DivergenceWarning
 from ._names import named
-from ._objective import Objective
+from ._parts import objective_of, opened
 from ._result import TrainResult
 from ._softmax import Classes, refuse, train_classes
 from ._solvers.descent import descend
@@ -62,7 +62,9 @@ def train(
         contiguous. The arrays of a list may differ in type and have any stride. Anything else is
         copied once. In a data frame (pandas, polars, PyArrow or another that narwhals supports;
         extra ``frames``) each column is a feature and each row an example: pass it as it is. A
-        sparse CSC matrix of SciPy is read in place, and a CSR matrix is converted once.
+        sparse CSC matrix of SciPy is read in place, and a CSR matrix is converted once. For data
+        larger than memory pass batches from `logreg_c.batches`, and as Y and sample_weight the
+        names of columns, or arrays.
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them; read in place, like X. For several classes,
         softmax regression: integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in
@@ -140,8 +142,8 @@ def train(
     >>> bool(costs[-1] < costs[0])
     True
     """
-    examples = _input.examples(X, dtype, w)
-    several = _input.classes(Y, examples)
+    examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
+    several = _input.classes(Y, examples) if source is None else None
     iters = _input.integer(iters, "iters", 0)
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
@@ -155,7 +157,7 @@ def train(
         refuse(by_itself, "pass features that are scaled and a number, or use fit")
         classes = Classes(examples, *several, w=w, b=b, **shared)
         return train_classes(classes, alpha, iters, l2=l2, tol=tol, callbacks=callbacks)
-    objective = Objective.checked(examples, Y, **shared)
+    objective = objective_of(examples, source, Y, **shared)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
     b = _input.number(b, "b")
     found = descend(
@@ -242,13 +244,13 @@ def cost_and_gradient(
     >>> round(J, 6), dw.round(6), round(db, 6)
     (0.693147, array([[-0.5]]), -0.166667)
     """
-    examples = _input.examples(X, dtype, w)
-    several = _input.classes(Y, examples)
+    examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
+    several = _input.classes(Y, examples) if source is None else None
     l2 = _input.not_negative(l2, "l2")
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     if several is not None:
         classes = Classes(examples, *several, w=w, b=b, **shared)
         J, dw, of_b = classes.objective.softmax(classes.w, classes.b, l2)
         return J, dw, of_b[:, np.newaxis]
-    objective = Objective.checked(examples, Y, **shared)
+    objective = objective_of(examples, source, Y, **shared)
     return objective(_input.coefficients(w, examples), _input.number(b, "b"), l2)

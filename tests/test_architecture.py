@@ -20,6 +20,7 @@ FLOORS = [
     ["_names", "_result", "_summary"],
     ["_objective"],
     ["_parts"],
+    ["batches"],
     ["_solvers"],
     ["_fit", "_fit_many", "_inference", "_predict", "_softmax", "_train", "callbacks"],
     ["__init__"],
@@ -32,6 +33,7 @@ ADAPTERS = {*FLOORS[-1], *FLOORS[-2], *FLOORS[-3]}
 # Modules of the core that belong to an extra, and what they import in addition to NumPy.
 EXTRAS = {
     "_input.frames": "narwhals",
+    "batches.arrow": "pyarrow",
     "callbacks.progress": "tqdm",
 }
 LONGEST = 59

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a user passes, turned into what the kernel reads, and the messages of what is refused."""
 
-from .arrays import COPIED_AT_ONCE, contiguous
+from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
 from .classes import classes, matrices, several_outputs
-from .frame_types import is_frame
+from .frame_types import columns_of_frame, is_frame, values_of
 from .many import Fit, Fits, fits
-from .matrix import Examples, examples
+from .matrix import Examples, examples, in_float32
 from .scalars import (
     LARGEST,
     boolean,
@@ -17,7 +17,14 @@ from .scalars import (
     probability,
     threads,
 )
-from .vectors import codes_of, coefficients, labels, warn_of_lost_names, weights
+from .vectors import (
+    codes_of,
+    coefficients,
+    exponent_of_scale,
+    labels,
+    warn_of_lost_names,
+    weights,
+)
 
 __all__ = [
     "COPIED_AT_ONCE",
@@ -25,24 +32,30 @@ __all__ = [
     "Examples",
     "Fit",
     "Fits",
+    "as_stored",
     "boolean",
     "callbacks",
     "classes",
     "codes_of",
     "coefficients",
+    "columns_of_frame",
     "contiguous",
     "examples",
+    "exponent_of_scale",
     "fits",
+    "in_float32",
     "integer",
     "is_frame",
     "labels",
     "matrices",
     "not_negative",
     "number",
+    "own_array",
     "positive",
     "probability",
     "several_outputs",
     "threads",
+    "values_of",
     "warn_of_lost_names",
     "weights",
 ]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+    from numpy.typing import NDArray
+
 # The top-level modules that define data frames and their columns.
 FRAME_LIBRARIES = frozenset((
     "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
@@ -44,6 +46,16 @@ def frame_reader() -> ModuleType | None:
             raise
         return None
     return module
+
+
+def columns_of_frame(X: Any, names: tuple[str, ...] | None) -> dict[str, NDArray[Any]]:
+    """Return those columns of a data frame as arrays, or all; none of what is no data frame."""
+    if not is_frame(X):
+        return {}
+    from . import frames  # noqa: PLC0415 (not before a frame is passed)
+
+    values, found = frames.columns(X, names)
+    return {} if found is None else dict(zip(found, values, strict=True))
 
 
 def series_as_arrays(X: Sequence[Any]) -> Sequence[Any]:

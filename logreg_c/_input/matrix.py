@@ -100,16 +100,14 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
         example = Examples(values, shape, float32=False, names=names).example
         msg = f"X has shape {shape}; expected at least one example, that is one {example}"
         raise ValueError(msg)
-    return Examples(values, shape, _in_float32(values, dtype), names)
+    return Examples(values, shape, in_float32(values, dtype), names)
 
 
 def _is_column(x: object) -> bool:
     return isinstance(x, np.ndarray) and x.ndim == 1
 
 
-def _in_float32(
-    values: NDArray[Any] | list[NDArray[Any]] | Sparse, dtype: DTypeLike | None
-) -> bool:
+def in_float32(values: NDArray[Any] | list[NDArray[Any]] | Sparse, dtype: DTypeLike | None) -> bool:
     """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
     if isinstance(values, Sparse):
         values = values.values

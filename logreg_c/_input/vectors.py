@@ -91,8 +91,17 @@ def weights(value: ArrayLike | None, X: Examples) -> NDArray[Any] | None:
     if largest == 0.0:
         msg = "sample_weight is zero at every example; expected a positive sum"
         raise ValueError(msg)
+    exponent = exponent_of_scale(largest, X.float32)
+    return np.ldexp(sample_weight.astype(np.float64), exponent)
+
+
+def exponent_of_scale(largest: float, float32: bool) -> int:
+    """Return the exponent of the power of two that weights are multiplied by."""
+    low, high = LARGEST_WEIGHT[float32]
+    if 2.0**low < largest <= 2.0**high:
+        return 0
     exponent = math.frexp(largest)[1]
-    return np.ldexp(sample_weight.astype(np.float64), min(max(exponent, low), high) - exponent)
+    return min(max(exponent, low), high) - exponent
 
 
 def codes_of(value: Any, name: str, X: Examples) -> tuple[NDArray[Any], NDArray[np.intp]]:

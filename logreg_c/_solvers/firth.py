@@ -287,6 +287,9 @@ def check_firth(objective: Objective, l2: float) -> None:
     if l2 > 0.0:
         msg = f"l2 is {l2:g} and firth is True; expected one penalty: leave out one of the two"
         raise ValueError(msg)
+    if not objective.in_memory:
+        msg = "firth is True and X comes in batches; expected X in memory: read it, or pass l2"
+        raise TypeError(msg)
     weight = objective.sample_weight
     if weight is not None and not LEAST_WEIGHT < float(weight.max()) < 1.0 / LEAST_WEIGHT:
         msg = (

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batches, as a user makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from logreg_c import _input
+from logreg_c._objective import Objective
+
+from .columns import Reader
+from .parts import PartsOfBatches
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from logreg_c._parts import Source
+
+
+class Batch(NamedTuple):
+    """Some rows as they are read, and where they come from."""
+
+    rows: Any
+    file: str | None = None
+    first: int = 0  # of the rows of the file
+
+
+class Batches:
+    """Examples that are read in batches, in the same order for every pass.
+
+    `train` and `fit` take them as X. They hold a few batches at a time; `fit` also holds a sample
+    of the rows, as a rule at most a twentieth.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a new iterator over batches each time it is called. A batch is a data frame, a dict
+        of columns, or an array of shape (rows, n_x). All batches have the same columns, of the same
+        types. Arrays have no names, so Y is then an array of all labels.
+    columns : sequence of str, optional
+        The features, in this order; by default all columns that are neither Y nor sample_weight.
+    cache : path-like, optional
+        A file to which the first pass writes the features, from which later passes read them as
+        fast as the disk allows. It takes as much space as the columns do in memory.
+
+    Raises
+    ------
+    TypeError
+        `read` cannot be called.
+
+    See Also
+    --------
+    from_files : batches of files.
+    from_stream : batches of what has an Arrow stream.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import logreg_c
+    >>> def read():
+    ...     rng = np.random.default_rng(0)
+    ...     for _ in range(10):
+    ...         X = rng.normal(size=(2, 1000))
+    ...         yield {"age": X[0], "size": X[1], "bought": X[0] > 0.5 * rng.normal(size=1000)}
+    >>> result = logreg_c.fit(logreg_c.batches.Batches(read), "bought")
+    >>> result.feature_names, result.converged
+    (('age', 'size'), True)
+    """
+
+    __module__ = "logreg_c.batches"
+
+    def __init__(
+        self,
+        read: Callable[[], Iterable[Any]],
+        *,
+        columns: Iterable[str] | None = None,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if not callable(read):
+            msg = (
+                f"read is of type {type(read).__name__}; expected a function that returns a new "
+                "iterator over batches for every pass: an iterator can be read once only"
+            )
+            raise TypeError(msg)
+        self._read = read
+        self.columns = None if columns is None else tuple(columns)
+        self.cache = None if cache is None else Path(cache)
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread may read the next batch while the kernel works on this one."""
+        return False
+
+    def names(self) -> tuple[str, ...] | None:
+        """Return the names of all columns, if they are known before the first batch."""
+        return None
+
+    def identity(self) -> Any:
+        """Return what changes when the data do, in types that JSON has; None if nobody knows."""
+        return None
+
+    def read(self, columns: tuple[str, ...] | None) -> Iterator[Batch]:
+        """Read all batches, with at least these columns, if they have names."""
+        del columns
+        return map(Batch, self._read())
+
+    def open_parts(
+        self,
+        Y: ArrayLike | str,
+        sample_weight: ArrayLike | str | None,
+        dtype: DTypeLike | None,
+        names: tuple[str, ...] | None,
+    ) -> Source:
+        """Read everything once, to check it and to count the rows.
+
+        `names` are the features that earlier weights have.
+        """
+        return PartsOfBatches(self, Y, sample_weight, dtype, names or self.columns)
+
+    def predict_proba(
+        self, w: ArrayLike, b: float, *, n_threads: int | None = None
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the probabilities of label 1 for the rows of each batch, in float64 arithmetic.
+
+        Parameters
+        ----------
+        w : array_like of shape (n_x, 1) or (n_x,)
+            Weights. Those that were trained on named columns take them by name. Other weights take
+            `columns`, or else all columns, in their order.
+        b : float
+            Bias.
+        n_threads : int, optional
+            The largest number of threads, >= 1; by default OpenMP's.
+
+        Yields
+        ------
+        ndarray of shape (rows,)
+            A, within [0, 1]; there is none for a batch without rows.
+
+        Examples
+        --------
+        >>> import logreg_c
+        >>> X = logreg_c.batches.Batches(lambda: [{"x": [-2.0, 0.0]}, {"x": [2.0]}])
+        >>> [A.round(3).tolist() for A in X.predict_proba([1.0], 0.0)]
+        [[0.119, 0.5], [0.881]]
+        """
+        reader = Reader(self, getattr(w, "feature_names", None) or self.columns, None, None)
+        threads = _input.threads(n_threads)
+        for _, arrays in reader.read():
+            X = arrays[0].T if reader.is_matrix else arrays
+            shape = reader.n_x, len(arrays[0])
+            examples = _input.Examples(X, shape, False, reader.names)
+            major = reader.is_matrix and reader.n_x > 1
+            objective = Objective(examples, None, None, threads, example_major=major)
+            weights = _input.coefficients(w, examples)
+            yield objective.predict(weights, _input.number(b, "b"), probabilities=True)[0]
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse to be read as an array, by a function that reads no batches."""
+        msg = (
+            "only train, fit and cost_and_gradient read batches, and predict_proba is a method of "
+            "batches"
+        )
+        raise TypeError(msg)

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batches as arrays that the kernel reads: features, then labels and weights that are columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg_c import _input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from .batches import Batch, Batches
+
+
+class Reader:
+    """The columns of batches, of which the first one decides what all have.
+
+    Attributes
+    ----------
+    names : tuple or None
+        The features, where they have names.
+    is_matrix : bool
+        Whether features are rows of an array, each example side by side.
+    n_arrays : int
+        The arrays of features: 1 for a matrix.
+    n_x : int
+        The number of features.
+    dtypes : list
+        The types of the arrays of features.
+    """
+
+    def __init__(
+        self,
+        batches: Batches,
+        names: tuple[str, ...] | None,
+        Y: ArrayLike | str | None,
+        sample_weight: ArrayLike | str | None,
+    ) -> None:
+        self._batches = batches
+        self._targets = [column for column in (Y, sample_weight) if isinstance(column, str)]
+        self.names = names
+        known = batches.names()
+        if names is None and known is not None:
+            self.names = tuple(name for name in known if name not in self._targets)
+        self.is_matrix = False
+        self.n_arrays = self.n_x = 0
+        self.dtypes: list[np.dtype[Any]] = []
+
+    def wanted(self) -> list[Any]:
+        """Return which columns are read, in types that JSON has."""
+        return [None if self.names is None else list(self.names), self._targets]
+
+    def layout(self) -> dict[str, Any]:
+        """Return what a cache needs to know of the columns."""
+        return {
+            "names": None if self.names is None else list(self.names),
+            "is_matrix": self.is_matrix,
+            "n_x": self.n_x,
+            "n_arrays": self.n_arrays,
+            "dtypes": [dtype.str for dtype in self.dtypes],
+        }
+
+    def take_layout(self, layout: dict[str, Any]) -> None:
+        """Set what a cache has found out."""
+        self.names = None if layout["names"] is None else tuple(layout["names"])
+        self.is_matrix, self.n_x = layout["is_matrix"], layout["n_x"]
+        self.n_arrays = layout["n_arrays"]
+        self.dtypes = [np.dtype(code) for code in layout["dtypes"]]
+
+    def read(self) -> Iterator[tuple[Batch, list[NDArray[Any]]]]:
+        """Read every batch that has rows, as arrays."""
+        columns = None if self.names is None else (*self.names, *self._targets)
+        for batch in self._batches.read(columns):
+            try:
+                arrays = self._arrays_of(batch.rows)
+            except (TypeError, ValueError) as error:
+                where = f"in rows from {batch.first} on"
+                where += "" if batch.file is None else f" of {batch.file}"
+                raise type(error)(f"{where}: {error}") from None
+            if len(arrays[0]):
+                yield batch, arrays
+
+    def _arrays_of(self, rows: Any) -> list[NDArray[Any]]:
+        arrays = self._matrix_of(rows) if isinstance(rows, np.ndarray) else self._columns_of(rows)
+        found = [x.dtype for x in arrays[: self.n_arrays]]
+        self.dtypes = self.dtypes or found
+        for j, (was, now) in enumerate(zip(self.dtypes, found, strict=True)):
+            if was != now:
+                what = f"column {self.names[j]!r}" if self.names else "X"
+                msg = (
+                    f"{what} is {now}, and {was} in the first batch; expected one type in all "
+                    "batches: cast it, say to float64"
+                )
+                raise TypeError(msg)
+        return arrays
+
+    def _matrix_of(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        if rows.ndim != 2 or (self.n_x and rows.shape[1] != self.n_x):
+            expected = f"(rows, {self.n_x})" if self.n_x else "(rows, n_x)"
+            msg = f"a batch has the shape {rows.shape}; expected {expected}: one row an example"
+            raise ValueError(msg)
+        if self._targets:
+            msg = (
+                f"{self._targets[0]!r} is the name of a column, and the batches are arrays, which "
+                "have no names; expected an array of all values"
+            )
+            raise TypeError(msg)
+        rows = _input.as_stored(_input.own_array(rows, "X"))
+        if not self.n_x:
+            self.n_x = rows.shape[1]
+            self.is_matrix = rows.shape[1] == 1 or not rows.flags.f_contiguous
+            self.n_arrays = 1 if self.is_matrix else self.n_x
+        if self.is_matrix:
+            return [np.ascontiguousarray(rows)]
+        return [np.ascontiguousarray(column) for column in rows.T]
+
+    def _columns_of(self, rows: Any) -> list[NDArray[Any]]:
+        if not isinstance(rows, dict):
+            rows = self._frame_of(rows)
+        if self.names is None:
+            self.names = tuple(name for name in rows if name not in self._targets)
+        self.n_x = self.n_arrays = len(self.names)
+        wanted = (*self.names, *self._targets)
+        missing = [name for name in wanted if name not in rows]
+        if missing:
+            expected = ", ".join(map(repr, wanted))
+            msg = f"there is no column {missing[0]!r}; expected all of {expected}"
+            raise ValueError(msg)
+        if not self.names:
+            msg = "there is no column but Y and sample_weight; expected a column for each feature"
+            raise ValueError(msg)
+        arrays = [
+            _input.as_stored(
+                _input.own_array(_input.values_of(rows[name], name), f"column {name!r}")
+            )
+            for name in wanted
+        ]
+        for name, x in zip(wanted, arrays, strict=True):
+            if x.ndim != 1 or x.size != arrays[0].size:
+                msg = f"column {name!r} has the shape {x.shape}; expected ({arrays[0].size},)"
+                raise ValueError(msg)
+        return arrays
+
+    def _frame_of(self, rows: Any) -> dict[str, Any]:
+        """Return the columns of a data frame that are wanted, as arrays."""
+        wanted = None if self.names is None else (*self.names, *self._targets)
+        found = _input.columns_of_frame(rows, wanted)
+        if not found:
+            msg = (
+                f"a batch is of type {type(rows).__name__}; expected a data frame (with the extra "
+                "frames: pip install 'logreg-c[frames]'), a dict of columns, or an array of shape "
+                "(rows, n_x)"
+            )
+            raise TypeError(msg)
+        return found
+
+
+def as_given(value: ArrayLike, name: str) -> NDArray[Any]:
+    """Return Y or sample_weight that is no column, (m,), of a dtype that the kernel reads."""
+    array = _input.own_array(_input.values_of(value, name), name)
+    if array.ndim == 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 1:
+        msg = f"{name} has the shape {array.shape}; expected (m,) or (1, m): one value for each row"
+        raise ValueError(msg)
+    return _input.as_stored(array)

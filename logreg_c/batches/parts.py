@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batches as the parts of a whole: cut anew, checked as they are read, named where they are bad."""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg_c import _input, _kernel
+from logreg_c._parts import Part, examples_of_parts
+
+from .ahead import ahead
+from .cache import Cache
+from .columns import Reader, as_given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from .batches import Batches
+
+    Arrays = list[NDArray[Any]]
+
+# Values of a part, about: 16 MB of float64.
+VALUES = 1 << 21
+
+
+class PartsOfBatches:
+    """The parts of batches: a `Source` of `_parts`. The constructor makes the first pass."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        Y: ArrayLike | str,
+        sample_weight: ArrayLike | str | None,
+        dtype: DTypeLike | None,
+        names: tuple[str, ...] | None,
+    ) -> None:
+        self._reader = Reader(batches, names, Y, sample_weight)
+        self._Y = Y if isinstance(Y, str) else as_given(Y, "Y")
+        self._sample_weight = sample_weight
+        if sample_weight is not None and not isinstance(sample_weight, str):
+            self._sample_weight = as_given(sample_weight, "sample_weight")
+        self._exponent = 0  # of the power of two that weights are multiplied by
+        self._files: list[tuple[int, str | None, int]] = []  # where each begins, at which row
+        self._ahead = batches.reads_ahead
+        self._cache = None
+        if batches.cache is not None:
+            self._cache = Cache(batches.cache, [batches.identity(), self._reader.wanted()])
+        self.m = -1
+        self.example_major = False
+        self.examples = self._first_pass(dtype)
+
+    def __iter__(self) -> Iterator[Part]:
+        """Read all parts."""
+        end = 0
+        for part in self._parts(first_pass=False):
+            end = part.first + part.m
+            if end > self.m:
+                break
+            yield part
+        if end != self.m:
+            msg = (
+                f"the batches have {'more' if end > self.m else 'fewer'} rows than the {self.m} "
+                "that the first pass has read; expected the same rows in every pass"
+            )
+            raise ValueError(msg)
+
+    def place(self, example: int) -> str:
+        """Return the row, and the file that it is in."""
+        k = bisect.bisect([first for first, _, _ in self._files], example) - 1
+        first, file, row = self._files[k] if k >= 0 else (0, None, 0)
+        row += example - first
+        return f"row {row} (counted from 0)" + ("" if file is None else f" of {file}")
+
+    def _first_pass(self, dtype: DTypeLike | None) -> _input.Examples:
+        """Check labels and weights, count the rows, and write the cache."""
+        m, largest = 0, 0.0
+        for part in self._parts(first_pass=True):
+            self._check(part.Y, 1.0, part.first, "Y", "0, 1 or a probability within [0, 1]")
+            if part.sample_weight is not None:
+                weight = part.sample_weight
+                self._check(weight, _input.LARGEST, part.first, "sample_weight", "a weight >= 0")
+                largest = max(largest, float(weight.max()))
+            m = part.first + part.m
+        if m == 0:
+            msg = "the batches have no rows; expected at least one example"
+            raise ValueError(msg)
+        for given, what in (self._Y, "Y"), (self._sample_weight, "sample_weight"):
+            if isinstance(given, np.ndarray) and given.size != m:
+                raise ValueError(_unlike(what, given.size, m))
+        if self._sample_weight is not None and largest == 0.0:
+            msg = "sample_weight is zero at every example; expected a positive sum"
+            raise ValueError(msg)
+        self.m = m
+        dtypes = self._reader.dtypes
+        values = [np.empty(0, dtype) for dtype in dtypes]
+        n_x = self._reader.n_x
+        float32 = _input.in_float32(values, dtype)
+        self._exponent = _input.exponent_of_scale(largest, float32) if largest else 0
+        self.example_major = self._reader.is_matrix and n_x > 1 and m > 1
+        common = values[0] if len(set(dtypes)) == 1 else np.empty(0)
+        return _input.Examples(common, (n_x, m), float32, self._reader.names)
+
+    def _check(
+        self, values: NDArray[Any], high: float, first: int, what: str, expected: str
+    ) -> None:
+        bad = _kernel.first_outside(values, 0.0, high)
+        if bad < 0:
+            return
+        msg = (
+            f"{what} is {values.item(bad)} in {self.place(first + bad)}; expected {expected}: "
+            "correct the value, or leave the row out"
+        )
+        raise ValueError(msg)
+
+    def _parts(self, *, first_pass: bool) -> Iterator[Part]:
+        cache = self._cache
+        if cache is not None and (
+            cache.is_written or (first_pass and cache.is_found(self._reader))
+        ):
+            if first_pass:
+                self._files = cache.files
+            stored: Iterable[tuple[int, Arrays]] = cache.read()
+        else:
+            stored = ahead(self._cut_anew) if self._ahead else self._cut_anew()
+            if cache is not None:
+                stored = cache.writing(stored, self._reader, self._files)
+        for first, arrays in stored:
+            yield self._part(first, arrays)
+
+    def _part(self, first: int, arrays: Arrays) -> Part:
+        """Return a part, from features, and labels and weights where these are columns."""
+        rest = arrays[self._reader.n_arrays :]
+        m = len(arrays[0])
+        own = iter(rest)
+        Y = next(own) if isinstance(self._Y, str) else self._slice_of(self._Y, "Y", first, m)
+        weight = self._sample_weight
+        if weight is not None:
+            if isinstance(weight, str):
+                weight = next(own)
+            else:
+                weight = self._slice_of(weight, "sample_weight", first, m)
+            if self._exponent:
+                weight = np.ldexp(weight.astype(np.float64), self._exponent)
+        X = arrays[0].T if self._reader.is_matrix else arrays[: self._reader.n_arrays]
+        return Part(first, X, Y, weight)
+
+    @staticmethod
+    def _slice_of(given: Any, what: str, first: int, m: int) -> NDArray[Any]:
+        if given.size < first + m:
+            raise ValueError(_unlike(what, given.size, first + m))
+        here: NDArray[Any] = given[first : first + m]
+        return here
+
+    def _cut_anew(self) -> Iterator[tuple[int, Arrays]]:
+        """Read the batches, and cut them where parts may begin."""
+        held: list[Arrays] = []
+        rows, first, seen = 0, 0, 0
+        unit = target = 0
+        files: list[tuple[int, str | None, int]] = []
+        if self.m < 0:
+            self._files = files
+        for batch, read in self._reader.read():
+            if not files or (files[-1][1] != batch.file):
+                files.append((seen, batch.file, batch.first))
+            arrays, m = read, len(read[0])
+            seen += m
+            unit = unit or examples_of_parts(self._reader.n_x)
+            target = target or max(VALUES // max(self._reader.n_x, 1) // unit, 1) * unit
+            while m:
+                if rows + m < target:
+                    held.append(arrays)
+                    rows += m
+                    break
+                # Only what is held is copied: up to the next place where a part may begin.
+                count = min(-rows % unit if rows else min(m, target) // unit * unit, m)
+                if count:
+                    held.append([x[:count] for x in arrays])
+                    arrays = [x[count:] for x in arrays]
+                    rows, m = rows + count, m - count
+                yield first, _joined(held)
+                first, rows, held = first + rows, 0, []
+        if rows:
+            yield first, _joined(held)
+
+
+def _joined(held: list[Arrays]) -> Arrays:
+    if len(held) == 1:
+        return held[0]
+    return [np.concatenate(pieces) for pieces in zip(*held, strict=True)]
+
+
+def _unlike(what: str, n: int, m: int) -> str:
+    return f"{what} has {n} values, and X {'at least ' if n < m else ''}{m} rows; expected as many"
