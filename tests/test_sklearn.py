@@ -26,7 +26,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression as Theirs
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -479,6 +479,83 @@ def test_scikit_learn_draws_it(cancer):
     assert repr(LogisticRegression(C=3)) == "LogisticRegression(C=3)"
 
 
+# ---- Several classes -----------------------------------------------------------------------------
+
+SEVERAL = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("C", [0.01, 1.0])
+@pytest.mark.parametrize("data", SEVERAL)
+@pytest.mark.sampled(4)
+def test_several_classes_have_the_probabilities_of_scikit_learn(data, C, fit_intercept):
+    X, y = SEVERAL[data](return_X_y=True)
+    X, y = X[: 600 * 10 // X.shape[1]], np.array(list("jihgfedcba"))[y[: 600 * 10 // X.shape[1]]]
+    fixed = {"C": C, "fit_intercept": fit_intercept, "max_iter": 1000}
+    ours = LogisticRegression(tol=1e-7, **fixed).fit(X, y)
+    theirs = exact(tol=1e-10, **fixed).fit(X, y)
+    assert relative(ours, theirs) <= 1e-5
+    assert ours.coef_.shape == theirs.coef_.shape
+    assert ours.intercept_.shape == theirs.intercept_.shape
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    np.testing.assert_allclose(ours.decision_function(X), X @ ours.coef_.T + ours.intercept_)
+    P = ours.predict_proba(X)
+    np.testing.assert_allclose(P, theirs.predict_proba(X), atol=1e-6)
+    np.testing.assert_allclose(ours.predict_log_proba(X), np.log(P), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.coef_.sum(axis=0), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0, 2: 0.5}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_weights_of_several_classes_mean_the_same(class_weight, weighted):
+    if sklearn.__version__.startswith(("1.6.", "1.7.")) and weighted and class_weight == "balanced":
+        pytest.skip("scikit-learn balances without the weights")
+    X, y = load_iris(return_X_y=True)
+    weight = np.random.default_rng(0).integers(0, 4, len(y)) if weighted else None
+    fixed = {"C": 0.1, "tol": 1e-9, "class_weight": class_weight}
+    ours, theirs = LogisticRegression(**fixed), exact(**fixed)
+    assert relative(ours.fit(X, y, weight), theirs.fit(X, y, weight)) <= 1e-6
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.sampled(5)
+def test_several_classes_of_every_type(dtype, order):
+    X, y = load_digits(return_X_y=True)
+    X = np.asarray((X[:400] > 7).astype(dtype), order=order)
+    ours = LogisticRegression(tol=1e-8, max_iter=1000).fit(X, y[:400])
+    expected = LogisticRegression(tol=1e-8, max_iter=1000).fit(X.astype("f8"), y[:400])
+    assert relative(ours, expected) <= 1e-6
+    frame = pd.DataFrame(X).rename(columns=str)
+    assert (
+        relative(LogisticRegression(tol=1e-8, max_iter=1000).fit(frame, y[:400]), expected) < 1e-6
+    )
+
+
+def test_several_classes_start_from_the_fit_before():
+    X, y = load_iris(return_X_y=True)
+    model = LogisticRegression(warm_start=True).fit(X, y)
+    passes, coef = model.n_iter_[0], model.coef_
+    assert model.sparsify().fit(X, y).n_iter_[0] < passes
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"coef_ has shape \(3, 4\), and X and y need \(1, 4\)"):
+        model.fit(X, y == 2)
+
+
+def test_several_classes_that_did_not_converge_say_so():
+    X, y = load_wine(return_X_y=True)
+    with pytest.warns(ConvergenceWarning, match=r"auto failed to (?s:.*)\(max_iter=3\)"):
+        LogisticRegression(max_iter=3).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="separates the classes and there is no penalty"):
+        LogisticRegression(C=np.inf, max_iter=1000).fit(X, y)
+    model = LogisticRegression(max_iter=0)
+    with pytest.warns(ConvergenceWarning, match="after 0 iteration"):
+        model.fit(X, y)
+    assert model.n_iter_ == 0
+    assert not model.coef_.any()
+
+
 # ---- Data in place ------------------------------------------------------------------------------
 
 
@@ -653,7 +730,7 @@ def test_threads_change_no_bit():
         ({"class_weight": {0: -1, 1: 1}}, ValueError, r"class_weight\[0\] is -1.0; expected a"),
         ({"class_weight": {0: np.nan, 1: 1}}, ValueError, r"class_weight\[0\] is nan; expected"),
         ({"class_weight": {0: "1", 1: 1}}, ValueError, r"class_weight\[0\] is '1' of type str"),
-        ({"class_weight": {0: 0, 1: 0}}, ValueError, "class_weight is 0 for both classes"),
+        ({"class_weight": {0: 0, 1: 0}}, ValueError, "class_weight is 0 for every class"),
         ({"penalty": "none"}, ValueError, "penalty is 'none'; expected one of 'l2', 'l1', 'elasti"),
         ({"penalty": ["l2"]}, ValueError, r"penalty is \['l2'\]; expected one of 'l2', 'l1', 'el"),
         ({"l1_ratio": 1}, ValueError, r"penalty is 'l1' \(l1_ratio > 0\); expected 'l2' or None"),
@@ -667,7 +744,8 @@ def test_threads_change_no_bit():
         ({"dual": True}, ValueError, "Solver auto supports only dual=False, got dual=True: onl"),
         ({"dual": "no"}, ValueError, "dual is 'no' of type str; expected True or False"),
         ({"intercept_scaling": 0}, ValueError, "intercept_scaling is 0.0; expected a finite"),
-        ({"multi_class": "multinomial"}, ValueError, "multi_class is 'multinomial'; expected"),
+        ({"multi_class": "multinomial"}, ValueError, "multi_class is 'multinomial' and y has two"),
+        ({"multi_class": "none"}, ValueError, "multi_class is 'none'; expected 'auto', 'ovr' or"),
         ({"random_state": "seed"}, ValueError, "'seed' cannot be used to seed"),
         ({"n_jobs": "all"}, ValueError, "n_jobs is 'all' of type str; expected an integer"),
         ({"verbose": -1}, ValueError, "verbose is -1; expected an integer >= 0"),
@@ -807,7 +885,7 @@ def interrupted(*_, **__):
 X3, Y3 = np.arange(12.0).reshape(4, 3) ** 2, np.array(["u", "v", "u", "v"])
 FAILURES = {
     "one class": ({}, (X3, ["u"] * 4), ValueError),
-    "three classes": ({}, (X3, [0, 1, 2, 0]), ValueError),
+    "three classes": ({"solver": "liblinear"}, (X3, [0, 1, 2, 0]), ValueError),
     "no y": ({}, (X3, None), ValueError),
     "mixed y": ({}, (X3, [None, "a", 1, "a"]), ValueError),
     "short y": ({}, (X3, [0, 1]), ValueError),
@@ -1071,8 +1149,13 @@ def test_labels_that_are_not_two_classes_are_refused():
     X = np.arange(12.0).reshape(6, 2)
     with pytest.raises(ValueError, match=r"'liblinear' solver does not .*OneVsRestClassifier"):
         LogisticRegression(solver="liblinear").fit(X, [0, 1, 2, 0, 1, 2])
-    with pytest.raises(ValueError, match=r"Only binary classification .*OneVsRestClassifier"):
-        LogisticRegression().fit(X, [0, 1, 2, 0, 1, 2])
+    for refused, why in (
+        ({"solver": "gd"}, "Only binary classification is supported with solver='gd'"),
+        ({"standardize": True}, "Only binary classification .* with standardize=True"),
+        ({"multi_class": "ovr"}, "multi_class is 'ovr' and y has 3 classes; .*OneVsRestClassifier"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            LogisticRegression(**refused).fit(X, [0, 1, 2, 0, 1, 2])
     with pytest.raises(ValueError, match="only one class: 1"):
         LogisticRegression().fit(X, np.ones(6, dtype=int))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):

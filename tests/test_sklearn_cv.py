@@ -15,7 +15,7 @@ import pandas as pd
 import sklearn
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegressionCV as Theirs
 from sklearn.metrics import get_scorer
@@ -121,6 +121,21 @@ def test_weights_mean_the_same(Cs, fit_intercept, weighted, class_weight):
         assert_same(ours, expected, legacy=VERSION < (1, 8))
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.parametrize("refit", [True, False])
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss", "neg_brier_score"])
+@pytest.mark.sampled(4)
+def test_several_classes_are_those_of_scikit_learn(scoring, refit, legacy):
+    if VERSION < (1, 8):
+        pytest.skip("attributes in another form")
+    X, y = load_iris(return_X_y=True)
+    settings = {**PLAIN, "scoring": scoring, "refit": refit, "use_legacy_attributes": legacy}
+    ours, expected = LogisticRegressionCV(**settings).fit(X, y), theirs(**settings).fit(X, y)
+    assert_same(ours, expected, legacy=legacy, atol=1e-5)
+    assert ours.score(X, y) == pytest.approx(expected.score(X, y), abs=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", "u1"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_fit_is_that_of_the_estimator_on_the_samples_of_its_fold(order, dtype):
@@ -213,11 +228,11 @@ def test_copies_are_the_same(cancer):
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:The least populated class")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@pytest.mark.parametrize("settings", [{}, {"standardize": True, **MODERN}])
+@pytest.mark.parametrize("settings", [{}, {"standardize": True, **MODERN}, MODERN])
 def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
     if VERSION == (1, 6):
         monkeypatch.setattr(estimator_checks, "_enforce_estimator_tags_y", lambda _, y: y > y.min())
-    estimator_checks.check_estimator(LogisticRegressionCV(**settings))
+    estimator_checks.check_estimator(LogisticRegressionCV(cv=3, **settings))
 
 
 def test_routed_groups_and_weights_arrive():

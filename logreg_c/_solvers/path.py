@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .minimum import Searching
+from .softmax import minimize_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logreg_c._objective import Objective
+    from logreg_c._objective import Objective, SoftmaxObjective
 
     from .result import Solution
 
@@ -50,5 +51,24 @@ def minimize_path(
         ended = Searching(objective, search, w, max_passes, ()).solution()
         found.append(ended._replace(w=w.copy()))
         if ended.stopped != "separated":
+            start, warm = found[-1], True
+    return found
+
+
+def path_of_classes(
+    objective: SoftmaxObjective,
+    l2s: Sequence[float],
+    max_passes: int,
+    start: Solution,
+    *,
+    warm: bool,
+    **goal: Any,
+) -> list[Solution]:
+    """Do the same for several classes."""
+    found = []
+    for l2 in l2s:
+        at = {"w": start.w, "b": start.b, "warm": warm, "l2": l2}
+        found.append(minimize_classes(objective, max_passes, **at, **goal))
+        if found[-1].stopped != "separated":
             start, warm = found[-1], True
     return found

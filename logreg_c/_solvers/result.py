@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Solution(NamedTuple):
     """Where a solver ended; also where the next one starts, if another is to continue."""
 
-    w: NDArray[np.float64]  # (n_x, 1)
-    b: float
+    w: NDArray[np.float64]  # (n_x, 1), or (n_x, K) of several classes
+    b: Any  # a float, or (K,)
     costs: NDArray[np.float64] = np.empty(0)
     n_iter: int = 0
     stopped: Stopped = "iters"  # "tol" exactly if the gradient at w and b is within tol

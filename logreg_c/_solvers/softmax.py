@@ -17,8 +17,9 @@ import numpy as np
 from logreg_c import _kernel
 from logreg_c._errors import DivergenceError
 
+from .result import Solution
 from .softmax_factor import Factor
-from .training import Training
+from .training import Training, interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,9 +59,10 @@ class Search:
         l2: float,
         tol: float,
         fixed_b: bool,
+        slope: float = math.inf,
     ) -> None:
         self.objective = objective
-        self.l2, self.tol, self.fixed_b = l2, tol, fixed_b
+        self.l2, self.tol, self.slope, self.fixed_b = l2, tol, slope, fixed_b
         self.passes = 0
         self.gap = math.inf
         weight = objective.sample_weight
@@ -133,7 +135,7 @@ class Search:
         return max(4, min(40, int(self.sample / m * n * (k + 1) / 16)))
 
     def _is_small(self) -> bool:
-        return self.gap <= self.tol
+        return self.gap <= self.tol and magnitude(self.at.gradient) <= self.slope
 
     def _direction(self) -> float:
         """Make the direction of the next step; return its slope, and set the predicted gap."""
@@ -215,10 +217,11 @@ def opened(
     tol: float,
     fixed_b: bool,
     warm: bool,
+    slope: float = math.inf,
 ) -> Search:
     """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample."""
     settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
-    whole = Search(objective, theta, tol=tol, **settings)
+    whole = Search(objective, theta, tol=tol, slope=slope, **settings)
     if warm or whole.sample == objective.examples.shape[1]:
         return whole
     sample = Search(objective.some(whole.sample), theta, tol=SAMPLE_TOL, **settings)
@@ -258,6 +261,11 @@ class Searching(Training):
         return 0 if self._search is None else self._search.passes
 
     @property
+    def slope(self) -> float | None:
+        """The largest component of the gradient, once there is one."""
+        return None if self._search is None else magnitude(self._search.at.gradient)
+
+    @property
     def b(self) -> Any:
         """The current biases, (K, 1)."""
         at = self._theta if self._search is None else self._search.at.theta
@@ -290,6 +298,42 @@ class Searching(Training):
             return _kernel.OK
         self.stopped = ended
         return _kernel.CONVERGED
+
+
+def minimize_classes(
+    objective: SoftmaxObjective,
+    max_passes: int,
+    *,
+    w: NDArray[np.float64],
+    b: NDArray[np.float64],
+    warm: bool,
+    l2: float,
+    tol: float,
+    slope: float,
+    fixed_b: bool,
+) -> Solution:
+    """Do what `minimize` does, with w (n_x, K) and b (K,), whose sums over the classes become 0."""
+    theta = np.vstack([w, b])
+    if not warm and max_passes > 0:
+        theta = start_from(objective, len(b), fixed_b=fixed_b)
+    goal: dict[str, Any] = {"l2": l2, "tol": tol, "slope": slope, "fixed_b": fixed_b}
+    training = Searching(objective, theta, max_passes, (), warm=warm, **goal)
+    try:
+        training.run()
+    except KeyboardInterrupt:
+        raise interrupted(training.w, training.b, training.costs, "steps") from None
+    w, b = training.w, training.b.T
+    w = w - np.add.reduce(w, 1, keepdims=True) / len(theta.T)
+    b = b if fixed_b else b - np.add.reduce(b, 1, keepdims=True) / len(theta.T)
+    return Solution(
+        w,
+        b[0],
+        training.take_costs(),
+        training.spent,
+        training.stopped,
+        slope=training.slope,
+        gap=training.gap,
+    )
 
 
 class Descending(Training):

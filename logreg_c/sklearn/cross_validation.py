@@ -27,8 +27,8 @@ from logreg_c._solvers.result import Solution
 from .estimator import LogisticRegression
 from .folds import Samples, fit_folds
 from .grid import Grid, checked
-from .labels import labels_of, two_classes
-from .parameters import InvalidParameterError, is_one_of
+from .labels import encoded, labels_of
+from .parameters import InvalidParameterError, check_classes, is_one_of
 from .predicting import Predicting
 from .samples import read
 from .scores import score_folds
@@ -88,8 +88,8 @@ class LogisticRegressionCV(Predicting):
         The best l1_ratio.
     Cs_, l1_ratios_ : ndarray
         All that were tried.
-    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1, n_features + 1)
-        Weights of every fit, with the intercept last, if there is one.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
+        Weights of every fit, with the intercept last, if there is one; one row for two classes.
     scores_, n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
         Scores of every fit, and its passes over X.
 
@@ -183,7 +183,7 @@ class LogisticRegressionCV(Predicting):
         X : array-like of shape (n_samples, n_features)
             Samples, read in place in their own type.
         y : array-like of shape (n_samples,)
-            Labels of two classes, of any type.
+            Labels of two classes or more, of any type.
         sample_weight : array-like of shape (n_samples,), optional
             Weights >= 0 of the samples, which the scorer gets, too.
         **params
@@ -215,7 +215,7 @@ class LogisticRegressionCV(Predicting):
             raise ValueError(msg)
         fitted = copy.copy(self)  # the previous fit is kept until this one is complete
         found = fitted._fit(X, y, sample_weight, params, grid)  # noqa: SLF001 (same class)
-        if msg := self._shortfalls(found, grid):
+        if msg := fitted._shortfalls(found, grid):  # noqa: SLF001 (same class)
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
         return self
@@ -226,12 +226,14 @@ class LogisticRegressionCV(Predicting):
         """Fit, and return all fits: of the folds, and of all samples."""
         labels = labels_of(y)
         check_consistent_length(X, labels)
-        self.classes_, Y = two_classes(labels, self.solver)
+        self.classes_, Y = encoded(labels, self.solver)
+        check_classes(self, len(self.classes_))
+        outputs = len(self.classes_) if len(self.classes_) > 2 else 1
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
         split, score = self._routed(sample_weight, params)
 
         def fits(examples: Any) -> list[Solution]:
-            samples = Samples(_input.examples(examples, None), Y, weights, self.n_threads)
+            samples = Samples(_input.examples(examples, None), Y, outputs, weights, self.n_threads)
             folds = list(check_cv(self.cv, labels, classifier=True).split(X, labels, **split))
             found = fit_folds(samples, folds, grid)
             paths = np.array([[list(map(_weights, path)) for path in fold] for fold in found])
@@ -280,10 +282,11 @@ class LogisticRegressionCV(Predicting):
         total = of_C_first.sum(axis=0)
         c, r = np.unravel_index(total.argmax(), total.shape)
         self.C_, self.l1_ratio_ = grid.Cs[c], ratios[r]
-        w = np.mean(paths[:, r, c, 0], axis=0)
-        start = Solution(w[:-1, np.newaxis], w.item(-1), n_iter=1)
+        weights = np.mean(paths[:, r, c], axis=0)
+        b = weights[:, -1] if samples.outputs > 1 else weights.item(-1)
+        start = Solution(weights[:, :-1].T, b, n_iter=1)
         (found,) = samples.search(None, [float(self.C_)], grid, start)
-        self.coef_, self.intercept_ = found.w.reshape(1, -1), np.array([found.b])
+        self.coef_, self.intercept_ = found.w.T.copy(), np.atleast_1d(found.b)
         return [found]
 
     def _publish(
@@ -322,7 +325,7 @@ class LogisticRegressionCV(Predicting):
             self.solver,
             tol=grid.tol,
             max_iter=grid.max_iter,
-            standardize=grid.standardize,
+            can_standardize=not grid.standardize and len(self.coef_) == 1,
         )
         return f"{len(failed)} of {len(found)} fits did not reach tol. The first: {why}"
 
@@ -390,4 +393,4 @@ class LogisticRegressionCV(Predicting):
 
 def _weights(found: Solution) -> NDArray[np.float64]:
     """Return the weights of each output, one row for two classes, with b last."""
-    return np.append(found.w, found.b)[np.newaxis]
+    return np.column_stack([found.w.T, np.atleast_1d(found.b)])

@@ -16,12 +16,13 @@ from logreg_c._errors import DivergenceWarning
 from logreg_c._objective import Objective
 from logreg_c._solvers.descent import descend_to_tol
 from logreg_c._solvers.minimum import minimize
+from logreg_c._solvers.softmax import minimize_classes
 
-from .labels import labels_of, two_classes
-from .parameters import InvalidParameterError, Settings, checked
+from .labels import encoded, labels_of
+from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
 from .samples import read
-from .search import gap_for, reached, shortfall
+from .search import gap_for, reached, several_classes, shortfall
 from .weights import penalized, weights_of
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ if TYPE_CHECKING:
 
 
 class LogisticRegression(Predicting):
-    """Binary logistic regression with an l2 penalty, which reads X in place.
+    """Logistic regression with an l2 penalty, which reads X in place.
 
-    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` on dense data with two
-    classes and an l2 penalty. Parameters of the same name mean the same, and it minimizes the same
-    objective,
+    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` on dense data with an l2
+    penalty. Parameters of the same name mean the same, and it minimizes the same objective,
 
         J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
 
-    where s is the sample weights times the class weights. X is read in its own type (float64,
-    float32, float16, bool or integer) and is not copied or widened.
+    where s is the sample weights times the class weights. The loss of two classes is logistic, and
+    that of more is multinomial (softmax). X is read in its own type (float64, float32, float16,
+    bool or integer) and is not copied or widened.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class LogisticRegression(Predicting):
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalized.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, ``{class: weight}``. "balanced" gives both classes the same sum of
+        Weights of the classes, ``{class: weight}``. "balanced" gives all classes the same sum of
         weights.
     tol : float, default=1e-4
         Stop when no component of the gradient of J is larger and, except with ``solver="gd"``, J is
@@ -74,7 +75,7 @@ class LogisticRegression(Predicting):
         Fit as if every feature had mean 0 and variance 1, like a preceding ``StandardScaler`` but
         without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
         and `coef_` and `intercept_` to the original X. Without an intercept, features are only
-        scaled, and constant features are left unchanged.
+        scaled, and constant features are left unchanged. Only for two classes, as is "gd".
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
@@ -85,11 +86,11 @@ class LogisticRegression(Predicting):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-        The classes, sorted; a probability above 1/2 means the second.
-    coef_ : ndarray of shape (1, n_features)
-        Weights.
-    intercept_ : ndarray of shape (1,)
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Weights: of two classes those of the second, of more one row for each.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
         Bias.
     n_iter_ : ndarray of shape (1,)
         Passes over X, or iterations of gradient descent.
@@ -105,7 +106,7 @@ class LogisticRegression(Predicting):
     -----
     For X of float32, float16, bool or integers of 8 or 16 bits, the computation is in float32 as
     far as that resolves the gap to the minimum. From there on it is in float64, which decides
-    whether `tol` is reached.
+    whether `tol` is reached. More than two classes are computed in float64.
 
     Examples
     --------
@@ -168,7 +169,7 @@ class LogisticRegression(Predicting):
         X : array-like of shape (n_samples, n_features)
             Samples, read in place in their own type.
         y : array-like of shape (n_samples,)
-            Labels of two classes, of any type.
+            Labels of two classes or more, of any type.
         sample_weight : array-like of shape (n_samples,), optional
             Weights >= 0 of the samples.
 
@@ -180,7 +181,7 @@ class LogisticRegression(Predicting):
         ------
         ValueError
             Shapes that do not match, values out of range, NaN or infinity in the data, or labels
-            that are not of two classes.
+            of one class.
         TypeError
             Data that are not real numbers, or parameters of the wrong type.
         OverflowError
@@ -219,7 +220,7 @@ class LogisticRegression(Predicting):
                 self.solver,
                 tol=parameters.tol,
                 max_iter=parameters.max_iter,
-                standardize=parameters.standardize,
+                can_standardize=not parameters.standardize and len(fitted.classes_) == 2,
             )
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
@@ -232,8 +233,8 @@ class LogisticRegression(Predicting):
             lambda samples: self._found(samples, X, y, sample_weight, parameters),
             reset=True,
         )
-        self.coef_ = found.w.reshape(1, -1)
-        self.intercept_ = np.array([found.b])
+        self.coef_ = found.w.T.copy()
+        self.intercept_ = np.atleast_1d(found.b)
         self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
         self.costs_ = np.array(found.costs)
         return found
@@ -244,39 +245,42 @@ class LogisticRegression(Predicting):
         """Fit to `samples`, which hold the data of X, and set `classes_`."""
         labels = labels_of(y)
         check_consistent_length(X, labels)
-        self.classes_, Y = two_classes(labels, self.solver)
+        self.classes_, Y = encoded(labels, self.solver)
+        check_classes(self, len(self.classes_))
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
         weights, l2 = penalized(parameters.C, weights, len(Y))
         w, b = self._start(parameters)
-        objective = Objective.checked(
-            _input.examples(samples, None), Y, sample_weight=weights, n_threads=self.n_threads
-        )
-        settings: dict[str, Any] = {
-            "w": _input.coefficients(w, objective.examples),
-            "b": _input.number(b, "intercept_"),
-            "l2": l2,
-            "standardize": parameters.standardize,
-            "tol": parameters.tol,
-            "fixed_b": not parameters.fit_intercept,
+        examples = _input.examples(samples, None)
+        settings: dict[str, Any] = {"l2": l2, "fixed_b": not parameters.fit_intercept}
+        goal: dict[str, Any] = {
+            "tol": gap_for(examples),
+            "slope": parameters.tol,
+            "warm": parameters.warm_start and hasattr(self, "coef_"),
         }
+        if len(self.classes_) > 2:
+            several = several_classes(examples, Y, weights, self.n_threads)
+            settings["w"], settings["b"] = _input.matrices(w, b, examples)
+            return minimize_classes(several, parameters.max_iter, **settings, **goal)
+        objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
+        settings["w"] = _input.coefficients(w, examples)
+        settings["b"] = _input.number(b.item(), "intercept_")
+        settings["standardize"] = parameters.standardize
         if self.solver == "gd":
+            settings["tol"] = parameters.tol
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
-        tol = settings.pop("tol")
-        warm = parameters.warm_start and hasattr(self, "coef_")
-        gap = gap_for(objective)
-        return minimize(objective, parameters.max_iter, tol=gap, slope=tol, warm=warm, **settings)
+        return minimize(objective, parameters.max_iter, **settings, **goal)
 
-    def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], float]:
-        """Return the w and b to start from."""
-        n_x = self.n_features_in_
+    def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the w (n_x, outputs) and b (outputs,) to start from."""
+        outputs = len(self.classes_) if len(self.classes_) > 2 else 1
+        shape = outputs, self.n_features_in_
         if not (parameters.warm_start and hasattr(self, "coef_")):
-            return np.zeros(n_x), 0.0
-        if self.coef_.shape != (1, n_x):
+            return np.zeros(shape[::-1]), np.zeros(outputs)
+        if self.coef_.shape != shape:
             msg = (
-                f"warm_start: coef_ has shape {self.coef_.shape}, but X has {n_x} features; "
+                f"warm_start: coef_ has shape {self.coef_.shape}, and X and y need {shape}; "
                 "expected those of the previous fit: set warm_start=False, or clone the estimator"
             )
             raise ValueError(msg)
-        return self._dense_coef().ravel(), float(
-            self.intercept_[0]
-        ) if parameters.fit_intercept else 0.0
+        b = np.broadcast_to(self.intercept_, outputs)
+        return self._dense_coef().T, b if parameters.fit_intercept else np.zeros(outputs)

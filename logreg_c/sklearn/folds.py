@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c._objective import Objective
-from logreg_c._solvers.path import minimize_path
+from logreg_c._solvers.path import minimize_path, path_of_classes
 from logreg_c._solvers.result import Solution
 
-from .search import FOLD_GAP, gap_for
+from .search import FOLD_GAP, gap_for, several_classes
 from .weights import penalized
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Samples(NamedTuple):
     """What all folds share: X, read in place; y; the weights of samples times classes."""
 
     X: Examples
-    Y: NDArray[np.bool_]
+    Y: NDArray[Any]
+    outputs: int
     weights: NDArray[Any] | None
     n_threads: int | None
 
@@ -50,31 +51,32 @@ class Samples(NamedTuple):
         for C in Cs:
             scaled, l2 = penalized(C, weights, m)
             l2s.append(l2)
+        goal: dict[str, Any] = {
+            "warm": start.n_iter > 0,
+            "tol": min(gap_for(self.X), FOLD_GAP),
+            "slope": grid.tol,
+            "fixed_b": not grid.fit_intercept,
+        }
+        if self.outputs > 1:
+            several = several_classes(self.X, self.Y, scaled, self.n_threads)
+            return path_of_classes(several, l2s, grid.max_iter, start, **goal)
         objective = Objective.checked(
             self.X, self.Y, sample_weight=scaled, n_threads=self.n_threads
         )
         if grid.standardize and grid.max_iter > 0:
             objective.standardize(centre=grid.fit_intercept)
-        return minimize_path(
-            objective,
-            l2s,
-            grid.max_iter,
-            start,
-            warm=start.n_iter > 0,
-            tol=min(gap_for(objective), FOLD_GAP),
-            slope=grid.tol,
-            fixed_b=not grid.fit_intercept,
-        )
+        return minimize_path(objective, l2s, grid.max_iter, start, **goal)
 
 
 def fit_folds(
     samples: Samples, folds: Sequence[tuple[Any, Any]], grid: Grid
 ) -> list[list[list[Solution]]]:
     """Fit the part of each fold that is trained on, for each l1_ratio and C."""
-    n_x, m = samples.X.shape
+    (n_x, m), outputs = samples.X.shape, samples.outputs
     found = []
+    zeros = Solution(np.zeros((n_x, outputs)), np.zeros(outputs) if outputs > 1 else 0.0)
     for k, (train, _) in enumerate(folds):
-        counts, start = _counts(train, m), Solution(np.zeros((n_x, 1)), 0.0)
+        counts, start = _counts(train, m), zeros
         try:
             paths = [
                 samples.search(counts, grid.Cs.tolist(), grid, start)

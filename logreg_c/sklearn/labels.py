@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from .samples import refuse_masked
 
@@ -54,8 +54,8 @@ def _is_missing(label: object) -> bool:
     return label is None or type(label).__name__ in {"NAType", "NaTType"}
 
 
-def two_classes(y: NDArray[Any], solver: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the classes, sorted, and a bool array that is true where y is the second."""
+def encoded(y: NDArray[Any], solver: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the classes, sorted, and y as their numbers: as bools where there are two."""
     classes = None
     if y.dtype.kind in "biuf":  # avoids sorting y
         classes = np.unique([y.min(), y.max()])
@@ -78,21 +78,13 @@ def two_classes(y: NDArray[Any], solver: str) -> tuple[NDArray[Any], NDArray[np.
             f"class: {classes[0]}"
         )
         raise ValueError(msg)
-    if len(classes) > 2:
-        raise ValueError(_why_not_more(y, len(classes), solver))
-    return classes, y == classes[1]
-
-
-def _why_not_more(y: NDArray[Any], count: int, solver: str) -> str:
-    one_each = (
-        "sklearn.multiclass.OneVsRestClassifier(LogisticRegression()) fits one model per class"
-    )
+    if len(classes) == 2:
+        return classes, y == classes[1]
     if solver == "liblinear":
-        return (
+        msg = (
             "The 'liblinear' solver does not support multiclass classification, and y has "
-            f"{count} classes: {one_each}"
+            f"{len(classes)} classes: pass solver='auto', or fit one model per class with "
+            "sklearn.multiclass.OneVsRestClassifier"
         )
-    return (
-        "Only binary classification is supported. The type of the target is "
-        f"{type_of_target(y)}, with {count} classes: {one_each}"
-    )
+        raise ValueError(msg)
+    return classes, np.searchsorted(classes, y).astype(np.int32)

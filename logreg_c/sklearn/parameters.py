@@ -73,11 +73,8 @@ def check_common(estimator: Any) -> None:
         raise ValueError(msg)
     _input.boolean(estimator.dual, "dual")
     _input.positive(as_number(estimator.intercept_scaling), "intercept_scaling")
-    if not is_one_of(estimator.multi_class, "deprecated", "auto", "ovr"):
-        msg = (
-            f"multi_class is {estimator.multi_class!r}; expected 'auto' or 'ovr', the model for "
-            "two classes: 'multinomial' penalizes one weight per class"
-        )
+    if not is_one_of(estimator.multi_class, "deprecated", "auto", "ovr", "multinomial"):
+        msg = f"multi_class is {estimator.multi_class!r}; expected 'auto', 'ovr' or 'multinomial'"
         raise ValueError(msg)
     _check_class_weight(estimator.class_weight)
     try:
@@ -89,6 +86,33 @@ def check_common(estimator: Any) -> None:
         _input.integer(as_number(estimator.n_jobs), "n_jobs", -(2**31))
     if not isinstance(estimator.verbose, (bool, np.bool_)):
         _input.integer(estimator.verbose, "verbose", 0)
+
+
+def check_classes(estimator: Any, count: int) -> None:
+    """Refuse what is not built for so many classes."""
+    given = estimator.multi_class
+    if given == "multinomial" and count == 2:
+        msg = (
+            "multi_class is 'multinomial' and y has two classes; expected 'auto' or 'ovr': "
+            "'multinomial' penalizes one weight per class"
+        )
+        raise ValueError(msg)
+    one_each = f"and y has {count} classes; expected 'auto' or 'multinomial', or one model per "
+    if given == "ovr" and count > 2:
+        msg = f"multi_class is 'ovr' {one_each}class: sklearn.multiclass.OneVsRestClassifier"
+        raise ValueError(msg)
+    if count > 2 and estimator.solver == "gd":
+        msg = (
+            f"Only binary classification is supported with solver='gd', and y has {count} classes; "
+            "expected 'auto': or call logreg_c.train"
+        )
+        raise ValueError(msg)
+    if count > 2 and estimator.standardize:
+        msg = (
+            f"Only binary classification is supported with standardize=True, and y has {count} "
+            "classes; expected False: put a StandardScaler before it in a pipeline"
+        )
+        raise ValueError(msg)
 
 
 def _penalty(estimator: Any, C: float) -> str | None:

@@ -10,7 +10,9 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from logreg_c import _input
 from logreg_c._predict import decision, sigmoid
+from logreg_c._softmax import predict_classes
 
 from .samples import read
 
@@ -21,15 +23,17 @@ if TYPE_CHECKING:
 
 
 class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of two classes with `coef_` and `intercept_`."""
+    """A classifier with `coef_` and `intercept_`, of one row for two classes."""
 
     classes_: NDArray[Any]
     coef_: Any  # an array, or a sparse matrix after `sparsify`
     intercept_: NDArray[np.float64]
     n_threads: int | None
+    solver: str
+    standardize: bool
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Compute the log-odds of the second class, X w + b.
+        """Compute X w + b: the log-odds of the second of two classes, or a column per class.
 
         Parameters
         ----------
@@ -38,9 +42,11 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
+        if len(self.classes_) > 2:
+            return self._of_classes(X, probabilities=False)
         # coef_ and intercept_ may have been set by hand, with other shapes than in `fit`.
         w, b = np.ravel(self._dense_coef()), np.asarray(self.intercept_).item()
         Z: NDArray[np.float64] = read(
@@ -61,8 +67,10 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
             Values of `classes_`.
         """
-        second = self.decision_function(X) > 0.0
-        return self.classes_[second.astype(np.intp)]
+        Z = self.decision_function(X)
+        chosen = Z.argmax(axis=1) if Z.ndim > 1 else (Z > 0.0).astype(np.intp)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute the probabilities of the classes.
@@ -74,9 +82,12 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; small probabilities are as accurate as large ones.
         """
+        check_is_fitted(self)
+        if len(self.classes_) > 2:
+            return self._of_classes(X, probabilities=True)
         Z = self.decision_function(X)
         return np.column_stack([sigmoid(-Z), sigmoid(Z)])
 
@@ -90,9 +101,13 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (n_samples, 2)
+        ndarray of shape (n_samples, n_classes)
         """
         Z = self.decision_function(X)
+        if Z.ndim > 1:
+            Z = Z - Z.max(axis=1, keepdims=True)
+            logarithms: NDArray[np.float64] = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+            return logarithms
         return -np.column_stack([np.logaddexp(0.0, Z), np.logaddexp(0.0, -Z)])
 
     def sparsify(self) -> Self:
@@ -117,11 +132,32 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.coef_ = self._dense_coef()
         return self
 
+    def _of_classes(self, X: Any, *, probabilities: bool) -> NDArray[np.float64]:
+        """Return a column per class, of X w + b or of its softmax."""
+        w = self._dense_coef().T
+        b = np.broadcast_to(self.intercept_, len(self.classes_))
+        out: NDArray[np.float64] = read(
+            self,
+            X,
+            lambda samples: (
+                predict_classes(
+                    _input.examples(samples, None),
+                    w,
+                    b,
+                    probabilities=probabilities,
+                    n_threads=self.n_threads,
+                ).T
+            ),
+        )
+        return out
+
     def _dense_coef(self) -> Any:
         return self.coef_.toarray() if issparse(self.coef_) else self.coef_
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that there are two classes."""
+        """Tell scikit-learn whether there may be more than two classes."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = not (
+            self.standardize or self.solver in ("liblinear", "gd")
+        )
         return tags

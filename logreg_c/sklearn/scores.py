@@ -45,7 +45,7 @@ def score_folds(
     own = OWN.get(scoring) if scoring is None or isinstance(scoring, str) else None
     if weights.shape[-2] > 1 or not parameters.keys() <= {"sample_weight"}:
         own = None
-    scorer = None if own else _with_labels(get_scorer(scoring), model.classes_)
+    scorer = None if own else _with_labels(get_scorer(scoring or "accuracy"), model.classes_)
     scores = np.empty(weights.shape[:-2])
     for k, (_, test) in enumerate(folds):
         rows = _as_slice(np.arange(len(y))[test])

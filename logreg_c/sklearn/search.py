@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from logreg_c import _input
+from logreg_c._objective import SoftmaxObjective
 
 if TYPE_CHECKING:
-    from logreg_c._objective import Objective
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from logreg_c._input import Examples
     from logreg_c._solvers.result import Solution
 
 # A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
@@ -16,10 +22,22 @@ GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-18, 1 << 17
 FOLD_GAP = 1e-11
 
 
-def gap_for(objective: Objective) -> float:
+def gap_for(examples: Examples) -> float:
     """Return the relative gap of the minimum to stop at."""
-    n_x, m = objective.examples.shape
+    n_x, m = examples.shape
     return SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+
+
+def several_classes(
+    examples: Examples, codes: NDArray[np.int32], weights: Any, n_threads: int | None
+) -> SoftmaxObjective:
+    """Return the objective of more than two classes, which is computed in float64."""
+    return SoftmaxObjective(
+        examples._replace(float32=False),
+        codes,
+        _input.weights(weights, examples),
+        _input.threads(n_threads),
+    )
 
 
 def reached(found: Solution, tol: float) -> bool:
@@ -29,7 +47,9 @@ def reached(found: Solution, tol: float) -> bool:
     return found.stopped == "tol"
 
 
-def shortfall(found: Solution, solver: str, *, tol: float, max_iter: int, standardize: bool) -> str:
+def shortfall(
+    found: Solution, solver: str, *, tol: float, max_iter: int, can_standardize: bool
+) -> str:
     """Say why a fit did not reach `tol`, and what to do."""
     if found.stopped == "separated":
         return (
@@ -46,6 +66,6 @@ def shortfall(found: Solution, solver: str, *, tol: float, max_iter: int, standa
             ".\nIncrease the number of iterations to improve the convergence "
             f"(max_iter={max_iter})."
         )
-    if not standardize:
+    if can_standardize:
         msg += "\nYou might also want to scale the data, which standardize=True does in place."
     return msg

@@ -19,7 +19,7 @@ SMALL_SUM = 1e-200
 
 
 def weights_of(
-    Y: NDArray[np.bool_], classes: NDArray[Any], class_weight: Any, sample_weight: Any
+    Y: NDArray[Any], classes: NDArray[Any], class_weight: Any, sample_weight: Any
 ) -> Any:
     """Return the weights of the samples times the weights of their classes."""
     if sample_weight is not None:
@@ -27,20 +27,20 @@ def weights_of(
     if class_weight is None:
         return sample_weight
     if isinstance(class_weight, str):
-        counts = np.bincount(Y, weights=sample_weight, minlength=2)
+        counts = np.bincount(Y, weights=sample_weight, minlength=len(classes))
         if not counts.all():
             msg = (
-                f"class {classes[int(counts[0] > 0)]} has only samples of weight 0; "
-                "class_weight='balanced' expects a positive sum of weights for both classes"
+                f"class {classes[int(counts.argmin())]} has only samples of weight 0; "
+                "class_weight='balanced' expects a positive sum of weights for every class"
             )
             raise ValueError(msg)
-        of_class = counts.sum() / (2.0 * counts)
+        of_class = counts.sum() / (len(classes) * counts)
     else:
         of_class = compute_class_weight(class_weight, classes=classes, y=classes).astype(np.float64)
         if not of_class.any():
-            msg = "class_weight is 0 for both classes; expected a weight > 0 for at least one"
+            msg = "class_weight is 0 for every class; expected a weight > 0 for at least one"
             raise ValueError(msg)
-    weights: NDArray[np.float64] = np.where(Y, of_class[1], of_class[0])
+    weights: NDArray[np.float64] = of_class[Y.astype(np.intp)]
     if sample_weight is None:
         return weights
     with np.errstate(over="ignore"):
