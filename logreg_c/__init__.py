@@ -28,6 +28,7 @@ from ._errors import (
 )
 from ._fit import fit
 from ._fit_many import fit_many
+from ._fit_path import fit_path
 from ._inference import inference
 from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
@@ -55,6 +56,7 @@ __all__ = [
     "cost_and_gradient",
     "fit",
     "fit_many",
+    "fit_path",
     "inference",
     "predict",
     "predict_proba",

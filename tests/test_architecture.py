@@ -22,7 +22,7 @@ FLOORS = [
     ["_parts"],
     ["batches"],
     ["_solvers"],
-    ["_fit", "_fit_many", "_inference", "_predict", "_softmax", "_train", "callbacks"],
+    ["_fit", "_fit_many", "_fit_path", "_inference", "_predict", "_softmax", "_train", "callbacks"],
     ["__init__"],
     ["onnx", "sklearn"],
     ["_cli", "__main__"],

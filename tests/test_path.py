@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
 from logreg_c._solvers.minimum import minimize
@@ -97,3 +98,64 @@ def test_threads_change_no_bit(n_threads):
     for a, b in zip(one, more, strict=True):
         assert a.w.tobytes() == b.w.tobytes()
         assert (a.b, a.n_iter) == (b.b, b.n_iter)
+
+
+# ---- fit_path -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_fit_path_has_the_minima_of_fit_in_the_order_of_l2(intercept):
+    X, Y = data(3, 6, 5000)
+    l2s, weight = [1e-4, 10.0, 0.0, 0.1], np.arange(5000) % 3
+    settings = {"sample_weight": weight, "intercept": intercept, "tol": 1e-13}
+    path = logreg_c.fit_path(X, Y, l2=l2s, **settings)
+    assert path.w.shape == (4, 6)
+    assert path.converged.all()
+    assert len(path) == 4
+    for k, l2 in enumerate(l2s):
+        own = logreg_c.fit(X, Y, l2=l2, **settings)
+        np.testing.assert_allclose(path.w[k], own.w[:, 0], rtol=1e-4, atol=1e-8)
+        assert path.b[k] == pytest.approx(own.b, rel=1e-4, abs=1e-8)
+        assert path.cost[k] == pytest.approx(own.costs[-1], rel=1e-12)
+    J, _, _ = logreg_c.cost_and_gradient(X, Y, path.w[0], path.b[0], l2=1e-4, sample_weight=weight)
+    assert path.cost[0] == pytest.approx(J, rel=1e-14)
+
+
+def test_a_cost_of_no_pass_is_that_at_w():
+    X, Y = data(4, 6, 5000)
+    path = logreg_c.fit_path(X, Y, l2=[1e-3, 1e-3])
+    assert path.passes.tolist()[1] == 0
+    J, _, _ = logreg_c.cost_and_gradient(X, Y, path.w[1], path.b[1], l2=1e-3)
+    assert path.cost[1] == J
+
+
+def test_fit_path_names_the_columns_of_a_frame():
+    pd = pytest.importorskip("pandas")
+    X, Y = data(5, 3, 200)
+    path = logreg_c.fit_path(pd.DataFrame(dict(zip("abc", X, strict=True))), Y, l2=[0.1, 0.2])
+    assert path.feature_names == ("a", "b", "c")
+
+
+def test_fit_path_says_which_penalty_has_no_minimum():
+    X = np.array([[-2.0, -1.0, 1.0, 2.0]])
+    with pytest.warns(
+        logreg_c.ConvergenceWarning, match=r"1 of 2 penalties .* l2\[1\] = 0: a plane separates"
+    ):
+        path = logreg_c.fit_path(X, X[0] > 0, l2=[0.1, 0.0])
+    assert path.converged.tolist() == [True, False]
+    with pytest.warns(logreg_c.ConvergenceWarning, match="2 of 2 penalties .*larger max_passes"):
+        logreg_c.fit_path(*data(6, 9, 5000), l2=[0.1, 0.2], max_passes=1)
+
+
+@pytest.mark.parametrize(
+    ("l2", "message"),
+    [
+        ([], r"l2 has shape \(0,\)"),
+        ([[1.0]], r"l2 has shape \(1, 1\)"),
+        ([1.0, -1.0], r"l2\[1\] is -1.0; expected a finite number >= 0"),
+        ([np.inf], r"l2\[0\] is inf"),
+    ],
+)
+def test_a_wrong_l2_is_named(l2, message):
+    with pytest.raises(ValueError, match=message):
+        logreg_c.fit_path(*data(7, 2, 50), l2=l2)

@@ -29,6 +29,8 @@ def test_signatures():
         "tol=1e-09, max_passes=None, callback=None, dtype=None, n_threads=None)",
         "fit_many": "(X, Y, *, groups=None, l2=0.0, sample_weight=None, intercept=True, tol=1e-09, "
         "max_passes=None, dtype=None, n_threads=None)",
+        "fit_path": "(X, Y, *, l2, sample_weight=None, intercept=True, tol=1e-09, max_passes=None, "
+        "dtype=None, n_threads=None)",
         "cost_and_gradient": "(X, Y, w, b, *, l2=0.0, sample_weight=None, dtype=None, "
         "n_threads=None)",
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",
@@ -54,7 +56,18 @@ def test_public_names_all_have_docstrings():
 
 
 @pytest.mark.parametrize(
-    "page", ["_train", "_fit", "_fit_many", "_predict", "_names", "_config", "model", "reference"]
+    "page",
+    [
+        "_train",
+        "_fit",
+        "_fit_many",
+        "_fit_path",
+        "_predict",
+        "_names",
+        "_config",
+        "model",
+        "reference",
+    ],
 )
 @pytest.mark.thread_unsafe(reason="doctest replaces a function of linecache")
 def test_examples_in_docstrings_are_true(page):

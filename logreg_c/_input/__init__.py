@@ -4,7 +4,7 @@
 from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
 from .classes import classes, matrices, several_outputs
 from .frame_types import columns_of_frame, is_frame, values_of
-from .many import Fit, Fits, fits
+from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
 from .scalars import (
     LARGEST,
@@ -51,6 +51,7 @@ __all__ = [
     "not_negative",
     "number",
     "own_array",
+    "penalties",
     "positive",
     "probability",
     "several_outputs",

@@ -53,13 +53,13 @@ def fits(
     dtype: DTypeLike | None,
 ) -> Fits:
     """Check what is passed to `fit_many`; arrays are read in place wherever `fit` does so."""
-    penalties = _penalties(l2)
+    strengths = penalties(l2)
     if groups is not None:
-        return _of_groups(examples(X, dtype), Y, groups, sample_weight, penalties)
+        return _of_groups(examples(X, dtype), Y, groups, sample_weight, strengths)
     Xs = _matrices(X, dtype)
     Ys = _rows(Y, "Y")
     all_weights = [None] if sample_weight is None else _rows(sample_weight, "sample_weight")
-    counts = {"X": len(Xs), "Y": len(Ys), "sample_weight": len(all_weights), "l2": len(penalties)}
+    counts = {"X": len(Xs), "Y": len(Ys), "sample_weight": len(all_weights), "l2": len(strengths)}
     largest = max(counts, key=counts.__getitem__)
     k = counts[largest]
     for name, count in counts.items():
@@ -71,7 +71,7 @@ def fits(
             raise ValueError(msg)
     Ys = _check_each(labels, Ys, Xs, k)
     all_weights = _check_each(weights, all_weights, Xs, k)
-    columns = (_each(values, k) for values in (Xs, Ys, all_weights, penalties))
+    columns = (_each(values, k) for values in (Xs, Ys, all_weights, strengths))
     return Fits([Fit(*fit) for fit in zip(*columns, strict=True)], None)
 
 
@@ -99,7 +99,8 @@ def _checked(
         raise type(error)(msg) from None
 
 
-def _penalties(l2: Any) -> list[float]:
+def penalties(l2: Any) -> list[float]:
+    """Check one strength of the penalty, or one for each fit."""
     if np.ndim(l2) == 0:
         return [not_negative(l2, "l2")]
     array = own_array(values_of(l2, "l2"), "l2")
