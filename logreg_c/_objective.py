@@ -87,8 +87,8 @@ class Objective:
         if centre and self.examples.is_sparse:
             msg = (
                 "X is sparse, and centring its features would store a value for every 0; expected "
-                "features as they are or only scaled: call fit, whose steps need neither, or scale "
-                "them beforehand, as StandardScaler(with_mean=False) does"
+                "features as they are or only scaled: search for the minimum (fit, solver='auto'), "
+                "which needs neither, or scale them as StandardScaler(with_mean=False) does"
             )
             raise ValueError(msg)
         moments = np.empty((3, self.examples.shape[0]))

@@ -1053,7 +1053,6 @@ def test_a_lazy_frame_is_refused_with_the_remedy():
         (pd.DataFrame({"a": ["1", None, "3", "4"]}), ValueError, "NaN|null"),
         (np.ma.array(X3, mask=X3 == 9), ValueError, "X has masked values; expected no missing"),
         ([np.ma.array(row, mask=row == 9) for row in X3], ValueError, "X has masked values"),
-        (csr_matrix(X3), TypeError, r"Sparse .*sparse_output=False.*sparse_threshold=0"),
     ],
 )
 def test_data_that_are_not_a_matrix_of_numbers_are_refused(X, error, message):

@@ -180,8 +180,8 @@ class LogisticRegressionCV(Predicting):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples, read in place in their own type.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, read in place in their own type. A CSC matrix is converted once.
         y : array-like of shape (n_samples,)
             Labels of two classes or more, of any type.
         sample_weight : array-like of shape (n_samples,), optional
@@ -347,7 +347,7 @@ class LogisticRegressionCV(Predicting):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, read in place.
         y : array-like of shape (n_samples,)
             Their labels.

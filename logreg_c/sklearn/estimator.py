@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class LogisticRegression(Predicting):
     """Logistic regression with an l2 penalty, which reads X in place.
 
-    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` on dense data with an l2
-    penalty. Parameters of the same name mean the same, and it minimizes the same objective,
+    A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` with an l2 penalty.
+    Parameters of the same name mean the same, and it minimizes the same objective,
 
         J = sum(s * loss) / sum(s) + l2/2 sum(w^2),    l2 = 1 / (C sum(s))
 
@@ -75,7 +75,9 @@ class LogisticRegression(Predicting):
         Fit as if every feature had mean 0 and variance 1, like a preceding ``StandardScaler`` but
         without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
         and `coef_` and `intercept_` to the original X. Without an intercept, features are only
-        scaled, and constant features are left unchanged. Only for two classes, as is "gd".
+        scaled, and constant features are left unchanged. Nor is sparse X centred, which leaves the
+        minimum where it is; ``solver="gd"`` refuses it. Only for two classes, as are sparse X and
+        "gd".
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
@@ -166,8 +168,8 @@ class LogisticRegression(Predicting):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples, read in place in their own type.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, read in place in their own type. A CSC matrix is converted once.
         y : array-like of shape (n_samples,)
             Labels of two classes or more, of any type.
         sample_weight : array-like of shape (n_samples,), optional

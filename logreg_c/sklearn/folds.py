@@ -64,7 +64,7 @@ class Samples(NamedTuple):
             self.X, self.Y, sample_weight=scaled, n_threads=self.n_threads
         )
         if grid.standardize and grid.max_iter > 0:
-            objective.standardize(centre=grid.fit_intercept)
+            objective.standardize(centre=grid.fit_intercept and not self.X.is_sparse)
         return minimize_path(objective, l2s, grid.max_iter, start, **goal)
 
 

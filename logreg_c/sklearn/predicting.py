@@ -37,7 +37,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, read in place.
 
         Returns
@@ -59,7 +59,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, read in place.
 
         Returns
@@ -77,7 +77,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, read in place.
 
         Returns
@@ -96,7 +96,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples, read in place.
 
         Returns
@@ -155,9 +155,10 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.coef_.toarray() if issparse(self.coef_) else self.coef_
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn whether there may be more than two classes."""
+        """Tell scikit-learn whether there may be more than two classes, or else sparse X."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = not (
             self.standardize or self.solver in ("liblinear", "gd")
         )
+        tags.input_tags.sparse = not tags.classifier_tags.multi_class
         return tags

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""X: a data frame, or an array with one column per sample."""
+"""X: a data frame, or an array, sparse or not, with one column per sample."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 def read(estimator: Any, X: Any, use: Callable[[Any], Any], *, reset: bool = False) -> Any:
     """Return `use` of X: a data frame, or an array with one column per sample."""
     refuse_masked(X, "X")
-    if issparse(X):
-        msg = (
-            "Sparse data was passed for X, but dense data is required: use X.toarray(), "
-            "OneHotEncoder(sparse_output=False), or ColumnTransformer(..., sparse_threshold=0)"
-        )
-        raise TypeError(msg)
     # A series has no columns, and check_array says what to do.
     if not (_input.is_frame(X) and hasattr(type(X), "columns")):
         # X keeps its type, and the first pass finds NaN and infinity.
-        array = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
+        array = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse=["csr", "csc"],
+            dtype=None,
+            ensure_all_finite=False,
+        )
         if array.dtype.kind in "OSTU":
             array = _as_float64(array)
         with _in_words_of_sklearn(array):
@@ -87,10 +88,11 @@ def _as_numbers(frame: Any) -> NDArray[np.float64] | None:
 
 
 @contextmanager
-def _in_words_of_sklearn(array: NDArray[Any]) -> Iterator[None]:
+def _in_words_of_sklearn(array: Any) -> Iterator[None]:
     """Report NaN and infinity in an array with scikit-learn's messages: rows are samples."""
     try:
         yield
     except ValueError:
-        assert_all_finite(array, estimator_name="LogisticRegression", input_name="X")
+        values = array.data if issparse(array) else array
+        assert_all_finite(values, estimator_name="LogisticRegression", input_name="X")
         raise

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
@@ -40,7 +41,9 @@ def score_folds(
     (folds, ..., outputs, n_x + 1), with b last. Only the part that is held out is copied, unless it
     is a range of samples.
     """
-    if not (hasattr(X, "__getitem__") or hasattr(X, "iloc")):
+    if issparse(X):
+        X = X.tocsr()  # itself, or rows that can be taken
+    elif not (hasattr(X, "__getitem__") or hasattr(X, "iloc")):
         X = np.asarray(X)  # what only becomes an array has no rows of its own
     own = OWN.get(scoring) if scoring is None or isinstance(scoring, str) else None
     if weights.shape[-2] > 1 or not parameters.keys() <= {"sample_weight"}:
