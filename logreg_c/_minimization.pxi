@@ -178,6 +178,12 @@ cdef class SearchBySums(Search):
         memcpy(Buffer(centre, OUT).data(), r.centre, size)
         return r.wanted, r.sample, r.b, r.l2, r.dense != 0, r.arithmetic == LOGREG_FLOAT32
 
+    def samples(self):
+        """The sizes of the samples that it will want before its first factor is made."""
+        cdef int64_t sizes[LOGREG_MOST_SAMPLES]
+        cdef int k, n = logreg_minimizer_samples(self.minimizer, &self.whole, sizes)
+        return [sizes[k] for k in range(n)]
+
     @property
     def ended(self):
         """How the search ended, or OK."""

@@ -15,7 +15,7 @@ from . import _input, _kernel
 from ._objective import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -53,10 +53,13 @@ class Source(Protocol):
         is gathered in, of no size.
     example_major : bool
         The layout, if X is an array.
+    survey : Survey or None
+        Sums over labels and weights, if they have been made.
     """
 
     examples: Examples
     example_major: bool
+    survey: _kernel.Survey | None
 
     def __iter__(self) -> Iterator[Part]: ...
 
@@ -84,7 +87,7 @@ class _Problem:
         self.features: _kernel.Features | None = None
         self._source = source
         self._halves = halves  # every label is 1/2
-        self._survey: _kernel.Survey | None = None
+        self._survey = source.survey
 
     def standardize(self, moments: NDArray[np.float64], centre: bool, scale: bool) -> int:
         """Fill moments (3, n_x), and work on features that are centred and scaled from now on."""
@@ -191,33 +194,22 @@ class _Problem:
         return _kernel.OK, S
 
     def survey(self) -> _kernel.Survey:
-        """Return sums over labels and weights, which take a pass at first."""
+        """Return sums over labels and weights."""
         if self._survey is None:
-            survey = _kernel.Survey()
+            self._survey = _kernel.Survey()
             for part in self._source:
-                survey.add(self._of(part, part.X, part.sample_weight, float32=False))
-            self._survey = survey
+                survey_part(self._survey, part)
         return self._survey
 
-    def sample(self, count: int) -> _kernel.Problem:
-        """Return a sample of the examples, in memory."""
-        choice = _kernel.Choice(self.survey(), count)
+    def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
+        """Return samples of so many examples, in memory, which one pass gathers."""
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
-        rows = np.zeros((count, self.n_x), dtype)
-        Y, h, index = np.zeros(count), np.zeros(count), np.empty(count, np.int64)
-        k = 0
+        samples = [_Sample(self.survey(), count, self.n_x, dtype) for count in counts]
         for part in self._source:
             problem = self._of(part, part.X, part.sample_weight, float32=False)
-            end = k + choice.choose(problem, index[k:], Y[k:], h[k:])
-            chosen = index[k:end]
-            if isinstance(part.X, list):
-                for j, x in enumerate(part.X):
-                    rows[k:end, j] = x[chosen]
-            else:
-                rows[k:end] = part.X.T[chosen]
-            k = end
-        rows[k:] = rows[k - 1]
-        return _kernel.Problem(rows.T, Y, h, self.n_threads, False, True)
+            for sample in samples:
+                sample.take(problem, part.X)
+        return [sample.problem(self.n_threads) for sample in samples]
 
     def _of(
         self,
@@ -230,6 +222,39 @@ class _Problem:
         Y = np.broadcast_to(0.5, part.m) if self._halves else part.Y
         example_major = self._source.example_major
         return _kernel.Problem(X, Y, sample_weight, self.n_threads, float32, example_major)
+
+
+def survey_part(survey: _kernel.Survey, part: Part) -> None:
+    """Add a part, in its order, to the sums over labels and weights."""
+    survey.add(_kernel.Problem(part.X, part.Y, part.sample_weight, 1, False, None))
+
+
+class _Sample:
+    """A sample as it is gathered, example after example."""
+
+    def __init__(self, survey: _kernel.Survey, count: int, n_x: int, dtype: np.dtype[Any]) -> None:
+        self._choice = _kernel.Choice(survey, count)
+        self._rows = np.empty((count, n_x), dtype)
+        self._Y, self._h = np.zeros(count), np.zeros(count)
+        self._index = np.empty(count, np.int64)
+        self._chosen = 0
+
+    def take(self, problem: _kernel.Problem, X: NDArray[Any] | list[NDArray[Any]]) -> None:
+        """Gather what is chosen of a part."""
+        k = self._chosen
+        end = k + self._choice.choose(problem, self._index[k:], self._Y[k:], self._h[k:])
+        chosen = self._index[k:end]
+        if isinstance(X, list):
+            for j, x in enumerate(X):
+                self._rows[k:end, j] = x[chosen]
+        else:
+            self._rows[k:end] = X.T[chosen]
+        self._chosen = end
+
+    def problem(self, n_threads: int) -> _kernel.Problem:
+        """Return the sample; places that are left repeat the last example, with weight 0."""
+        self._rows[self._chosen :] = self._rows[self._chosen - 1]
+        return _kernel.Problem(self._rows.T, self._Y, self._h, n_threads, False, True)
 
 
 def _segments(part: Part, n_x: int) -> tuple[int, int, int]:
@@ -356,6 +381,7 @@ class _Search:
         self._parts = parts
         self._search = search
         self._most_passes = passes
+        self._samples: dict[int, _kernel.Problem] = {}
         self.state = search.state
         self.resume = search.resume
 
@@ -389,6 +415,16 @@ class _Search:
                 break
         return search.ended
 
+    def _sample(self, count: int) -> _kernel.Problem:
+        """Return a sample, and keep those that are wanted soon: all come from one pass."""
+        soon = self._search.samples()
+        if count not in self._samples:
+            counts = sorted({count, *soon})
+            self._samples = dict(zip(counts, self._parts.samples(counts), strict=True))
+        found = self._samples[count]
+        self._samples = {q: self._samples[q] for q in soon[1:] if q in self._samples}
+        return found
+
     def _supply(self, costs: NDArray[np.float64]) -> bool:
         """Give the search what it wants, and return whether it wanted anything."""
         parts, search, n_x = self._parts, self._search, self._parts.n_x
@@ -397,7 +433,7 @@ class _Search:
         if what == _kernel.SURVEY:
             search.give_survey(parts.survey(), costs)
         elif what == _kernel.SAMPLE:
-            search.give_sample(parts.sample(count), costs)
+            search.give_sample(self._sample(count), costs)
         elif what == _kernel.MOMENTS_OF_ALL:
             moments = np.empty((3, n_x))
             status = parts.moments(moments, float32=False)

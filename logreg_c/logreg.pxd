@@ -126,6 +126,7 @@ cdef extern from "logreg.h" nogil:
     const logreg_sum_kind logreg_cross_gram_sums
 
     const int LOGREG_LOW_RANK_EXAMPLES
+    enum: LOGREG_MOST_SAMPLES
 
     ctypedef enum logreg_wanted:
         LOGREG_WANT_NOTHING
@@ -246,6 +247,8 @@ cdef extern from "logreg.h" nogil:
     logreg_request logreg_minimizer_wants(const logreg_minimizer *minimizer,
                                           const logreg_data *whole,
                                           const logreg_standardization *standardization)
+    int logreg_minimizer_samples(const logreg_minimizer *minimizer, const logreg_data *whole,
+                                 int64_t *sizes)
     void logreg_survey_add(logreg_survey *survey, const logreg_data *part)
     logreg_choice logreg_choice_open(const logreg_survey *survey, int64_t count)
     int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index,

@@ -267,6 +267,13 @@ typedef struct logreg_request {
 logreg_request logreg_minimizer_wants(const logreg_minimizer *minimizer, const logreg_data *whole,
                                       const logreg_standardization *standardization);
 
+/* The sizes of the samples that a search will want before it is given the first gradient and its
+ * factor, one after the other, the same one twice perhaps; returns how many these are. So all can
+ * be gathered in one pass. */
+enum { LOGREG_MOST_SAMPLES = 9 };
+int logreg_minimizer_samples(const logreg_minimizer *minimizer, const logreg_data *whole,
+                             int64_t *sizes);
+
 /* Sums over the labels and weights: zeros at first. Parts come in their order, and all but the last
  * hold a multiple of LOGREG_SURVEYED examples. */
 enum { LOGREG_SURVEYED = 512 };

@@ -117,6 +117,7 @@ class Slices:
         dtype = dtypes.pop() if len(dtypes) == 1 else "f8"
         self.examples = whole._replace(values=np.empty(0, dtype))
         self.example_major = not isinstance(X, list) and not X.flags.c_contiguous
+        self.survey = None
         self.step = units * examples_of_parts(whole.shape[0])
         self.passes = 0
 
@@ -174,6 +175,7 @@ def test_fit_of_parts_has_the_bits_of_fit(n_x, m, layout, weighted, units, stand
     ]
     assert found[0] == found[1]
     assert found[0][2] == "tol"
+    assert source.passes <= found[0][1] + standardize + 3  # a survey, samples, a new one
 
 
 @pytest.mark.parametrize(("n_x", "m", "layout", "weighted", "units"), CASES)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+BUFFER = 1 << 18  # bytes of a column that are read at a time
+
 
 class _Table:
     """Files with named columns; folders with names like ``year=2025`` add some."""
@@ -71,7 +73,8 @@ class Parquet(_Table):
             return file.schema_arrow
 
     def _batches(self, path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        with pa.parquet.ParquetFile(path) as file:
+        # Pre-buffering would read all row groups before the first batch.
+        with pa.parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:
             self._check(path, file.schema_arrow.names, columns)
             yield from file.iter_batches(self._step, columns=columns)
 

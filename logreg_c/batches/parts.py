@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _input, _kernel
-from logreg_c._parts import Part, examples_of_parts
+from logreg_c._parts import Part, examples_of_parts, survey_part
 
 from .ahead import ahead
 from .cache import Cache
@@ -52,6 +52,7 @@ class PartsOfBatches:
             self._cache = Cache(batches.cache, [batches.identity(), self._reader.wanted()])
         self.m = -1
         self.example_major = False
+        self.survey: _kernel.Survey | None = None
         self.examples = self._first_pass(dtype)
 
     def __iter__(self) -> Iterator[Part]:
@@ -79,12 +80,14 @@ class PartsOfBatches:
     def _first_pass(self, dtype: DTypeLike | None) -> _input.Examples:
         """Check labels and weights, count the rows, and write the cache."""
         m, largest = 0, 0.0
+        survey = _kernel.Survey()
         for part in self._parts(first_pass=True):
             self._check(part.Y, 1.0, part.first, "Y", "0, 1 or a probability within [0, 1]")
             if part.sample_weight is not None:
                 weight = part.sample_weight
                 self._check(weight, _input.LARGEST, part.first, "sample_weight", "a weight >= 0")
                 largest = max(largest, float(weight.max()))
+            survey_part(survey, part)
             m = part.first + part.m
         if m == 0:
             msg = "the batches have no rows; expected at least one example"
@@ -101,6 +104,8 @@ class PartsOfBatches:
         n_x = self._reader.n_x
         float32 = _input.in_float32(values, dtype)
         self._exponent = _input.exponent_of_scale(largest, float32) if largest else 0
+        if not self._exponent:
+            self.survey = survey
         self.example_major = self._reader.is_matrix and n_x > 1 and m > 1
         common = values[0] if len(set(dtypes)) == 1 else np.empty(0)
         return _input.Examples(common, (n_x, m), float32, self._reader.names)

@@ -116,6 +116,16 @@ logreg_request logreg_minimizer_wants(const logreg_minimizer *m, const logreg_da
     return r;
 }
 
+int logreg_minimizer_samples(const logreg_minimizer *m, const logreg_data *data, int64_t *sizes)
+{
+    const logreg_search_plan p = logreg_plan_minimum(data);
+    int n = 0;
+    if (m->task == LOGREG_TO_START)
+        for (int k = m->stages; k < p.n_stages && !m->goal.warm; k++) sizes[n++] = p.stages[k];
+    if (!m->has_factor && p.sample < data->m) sizes[n++] = p.sample;
+    return n;
+}
+
 int logreg_minimizer_ended(const logreg_minimizer *m)
 {
     return m->task == LOGREG_TO_END ? m->status : LOGREG_OK;
