@@ -81,6 +81,8 @@ def assert_same(ours, other, *, legacy, atol=1e-6):
 def test_every_number_is_that_of_scikit_learn(cancer, scoring, l1_ratios, refit, legacy):
     if VERSION < (1, 8) and (not legacy or l1_ratios is not None):
         pytest.skip("new in scikit-learn 1.8")
+    if VERSION < (1, 9) and not (legacy or refit):
+        pytest.skip("an error of scikit-learn 1.8")
     settings = {
         "Cs": CS,
         "cv": 3,
@@ -230,7 +232,7 @@ def test_copies_are_the_same(cancer):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize("settings", [{}, {"standardize": True, **MODERN}, MODERN])
 def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
-    if VERSION == (1, 6):
+    if VERSION == (1, 6) and "standardize" in settings:
         monkeypatch.setattr(estimator_checks, "_enforce_estimator_tags_y", lambda _, y: y > y.min())
     estimator_checks.check_estimator(LogisticRegressionCV(cv=3, **settings))
 
