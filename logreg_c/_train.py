@@ -144,6 +144,12 @@ def train(
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
     several = _input.classes(Y, examples) if source is None else None
+    shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
+    problem = (  # before anything else is looked at, which may change what it was made of
+        objective_of(examples, source, Y, **shared)
+        if several is None
+        else Classes(examples, *several, w=w, b=b, **shared)
+    )
     iters = _input.integer(iters, "iters", 0)
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
@@ -151,17 +157,14 @@ def train(
     callbacks = _input.callbacks(callback)
     if not (isinstance(alpha, str) and alpha == "auto"):
         alpha = _input.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
-    shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
-    if several is not None:
+    if isinstance(problem, Classes):
         by_itself = {"standardize": standardize, "alpha": alpha if alpha == "auto" else ""}
         refuse(by_itself, "pass features that are scaled and a number, or use fit")
-        classes = Classes(examples, *several, w=w, b=b, **shared)
-        return train_classes(classes, alpha, iters, l2=l2, tol=tol, callbacks=callbacks)
-    objective = objective_of(examples, source, Y, **shared)
+        return train_classes(problem, alpha, iters, l2=l2, tol=tol, callbacks=callbacks)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
     b = _input.number(b, "b")
     found = descend(
-        objective,
+        problem,
         alpha,
         iters,
         w=named(start, examples.names),
