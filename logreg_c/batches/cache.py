@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c._files import written_whole
+from logreg_c._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +34,7 @@ class Cache:
 
     def __init__(self, path: Path, identity: list[Any]) -> None:
         self._path = path
-        self._identity = identity
+        self._identity = [*identity, __version__]  # which may cut parts in another way
         self._parts: list[tuple[int, int, list[tuple[int, str, list[int]]]]] = []
         self.files: list[tuple[int, str | None, int]] = []
         self.is_written = False
@@ -49,9 +50,10 @@ class Cache:
                 file.seek(-8, os.SEEK_END)
                 file.seek(int.from_bytes(file.read(8), "little"))
                 about = json.loads(file.read()[:-8])
-        except (OSError, ValueError):
+            identity = about["identity"]
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        if about["identity"] != json.loads(json.dumps(self._identity)):
+        if identity != json.loads(json.dumps(self._identity)):
             return False
         self._parts = about["parts"]
         self.files = [tuple(entry) for entry in about["files"]]
