@@ -773,6 +773,19 @@ typedef struct parts {
     int threads_seen[MOST_PARTS];
 } parts;
 
+/* The examples [first, end), as far as there are such. */
+static logreg_data examples_of(const logreg_data *whole, int64_t first, int64_t end)
+{
+    logreg_data data = *whole;
+    data.m = (end < data.m ? end : data.m) - first;
+    data.X.values = (const char *)data.X.values + first * data.X.stride;
+    data.Y.values = (const char *)data.Y.values + first * data.Y.stride;
+    if (data.sample_weight.values)
+        data.sample_weight.values =
+            (const char *)data.sample_weight.values + first * data.sample_weight.stride;
+    return data;
+}
+
 /* Sums part k with one or two threads. Even parts are segments of the whole data; odd parts are
  * chunks with data of their own. */
 static void sum_part(void *context, int64_t k, int thread)
@@ -782,13 +795,7 @@ static void sum_part(void *context, int64_t k, int thread)
     logreg_part part = {0, p->bounds[k], p->bounds[k + 1]};
     logreg_data data = *p->data;
     if (k % 2) {
-        const int64_t first = part.first * size, end = part.end * size;
-        data.m = (end < data.m ? end : data.m) - first;
-        data.X.values = (const char *)data.X.values + first * data.X.stride;
-        data.Y.values = (const char *)data.Y.values + first * data.Y.stride;
-        if (data.sample_weight.values)
-            data.sample_weight.values =
-                (const char *)data.sample_weight.values + first * data.sample_weight.stride;
+        data = examples_of(p->data, part.first * size, part.end * size);
         part = (logreg_part){part.first, 0, part.end - part.first};
     }
     const int centred = p->point && centres(p->point->standardization), n_threads = 1 + k % 3 / 2;
@@ -920,6 +927,182 @@ static void test_missing_and_duplicate_segments_are_detected(void)
     CHECK(logreg_node_count(5, 5) == 0 && logreg_node_count(0, 8) == 1);
     CHECK(logreg_node_count(1, 8) == 3 && logreg_node_count(3, 13) == 4);
     free_problem(&p);
+}
+
+/* ---- A search that is given what it wants ---------------------------------------------------- */
+
+enum { PART = 4096, GIVEN_PARTS = 3 };
+
+typedef struct supply {
+    logreg_data parts[GIVEN_PARTS], whole, sample;
+    double *sums, *mean, *h, S;
+} supply;
+
+/* Sums of one kind over all parts, of which the last comes first; with room for the nodes. */
+static logreg_nodes sum_of_parts(supply *s, const logreg_sum_kind *kind, const logreg_point *point,
+                                 const double *centre, int64_t *n_segments, int64_t *room)
+{
+    const int64_t size = logreg_segment_size(&s->whole),
+                  node = logreg_node_size(kind, s->whole.n_x);
+    *n_segments = (s->whole.m + size - 1) / size;
+    *room = *n_segments;
+    logreg_nodes nodes = {allocate((size_t)*room * sizeof *nodes.nodes), 0};
+    for (int64_t k = 0; k < *room; k++) nodes.nodes[k].sums = allocate_doubles(node);
+    for (int k = GIVEN_PARTS - 1; k >= 0; k--) {
+        logreg_data data = s->parts[k];
+        char *buffer;
+        const logreg_part part = {k * PART / size, 0, (data.m + size - 1) / size};
+        if (point == NULL) data.arithmetic = LOGREG_FLOAT64;
+        if (centre)
+            data.sample_weight = (logreg_column){s->h + k * PART, sizeof(double), LOGREG_FLOAT64};
+        const size_t workspace = centre ? logreg_sum_gram_workspace_size(&data, &part, 0, 0, 2)
+                                        : logreg_sum_workspace_size(kind, &data, &part, 0, 2);
+        const logreg_run run = make_run(workspace, 2, &buffer);
+        CHECK((centre ? logreg_sum_gram(&data, &part, centre, 0, 0, &nodes, &run)
+                      : logreg_sum(kind, &data, &part, point, &nodes, &run)) == LOGREG_OK);
+        free(buffer);
+    }
+    return nodes;
+}
+
+/* A sample in memory that `sample` keeps, gathered from the parts. */
+static void gather(supply *s, int64_t count, const logreg_survey *survey)
+{
+    const int64_t n_x = s->whole.n_x;
+    double *rows = allocate_doubles(count * n_x), *Y = allocate_doubles(count);
+    double *h = allocate_doubles(count);
+    int64_t *index = allocate((size_t)count * sizeof *index);
+    logreg_choice choice = logreg_choice_open(survey, count);
+    int64_t chosen = 0;
+    for (int k = 0; k < GIVEN_PARTS; k++) {
+        const logreg_data *part = &s->parts[k];
+        const int64_t more = logreg_choose(&choice, part, index, Y + chosen, h + chosen);
+        for (int64_t i = 0; i < more; i++)
+            for (int64_t j = 0; j < n_x; j++)
+                memcpy(rows + (chosen + i) * n_x + j,
+                       (const char *)part->X.values + index[i] * part->X.stride +
+                           j * part->feature_stride,
+                       sizeof *rows);
+        chosen += more;
+    }
+    CHECK(chosen > 0 && chosen == choice.chosen && chosen <= count);
+    for (; chosen < count; chosen++) {
+        memcpy(rows + chosen * n_x, rows + (chosen - 1) * n_x, (size_t)n_x * sizeof *rows);
+        Y[chosen] = h[chosen] = 0;
+    }
+    free(index);
+    s->sample = (logreg_data){.n_x = n_x,
+                              .m = count,
+                              .example_major = 1,
+                              .X = {rows, n_x * (int64_t)sizeof *rows, LOGREG_FLOAT64},
+                              .feature_stride = sizeof *rows,
+                              .Y = {Y, sizeof *Y, LOGREG_FLOAT64},
+                              .sample_weight = {h, sizeof *h, LOGREG_FLOAT64}};
+}
+
+static void give_curvature(supply *s, const logreg_request *r, logreg_given *given)
+{
+    const int64_t n_x = s->whole.n_x;
+    int64_t n_segments, room;
+    double S = 0;
+    for (int k = 0; k < GIVEN_PARTS; k++) {
+        char *buffer;
+        const logreg_run run = make_run(logreg_predict_workspace_size(&s->parts[k], 2), 2, &buffer);
+        CHECK(logreg_factor_weights(&s->parts[k], r->w, r->b, s->h + k * PART, &S, &run) ==
+              LOGREG_OK);
+        free(buffer);
+    }
+    logreg_nodes nodes = sum_of_parts(s, &logreg_gram_sums, NULL, r->centre, &n_segments, &room);
+    CHECK(r->dense && logreg_gram_groups_of(n_x) == 1 && logreg_gram_group_size(n_x) == n_x);
+    CHECK(logreg_finish_gram(&nodes, n_segments, n_x, r->centre, 0, 0, s->sums, s->mean,
+                             &given->S) == LOGREG_OK);
+    CHECK(fabs(given->S - S) <= 1e-12 * S);
+    free_nodes(&nodes, room);
+}
+
+/* Gives the search what it wants next. */
+static double give_next(supply *s, logreg_minimizer *m, const logreg_survey *survey,
+                        const logreg_run *run)
+{
+    const logreg_request r = logreg_minimizer_wants(m, &s->whole, NULL);
+    const int64_t n_x = s->whole.n_x;
+    double J = 0, *low = allocate_doubles(n_x);
+    int64_t n_segments, room;
+    logreg_given given = {.status = LOGREG_OK, .survey = *survey, .mean = s->mean, .sums = s->sums};
+    if (r.wanted == LOGREG_WANT_SAMPLE) {
+        gather(s, r.sample, survey);
+        given.sample = s->sample;
+    } else if (r.wanted == LOGREG_WANT_MOMENTS) {
+        const logreg_standardization of = {s->mean, low, s->sums, 0, 0};
+        logreg_nodes nodes = sum_of_parts(s, &logreg_moment_sums, NULL, NULL, &n_segments, &room);
+        CHECK(logreg_finish_moments(&nodes, n_segments, n_x, LOGREG_FLOAT64, &of) == LOGREG_OK);
+        free_nodes(&nodes, room);
+    } else if (r.wanted == LOGREG_WANT_CURVATURE) {
+        give_curvature(s, &r, &given);
+    } else if (r.wanted == LOGREG_WANT_GRADIENT) {
+        const logreg_point point = {r.w, r.b, NULL, 0};
+        logreg_nodes nodes =
+            sum_of_parts(s, &logreg_gradient_sums, &point, NULL, &n_segments, &room);
+        CHECK(logreg_finish_gradient(&nodes, n_segments, n_x, r.arithmetic, &point, r.l2, &given.J,
+                                     s->sums, &given.db) == LOGREG_OK);
+        free_nodes(&nodes, room);
+    }
+    CHECK(logreg_give(m, &s->whole, NULL, &given, &J, run) == LOGREG_OK);
+    if (r.wanted == LOGREG_WANT_SAMPLE) {
+        free((void *)(uintptr_t)s->sample.X.values);
+        free((void *)(uintptr_t)s->sample.Y.values);
+        free((void *)(uintptr_t)s->sample.sample_weight.values);
+    }
+    free(low);
+    return J;
+}
+
+/* From samples, and, with more features, from a Gram of all examples. */
+static void test_a_search_of_parts_has_the_bits_of_one_of_an_array(void)
+{
+    static const int64_t n_xs[] = {10, 300};
+    for (int variant = 0; variant < 4; variant++) {
+        const int64_t n_x = n_xs[variant / 2], m = 2 * PART + 77;
+        const logreg_goal goal = {.l2 = 0.01, .tol = 1e-9, .slope = INFINITY, .passes = 50};
+        problem p =
+            make_problem(n_x, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 1);
+        logreg_survey survey = {.least = 0};
+        supply s = {.whole = p.data,
+                    .sums = allocate_doubles(n_x * n_x),
+                    .mean = allocate_doubles(n_x),
+                    .h = allocate_doubles(m)};
+        double *costs = allocate_doubles(100), J = 0;
+        char *buffers[2];
+        int64_t n_costs, found = 0;
+        logreg_minimizer *alone = allocate(logreg_minimizer_size(&p.data));
+        logreg_minimizer *given = allocate(logreg_minimizer_size(&p.data));
+        const logreg_run runs[] = {
+            make_run(logreg_minimize_workspace_size(&p.data, 2), 2, &buffers[0]),
+            make_run(logreg_give_workspace_size(&p.data, 2), 2, &buffers[1])};
+        for (int k = 0; k < GIVEN_PARTS; k++) {
+            s.parts[k] = examples_of(&p.data, k * PART, (k + 1) * PART);
+            logreg_survey_add(&survey, &s.parts[k]);
+        }
+        logreg_minimizer_open(alone, &p.data, &goal, p.w, p.b);
+        logreg_minimizer_open(given, &p.data, &goal, p.w, p.b);
+        const int status = logreg_minimize(&p.data, NULL, alone, costs, 100, &n_costs, &runs[0]);
+        while (logreg_minimizer_ended(given) == LOGREG_OK && found < 100) {
+            J = give_next(&s, given, &survey, &runs[1]);
+            if (J == J) CHECK(same_bits(&J, &costs[found++], 1));
+        }
+        CHECK(status == LOGREG_CONVERGED && logreg_minimizer_ended(given) == status);
+        CHECK(found == n_costs && memcmp(alone, given, logreg_minimizer_size(&p.data)) == 0);
+        CHECK(logreg_minimizer_wants(given, &p.data, NULL).wanted == LOGREG_WANT_NOTHING);
+        free(alone);
+        free(given);
+        free(buffers[0]);
+        free(buffers[1]);
+        free(s.sums);
+        free(s.mean);
+        free(s.h);
+        free(costs);
+        free_problem(&p);
+    }
 }
 
 /* ---- The same bits --------------------------------------------------------------------------- */
@@ -2136,6 +2319,7 @@ int main(void)
         test_a_constant_feature_is_unchanged_without_centering();
         test_parts_in_any_order_have_the_bits_of_one_call();
         test_missing_and_duplicate_segments_are_detected();
+        test_a_search_of_parts_has_the_bits_of_one_of_an_array();
         test_threads_and_modes_change_no_bit();
         test_a_forked_child_trains();
         test_sigmoid_is_within_2_ulp();
