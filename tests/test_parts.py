@@ -175,7 +175,7 @@ def test_fit_of_parts_has_the_bits_of_fit(n_x, m, layout, weighted, units, stand
     ]
     assert found[0] == found[1]
     assert found[0][2] == "tol"
-    assert source.passes <= found[0][1] + standardize + 3  # a survey, samples, a new one
+    assert source.passes <= found[0][1] + standardize + 6  # survey, samples, factors
 
 
 @pytest.mark.parametrize(("n_x", "m", "layout", "weighted", "units"), CASES)
