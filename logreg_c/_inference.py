@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _input
 from ._errors import ConvergenceWarning
-from ._objective import Objective
+from ._parts import objective_of, opened
 from ._solvers.firth import check_firth, penalized_gradient
 from ._solvers.hessian import Hessian, collinear_features
 from ._summary import Inference, Kind
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ._input import Examples
+    from ._objective import Objective
 
 FAR = 0.1  # standard errors from the minimum, before a warning
 CERTAIN = 1e-12  # mean a (1 - a) of predictions that are certain
@@ -137,17 +138,17 @@ def inference(
     >>> found.standard_errors.round(3)
     array([0.914, 2.213])
     """
-    examples = _dense(_input.examples(X, None, w))
+    examples, source = opened(X, Y, w=w, dtype=None, sample_weight=sample_weight)
+    examples = _dense(examples) if source is None else examples
     weights = np.ravel(_input.coefficients(w, examples))
     bias = _input.number(b, "b")
-    objective = Objective.checked(
-        examples, Y, sample_weight=sample_weight, n_threads=n_threads
-    ).in_float64()
+    shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
+    objective = objective_of(examples, source, Y, **shared).in_float64()
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
     intercept = _input.boolean(intercept, "intercept")
     kind = _kind(robust, clusters)
-    codes = None if clusters is None else _codes(clusters, examples)
+    codes = None if clusters is None else _codes(clusters, objective)
     firth = _input.boolean(firth, "firth")
     if firth:
         _check_firth(objective, l2, kind)
@@ -247,9 +248,12 @@ def _kind(robust: object, clusters: object) -> Kind:
     return "HC0" if robust == "HC0" else "HC1"
 
 
-def _codes(clusters: Any, X: Examples) -> NDArray[np.intp]:
+def _codes(clusters: Any, objective: Objective) -> NDArray[np.intp]:
     """Return the number of each example's cluster, from 0."""
-    found, codes = _input.codes_of(clusters, "clusters", X)
+    if not objective.in_memory:
+        msg = "clusters are passed and X comes in batches; expected X in memory: read it"
+        raise TypeError(msg)
+    found, codes = _input.codes_of(clusters, "clusters", objective.examples)
     if len(found) < 2:
         msg = "clusters has one cluster; expected at least two, as their spread is the estimate"
         raise ValueError(msg)

@@ -128,18 +128,18 @@ class _Problem:
         out: NDArray[np.float64],
         *,
         float32: bool,
-        weigh: Callable[[Part], NDArray[np.float64]] | None = None,
+        weights: _Weights | None = None,
     ) -> int:
         """Fill out (3, n_x) with moments, of examples that are weighted anew if asked for."""
         starts = range(0, self.n_x, MOMENTS_FEATURES)
         groups = [slice(j, min(j + MOMENTS_FEATURES, self.n_x)) for j in starts]
         sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
         for part in self._source:
-            h = part.sample_weight if weigh is None else weigh(part)
+            h = part.sample_weight if weights is None else weights.of(part)
             for group, of_group in zip(groups, sums, strict=True):
                 problem = self._of(part, part.X[group], h, float32=float32)
                 of_group.add(problem, None, *_segments(part, group.stop - group.start))
-        status = _kernel.OK
+        status = _kernel.OK if weights is None else weights.status
         for group, of_group in zip(groups, sums, strict=True):
             n_x = group.stop - group.start
             found = np.empty((3, n_x))
@@ -149,49 +149,49 @@ class _Problem:
             out[:, group] = found
         return status
 
-    def weights_of_factor(
-        self, w: NDArray[np.float64], b: float
-    ) -> tuple[Callable[[Part], NDArray[np.float64]], list[Any]]:
-        """Return what weighs a part, and in a list the status of that and the sum so far."""
-        total: list[Any] = [_kernel.OK, 0.0]
-
-        def weigh(part: Part) -> NDArray[np.float64]:
-            h = np.empty(part.m)
-            problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
-            status, total[1] = _kernel.factor_weights(problem, w, b, h, total[1])
-            if status != _kernel.OK:
-                total[0] = status
-            return h
-
-        return weigh, total
-
     def gram(
         self,
-        w: NDArray[np.float64],
-        b: float,
+        weights: _Weights,
         centre: NDArray[np.float64],
         G: NDArray[np.float64],
         mu: NDArray[np.float64],
     ) -> tuple[int, float]:
-        """Return status and S, and fill G and mu, with the weights of a factor at w, b."""
+        """Return status and S, and fill G and mu, of examples with these weights."""
         groups, size = _kernel.gram_groups(self.n_x)
         segments, S = self.n_segments(size), 0.0
         for k in range(groups):  # a pass for each group of rows
-            weigh, total = self.weights_of_factor(w, b)
             kinds = [_kernel.CROSS_GRAM] * k + [_kernel.GRAM]
             sums = [_kernel.Sums(kind, size) for kind in kinds]
             for part in self._source:
-                problem = self._of(part, part.X, weigh(part), float32=False)
+                problem = self._of(part, part.X, weights.of(part), float32=False)
                 offset, _, end = _segments(part, size)
                 for j in range(k + 1):
                     sums[j].add_products(problem, centre, k, j, offset, end)
-            status = total[0]
+            status = weights.status
             for j in range(k, -1, -1):
                 ended, S = sums[j].products(segments, self.n_x, centre, k, j, G, mu, S)
                 status = status if ended == _kernel.OK else ended
             if status != _kernel.OK:
                 return status, S
         return _kernel.OK, S
+
+    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> _Weights:
+        """Return the weights that a factor of the Hessian at w and b takes."""
+
+        def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
+            problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
+            return _kernel.factor_weights(problem, w, b, h, S)
+
+        return _Weights(weigh)
+
+    def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> _Weights:
+        """Return the weights s a (1 - a), or the squares (s (a - y))^2."""
+
+        def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
+            problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
+            return _kernel.curvature(problem, w, b, squared, h), S
+
+        return _Weights(weigh)
 
     def survey(self) -> _kernel.Survey:
         """Return sums over labels and weights."""
@@ -227,6 +227,32 @@ class _Problem:
 def survey_part(survey: _kernel.Survey, part: Part) -> None:
     """Add a part, in its order, to the sums over labels and weights."""
     survey.add(_kernel.Problem(part.X, part.Y, part.sample_weight, 1, False, None))
+
+
+class _Weights:
+    """Weights of the examples that are made part by part, in every pass anew.
+
+    Attributes
+    ----------
+    status : int
+        How the kernel has ended.
+    S : float
+        The sum so far, of the parts of one pass, if the weights have one.
+    """
+
+    def __init__(
+        self, weigh: Callable[[Part, NDArray[np.float64], float], tuple[int, float]]
+    ) -> None:
+        self._weigh = weigh
+        self.status = _kernel.OK
+        self.S = 0.0
+
+    def of(self, part: Part) -> NDArray[np.float64]:
+        """Return the weights of a part."""
+        h = np.empty(part.m)
+        status, self.S = self._weigh(part, h, self.S if part.first else 0.0)
+        self.status = self.status if status == _kernel.OK else status
+        return h
 
 
 class _Sample:
@@ -291,6 +317,33 @@ class ObjectiveInParts(Objective):
     def in_float64(self, *, Y: NDArray[Any] | None = None) -> Self:
         """Return the objective in float64; labels can only be those of the source, or all 1/2."""
         return type(self)(self._source, self.n_threads, float32=False, halves=Y is not None)
+
+    def curvature(  # type: ignore[override]
+        self, w: NDArray[np.float64], b: float, *, squared: bool = False
+    ) -> _Weights:
+        """Return what `gram` weighs examples by, part by part."""
+        return self._parts.weights_of_hessian(w, b, squared=squared)
+
+    def gram(  # type: ignore[override]
+        self, h: _Weights, centre: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """Return G = sum(h (x - mu) (x - mu).T), mu = sum(h x) / S, and S = sum(h)."""
+        n_x = self.examples.shape[0]
+        G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
+        status, S = self._parts.gram(h, centre, G, mu)
+        if status != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = (
+                "Z = w.T X + b, or a product of two features, leaves the range of float64: rescale "
+                "X, say by its largest magnitude, and train again"
+            )
+            raise OverflowError(msg)
+        return G, mu, S
+
+    def cholesky(self, A: NDArray[np.float64], least: float) -> int:
+        """Factor A (n, n) in place, of which only the lower triangle is read."""
+        threads = _kernel.Problem(np.zeros((1, 1)), None, None, self.n_threads, False)
+        return _kernel.cholesky(threads, A, len(A), least)
 
     def descent(
         self,
@@ -440,14 +493,13 @@ class _Search:
             search.give_sums(status, moments[0], moments[2], 0.0, costs)
         elif what == _kernel.CURVATURE and dense:
             G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
-            status, S = parts.gram(w, b, centre, G, mu)
+            status, S = parts.gram(parts.weights_of_factor(w, b), centre, G, mu)
             search.give_sums(status, mu, G, S, costs)
         elif what == _kernel.CURVATURE:
             moments = np.empty((3, n_x))
-            weigh, total = parts.weights_of_factor(w, b)
-            status = parts.moments(moments, float32=False, weigh=weigh)
-            status = status if total[0] == _kernel.OK else total[0]
-            search.give_sums(status, moments[0], moments[2], total[1], costs)
+            weights = parts.weights_of_factor(w, b)
+            status = parts.moments(moments, float32=False, weights=weights)
+            search.give_sums(status, moments[0], moments[2], weights.S, costs)
         elif what == _kernel.GRADIENT_AT_POINT:
             dw, point = np.empty(n_x), _kernel.Point(w, b, None)
             sums = parts.gradient(point, float32=float32)

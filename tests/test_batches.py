@@ -165,6 +165,23 @@ def test_predictions_batch_by_batch(tmp_path):
         next(bad.predict_proba(np.ones(3), 0.0))
 
 
+@pytest.mark.parametrize("robust", [False, "HC0", True])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_inference(robust, intercept):
+    settings = {"l2": 1e-3, "intercept": intercept}
+    X = batches.Batches(lambda: slices([7_000]))
+    result = logreg_c.fit(X, "y", sample_weight="s", **settings)
+    at = {**settings, "w": result.w, "b": result.b, "robust": robust}
+    found = logreg_c.inference(X, "y", sample_weight="s", **at)
+    at["w"] = np.asarray(result.w)
+    whole = logreg_c.inference(FEATURES, COLUMNS["y"], sample_weight=COLUMNS["s"], **at)
+    assert found.covariance.tobytes() == whole.covariance.tobytes()
+    assert (found.log_likelihood, found.n_obs) == (whole.log_likelihood, whole.n_obs)
+    assert found.names[0] == "x0"
+    with pytest.raises(TypeError, match="clusters are passed and X comes in batches"):
+        logreg_c.inference(X, "y", result.w, result.b, clusters=np.arange(M) % 9)
+
+
 # ---- The cache -----------------------------------------------------------------------------------
 
 
@@ -284,7 +301,7 @@ def test_what_cannot_be_read_is_refused(tmp_path):
             lambda: [np.ones((5000, 1))], np.ones(5000), firth=True)  # fmt: skip
     with pytest.raises(TypeError, match="a new iterator over batches for every pass"):
         batches.Batches(iter([one]))
-    with pytest.raises(TypeError, match="only train, fit and cost_and_gradient read batches"):
+    with pytest.raises(TypeError, match="only train, fit, inference and cost_and_gradient"):
         logreg_c.predict(batches.Batches(list), [1.0], 0.0)
     with pytest.raises(FileNotFoundError, match=r"nowhere.csv' does not exist"):
         batches.from_files(tmp_path / "nowhere.csv")

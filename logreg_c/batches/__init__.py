@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Examples that are read in batches, for data larger than memory: X of `train` and `fit`.
+"""Examples that are read in batches, for data larger than memory: X of `train`, `fit`, ...
 
 Y and sample_weight are then the names of columns, or arrays. The result has the bits of the same
 data in memory, whatever the sizes of the batches.

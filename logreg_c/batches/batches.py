@@ -33,8 +33,8 @@ class Batch(NamedTuple):
 class Batches:
     """Examples that are read in batches, in the same order for every pass.
 
-    `train` and `fit` take them as X. They hold a few batches at a time; `fit` also holds a sample
-    of the rows, as a rule at most a twentieth.
+    `train`, `fit` and `inference` take them as X. They hold a few batches at a time; `fit` also
+    holds a sample of the rows, as a rule at most a twentieth.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Batches:
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse to be read as an array, by a function that reads no batches."""
         msg = (
-            "only train, fit and cost_and_gradient read batches, and predict_proba is a method of "
-            "batches"
+            "only train, fit, inference and cost_and_gradient read batches, and predict_proba is a "
+            "method of batches"
         )
         raise TypeError(msg)
