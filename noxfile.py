@@ -444,7 +444,7 @@ def windows(session):
 def calls(session):
     """Make and check a million generated calls; `-- --seconds 20` limits the time instead."""
     session.install(".")
-    session.run("python", "-P", "tools/fuzz.py", *session.posargs or ["--calls", "1000000"])
+    session.run("python", "-P", "tools/fuzz", *session.posargs or ["--calls", "1000000"])
 
 
 @nox.session

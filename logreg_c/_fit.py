@@ -86,7 +86,8 @@ def fit(
         Stop when the relative gap (J - min J) / J is at most this, >= 0, as the slope and the
         curvature predict it. With 0 the search ends when rounding hides what could be gained.
     max_passes : int, optional
-        The largest number of passes over X, >= 1; by default 1000.
+        The largest number of passes over X, >= 1; by default 1000. The point to start from is
+        evaluated in any case, and that may take more than one pass.
     callback : callable or list of callables, optional
         Called as ``callback(k, cost, w, b)`` after step k, with the cost at w and b. A true return
         value ends the search. `logreg_c.callbacks` has a progress bar, early stopping and

@@ -11,8 +11,9 @@ import numpy as np
 
 from . import _input
 from ._errors import ConvergenceWarning
+from ._objective import PRODUCTS_OVERFLOW
 from ._parts import objective_of, opened
-from ._solvers.firth import check_firth, penalized_gradient
+from ._solvers.firth import check_counts, check_firth, penalized_gradient
 from ._solvers.hessian import Hessian, collinear_features
 from ._summary import Inference, Kind
 
@@ -83,7 +84,7 @@ def inference(
         Whether w and b are the minimum with Firth's penalty [3]_. The log-likelihood, and what
         follows from it, is that of the labels, without the penalty.
     sample_weight : array_like of shape (m,) or (1, m), or a series, optional
-        Weights >= 0. An example of weight 2 counts as two examples.
+        Weights >= 0, the largest within [1e-9, 1e9]. An example of weight 2 counts as two examples.
     intercept : bool, optional
         Whether b was fitted too. Otherwise it has no standard error.
     robust : bool, "HC0" or "HC1", optional
@@ -150,13 +151,12 @@ def inference(
     kind = _kind(robust, clusters)
     codes = None if clusters is None else _codes(clusters, objective)
     firth = _input.boolean(firth, "firth")
-    if firth:
-        _check_firth(objective, l2, kind)
+    _check_model(objective, l2, kind, firth=firth)
 
     total = _total_weight(objective)
     J, dw, db = objective(weights, bias, 0.0)
     centre, _, sd = objective.in_float64().standardize()
-    penalties = l2 * (np.where(sd > 0.0, sd, 1.0) ** 2 if standardize else np.ones_like(sd))
+    penalties = _penalties(l2, sd, standardize=standardize)
     hessian = Hessian(
         objective, weights, bias, penalty=total * penalties, intercept=intercept, centre=centre
     )
@@ -188,13 +188,27 @@ def _dense(examples: Examples) -> Examples:
     return examples._replace(values=examples.dense)
 
 
+def _penalties(l2: float, sd: NDArray[np.float64], *, standardize: bool) -> NDArray[np.float64]:
+    """Return the l2 of each feature as it is."""
+    if not standardize:
+        return np.full_like(sd, l2)
+    with np.errstate(over="ignore"):
+        squares = np.where(sd > 0.0, sd, 1.0) ** 2
+    if not np.isfinite(squares).all():
+        raise OverflowError(PRODUCTS_OVERFLOW)
+    return l2 * squares
+
+
 def _total_weight(objective: Objective) -> float:
     if objective.sample_weight is None:
         return float(objective.examples.shape[1])
     return math.fsum(objective.sample_weight)
 
 
-def _check_firth(objective: Objective, l2: float, kind: Kind) -> None:
+def _check_model(objective: Objective, l2: float, kind: Kind, *, firth: bool) -> None:
+    check_counts(objective)
+    if not firth:
+        return
     check_firth(objective, l2)
     if kind != "classical":
         msg = (

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from ._input import Examples
 
 
+PRODUCTS_OVERFLOW = (
+    "a product of two features leaves the range of float64: rescale X, say by its largest magnitude"
+)
+MOST_PASSES = 1 << 62  # that the kernel counts
+
+
 class Objective:
     """Examples that have been checked, and what can be asked about them: cost, gradient, Z, A.
 
@@ -151,11 +157,7 @@ class Objective:
         status, S = _kernel.gram(problem, centre, G, mu)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
-            msg = (
-                "a product of two features leaves the range of float64: rescale X, say by its "
-                "largest magnitude"
-            )
-            raise OverflowError(msg)
+            raise OverflowError(PRODUCTS_OVERFLOW)
         return G, mu, S
 
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:
@@ -197,6 +199,7 @@ class Objective:
         warm: bool,
     ) -> _kernel.Minimization:
         """Begin a search for the minimum at w and b, which updates w in place."""
+        passes = min(passes, MOST_PASSES)
         return _kernel.Minimization(self._problem, w, b, l2, tol, slope, passes, fixed_b, warm)
 
     def described(self) -> dict[str, Any]:

@@ -463,7 +463,9 @@ class _Search:
         search = self._search
         search.standardize(self._parts.features)
         end = search.done + steps
-        while search.done < end and search.passes < self._most_passes:
+        while search.done < end and (
+            search.passes < self._most_passes or search.done == 0 < search.passes
+        ):
             if not self._supply(costs):
                 break
         return search.ended

@@ -214,7 +214,7 @@ void logreg_minimizer_open(logreg_minimizer *minimizer, const logreg_data *data,
  * about the standardized features, while w and b are those of the raw features. The state counts
  * passes over the data.
  *
- *     LOGREG_OK             `steps` costs, or goal.passes passes
+ *     LOGREG_OK             `steps` costs, or goal.passes passes: more where none has a cost yet
  *     LOGREG_CONVERGED      the predicted gap is at most tol
  *     LOGREG_ROUNDING, LOGREG_SEPARATED
  *     LOGREG_STOPPED        the step under way is undone
@@ -281,6 +281,7 @@ typedef struct logreg_survey {
     double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
     double labels;             /* sum of weight times label */
     double least;              /* smallest positive weight */
+    int soft;                  /* a label of positive weight is neither 0 nor 1 */
 } logreg_survey;
 
 void logreg_survey_add(logreg_survey *survey, const logreg_data *part);

@@ -430,3 +430,8 @@ def test_inference_takes_one_penalty_and_classical_errors():
     for settings in ({"robust": True}, {"clusters": np.arange(79) % 9}):
         with pytest.raises(ValueError, match="firth is True, and robust or clusters is passed"):
             logreg_c.inference(X, Y, w, b, firth=True, **settings)
+
+
+def test_the_bias_is_a_float():
+    X, Y = make(3, 40, noise=0.05)
+    assert type(firth(X, Y).b) is float

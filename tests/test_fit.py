@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`fit` finds the minimum of data as they come, and says where there is none."""
 
+import math
 import os
 import pickle
 import subprocess
@@ -365,3 +366,51 @@ def test_squares_that_overflow_are_told():
     X, Y = make(3, 50)
     with pytest.raises(OverflowError, match="rescale X"):
         logreg_c.fit(X * 1e200, Y)
+
+
+# ---- What generated calls have found -------------------------------------------------------------
+
+
+def test_labels_that_are_probabilities_are_not_separated():
+    # both are fitted exactly: w + b = ln 99 and b = -ln 99
+    result = logreg_c.fit([[0.0, 1.0]], [0.01, 0.99])
+    assert result.converged
+    assert result.b == pytest.approx(-math.log(99), rel=1e-4)
+    assert result.w[0, 0] == pytest.approx(2 * math.log(99), rel=1e-4)
+    assert logreg_c.fit(np.zeros((0, 1)), [0.3]).converged
+
+
+def test_a_soft_label_of_weight_0_does_not_hide_a_separation():
+    with pytest.warns(logreg_c.ConvergenceWarning, match="separates"):
+        logreg_c.fit([[0.0, 1.0, 5.0]], [0, 1, 0.5], sample_weight=[1, 1, 0])
+
+
+def test_a_bias_that_stays_does_not_separate():
+    # at w = 0 every prediction is right, but J has its minimum there
+    result = logreg_c.fit([[1.0, -1.0]], [1, 1], b=5.0, intercept=False)
+    assert result.converged
+    assert abs(result.w[0, 0]) < 1e-6
+    with pytest.warns(logreg_c.ConvergenceWarning, match="separates"):
+        logreg_c.fit([[1.0, 2.0]], [1, 1], b=5.0, intercept=False)
+
+
+def test_the_only_pass_names_a_value_that_is_not_finite():
+    X = np.array([[1, 2, np.nan]], np.float16)
+    with pytest.raises(ValueError, match=r"\(0, 2\)"):
+        logreg_c.fit(X, [0, 1, 1], max_passes=1)
+
+
+def test_any_number_of_passes_is_one():
+    X, Y = [[0.5, 1.5, 2.5, 3.5]], [0, 1, 0, 1]
+    assert logreg_c.fit(X, Y, max_passes=10**30).converged
+    assert logreg_c.fit_many(X, Y, max_passes=10**30).converged.all()
+
+
+def test_separation_is_certified_in_float64():
+    # z is 1e9 and -15, but to float32 the second is 5
+    X = np.array([[1, 1], [0, 1], [0, 1]], np.float32)
+    start = {"w": [1e9, -1e9 - 20, 5], "b": 0.0, "intercept": False}
+    with pytest.warns(logreg_c.ConvergenceWarning, match="passes"):
+        result = logreg_c.fit(X, [1, 1], **start, max_passes=2)
+    assert result.costs[0] < 0.01
+    assert result.costs[1] == pytest.approx(7.5)

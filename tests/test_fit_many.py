@@ -288,3 +288,34 @@ def test_the_result():
     assert again.w.tobytes() == result.w.tobytes()
     A = logreg_c.sigmoid(result.w @ X[0] + result.b[:, None])
     assert A.shape == (3, 200)
+
+
+# ---- What generated calls have found -------------------------------------------------------------
+
+
+def test_a_stack_in_any_order_of_axes():
+    X = np.random.default_rng(5).normal(size=(88, 12, 3))
+    Y = np.random.default_rng(6).integers(0, 2, (3, 12))
+    for stack in (X.T.swapaxes(1, 2), X.astype(">f8").T.swapaxes(1, 2), X.swapaxes(0, 2)):
+        y = Y if stack.shape[2] == 12 else np.zeros((3, 88), int)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = logreg_c.fit_many(stack, y, l2=1e-2)
+            assert_all_same(
+                result, [(x, row, {}) for x, row in zip(stack, y, strict=True)], l2=1e-2
+            )
+
+
+class Unreadable:
+    """An object that NumPy cannot make an array of."""
+
+    def __array__(self, dtype=None, copy=None):
+        return "array"
+
+
+@pytest.mark.parametrize("name", ["l2", "Y", "sample_weight", "groups"])
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x]])
+def test_what_is_no_array_is_named(name, wrap):
+    arguments = {"X": [[0.5, 1.5, 2.5, 3.5]], "Y": [0, 1, 0, 1], name: wrap(Unreadable())}
+    with pytest.raises((TypeError, ValueError), match=name):
+        logreg_c.fit_many(**arguments)

@@ -408,3 +408,35 @@ def test_the_tail_of_chi_squared_is_the_incomplete_gamma_function(df):
         exact = float(mpmath.gammainc(df / 2, x / 2, mpmath.inf, regularized=True))
         assert chi2_tail(x, df) == pytest.approx(exact, rel=1e-10, abs=1e-300)
     assert chi2_tail(0.0, df) == 1.0
+
+
+# ---- What generated calls have found -------------------------------------------------------------
+
+
+def test_more_features_than_examples_are_named_at_once():
+    X = np.random.default_rng(0).normal(size=(2000, 9))
+    Y = np.arange(9) % 2
+    with pytest.raises(ValueError, match=r"feature 8 is a combination of .*; and so on"):
+        logreg_c.inference(X, Y, np.zeros(2000), 0.0)
+
+
+def test_weights_that_cannot_count_are_refused():
+    X, Y = [[0.5, 1.5, 2.5, 3.5]], [0, 1, 0, 1]
+    for weight in (1e-30, 1e30):
+        with pytest.raises(ValueError, match=r"sample_weight .* count examples"):
+            logreg_c.inference(X, Y, [0.9], -1.8, sample_weight=np.full(4, weight))
+
+
+@pytest.mark.parametrize("settings", [{"intercept": False}, {"l2": 1.0, "standardize": True}])
+def test_products_that_overflow_are_told(settings):
+    X = np.array([[1.3e160, 1.4e160, 1.5e160]])
+    with pytest.raises(OverflowError, match="rescale X"):
+        logreg_c.inference(X, [0, 1, 1], [0.0], 0.0, **settings)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_feature_that_is_constant_where_it_counts_is_named(intercept):
+    # only x = 0 has a prediction that is not certain
+    X = np.array([[0, 5, 4, 9, 1, 0.0]])
+    with pytest.raises(ValueError, match=r"feature 0 is (constant|0 throughout)"):
+        logreg_c.inference(X, [1, 0, 1, 1, 0, 0], [-1e20], 0.05, intercept=intercept)

@@ -322,7 +322,8 @@ def test_features_of_any_size_are_fitted_from_a_cold_start(size, dtype, solver):
     if size > 1:
         assert model.score(X, y) == 1.0
         assert model.costs_[-1] < 0.05
-    assert (np.diff(model.costs_) <= 0).all()
+    # from float32 to float64 rounding may raise it
+    assert (np.diff(model.costs_) <= 1e-6 * model.costs_[:-1]).all()
 
 
 @pytest.mark.parametrize("solver", ["auto", "gd"])

@@ -150,11 +150,16 @@ def numbers_of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
 
 def as_stored(array: NDArray[Any]) -> NDArray[Any]:
     """Make the dtype one that the kernel reads: itself, or one copy in the nearest layout."""
-    dtype = array.dtype
-    in_place = kind_and_size(dtype) in IN_PLACE
-    if in_place and dtype.isnative and array.flags.aligned:
+    if is_stored(array):
         return array
-    return copied(array, dtype.newbyteorder("=") if in_place else FLOAT64)
+    in_place = kind_and_size(array.dtype) in IN_PLACE
+    return copied(array, array.dtype.newbyteorder("=") if in_place else FLOAT64)
+
+
+def is_stored(array: NDArray[Any]) -> bool:
+    """Whether the kernel reads values of this dtype where they are."""
+    dtype = array.dtype
+    return kind_and_size(dtype) in IN_PLACE and dtype.isnative and array.flags.aligned
 
 
 def copied(array: NDArray[Any], dtype: np.dtype[Any], order: Order = "K") -> NDArray[Any]:

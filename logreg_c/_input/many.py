@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .arrays import SHORT, as_stored, copied, own_array, with_a_unit_stride
+from .arrays import SHORT, as_stored, is_stored, own_array, with_a_unit_stride
 from .frame_types import comes_from_frames, values_of
 from .matrix import Examples, examples
 from .scalars import not_negative
@@ -101,9 +101,11 @@ def _checked(
 
 def penalties(l2: Any) -> list[float]:
     """Check one strength of the penalty, or one for each fit."""
-    if np.ndim(l2) == 0:
+    if isinstance(l2, float):
         return [not_negative(l2, "l2")]
     array = own_array(values_of(l2, "l2"), "l2")
+    if array.ndim == 0:
+        return [not_negative(l2, "l2")]
     if array.ndim != 1 or array.size == 0:
         msg = f"l2 has shape {array.shape}; expected a number, or one for each fit, (k,)"
         raise ValueError(msg)
@@ -121,20 +123,22 @@ def _matrices(X: Any, dtype: DTypeLike | None) -> list[Examples]:
         return Xs
     if comes_from_frames(X) or getattr(X, "ndim", 0) != 3:
         return [examples(X, dtype)]
-    stack = as_stored(own_array(X, "X"))
+    stack = own_array(X, "X")
     if 0 in {stack.shape[0], stack.shape[2]}:
         msg = f"X has shape {stack.shape}; expected (k, n_x, m), at least one fit of one example"
         raise ValueError(msg)
-    if with_a_unit_stride(matrix := stack[0]) is not matrix:
-        stack = copied(stack, stack.dtype, "C")
     first = examples(stack[0], dtype)
-    return [first._replace(values=x) for x in stack]
+    if is_stored(stack) and with_a_unit_stride(matrix := stack[0]) is matrix:
+        return [first._replace(values=x) for x in stack]
+    return [first._replace(values=with_a_unit_stride(as_stored(x))) for x in stack]
 
 
 def _rows(value: Any, name: str) -> list[Any]:
     """One vector for each fit, or one that all fits share."""
-    if isinstance(value, (list, tuple)) and value and np.ndim(value[0]) > 0:
-        return list(value)
+    if isinstance(value, (list, tuple)) and value:
+        first = own_array(values_of(value[0], name), name)
+        if first.ndim > 0:
+            return list(value)
     array = own_array(values_of(value, name), name)
     return list(array) if array.ndim > 1 and array.shape[0] > 0 else [array]
 

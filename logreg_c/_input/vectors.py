@@ -108,7 +108,11 @@ def codes_of(value: Any, name: str, X: Examples) -> tuple[NDArray[Any], NDArray[
     """Return the labels of groups, sorted, and the number of each example's group, from 0."""
     refuse_masked(value, name)
     to_numpy = getattr(value, "to_numpy", None)
-    groups = np.asarray(value if to_numpy is None else to_numpy())
+    try:
+        groups = np.asarray(value if to_numpy is None else to_numpy())
+    except (OverflowError, TypeError, ValueError) as error:
+        msg = f"{name} cannot be read as an array: {error}; expected one value for each example"
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(msg) from None
     m = X.shape[1]
     if groups.shape not in {(m,), (1, m)}:
         msg = f"{name} has the shape {groups.shape}; expected ({m},): one for each example"

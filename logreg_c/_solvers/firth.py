@@ -232,7 +232,7 @@ class Penalized(Training):
     def _lower(self, at: Point, direction: Vector, gain: float, noise: float) -> Point | None:
         """Return a point with a lower cost, by halving the step, if one is found."""
         by_w = direction[:-1]
-        by_b = direction[-1] - _dot(self._centre, by_w) if self._intercept else 0.0
+        by_b = float(direction[-1]) - _dot(self._centre, by_w) if self._intercept else 0.0
         # No step can gain more than J; one that promises more comes from tiny weights h.
         step = min(1.0, (at.J + len(direction)) / gain) if gain > 0.0 else 1.0
         for _ in range(HALVINGS):
@@ -279,6 +279,17 @@ def penalized_gradient(
     return larger * dw, larger * db
 
 
+def check_counts(objective: Objective) -> None:
+    """Refuse weights that cannot count examples: the kernel reads them times a power of two."""
+    weight = objective.sample_weight
+    if weight is not None and not LEAST_WEIGHT < float(weight.max()) < 1.0 / LEAST_WEIGHT:
+        msg = (
+            "the largest sample_weight is not within [1e-9, 1e9]; expected weights that count "
+            "examples, as what is computed depends on how many there are"
+        )
+        raise ValueError(msg)
+
+
 def check_firth(objective: Objective, l2: float) -> None:
     """Refuse what Firth's penalty cannot be combined with."""
     if objective.examples.is_sparse:
@@ -290,13 +301,7 @@ def check_firth(objective: Objective, l2: float) -> None:
     if not objective.in_memory:
         msg = "firth is True and X comes in batches; expected X in memory: read it, or pass l2"
         raise TypeError(msg)
-    weight = objective.sample_weight
-    if weight is not None and not LEAST_WEIGHT < float(weight.max()) < 1.0 / LEAST_WEIGHT:
-        msg = (
-            "the largest sample_weight is not within [1e-9, 1e9]; expected weights that count "
-            "examples, as Firth's penalty depends on how many there are"
-        )
-        raise ValueError(msg)
+    check_counts(objective)
 
 
 def _dot(x: Vector, y: Vector) -> float:

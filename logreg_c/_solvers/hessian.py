@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logreg_c import _kernel
+from logreg_c._objective import PRODUCTS_OVERFLOW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,8 @@ LEAST_PIVOT = 1e-12
 # A share of a feature's deviation that is worth a name.
 NAMED_SHARE = 1e-4
 NAMED = 5  # columns in a message
+# In units of the square of a feature's mean: the squares of the rounding of its values.
+ROUNDING = 1e-31
 
 
 class Hessian:
@@ -56,24 +59,33 @@ class Hessian:
         self.centre = centre
         self.h = objective.curvature(w, b)
         H, self.mu, self.S = objective.gram(self.h, centre)
+        # what is left of a feature's squares where rounding hides all of it
+        with np.errstate(over="ignore", invalid="ignore"):
+            hidden = self.S * (LEAST_PIVOT * (self.mu - centre) ** 2 + ROUNDING * centre**2)
+            if not intercept:
+                H += self.S * (self.mu[:, np.newaxis] * self.mu)
         if not intercept:
-            H += self.S * (self.mu[:, np.newaxis] * self.mu)
+            if not np.isfinite(H).all():
+                raise OverflowError(PRODUCTS_OVERFLOW)
             self.mu = np.zeros_like(self.mu)
         self._objective = objective
         self.intercept = intercept
-        diagonal = np.diagonal(H) + penalty
+        squares = np.diagonal(H)
+        diagonal = np.where(squares > hidden, squares, 0.0) + penalty
         self._unit = np.divide(1.0, np.sqrt(diagonal), where=diagonal > 0, out=np.zeros(len(H)))
         np.fill_diagonal(H, diagonal)
         self._scaled = H * self._unit * self._unit[:, np.newaxis]
         self._L = self._scaled.copy()
 
     def factor(self) -> list[tuple[int, list[int]]]:
-        """Factor H; return each collinear column, with those before it whose combination it is.
+        """Factor H; return collinear columns, with those before each whose combination it is.
 
-        The inverse leaves collinear columns out.
+        At most one more than a message names: each takes a factorization of its own.
         """
-        collinear = []
-        while failed := self._objective.cholesky(self._L, LEAST_PIVOT):
+        collinear: list[tuple[int, list[int]]] = []
+        while len(collinear) <= NAMED and (
+            failed := self._objective.cholesky(self._L, LEAST_PIVOT)
+        ):
             k = failed - 1
             L, share = self._L[:k, :k].copy(), self._scaled[k, :k].copy()
             _kernel.solve_lower(L, k, share)
@@ -125,5 +137,5 @@ def collinear_features(
         else:
             faults.append(f"{name(k)} is {'constant' if intercept else '0 throughout'}")
     if len(collinear) > NAMED:
-        faults.append(f"and {len(collinear) - NAMED} more")
+        faults.append("and so on")
     return "; ".join(faults)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _kernel
+from logreg_c._objective import MOST_PASSES
 
 from .result import Solution, Solutions
 from .training import Training, interrupted
@@ -156,7 +157,7 @@ def minimize_many(
     w = np.zeros((k, fits[0].X.shape[0]))
     b, cost, gap = np.empty((3, k))
     passes, status = np.empty((2, k), np.int64)
-    search.minimize(tol, max_passes, fixed_b, w, b, cost, gap, passes, status)
+    search.minimize(tol, min(max_passes, MOST_PASSES), fixed_b, w, b, cost, gap, passes, status)
     endings = {**ENDINGS, _kernel.PASS_OVERFLOW: "overflow"}
     names = np.array([endings.get(code, "") for code in range(max(endings) + 1)])
     return Solutions(w, b, cost, gap, passes, names[status])

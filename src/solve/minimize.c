@@ -148,6 +148,20 @@ static int is_stuck(logreg_minimizer *m)
     return ++m->stuck >= STUCK && m->search.gap <= 1e3 * unit;
 }
 
+/* The sum of the losses below which theta separates the classes. It is then below ln 2 for each
+ * example, so that its z has the right sign. A b that stays may hide the sign of w'x, unless each
+ * loss is below ln(1 + e^-|b|), too. Where a label is neither 0 nor 1, no plane separates. */
+static double separating(const logreg_context *c)
+{
+    const logreg_minimizer *m = c->m;
+    const double size = magnitude(c->a.v.theta[c->data->n_x]), z = -size;
+    double a;
+    if (m->survey.soft) return 0.0;
+    if (!m->goal.fixed_b || size == 0.0) return LN_2 * m->survey.least;
+    logreg_sigmoid(&z, &a, 1); /* a <= ln(1 + e^z) */
+    return a * m->survey.least;
+}
+
 /* What comes next at an accepted point, or one with a new factor. */
 static void decide(logreg_context *c)
 {
@@ -158,8 +172,11 @@ static void decide(logreg_context *c)
     s->noise = logreg_noise_of(s->J, m->float32);
     m->slope = slope_at(c, c->a.v.gradient);
     const int is_bounded = m->goal.l2 > 0.0 && (!m->one_class || m->goal.fixed_b);
-    if (!is_bounded && s->J * m->total < LN_2 * m->survey.least) {
-        end(m, LOGREG_SEPARATED);
+    if (!is_bounded && s->J * m->total < separating(c)) {
+        if (m->float32) /* whose rounding may hide that a z has the wrong sign */
+            continue_in_float64(c);
+        else
+            end(m, LOGREG_SEPARATED);
         return;
     }
     if (!m->has_factor) {
@@ -224,6 +241,7 @@ static int take_start(logreg_context *c, double J)
         return 0;
     }
     m->at_start = 0;
+    m->begun = 1;
     memcpy(c->a.v.theta, c->a.v.trial, bytes);
     memcpy(c->a.v.gradient, c->a.v.trial_gradient, bytes);
     logreg_search_open(&m->search, c->data->n_x, J);
@@ -353,7 +371,8 @@ static LOGREG_NOINLINE int minimize(const logreg_data *data,
 {
     logreg_context c = logreg_open_context(data, 1, standardization, m, run);
     *n_costs = 0;
-    while (m->task != LOGREG_TO_END && *n_costs < steps && m->passes < m->goal.passes) {
+    while (m->task != LOGREG_TO_END && *n_costs < steps &&
+           (m->passes < m->goal.passes || (m->passes > 0 && !m->begun))) {
         const int64_t before = *n_costs;
         if (supply(&c, n_costs) == LOGREG_STOPPED) return LOGREG_STOPPED;
         if (*n_costs > before) costs[before] = m->search.J;

@@ -54,6 +54,7 @@ struct logreg_minimizer {
     int reviving; /* a factor is made, but for features that are constant in its sample */
     int float32;  /* the arithmetic at present */
     int at_start; /* the trial point is one to start from */
+    int begun;    /* there is a cost */
     int sampled;  /* samples have been solved */
     int one_class;
     int has_factor, fresh, has_moments; /* fresh: made at this very point */

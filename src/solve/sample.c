@@ -39,6 +39,7 @@ static LOGREG_NOINLINE void survey(logreg_survey *s, const logreg_data *data)
             sums[t.Y[i] > 0.5] += weight;
             labels += weight * t.Y[i];
             if (weight > 0.0 && (s->least == 0.0 || weight < s->least)) s->least = weight;
+            s->soft |= weight > 0.0 && t.Y[i] > 0.0 && t.Y[i] < 1.0;
         }
         s->negative += sums[0];
         s->positive += sums[1];

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Generated calls of every function: none may crash, hang, or disagree with the formulas.
+
+    python -P tools/fuzz --calls 1000000        all of them, over the machine's CPUs
+    python -P tools/fuzz --seconds 20           as many as that allows
+    python -P tools/fuzz --only 123             call 123 alone, in this process, to see it fail
+
+Call k is made from (seed, k) alone, so that it can be had again. It may have anything in any place:
+every dtype, byte order, stride and alignment, sizes from 0 on, NaN, infinities, subnormals and
+numbers near the ends of the range, arrays that overlap or cannot be written to, columns of mixed
+types, objects of every Python type, and objects that lie about what they are. What must come of it
+is worked out by `expect`, a second reading of the documentation that shares nothing with the
+package: either an exception of a documented type, whose message names the argument, or results
+within the error bounds of `exact`, the formulas in long double.
+"""
+
+import argparse
+import itertools
+import math
+import multiprocessing
+import os
+import sys
+import time
+
+from check import check_call
+from work import show, warn_as_errors, work
+
+SECONDS_A_CALL = 60  # more is a hang
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Make generated calls, and check what comes.")
+    parser.add_argument("--calls", type=int, default=10**9)
+    parser.add_argument("--seconds", type=float, default=math.inf)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--only", type=int)
+    chosen = parser.parse_args()
+    if chosen.only is not None:
+        warn_as_errors()
+        print(show(chosen.seed, chosen.only), flush=True)
+        print(check_call(chosen.seed, chosen.only))
+        return
+
+    context = multiprocessing.get_context("spawn")
+    began = time.monotonic()
+    until = began + chosen.seconds
+    workers = []
+    for k in range(chosen.processes):
+        place, tallies = context.Value("q", -1), context.Array("q", 2)
+        arguments = (chosen.seed, k, chosen.processes, chosen.calls, until, place, tallies)
+        workers.append((context.Process(target=work, args=arguments), place, tallies))
+        workers[-1][0].start()
+    failures = 0
+    seen = {}
+    for process, place, _ in itertools.cycle(workers):
+        process.join(0.5)
+        index, now = place.value, time.monotonic()
+        if process.exitcode is None and index >= 0:
+            if seen.get(process, (None,))[0] != index:
+                seen[process] = index, now
+            elif now - seen[process][1] > SECONDS_A_CALL:
+                print(f"hangs: {show(chosen.seed, index)}", flush=True)
+                process.kill()
+                process.join()
+        if all(p.exitcode is not None for p, _, _ in workers):
+            break
+    for process, place, _ in workers:
+        if process.exitcode:
+            failures += 1
+        if process.exitcode and process.exitcode < 0:
+            print(f"died by signal {-process.exitcode}: {show(chosen.seed, place.value)}")
+    made = sum(t[0] for _, _, t in workers)
+    refused = sum(t[1] for _, _, t in workers)
+    print(
+        f"{made} calls as expected, {refused} of them exceptions, {failures} processes failed; "
+        f"seed {chosen.seed}, {time.monotonic() - began:.0f} s"
+    )
+    sys.exit(1 if failures or not made else 0)
+
+
+if __name__ == "__main__":
+    main()
