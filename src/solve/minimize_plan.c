@@ -8,6 +8,7 @@
 #define MULTIPLY_ADDS_PER_BYTE 1.0 /* R */
 #define SPARSE_PRODUCT 16.0        /* a product of a sparse Gram, in multiply-adds of a dense one */
 #define SPARSE_VALUE 50.0          /* and a value of a sparse pass */
+#define MOST_PRICE 10.0            /* of a dense factor of sparse X, in passes */
 #define PASSES_FOR_THE_REST 18.4   /* ln of 10^8 */
 #define LEAST_C 10.0               /* examples of a sample per parameter */
 #define STAGE_GROWTH 10            /* from one sample to the next */
@@ -45,6 +46,14 @@ double logreg_factor_price(const logreg_data *data, int64_t q, int64_t m, double
     return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
 }
 
+/* Whether a dense factor of sparse X, of which a search makes several, costs more than the passes
+ * that it saves: Cholesky's n^3 / 6 do not fall with the width, as those of a pass do. */
+static int is_dear(const logreg_data *data)
+{
+    const int64_t q = logreg_at_most((int64_t)(LEAST_C * (double)data->n_x), data->m);
+    return logreg_is_sparse(data) && logreg_factor_price(data, q, data->m, 0.0) > MOST_PRICE;
+}
+
 /* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. Of sparse X a
  * factor costs c n width^2 / 2 products, and a pass m width values. */
 static double best_c(const logreg_data *data, double bytes)
@@ -70,7 +79,7 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
 {
     const int64_t n_x = data->n_x, m = data->m, n = n_x + 1;
     logreg_search_plan p = {.form = LOGREG_DENSE, .bytes = bytes_of_value(data), .sample = m};
-    if (n_x > MOST_DENSE || (n_x > m && n_x > SMALL_DENSE)) {
+    if (n_x > MOST_DENSE || (n_x > SMALL_DENSE && (n_x > m || is_dear(data)))) {
         const int is_few = m <= LOGREG_LOW_RANK_EXAMPLES && !logreg_is_sparse(data);
         p.form = is_few ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;

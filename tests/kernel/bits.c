@@ -3,9 +3,10 @@
  * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
- * Hessians with their factors, for minima, and for softmax. Every line of every build for every
- * machine must have the same hashes; the Makefile compares them. */
+ * Hessians with their factors, for minima, for softmax and for sparse X. Every line of every build
+ * for every machine must have the same hashes; the Makefile compares them. */
 #include "problem.h"
+#include "sparse.h"
 
 #include "block/kernels.h"
 
@@ -365,6 +366,40 @@ static uint64_t hash_softmax(void)
     return hash;
 }
 
+/* ---- Sparse X -------------------------------------------------------------------------------- */
+
+static uint64_t hash_sparse_of(uint64_t hash, int64_t n_x, int64_t m, logreg_type type, int variant)
+{
+    problem p = make_problem(n_x, m, EXAMPLE_MAJOR, 0, variant % 2);
+    sparse s = make_sparse(&p, type, variant % 3 ? LOGREG_INT32 : LOGREG_INT64, 1 + variant % 4);
+    const double alpha = type == LOGREG_INT64 ? 0x1p-60 : 0.7;
+    if (computes_in_float32(type) && variant % 2) s.data.arithmetic = LOGREG_FLOAT32;
+    label(&p);
+    hash = hash_all(hash, &s.data, p.w, p.b, 0, alpha);
+    if (type != LOGREG_INT64) {
+        problem of_sparse = p;
+        of_sparse.data = s.data;
+        memset(p.w, 0, (size_t)n_x * sizeof *p.w);
+        hash = hash_minimum(hash, &of_sparse, 0.01, 0, 40);
+        of_sparse.data.arithmetic = LOGREG_FLOAT64;
+        hash = hash_hessian(hash, &of_sparse, n_x, m);
+    }
+    free_sparse(&s);
+    free_problem(&p);
+    return hash;
+}
+
+static uint64_t hash_sparse(void)
+{
+    static const int64_t shapes[][2] = {{3, 9}, {17, 511}, {40, 2000}, {2, 9001}, {300, 90}};
+    uint64_t hash = no_hash;
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int type = 0; type < HASHED_TYPES; type++)
+            hash =
+                hash_sparse_of(hash, shapes[k][0], shapes[k][1], (logreg_type)type, 3 * k + type);
+    return hash;
+}
+
 int main(void)
 {
     for (int isa = 0; isa < logreg_isa_count(); isa++)
@@ -377,7 +412,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_sigmoid());
             printf("%016llx-", (unsigned long long)hash_hessians());
             printf("%016llx-", (unsigned long long)hash_minima());
-            printf("%016llx\n", (unsigned long long)hash_softmax());
+            printf("%016llx-", (unsigned long long)hash_softmax());
+            printf("%016llx\n", (unsigned long long)hash_sparse());
             fflush(stdout);
         }
     return 0;

@@ -7,7 +7,9 @@
 #endif
 
 #include "problem.h"
+#include "sparse.h"
 
+#include "block/kernels.h"
 #include "platform/parallel.h"
 
 #include <errno.h>
@@ -2032,6 +2034,181 @@ static void test_another_penalty_starts_at_the_minimum_of_the_last(void)
     }
 }
 
+/* ---- Sparse X -------------------------------------------------------------------------------- */
+
+typedef struct answers {
+    double J, db, S, *dw, *A, *mean, *sd, *G, *mu;
+} answers;
+
+static answers answers_of(const logreg_data *data, const double *w, double b, int n_threads)
+{
+    const int64_t n_x = data->n_x;
+    answers a = {.dw = allocate_doubles(n_x), .A = allocate_doubles(data->m)};
+    const logreg_standardization found = allocate_standardization(n_x);
+    const gram_result gram = gram_of(data, w, n_threads);
+    CHECK(cost_and_gradient(data, w, b, 0.1, &a.J, a.dw, &a.db, n_threads) == LOGREG_OK);
+    CHECK(predict_proba(data, w, b, a.A, n_threads) == LOGREG_OK);
+    CHECK(standardize(data, n_threads, &found) == LOGREG_OK);
+    a.mean = found.mean;
+    a.sd = found.sd;
+    free(found.mean_lo);
+    a.G = gram.G;
+    a.mu = gram.mu;
+    a.S = gram.S;
+    return a;
+}
+
+static void free_answers(const answers *a)
+{
+    free(a->dw);
+    free(a->A);
+    free(a->mean);
+    free(a->sd);
+    free(a->G);
+    free(a->mu);
+}
+
+static void check_same_answers(const answers *a, const answers *b, int64_t n_x, int64_t m,
+                               double tolerance)
+{
+    CHECK(near(a->J, b->J, tolerance) && near(a->db, b->db, tolerance));
+    CHECK(near(a->S, b->S, tolerance));
+    for (int64_t i = 0; i < m; i++) CHECK(near(a->A[i], b->A[i], tolerance));
+    for (int64_t j = 0; j < n_x; j++) {
+        CHECK(near(a->dw[j], b->dw[j], tolerance) && near(a->mean[j], b->mean[j], tolerance));
+        CHECK(near(a->sd[j], b->sd[j], tolerance) && near(a->mu[j], b->mu[j], tolerance));
+        CHECK((a->sd[j] == 0) == (b->sd[j] == 0));
+        for (int64_t k = 0; k <= j; k++)
+            CHECK(near(a->G[j * n_x + k], b->G[j * n_x + k], tolerance * (double)m));
+    }
+}
+
+static void check_same_bits_of_answers(const answers *a, const answers *b, int64_t n_x, int64_t m)
+{
+    CHECK(same_bits(&a->J, &b->J, 1) && same_bits(&a->db, &b->db, 1) && same_bits(&a->S, &b->S, 1));
+    CHECK(same_bits(a->dw, b->dw, n_x) && same_bits(a->A, b->A, m));
+    CHECK(same_bits(a->mean, b->mean, n_x) && same_bits(a->sd, b->sd, n_x));
+    CHECK(same_bits(a->mu, b->mu, n_x));
+    for (int64_t j = 0; j < n_x; j++) CHECK(same_bits(a->G + j * n_x, b->G + j * n_x, j + 1));
+}
+
+static void check_sparse_of_shape(int64_t n_x, int64_t m, logreg_type type, int variant)
+{
+    const int64_t large = type == LOGREG_INT64 ? (int64_t)1 << 60 : 100;
+    problem p = make_problem(n_x, m, (layout)(variant % 2), 0, variant / 2 % 2);
+    sparse s = make_sparse(&p, type, variant % 3 ? LOGREG_INT32 : LOGREG_INT64, 1 + variant % 4);
+    for (int64_t j = 0; j < n_x; j++) p.w[j] /= (double)large;
+    if (type != LOGREG_INT64) { /* whose squares no tolerance here fits */
+        const answers dense = answers_of(&p.data, p.w, p.b, 1),
+                      one = answers_of(&s.data, p.w, p.b, 1);
+        check_same_answers(&one, &dense, n_x, m,
+                           1e-10 * (double)(type == LOGREG_FLOAT64 ? 1 : 1000));
+        for (int n_threads = 2; n_threads <= 5; n_threads++) {
+            const answers more = answers_of(&s.data, p.w, p.b, n_threads);
+            check_same_bits_of_answers(&one, &more, n_x, m);
+            free_answers(&more);
+        }
+        free_answers(&one);
+        free_answers(&dense);
+    }
+    if (computes_in_float32(type)) {
+        double J, db, J_narrow, db_narrow, *dw = allocate_doubles(n_x);
+        CHECK(cost_and_gradient(&s.data, p.w, p.b, 0, &J, dw, &db, 2) == LOGREG_OK);
+        s.data.arithmetic = LOGREG_FLOAT32;
+        CHECK(cost_and_gradient(&s.data, p.w, p.b, 0, &J_narrow, dw, &db_narrow, 2) == LOGREG_OK);
+        CHECK(near(J, J_narrow, 1e-5) && near(db, db_narrow, 1e-5));
+        free(dw);
+    }
+    free_sparse(&s);
+    free_problem(&p);
+}
+
+static void test_sparse_x_agrees_with_dense_x(void)
+{
+    static const int64_t shapes[][2] = {{0, 5},    {1, 1},   {3, 7},    {4, 8},    {5, 9},
+                                        {17, 511}, {2, 513}, {40, 100}, {1, 9001}, {130, 70}};
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int type = 0; type < ALL_TYPES; type++)
+            check_sparse_of_shape(shapes[k][0], shapes[k][1], (logreg_type)type, 5 * k + 7 * type);
+}
+
+static int check_of(const logreg_data *data, int64_t *outside)
+{
+    int64_t seen[8] = {0};
+    int repeats;
+    const logreg_run run = {.n_threads = 1};
+    CHECK(data->n_x <= COUNT(seen));
+    CHECK(logreg_check_sparse(data, seen, outside, &repeats, &run) == LOGREG_OK);
+    return repeats;
+}
+
+static void test_indices_of_sparse_x_are_checked(void)
+{
+    static const int64_t bad[] = {8, -1, INT32_MAX, INT32_MIN};
+    for (int wide = 0; wide < 2; wide++) {
+        problem p = make_problem(8, 30, EXAMPLE_MAJOR, 0, 0);
+        sparse s = make_sparse(&p, LOGREG_FLOAT64, wide ? LOGREG_INT64 : LOGREG_INT32, 2);
+        int64_t outside;
+        CHECK(!check_of(&s.data, &outside) && outside == -1);
+        for (int64_t k = 0; k < s.starts[30]; k++)
+            for (int b = 0; b < COUNT(bad); b++) {
+                const int64_t before = logreg_index(&s.data, k);
+                put_index(&s, k, bad[b]);
+                check_of(&s.data, &outside);
+                CHECK(outside == k);
+                put_index(&s, k, before);
+            }
+        for (int64_t i = 0; i < 30; i++) /* the first feature of an example, once more */
+            if (s.starts[i + 1] - s.starts[i] > 1) {
+                const int64_t last = s.starts[i + 1] - 1, before = logreg_index(&s.data, last);
+                put_index(&s, last, logreg_index(&s.data, s.starts[i]));
+                CHECK(check_of(&s.data, &outside) && outside == -1);
+                put_index(&s, last, before);
+            }
+        free_sparse(&s);
+        free_problem(&p);
+    }
+}
+
+static void test_the_first_nonfinite_value_of_sparse_x(void)
+{
+    problem p = make_problem(9, 2000, EXAMPLE_MAJOR, 0, 0);
+    sparse s = make_sparse(&p, LOGREG_FLOAT64, LOGREG_INT32, 1);
+    const logreg_run run = {.n_threads = 1};
+    double J, dw[9], db, *x = (double *)(void *)s.values;
+    int64_t feature, example;
+    CHECK(logreg_first_nonfinite(&s.data, &feature, &example, &run) == LOGREG_OK && feature == -1);
+    x[s.starts[1237] + 1] = x[s.starts[1237] + 2] = INFINITY; /* features 7 and 6 */
+    x[s.starts[1300]] = NAN;
+    CHECK(logreg_first_nonfinite(&s.data, &feature, &example, &run) == LOGREG_OK);
+    CHECK(feature == 6 && example == 1237);
+    CHECK(cost_and_gradient(&s.data, p.w, p.b, 0, &J, dw, &db, 3) == LOGREG_PASS_OVERFLOW);
+    free_sparse(&s);
+    free_problem(&p);
+}
+
+/* Samples and a dense factor; a diagonal one. */
+static void test_the_minimum_of_sparse_x(void)
+{
+    static const int64_t shapes[][2] = {{6, 4000}, {300, 200}};
+    const logreg_goal goal = {.tol = 1e-10, .slope = INFINITY, .passes = 300};
+    for (int k = 0; k < COUNT(shapes); k++) {
+        const int64_t n_x = shapes[k][0];
+        problem p = make_problem(n_x, shapes[k][1], EXAMPLE_MAJOR, 0, 1);
+        const sparse s = make_sparse(&p, LOGREG_FLOAT64, LOGREG_INT32, 3);
+        double *w = allocate_doubles(2 * n_x);
+        logreg_fit found = {.data = s.data, .l2 = 0.01, .w = w};
+        logreg_fit dense = {.data = p.data, .l2 = 0.01, .w = w + n_x};
+        for (int64_t j = 0; j < 2 * n_x; j++) w[j] = 0;
+        minimize_alone(&found, &goal);
+        minimize_alone(&dense, &goal);
+        CHECK(found.status == LOGREG_CONVERGED && near(found.J, dense.J, 1e-9));
+        free(w);
+        free_sparse(&s);
+        free_problem(&p);
+    }
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -2342,6 +2519,10 @@ int main(void)
         test_the_logarithm_of_a_determinant();
         test_many_fits_have_the_bits_of_each();
         test_another_penalty_starts_at_the_minimum_of_the_last();
+        test_sparse_x_agrees_with_dense_x();
+        test_indices_of_sparse_x_are_checked();
+        test_the_first_nonfinite_value_of_sparse_x();
+        test_the_minimum_of_sparse_x();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
         test_should_stop_ends_a_gram_and_a_factorization();
