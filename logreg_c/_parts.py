@@ -7,6 +7,7 @@ keeps none.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -74,7 +75,7 @@ def examples_of_parts(n_x: int) -> int:
     return max(SURVEYED, *map(_kernel.segment_size, sizes))
 
 
-class _Problem:
+class ProblemInParts:
     """What can be asked about a source. As far as `Objective` asks it, it is a `_kernel.Problem`.
 
     Another one, of a cluster, has other sums.
@@ -128,19 +129,12 @@ class _Problem:
         out: NDArray[np.float64],
         *,
         float32: bool,
-        weights: _Weights | None = None,
+        weights: Weights | None = None,
     ) -> int:
         """Fill out (3, n_x) with moments, of examples that are weighted anew if asked for."""
-        starts = range(0, self.n_x, MOMENTS_FEATURES)
-        groups = [slice(j, min(j + MOMENTS_FEATURES, self.n_x)) for j in starts]
-        sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
-        for part in self._source:
-            h = part.sample_weight if weights is None else weights.of(part)
-            for group, of_group in zip(groups, sums, strict=True):
-                problem = self._of(part, part.X[group], h, float32=float32)
-                of_group.add(problem, None, *_segments(part, group.stop - group.start))
+        sums = self.moment_sums(weights, float32=float32)
         status = _kernel.OK if weights is None else weights.status
-        for group, of_group in zip(groups, sums, strict=True):
+        for group, of_group in zip(self._groups(), sums, strict=True):
             n_x = group.stop - group.start
             found = np.empty((3, n_x))
             features = _kernel.Features(found, n_x, True, True)
@@ -149,9 +143,25 @@ class _Problem:
             out[:, group] = found
         return status
 
+    def _groups(self) -> list[slice]:
+        """Return the features whose moments are summed together."""
+        starts = range(0, self.n_x, MOMENTS_FEATURES)
+        return [slice(j, min(j + MOMENTS_FEATURES, self.n_x)) for j in starts]
+
+    def moment_sums(self, weights: Weights | None, *, float32: bool) -> list[_kernel.Sums]:
+        """Return the sums of moments of each group of features."""
+        groups = self._groups()
+        sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
+        for part in self._source:
+            h = part.sample_weight if weights is None else weights.of(part)
+            for group, of_group in zip(groups, sums, strict=True):
+                problem = self._of(part, part.X[group], h, float32=float32)
+                of_group.add(problem, None, *_segments(part, group.stop - group.start))
+        return sums
+
     def gram(
         self,
-        weights: _Weights,
+        weights: Weights,
         centre: NDArray[np.float64],
         G: NDArray[np.float64],
         mu: NDArray[np.float64],
@@ -160,13 +170,7 @@ class _Problem:
         groups, size = _kernel.gram_groups(self.n_x)
         segments, S = self.n_segments(size), 0.0
         for k in range(groups):  # a pass for each group of rows
-            kinds = [_kernel.CROSS_GRAM] * k + [_kernel.GRAM]
-            sums = [_kernel.Sums(kind, size) for kind in kinds]
-            for part in self._source:
-                problem = self._of(part, part.X, weights.of(part), float32=False)
-                offset, _, end = _segments(part, size)
-                for j in range(k + 1):
-                    sums[j].add_products(problem, centre, k, j, offset, end)
+            sums = self.gram_sums(k, centre, weights)
             status = weights.status
             for j in range(k, -1, -1):
                 ended, S = sums[j].products(segments, self.n_x, centre, k, j, G, mu, S)
@@ -175,23 +179,37 @@ class _Problem:
                 return status, S
         return _kernel.OK, S
 
-    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> _Weights:
+    def gram_sums(
+        self, k: int, centre: NDArray[np.float64], weights: Weights
+    ) -> list[_kernel.Sums]:
+        """Return the sums of products of group k of features with each group up to itself."""
+        size = _kernel.gram_groups(self.n_x)[1]
+        kinds = [_kernel.CROSS_GRAM] * k + [_kernel.GRAM]
+        sums = [_kernel.Sums(kind, size) for kind in kinds]
+        for part in self._source:
+            problem = self._of(part, part.X, weights.of(part), float32=False)
+            offset, _, end = _segments(part, size)
+            for j in range(k + 1):
+                sums[j].add_products(problem, centre, k, j, offset, end)
+        return sums
+
+    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> Weights:
         """Return the weights that a factor of the Hessian at w and b takes."""
 
         def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
             problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
             return _kernel.factor_weights(problem, w, b, h, S)
 
-        return _Weights(weigh)
+        return Weights(weigh)
 
-    def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> _Weights:
+    def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> Weights:
         """Return the weights s a (1 - a), or the squares (s (a - y))^2."""
 
         def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
             problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
             return _kernel.curvature(problem, w, b, squared, h), S
 
-        return _Weights(weigh)
+        return Weights(weigh)
 
     def survey(self) -> _kernel.Survey:
         """Return sums over labels and weights."""
@@ -211,6 +229,11 @@ class _Problem:
                 sample.take(problem, part.X)
         return [sample.problem(self.n_threads) for sample in samples]
 
+    def sample_weight(self) -> NDArray[Any] | None:
+        """Return the weights of all examples, of which parts keep none."""
+        weights = [part.sample_weight for part in self._source if part.sample_weight is not None]
+        return np.concatenate(weights) if weights else None
+
     def _of(
         self,
         part: Part,
@@ -229,7 +252,7 @@ def survey_part(survey: _kernel.Survey, part: Part) -> None:
     survey.add(_kernel.Problem(part.X, part.Y, part.sample_weight, 1, False, None))
 
 
-class _Weights:
+class Weights:
     """Weights of the examples that are made part by part, in every pass anew.
 
     Attributes
@@ -280,7 +303,14 @@ class _Sample:
     def problem(self, n_threads: int) -> _kernel.Problem:
         """Return the sample; places that are left repeat the last example, with weight 0."""
         self._rows[self._chosen :] = self._rows[self._chosen - 1]
-        return _kernel.Problem(self._rows.T, self._Y, self._h, n_threads, False, True)
+        return sample_of(self._rows, self._Y, self._h, n_threads)
+
+
+def sample_of(
+    rows: NDArray[Any], Y: NDArray[np.float64], h: NDArray[np.float64], n_threads: int
+) -> _kernel.Problem:
+    """Return a sample of examples, one per row, with weights h."""
+    return _kernel.Problem(rows.T, Y, h, n_threads, False, True)
 
 
 def _segments(part: Part, n_x: int) -> tuple[int, int, int]:
@@ -304,15 +334,15 @@ class ObjectiveInParts(Objective):
         self.Y = None
         self.n_threads = n_threads
         self._source = source
-        parts = _Problem(source, n_threads, float32=self.examples.float32, halves=halves)
+        make = getattr(source, "problem", None) or partial(ProblemInParts, source)
+        parts = make(n_threads, float32=self.examples.float32, halves=halves)
         self._parts = parts
         self._problem = parts  # type: ignore[assignment]
 
     @property
     def sample_weight(self) -> NDArray[Any] | None:  # type: ignore[override]
         """The weights of all examples, of which parts keep none."""
-        weights = [part.sample_weight for part in self._source if part.sample_weight is not None]
-        return np.concatenate(weights) if weights else None
+        return self._parts.sample_weight()
 
     def in_float64(self, *, Y: NDArray[Any] | None = None) -> Self:
         """Return the objective in float64; labels can only be those of the source, or all 1/2."""
@@ -320,12 +350,12 @@ class ObjectiveInParts(Objective):
 
     def curvature(  # type: ignore[override]
         self, w: NDArray[np.float64], b: float, *, squared: bool = False
-    ) -> _Weights:
+    ) -> Weights:
         """Return what `gram` weighs examples by, part by part."""
         return self._parts.weights_of_hessian(w, b, squared=squared)
 
     def gram(  # type: ignore[override]
-        self, h: _Weights, centre: NDArray[np.float64]
+        self, h: Weights, centre: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Return G = sum(h (x - mu) (x - mu).T), mu = sum(h x) / S, and S = sum(h)."""
         n_x = self.examples.shape[0]
@@ -398,7 +428,7 @@ class ObjectiveInParts(Objective):
 class _Descent:
     """A descent over parts: the face of `_kernel.Descent`."""
 
-    def __init__(self, parts: _Problem, descent: _kernel.DescentBySums) -> None:
+    def __init__(self, parts: ProblemInParts, descent: _kernel.DescentBySums) -> None:
         self._parts = parts
         self._descent = descent
         self.resume = descent.resume
@@ -430,7 +460,7 @@ class _Descent:
 class _Search:
     """A search for the minimum over parts: the face of `_kernel.Minimization`."""
 
-    def __init__(self, parts: _Problem, search: _kernel.SearchBySums, passes: int) -> None:
+    def __init__(self, parts: ProblemInParts, search: _kernel.SearchBySums, passes: int) -> None:
         self._parts = parts
         self._search = search
         self._most_passes = passes

@@ -19,12 +19,17 @@ cdef class Features:
     """
 
     cdef Buffer moments
+    cdef tuple given
     cdef logreg_standardization c
 
     def __cinit__(self, moments, int64_t n_x, bint centre, bint scale):
         self.moments = Buffer(moments, OUT)
         cdef double *mean = self.moments.data()
         self.c = logreg_standardization(mean, mean + n_x, mean + 2 * n_x, centre, scale)
+        self.given = moments, n_x, centre, scale
+
+    def __reduce__(self):
+        return Features, self.given
 
 
 cdef class Point:
@@ -34,12 +39,16 @@ cdef class Point:
     cdef Features features
     cdef logreg_point c
 
-    def __cinit__(self, w, double b, Features features):
+    def __cinit__(self, w, double b, Features features, bint raw_w=False):
         self.w = Buffer(w, IN)
         self.features = features
-        self.c = logreg_point(self.w.data(), b, NULL, False)
+        self.c = logreg_point(self.w.data(), b, NULL, raw_w)
         if features is not None:
             self.c.standardization = &features.c
+
+    def __reduce__(self):
+        w = PyBytes_FromStringAndSize(<const char *> self.c.w, self.w.view.len)
+        return Point, (w, self.c.b, self.features, self.c.raw_w)
 
 
 cdef class Sums:
@@ -48,10 +57,31 @@ cdef class Sums:
     cdef const logreg_sum_kind *kind
     cdef logreg_nodes nodes
     cdef int64_t capacity, n_x
+    cdef int number
 
-    def __cinit__(self, int kind, int64_t n_x):
+    def __cinit__(self, int kind, int64_t n_x, nodes=()):
+        self.number = kind
         self.kind = kind_of(kind)
         self.n_x = n_x
+        self.reserve(len(nodes))
+        for level, index, sums in nodes:
+            self.take(level, index, sums)
+
+    cdef int take(self, int level, int64_t index, const unsigned char[::1] sums) except -1:
+        """Have one more node, after those that there are."""
+        cdef logreg_node *node = &self.nodes.nodes[self.nodes.count]
+        node.level, node.index = level, index
+        memcpy(node.sums, &sums[0], sums.shape[0])
+        self.nodes.count += 1
+        return 0
+
+    def __reduce__(self):
+        cdef int64_t size = logreg_node_size(self.kind, self.n_x) * sizeof(double)
+        nodes = [
+            (node.level, node.index, PyBytes_FromStringAndSize(<char *> node.sums, size))
+            for node in self.nodes.nodes[:self.nodes.count]
+        ]
+        return Sums, (self.number, self.n_x, nodes)
 
     def __dealloc__(self):
         for k in range(self.capacity):

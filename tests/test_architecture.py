@@ -24,7 +24,7 @@ FLOORS = [
     ["_solvers"],
     ["_fit", "_fit_many", "_fit_path", "_inference", "_predict", "_softmax", "_train", "callbacks"],
     ["__init__"],
-    ["onnx", "sklearn"],
+    ["dask", "onnx", "sklearn"],
     ["_cli", "__main__"],
     ["model"],
 ]

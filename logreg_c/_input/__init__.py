@@ -20,6 +20,7 @@ from .scalars import (
 from .vectors import (
     codes_of,
     coefficients,
+    column,
     exponent_of_scale,
     labels,
     warn_of_lost_names,
@@ -38,6 +39,7 @@ __all__ = [
     "classes",
     "codes_of",
     "coefficients",
+    "column",
     "columns_of_frame",
     "contiguous",
     "examples",

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`fit` and `train` on a Dask cluster, with the bits of the same data in memory (extra ``dask``).
+
+X stays on the workers, as a dask Array or DataFrame whose rows are the examples. Each pass over X
+is one question to an actor on each worker; what comes back are sums. Workers may be lost at any
+time.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+try:
+    import dask as _dask  # noqa: F401
+    import distributed as _distributed
+except ModuleNotFoundError as error:
+    msg = f"logreg_c.dask needs {error.name}: pip install 'logreg-c[dask]'"
+    raise ModuleNotFoundError(msg, name=error.name) from error
+
+from logreg_c import FitResult, TrainResult
+from logreg_c import fit as _fit
+from logreg_c import train as _train
+
+from ._problem import Distributed as _Distributed
+from ._workers import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from distributed import Client
+
+__all__ = ["ClusterError", "fit", "train"]
+
+
+def fit(
+    client: Client | None,
+    X: Any,
+    y: Any,
+    *,
+    positive: Any = None,
+    sample_weight: Any = None,
+    n_threads: int | None = None,
+    **settings: Any,
+) -> FitResult:
+    """Find the minimum of the cost over examples on a cluster, as `logreg_c.fit` does in memory.
+
+    Parameters
+    ----------
+    client : distributed.Client or None
+        The cluster; None means the client that is current.
+    X : dask Array of shape (m, n_x), DataFrame, or list of partitions
+        One example per row. The partitions may have any number of rows, known or not, also none.
+        Columns are read in place, on the workers. A list holds delayed objects or futures.
+    y : dask Array or Series, or list of partitions
+        Labels 0 and 1, or probabilities between them, or two classes, see `positive`; with the
+        partitions of X.
+    positive : optional
+        The class that counts as 1; every other value of y counts as 0.
+    sample_weight : dask Array or Series, or list of partitions, optional
+        Weights >= 0.
+    n_threads : int, optional
+        Threads of each worker; by default those that it was started with.
+    **settings
+        l2, w, b, intercept, tol, max_passes, callback, dtype: as `logreg_c.fit` takes them.
+
+    Returns
+    -------
+    FitResult
+        With the bits of `logreg_c.fit` of the same examples in one array or frame, whatever the
+        number of workers and partitions.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        As `logreg_c.fit`; a message about values names the partition.
+    ClusterError
+        The scheduler is gone, or workers were lost four times in a row while one question was
+        answered. Its attributes w and b say how far the search came; a
+        `logreg_c.callbacks.Checkpoint` lets the same call go on later.
+    """
+    X = _Distributed(_client(client), X, positive=positive, n_threads=n_threads)
+    with _remembered(settings):
+        return _fit(X, y, sample_weight=sample_weight, **settings)
+
+
+def train(
+    client: Client | None,
+    X: Any,
+    y: Any,
+    alpha: Any,
+    iters: int,
+    *,
+    positive: Any = None,
+    sample_weight: Any = None,
+    n_threads: int | None = None,
+    **settings: Any,
+) -> TrainResult:
+    """Descend over examples on a cluster, as `logreg_c.train` does in memory.
+
+    Parameters
+    ----------
+    client, X, y, positive, sample_weight, n_threads
+        As in `fit`.
+    alpha : float or "auto"
+        Learning rate.
+    iters : int
+        Number of iterations.
+    **settings
+        w, b, l2, standardize, tol, callback, dtype: as `logreg_c.train` takes them.
+
+    Returns
+    -------
+    TrainResult
+        With the bits of `logreg_c.train` of the same examples in one array or frame.
+    """
+    X = _Distributed(_client(client), X, positive=positive, n_threads=n_threads)
+    with _remembered(settings):
+        return _train(X, y, alpha, iters, sample_weight=sample_weight, **settings)
+
+
+@contextmanager
+def _remembered(settings: dict[str, Any]) -> Iterator[None]:
+    """Give a ClusterError the w and b that were reached, by one more callback."""
+    reached: list[Any] = [None, None]
+
+    def remember(_k: int, _cost: float, w: Any, b: float) -> None:
+        reached[:] = w, b
+
+    given = settings.get("callback") or ()
+    settings["callback"] = [remember, *(given if isinstance(given, (list, tuple)) else [given])]
+    try:
+        yield
+    except ClusterError as error:
+        error.w, error.b = reached
+        raise
+
+
+def _client(client: Client | None) -> Client:
+    return _distributed.get_client() if client is None else client

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Collections as blocks of examples on the workers, cut where the kernel's segments begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import dask
+import numpy as np
+from dask.base import is_dask_collection
+
+from logreg_c import _input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from distributed import Client, Future
+    from numpy.typing import NDArray
+
+
+class Block(NamedTuple):
+    """Examples on a worker, as the kernel reads them; any number of them, also none."""
+
+    X: NDArray[Any] | list[NDArray[Any]]  # (n_x, m), or n_x columns
+    Y: NDArray[Any]
+    sample_weight: NDArray[Any] | None
+    example_major: bool
+    float32: bool  # whether the types of X may be computed in float32
+    names: tuple[Any, ...] | None
+
+    @property
+    def m(self) -> int:
+        """The number of examples."""
+        return self.Y.size
+
+    def between(self, first: int, end: int) -> Block:
+        """Return examples [first, end), in place."""
+        at = slice(first, end)
+        X = [x[at] for x in self.X] if isinstance(self.X, list) else self.X[:, at]
+        weight = None if self.sample_weight is None else self.sample_weight[at]
+        return self._replace(X=X, Y=self.Y[at], sample_weight=weight)
+
+
+class Described(NamedTuple):
+    """What the client has to know of a block."""
+
+    m: int
+    n_x: int
+    example_major: bool
+    float32: bool
+    names: tuple[Any, ...] | None
+    largest_weight: float
+
+
+class Partition(NamedTuple):
+    """A partition of the collections, still to be computed."""
+
+    X: Any
+    Y: Any
+    sample_weight: Any
+
+
+# ---- On the client -------------------------------------------------------------------------------
+
+
+def partitions(X: Any, Y: Any, sample_weight: Any) -> list[Partition]:
+    """Return the partitions of collections that are cut alike, a delayed object for each part."""
+    parts = [_delayed(X, "X"), _delayed(Y, "Y")]
+    if sample_weight is not None:
+        parts.append(_delayed(sample_weight, "sample_weight"))
+    for name, other in zip(("Y", "sample_weight"), parts[1:], strict=False):
+        if len(other) != len(parts[0]):
+            msg = (
+                f"X has {len(parts[0])} partitions and {name} {len(other)}; expected the same rows "
+                f"in each: rechunk {name}, or take both from one collection"
+            )
+            raise ValueError(msg)
+    if not parts[0]:
+        msg = "X has no partitions; expected at least one"
+        raise ValueError(msg)
+    return [Partition(*row, *[None] * (3 - len(row))) for row in zip(*parts, strict=True)]
+
+
+def _delayed(collection: Any, name: str) -> list[Any]:
+    """Return the partitions of a collection along the rows."""
+    if hasattr(collection, "numblocks"):  # an array
+        if collection.ndim == 2 and collection.numblocks[1] > 1:
+            collection = collection.rechunk({1: -1})
+        return list(np.ravel(collection.to_delayed()))
+    if hasattr(collection, "npartitions") and hasattr(collection, "to_delayed"):
+        return list(collection.to_delayed())
+    if isinstance(collection, (list, tuple)) and all(map(_is_lazy, collection)):
+        return list(collection)
+    msg = (
+        f"{name} is a {type(collection).__name__}; expected a dask Array, DataFrame or Series, or "
+        "a list of delayed objects or futures, one for each partition. For data in this process "
+        "use logreg_c.fit"
+    )
+    raise TypeError(msg)
+
+
+def _is_lazy(part: Any) -> bool:
+    return is_dask_collection(part) or hasattr(part, "who_has") or hasattr(part, "key")
+
+
+def computed(client: Client, parts: Iterable[Partition], positive: Any) -> list[Future]:
+    """Begin to compute a block of each partition; a worker that dies takes only its own along."""
+    make = dask.delayed(make_block, pure=False)
+    blocks = [make(*part, k, positive) for k, part in enumerate(parts)]
+    futures: list[Future] = client.compute(blocks)
+    return futures
+
+
+def refuse_scattered(client: Client, blocks: list[Future]) -> None:
+    """Refuse data that the scheduler could not compute again if a worker were lost with them."""
+    if client.run_on_scheduler(_some_scattered, keys=[block.key for block in blocks]):
+        msg = (
+            "X, Y or sample_weight holds data that were scattered to the workers, which cannot be "
+            "computed again if a worker is lost; expected collections that Dask knows how to make: "
+            "read from files, or by dask.array.from_array and dask.dataframe.from_pandas"
+        )
+        raise ValueError(msg)
+
+
+def _some_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
+    seen = [dask_scheduler.tasks[key] for key in keys]
+    known = set(seen)
+    while seen:
+        task = seen.pop()
+        if task.run_spec is None:
+            return True
+        new = task.dependencies - known
+        known |= new
+        seen += new
+    return False
+
+
+def joined(client: Client, pieces: Sequence[tuple[Future, int, int]]) -> Future:
+    """Begin to join pieces of blocks, (block, first, end): a segment that several blocks hold."""
+    cut = [client.submit(cut_block, *piece, pure=False) for piece in pieces]
+    return client.submit(join_blocks, cut, pure=False)
+
+
+# ---- On the workers ------------------------------------------------------------------------------
+
+
+def make_block(X: Any, Y: Any, sample_weight: Any, number: int, positive: Any) -> Block:
+    """Check a partition: X (m, n_x) or a frame of m rows; `positive`: the label that becomes 1."""
+    try:
+        return _block(X, Y, sample_weight, positive)
+    except (TypeError, ValueError) as error:
+        msg = f"partition {number}: {error}"
+        raise type(error)(msg) from None
+
+
+def _block(X: Any, Y: Any, sample_weight: Any, positive: Any) -> Block:
+    is_array = isinstance(X, np.ndarray)
+    if is_array:
+        if X.ndim != 2:
+            msg = f"X has shape {X.shape}; expected two dimensions, (rows, features)"
+            raise ValueError(msg)
+        X = np.ascontiguousarray(X).T
+    if len(Y) == 0:  # says nothing about types
+        n_x = X.shape[0] if is_array else len(X.columns)
+        weight = None if sample_weight is None else np.empty(0)
+        return Block(np.empty((n_x, 0)), np.empty(0), weight, is_array, True, None)
+    examples = _input.examples(X, None)
+    if positive is not None:
+        Y = np.asarray(Y) == positive
+    Y = _input.labels(Y, examples)
+    weight = None
+    if sample_weight is not None:
+        weight = _input.column(sample_weight, "sample_weight", examples)
+        bad = np.flatnonzero(~((weight >= 0) & (weight <= _input.LARGEST)))
+        if bad.size:
+            msg = f"sample_weight is {weight[bad[0]]} at row {bad[0]}; expected finite weights >= 0"
+            raise ValueError(msg)
+    values: Any = examples.values if is_array else list(examples.dense)
+    return Block(values, Y, weight, is_array, examples.float32, examples.names)
+
+
+def describe(block: Block) -> Described:
+    """Return what the client has to know."""
+    weight = block.sample_weight
+    largest = 1.0 if weight is None else float(weight.max(initial=0.0))
+    shape = block.m, len(block.X)
+    return Described(*shape, block.example_major, block.float32, block.names, largest)
+
+
+def cut_block(block: Block, first: int, end: int) -> Block:
+    """Return a copy of some examples, which keeps nothing else in memory."""
+    piece = block.between(first, end)
+    X: Any = piece.X
+    X = [x.copy() for x in X] if isinstance(X, list) else X.copy(order="K")
+    weight = None if piece.sample_weight is None else piece.sample_weight.copy()
+    return piece._replace(X=X, Y=piece.Y.copy(), sample_weight=weight)
+
+
+def join_blocks(pieces: Sequence[Block]) -> Block:
+    """Return the examples of several pieces, one after the other."""
+    first = pieces[0]
+    X: Any
+    if isinstance(first.X, list):
+        X = [np.concatenate(columns) for columns in zip(*(p.X for p in pieces), strict=True)]
+    else:
+        X = np.concatenate([np.asarray(piece.X).T for piece in pieces]).T
+    weight = None
+    if first.sample_weight is not None:
+        weight = np.concatenate([np.asarray(piece.sample_weight) for piece in pieces])
+    Y = np.concatenate([piece.Y for piece in pieces])
+    return first._replace(X=X, Y=Y, sample_weight=weight)

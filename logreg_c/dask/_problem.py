@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sums over parts on the workers, asked for by a client: what the solvers take as an objective."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg_c import _input, _kernel
+from logreg_c._input import Examples
+from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
+
+from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
+from ._served import Served, Weighing, Whole
+from ._workers import Cut, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from distributed import Client, Future
+    from numpy.typing import NDArray
+
+    from ._blocks import Described
+
+
+class Distributed:
+    """X on the workers of a cluster: what `fit` and `train` take as batches of examples."""
+
+    def __init__(self, client: Client, X: Any, *, positive: Any, n_threads: int | None) -> None:
+        self._client = client
+        self._X = X
+        self._positive = positive
+        self._n_threads = n_threads
+
+    def open_parts(
+        self, Y: Any, sample_weight: Any, dtype: Any, names: tuple[Any, ...] | None
+    ) -> DistributedSource:
+        """Compute the blocks, and cut them into parts."""
+        client = self._client
+        blocks = computed(client, partitions(self._X, Y, sample_weight), self._positive)
+        described = client.gather(client.map(describe, blocks, pure=False))
+        refuse_scattered(client, blocks)
+        return DistributedSource(client, blocks, described, dtype, names, self._n_threads)
+
+
+class DistributedSource:
+    """Blocks on the workers, as the parts of a whole."""
+
+    survey: _kernel.Survey | None = None
+
+    def __init__(
+        self,
+        client: Client,
+        blocks: list[Future],
+        described: list[Described],
+        dtype: Any,
+        names: tuple[Any, ...] | None,
+        n_threads: int | None,
+    ) -> None:
+        filled = [(block, of) for block, of in zip(blocks, described, strict=True) if of.m]
+        if not filled:
+            msg = "X has no rows in any partition; expected at least one"
+            raise ValueError(msg)
+        first = filled[0][1]
+        for _, of in filled:
+            if (of.n_x, of.names) != (first.n_x, first.names):
+                msg = (
+                    f"a partition of X has the columns {of.names or of.n_x}, another "
+                    f"{first.names or first.n_x}; expected the same columns in all"
+                )
+                raise ValueError(msg)
+        del names  # columns are taken in their order
+        m = sum(of.m for _, of in filled)
+        narrow = all(of.float32 for _, of in filled)
+        kind = np.dtype(np.float32 if narrow else np.float64)
+        values = np.empty((first.n_x, 0), kind)
+        float32 = _input.examples(np.empty((1, 1), kind), dtype).float32
+        self.examples = Examples(values, (first.n_x, m), float32, first.names)
+        self.example_major = first.example_major
+        self._client = client
+        largest = max(of.largest_weight for _, of in filled)
+        if largest == 0.0:
+            msg = "sample_weight is zero at every example; expected a positive sum"
+            raise ValueError(msg)
+        exponent = _input.exponent_of_scale(largest, float32)
+        whole = Whole(self.examples, self.example_major, exponent, n_threads)
+        self.cuts = _cut(client, filled, examples_of_parts(first.n_x))
+        self.workers = Workers(client, partial(Served, whole), self.cuts)
+
+    def __iter__(self) -> Iterator[Part]:
+        """Bring the examples here; for a few."""
+        for cut in self.cuts:
+            block: Block = cut.block.result().between(cut.first, cut.end)
+            yield Part(cut.at, block.X, block.Y, block.sample_weight)
+
+    def place(self, example: int) -> str:
+        """Return where an example comes from."""
+        return f"row {example} (counted from 0 over all partitions)"
+
+    def problem(self, n_threads: int, *, float32: bool, halves: bool) -> DistributedProblem:
+        """Return what can be asked about the parts."""
+        return DistributedProblem(self, n_threads, float32=float32, halves=halves)
+
+
+def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> list[Cut]:
+    """Cut blocks where multiples of `size` are; what several blocks hold of one becomes a block."""
+    cuts: list[Cut] = []
+    pieces: list[tuple[Future, int, int]] = []  # of a stretch that is not complete
+    at = start = 0  # examples before this block, and before the stretch
+    for block, of in blocks:
+        first = 0
+        if pieces:
+            first = min(of.m, start + size - at)
+            pieces.append((block, 0, first))
+            if at + first == start + size:
+                cuts.append(Cut(joined(client, pieces), 0, size, start))
+                pieces = []
+        if first < of.m:
+            end = first + (of.m - first) // size * size
+            if end > first:
+                cuts.append(Cut(block, first, end, at + first))
+            if end < of.m:
+                start = at + end
+                pieces.append((block, end, of.m))
+        at += of.m
+    if pieces:
+        cuts.append(Cut(joined(client, pieces), 0, at - start, start))
+    return cuts
+
+
+class DistributedProblem(ProblemInParts):
+    """What can be asked about the parts, each question over all workers at a time."""
+
+    def __init__(
+        self, source: DistributedSource, n_threads: int, *, float32: bool, halves: bool
+    ) -> None:
+        super().__init__(source, n_threads, float32=float32, halves=halves)
+        self._workers = source.workers
+        self._cuts = source.cuts
+
+    def first_nonfinite(self) -> tuple[int, int] | None:
+        """Return (feature, example) of the first NaN or infinity in X, or None."""
+        found = self._asked("nonfinite")
+        place: tuple[int, int] | None = found[min(found)] if found else None
+        return place
+
+    def gradient(self, point: _kernel.Point, *, float32: bool) -> _kernel.Sums:
+        """Return the sums of J, dw and db at a point."""
+        sums: _kernel.Sums = self._asked("gradient_at", point, float32, self._halves)
+        return sums
+
+    def moment_sums(self, weights: Any, *, float32: bool) -> list[_kernel.Sums]:
+        """Return the sums of moments of each group of features."""
+        weighing = None if weights is None else weights.weighing
+        sums: list[_kernel.Sums] = self._asked("moment_sums_by", weighing, float32)
+        return sums
+
+    def gram_sums(self, k: int, centre: NDArray[np.float64], weights: Any) -> list[_kernel.Sums]:
+        """Return the sums of products of group k of features with each group up to itself."""
+        sums: list[_kernel.Sums] = self._asked("gram_sums_by", k, centre, weights.weighing)
+        return sums
+
+    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> Any:
+        """Return the weights that a factor of the Hessian at w and b takes."""
+        return self._weighed(Weighing(w.copy(), b, None))
+
+    def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> Any:
+        """Return the weights s a (1 - a), or the squares (s (a - y))^2."""
+        return self._weighed(Weighing(w.copy(), b, squared))
+
+    def _weighed(self, weighing: Weighing) -> Any:
+        """Have the workers weigh their parts; return the status of that, and the sum."""
+        found = self._asked("weigh", weighing)
+        status, S = _kernel.OK, 0.0
+        for first in sorted(found):
+            ended, of_blocks = found[first]
+            status = status if ended == _kernel.OK else ended
+            S = float(np.add.accumulate(np.concatenate([[S], of_blocks]))[-1])
+        return SimpleNamespace(weighing=weighing, status=status, S=S)
+
+    def survey(self) -> _kernel.Survey:
+        """Return sums over labels and weights, which go from worker to worker at first."""
+        if self._survey is None:
+            self._survey = self._workers.retried(self._surveyed)
+        return self._survey
+
+    def _surveyed(self) -> _kernel.Survey:
+        survey = _kernel.Survey()
+        for actor, *stretch in self._workers.stretches():
+            (survey,) = self._workers.answer(actor, "survey_on", survey, *stretch)
+        return survey
+
+    def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
+        """Return samples of so many examples, in memory here."""
+        samples = []
+        for count in counts:
+            rows, Y, h = self._workers.retried(self._chosen, count)
+            samples.append(sample_of(rows, Y, h, self.n_threads))
+        return samples
+
+    def _chosen(self, count: int) -> tuple[NDArray[Any], ...]:
+        choice = _kernel.Choice(self.survey(), count)
+        dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
+        rows = np.zeros((count, self.n_x), dtype)
+        Y, h, k = np.zeros(count), np.zeros(count), 0
+        for actor, *stretch in self._workers.stretches():
+            answer = self._workers.answer(actor, "choose_on", choice, count - k, *stretch)
+            choice, some, of_Y, of_h = answer
+            stop = k + len(some)
+            rows[k:stop], Y[k:stop], h[k:stop] = some, of_Y, of_h
+            k = stop
+        rows[k:] = rows[k - 1]
+        return rows, Y, h
+
+    def sample_weight(self) -> NDArray[Any] | None:
+        """Return the weights of all examples."""
+        found = self._asked("weights")
+        weights = [found[first] for first in sorted(found)]
+        return None if weights[0] is None else np.concatenate(weights)
+
+    def _asked(self, question: str, *arguments: Any) -> Any:
+        first, *others = self._workers.ask(question, *arguments)
+        for other in others:
+            first.merge(other)
+        return first

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a worker answers about the parts that lie there: sums, in the order of the whole."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from distributed import get_worker
+
+from logreg_c import _kernel
+from logreg_c._parts import SURVEYED, Part, ProblemInParts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from logreg_c._input import Examples
+
+    from ._blocks import Block
+
+
+class Whole(NamedTuple):
+    """What the parts are parts of, and how to work on them."""
+
+    examples: Examples
+    example_major: bool
+    exponent: int  # sample weights are multiplied by this power of two
+    n_threads: int | None  # None: those of each worker
+
+
+class Weighing(NamedTuple):
+    """Weights of the Hessian at w and b; None for `squared`: as a factor takes them."""
+
+    w: NDArray[np.float64]
+    b: float
+    squared: bool | None
+
+    @property
+    def key(self) -> tuple[bytes, float, bool | None]:
+        """Return what can be compared."""
+        return self.w.tobytes(), self.b, self.squared
+
+
+class Several(list[Any]):
+    """Answers that are merged one by one."""
+
+    def merge(self, other: Several) -> None:
+        """Merge what another worker has answered."""
+        for mine, theirs in zip(self, other, strict=True):
+            mine.merge(theirs)
+
+
+class Gathered(dict[int, Any]):
+    """Answers by the first example of each part."""
+
+    def merge(self, other: Gathered) -> None:
+        """Add what another worker has answered."""
+        self.update(other)
+
+
+class _PartsHere:
+    """The parts on this worker, as a source."""
+
+    survey: _kernel.Survey | None = None
+
+    def __init__(self, whole: Whole, pieces: list[tuple[Block, int]]) -> None:
+        self.examples = whole.examples
+        self.example_major = whole.example_major
+        self.parts = [
+            Part(first, block.X, block.Y, _scaled(block.sample_weight, whole.exponent))
+            for block, first in sorted(pieces, key=lambda piece: piece[1])
+        ]
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self.parts)
+
+    def place(self, example: int) -> str:
+        """Return where an example comes from."""
+        return f"row {example}"
+
+
+def _scaled(weight: NDArray[Any] | None, exponent: int) -> NDArray[Any] | None:
+    if weight is None or exponent == 0:
+        return weight
+    scaled: NDArray[np.float64] = np.ldexp(weight.astype(np.float64), exponent)
+    return scaled
+
+
+class Served(ProblemInParts):
+    """Answers of the parts on this worker: each method that the client asks for by name."""
+
+    def __init__(self, whole: Whole, pieces: list[tuple[Block, int]]) -> None:
+        source = _PartsHere(whole, pieces)
+        n_threads = whole.n_threads or get_worker().state.nthreads
+        super().__init__(source, n_threads, float32=whole.examples.float32, halves=False)
+        self._here = source.parts
+        self._weighing: tuple[bytes, float, bool | None] | None = None
+        self._h: dict[int, NDArray[np.float64]] = {}
+        self._sums = Gathered()
+
+    def gradient_at(self, point: _kernel.Point, float32: bool, halves: bool) -> _kernel.Sums:
+        """Return the sums of J, dw and db."""
+        self._halves = halves
+        return self.gradient(point, float32=float32)
+
+    def moment_sums_by(self, weighing: Weighing | None, float32: bool) -> Several:
+        """Return the sums of moments, of examples that are weighted anew if asked for."""
+        return Several(self.moment_sums(self._weighed_by(weighing), float32=float32))
+
+    def gram_sums_by(self, k: int, centre: NDArray[np.float64], weighing: Weighing) -> Several:
+        """Return the sums of products of group k with those up to it."""
+        return Several(self.gram_sums(k, centre, self._weighed_by(weighing)))
+
+    def weigh(self, weighing: Weighing) -> Gathered:
+        """Weigh each part anew; return the status and, of its blocks, the sums of weights."""
+        if self._weighing != weighing.key:
+            w, b, squared = weighing
+            if squared is None:
+                make = self.weights_of_factor(w, b)
+            else:
+                make = self.weights_of_hessian(w, b, squared=squared)
+            self._sums = Gathered()
+            for part in self._here:
+                make.status = _kernel.OK
+                h = make.of(part)
+                whole = part.m // SURVEYED * SURVEYED
+                blocks = [h[:whole].reshape(-1, SURVEYED), h[whole:][np.newaxis]]
+                of_blocks = [np.add.accumulate(x, 1)[:, -1] for x in blocks if x.size]
+                self._h[part.first] = h
+                self._sums[part.first] = make.status, np.concatenate(of_blocks)
+            self._weighing = weighing.key
+        return self._sums
+
+    def _weighed_by(self, weighing: Weighing | None) -> Any:
+        """Return the weights that are here, by part."""
+        if weighing is None:
+            return None
+        self.weigh(weighing)
+        return SimpleNamespace(of=lambda part: self._h[part.first])
+
+    def survey_on(self, survey: _kernel.Survey, first: int, end: int) -> Several:
+        """Continue a survey with the parts that begin within [first, end)."""
+        for part in self._between(first, end):
+            survey.add(self._of(part, part.X, part.sample_weight, float32=False))
+        return Several([survey])
+
+    def choose_on(self, choice: _kernel.Choice, room: int, first: int, end: int) -> Several:
+        """Continue a choice with these parts; return it, and rows, Y and weights of the chosen."""
+        dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
+        Y, h, index = np.zeros(room), np.zeros(room), np.empty(room, np.int64)
+        rows = [np.empty((0, self.n_x), dtype)]
+        k = 0
+        for part in self._between(first, end):
+            problem = self._of(part, part.X, part.sample_weight, float32=False)
+            stop = k + choice.choose(problem, index[k:], Y[k:], h[k:])
+            chosen = index[k:stop]
+            if isinstance(part.X, list):
+                rows.append(np.stack([x[chosen] for x in part.X], 1).astype(dtype, copy=False))
+            else:
+                rows.append(part.X.T[chosen])
+            k = stop
+        return Several([choice, np.concatenate(rows), Y[:k], h[:k]])
+
+    def _between(self, first: int, end: int) -> list[Part]:
+        return [part for part in self._here if first <= part.first < end]
+
+    def nonfinite(self) -> Gathered:
+        """Return (feature, example) of the first NaN or infinity here, if there is one."""
+        found = self.first_nonfinite()
+        return Gathered() if found is None else Gathered({found[1]: found})
+
+    def weights(self) -> Gathered:
+        """Return the sample weights of each part."""
+        return Gathered({part.first: part.sample_weight for part in self._here})

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Actors on the workers, each with the blocks that lie there, and the questions they are asked.
+
+An actor is asked over a direct connection, without the scheduler, which makes a question a matter
+of milliseconds. Where a worker is lost, all actors are dropped, the scheduler computes the blocks
+again that were lost with it, new actors are bound to where the blocks lie then, and the same
+question is asked once more. Questions change nothing, so the answer has the same bits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from distributed import CancelledError, wait
+from distributed.comm import CommClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from distributed import Client, Future
+
+    from ._blocks import Block
+
+# Actors that are asked by one: the client, or an actor where there are more. Each costs it about
+# two milliseconds.
+DEGREE = 8
+RETRIES = 3  # of one question
+# How long a worker may be silent: seconds, median answers, and seconds before there are any.
+SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
+GONE = 5.0  # seconds without a scheduler
+LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
+
+
+Answered = TypeVar("Answered")
+
+
+class Cut(NamedTuple):
+    """Examples [first, end) of a block, of which the first is number `at` of the whole."""
+
+    block: Future
+    first: int
+    end: int
+    at: int
+
+
+class ClusterError(RuntimeError):
+    """The cluster could not answer: it is gone, or lost workers again and again.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_x, 1), or None
+    b : float, or None
+        Weights and bias after the last complete step, if there was one.
+    """
+
+    __module__ = "logreg_c.dask"
+
+    w: Any = None
+    b: Any = None
+
+
+class Answer(NamedTuple):
+    """What an actor returns. An error is not raised, which would look like a lost worker."""
+
+    value: Any
+    error: Exception | None
+
+
+class SilentError(Exception):
+    """An actor that another one has asked does not answer; its worker's address."""
+
+
+def address_of(actor: Any) -> str:
+    """Return the address of an actor's worker."""
+    address: str = actor._address  # noqa: SLF001 (dask has no other way to it)
+    return address
+
+
+class Actor:
+    """Parts of the whole on one worker, and the actors that are asked on behalf of the client."""
+
+    def __init__(
+        self, open_parts: Callable[..., Any], blocks: list[Block], cuts: list[tuple[int, int, int]]
+    ) -> None:
+        pieces = [
+            (block.between(first, end), at)
+            for block, (first, end, at) in zip(blocks, cuts, strict=True)
+        ]
+        self._parts = open_parts(pieces)
+        self._children: list[Any] = []
+
+    def adopt(self, children: list[Any]) -> None:
+        """Ask these actors, too, from now on."""
+        self._children = children
+
+    def answer(self, question: str, *arguments: Any) -> Answer:
+        """Return what the parts answer."""
+        try:
+            return Answer(getattr(self._parts, question)(*arguments), None)
+        except Exception as error:  # noqa: BLE001 (the client raises it)
+            return Answer(None, error)
+
+    def ask(self, limit: float, question: str, *arguments: Any) -> Answer:
+        """Return what the parts answer, merged with what the children do; each within a limit."""
+        asked = [child.ask(0.9 * limit, question, *arguments) for child in self._children]
+        own = self.answer(question, *arguments)
+        if own.error is not None:
+            return own
+        value = own.value
+        for child, future in zip(self._children, asked, strict=True):
+            try:
+                answer = future.result(timeout=0.9 * limit)
+            except TimeoutError:
+                return Answer(None, SilentError(address_of(child)))
+            if answer.error is not None:
+                return Answer(None, answer.error)
+            value.merge(answer.value)
+        return Answer(value, None)
+
+
+class Workers:
+    """The parts of the whole, wherever they lie at present.
+
+    `open_parts` makes, on a worker, the object that is asked.
+    """
+
+    def __init__(self, client: Client, open_parts: Callable[..., Any], cuts: Sequence[Cut]) -> None:
+        self._client = client
+        self._open_parts = open_parts
+        self._cuts = cuts
+        self._actors: list[Any] = []
+        self._asked: list[Any] = []  # the actors that the client itself asks
+        self._actor_of: list[int] = []  # for each cut
+        self._took: list[float] = []  # seconds of the last answers
+
+    def ask(self, question: str, *arguments: Any) -> list[Any]:
+        """Return the answers of all parts, each merged from those of some parts."""
+        return self.retried(self._answers, question, arguments)
+
+    def retried(self, do: Callable[..., Answered], *arguments: Any) -> Answered:
+        """Do what asks the workers, from the start where one of them is lost meanwhile."""
+        for attempt in range(RETRIES + 1):
+            try:
+                self._bind()
+                return do(*arguments)
+            except ClusterError:
+                raise
+            except LOST as error:
+                self._actors = []
+                if attempt == RETRIES or self._client.status != "running":
+                    msg = (
+                        f"the cluster does not answer ({type(error).__name__}: {error}) after "
+                        f"{attempt + 1} attempts; see its dashboard and the logs of its workers"
+                    )
+                    raise ClusterError(msg) from error
+        raise AssertionError  # the last attempt returns or raises
+
+    def stretches(self) -> list[tuple[Any, int, int]]:
+        """Return the actors in the order of the parts, each with the examples of its stretch."""
+        found: list[tuple[Any, int, int]] = []
+        for k, cut in zip(self._actor_of, self._cuts, strict=True):
+            actor, end = self._actors[k], cut.at + cut.end - cut.first
+            if found and found[-1][0] is actor:
+                found[-1] = actor, found[-1][1], end
+            else:
+                found.append((actor, cut.at, end))
+        return found
+
+    def answer(self, actor: Any, question: str, *arguments: Any) -> Any:
+        """Return what one actor answers."""
+        return self._received(actor, actor.answer(question, *arguments), FIRST_ANSWER)
+
+    def _answers(self, question: str, arguments: tuple[Any, ...]) -> list[Any]:
+        began = time.monotonic()
+        limit = max(SILENCE, ANSWERS * median(self._took)) if self._took else FIRST_ANSWER
+        asked = [actor.ask(limit, question, *arguments) for actor in self._asked]
+        values = [
+            self._received(actor, future, max(0.1, began + limit - time.monotonic()))
+            for actor, future in zip(self._asked, asked, strict=True)
+        ]
+        self._took = [*self._took[-20:], time.monotonic() - began]
+        return values
+
+    def _received(self, actor: Any, future: Any, limit: float) -> Any:
+        """Wait for an answer; have the scheduler give up a worker that is silent."""
+        try:
+            answer = self._waited(future, limit)
+        except TimeoutError:
+            answer = Answer(None, SilentError(address_of(actor)))
+        if isinstance(answer.error, SilentError):
+            (address,) = answer.error.args
+            self._client.run_on_scheduler(_remove_worker, address=address)
+            msg = f"{address} has been silent for {limit:.0f} s"
+            raise TimeoutError(msg)
+        if answer.error is not None:
+            raise answer.error
+        return answer.value
+
+    def _waited(self, future: Any, limit: float) -> Answer:
+        """Wait so long for an answer, and less where the scheduler is gone."""
+        end = time.monotonic() + limit
+        seen = time.monotonic()  # the scheduler
+        while True:
+            try:
+                answer: Answer = future.result(timeout=1.0)
+            except TimeoutError:
+                now = time.monotonic()
+                if self._client.status == "running":
+                    seen = now
+                if now - seen > GONE:
+                    msg = "the scheduler does not answer; see its logs"
+                    raise ClusterError(msg) from None
+                if now > end:
+                    raise
+            else:
+                return answer
+
+    def _bind(self) -> None:
+        """Make an actor on each worker that has some of the blocks, unless there are actors."""
+        if self._actors:
+            return
+        client = self._client
+        blocks = [cut.block for cut in self._cuts]
+        wait(blocks)
+        for block in blocks:
+            if block.status == "error":
+                raise block.exception()
+        held = client.who_has(blocks)
+        places: dict[str, list[Cut]] = defaultdict(list)
+        for cut in self._cuts:
+            addresses = held.get(cut.block.key)
+            if not addresses:
+                msg = "a block was lost"
+                raise RuntimeError(msg)
+            fewest = min(addresses, key=lambda address: (len(places[address]), address))
+            places[fewest].append(cut)
+        places = {address: cuts for address, cuts in places.items() if cuts}
+        numbers = {cut.at: k for k, cuts in enumerate(places.values()) for cut in cuts}
+        self._actor_of = [numbers[cut.at] for cut in self._cuts]
+        # Elsewhere rather than never: a worker may be lost before its actor is there.
+        futures = [
+            client.submit(
+                *(Actor, self._open_parts),
+                [cut.block for cut in cuts],
+                [cut[1:] for cut in cuts],
+                actor=True,
+                workers=[address],
+                allow_other_workers=True,
+                pure=False,
+            )
+            for address, cuts in places.items()
+        ]
+        actors = [future.result() for future in futures]
+        self._asked = actors
+        addresses = set(map(address_of, actors))
+        # Within one process, an actor that waits for another one would hold up its loop.
+        in_process = any(address.startswith("inproc") for address in addresses)
+        if len(actors) > DEGREE and len(addresses) == len(actors) and not in_process:
+            self._make_tree(actors)
+        self._actors = actors
+
+    def _make_tree(self, actors: list[Any]) -> None:
+        """Let actors ask others, so that nobody asks more than DEGREE."""
+        self._asked = actors[:DEGREE]
+        adopted = [
+            actor.adopt(children)
+            for k, actor in enumerate(actors)
+            if (children := actors[DEGREE * (k + 1) : DEGREE * (k + 2)])
+        ]
+        for done in adopted:
+            done.result()
+
+
+async def _remove_worker(dask_scheduler: Any, address: str) -> None:
+    await dask_scheduler.remove_worker(address, stimulus_id="logreg-c-silent", close=False)

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A cluster gives the bits of the same data in memory, whatever happens to its workers.
+
+`pip install 'dask[array,dataframe]' distributed pandas pyarrow`. Clusters are on this machine.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from oracle import bits
+
+import logreg_c
+
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]  # of dask's own
+
+pytest.importorskip("distributed")
+da = pytest.importorskip("dask.array")
+import dask  # noqa: E402
+from distributed import Client, LocalCluster  # noqa: E402
+
+from logreg_c import dask as on_dask  # noqa: E402
+from logreg_c.callbacks import Checkpoint  # noqa: E402
+from logreg_c.dask import _workers  # noqa: E402
+
+M, N_X = 30_011, 12
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(M, N_X)) * np.logspace(-2, 2, N_X)
+    Y = (X @ (1 / np.logspace(-2, 2, N_X)) / 3 + rng.logistic(size=M) > 0).astype(np.uint8)
+    return X, Y, rng.integers(0, 4, M).astype(float)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Five workers in this process."""
+    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=5, **settings) as cluster, Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def processes():
+    """Three workers that can be killed; they are replaced."""
+    cluster = LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0")
+    with Client(cluster) as client:
+        yield client
+    with contextlib.suppress(KeyError):  # of a worker that is gone
+        cluster.close()
+
+
+CHUNKS = {
+    "one": (M,),
+    "few": (10_000, 0, 20_011),
+    "many": (7, 1, 0, 5000, 123, 9000, 11, 4, 10_000, M - 24_146),
+}
+
+
+def arrays(data, chunks):
+    X, Y, s = data
+    return (
+        da.from_array(X, chunks=(chunks, N_X)),
+        da.from_array(Y, chunks=(chunks,)),
+        da.from_array(s, chunks=(chunks,)),
+    )
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_fit_and_train_have_the_bits_of_memory(cluster, data, chunks, weighted):
+    X, Y, s = data
+    s = s if weighted else None
+    on_cluster = arrays(data, CHUNKS[chunks])
+    of_s = on_cluster[2] if weighted else None
+    for settings in {"l2": 1e-4}, {"intercept": False, "tol": 1e-6}:
+        expected = logreg_c.fit(X.T, Y, sample_weight=s, **settings)
+        found = on_dask.fit(cluster, *on_cluster[:2], sample_weight=of_s, **settings)
+        assert bits(*found) == bits(*expected)
+        assert (found.passes, found.gap) == (expected.passes, expected.gap)
+    for settings in {"l2": 0.1}, {"standardize": True, "alpha": "auto"}:
+        steps = {"alpha": 1e-4, "iters": 5} | settings
+        expected = logreg_c.train(X.T, Y, sample_weight=s, **steps)
+        found = on_dask.train(None, *on_cluster[:2], sample_weight=of_s, **steps)
+        assert bits(*found) == bits(*expected)
+
+
+def test_narrow_types_are_computed_in_float32_first(cluster, data):
+    X, Y, _ = data
+    narrow = X.astype(np.float32)
+    chunks = CHUNKS["few"]
+    expected = logreg_c.fit(narrow.T, Y)
+    pair = da.from_array(narrow, chunks=(chunks, N_X)), da.from_array(Y, chunks=(chunks,))
+    assert bits(*on_dask.fit(cluster, *pair)) == bits(*expected)
+
+
+def test_frames_with_names_and_unknown_chunks(cluster, data):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    X, Y, s = data
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(N_X)])
+    frame["count"] = np.arange(M, dtype=np.int16) % 7
+    frame["y"], frame["s"] = np.where(Y, "yes", "no"), s
+    table = dd.from_pandas(frame, npartitions=7)
+    table = table[table["x0"] < 10]  # of unknown length; one partition may be empty
+    features = frame.columns[:-2].tolist()
+    expected = logreg_c.fit(frame[features], Y, sample_weight=s)
+    found = on_dask.fit(
+        cluster, table[features], table["y"], positive="yes", sample_weight=table["s"]
+    )
+    assert bits(*found) == bits(*expected)
+    assert found.w.feature_names == expected.w.feature_names
+
+
+def test_few_rows_are_taken_into_memory(cluster, data):
+    X, Y, _ = (values[:500] for values in data)
+    expected = logreg_c.fit(X.T, Y, l2=0.1)
+    found = on_dask.fit(cluster, da.from_array(X, (77, -1)), da.from_array(Y, 77), l2=0.1)
+    assert bits(*found) == bits(*expected)
+
+
+def test_more_actors_than_one_can_ask_form_a_tree(processes, data, monkeypatch):
+    monkeypatch.setattr(_workers, "DEGREE", 1)
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["many"])[:2]
+    assert bits(*on_dask.fit(processes, *pair)) == bits(*logreg_c.fit(X.T, Y))
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_a_worker_that_is_killed_changes_no_bit(processes, data, times):
+    X, Y, _ = data
+    expected = logreg_c.fit(X.T, Y)
+    pair = arrays(data, CHUNKS["many"])[:2]
+    rng, killed = np.random.default_rng(times), []
+
+    def kill(k, *_):
+        if k == 1:
+            pids = list(processes.run(os.getpid).values())
+            killed.append(pids[rng.integers(len(pids))])
+            os.kill(killed[0], signal.SIGKILL)
+
+    assert bits(*on_dask.fit(processes, *pair, callback=kill)) == bits(*expected)
+    assert killed
+
+
+def test_all_workers_are_killed_and_replaced(processes, data):
+    X, Y, _ = data
+    expected = logreg_c.train(X.T, Y, 1e-4, 6)
+    pair = arrays(data, CHUNKS["few"])[:2]
+
+    def kill_all(k, *_):
+        if k == 2:
+            for pid in processes.run(os.getpid).values():
+                os.kill(pid, signal.SIGKILL)
+
+    found = on_dask.train(processes, *pair, 1e-4, 6, callback=kill_all)
+    assert bits(*found) == bits(*expected)
+
+
+def test_a_worker_that_is_killed_at_any_moment(processes, data):
+    X, Y, _ = data
+    expected = logreg_c.fit(X.T, Y)
+    pair = arrays(data, CHUNKS["many"])[:2]
+    for seconds in 0.0, 0.03, 0.1, 0.2:
+        pid = next(iter(processes.run(os.getpid).values()))
+        timer = threading.Timer(seconds, os.kill, (pid, signal.SIGKILL))
+        timer.start()
+        assert bits(*on_dask.fit(processes, *pair)) == bits(*expected)
+        timer.join()
+        processes.wait_for_workers(3, timeout=60)
+
+
+def test_a_silent_worker_is_given_up(processes, data, monkeypatch):
+    monkeypatch.setattr(_workers, "SILENCE", 2.0)
+    X, Y, _ = data
+    expected = logreg_c.train(X.T, Y, 1e-4, 6)
+    pair = arrays(data, CHUNKS["few"])[:2]
+    silent = []
+
+    def silence(k, *_):
+        if k == 2:
+            silent.append(next(iter(processes.run(os.getpid).values())))
+            os.kill(silent[0], signal.SIGSTOP)
+
+    try:
+        found = on_dask.train(processes, *pair, 1e-4, 6, callback=silence)
+    finally:
+        os.kill(silent[0], signal.SIGKILL)
+    assert bits(*found) == bits(*expected)
+
+
+def test_blocks_that_are_moved_are_found_again(processes, data):
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["many"])[:2]
+
+    def move(k, *_):
+        if k == 1:
+            first = next(iter(processes.scheduler_info()["workers"]))
+            processes.retire_workers([first])
+
+    assert bits(*on_dask.fit(processes, *pair, callback=move)) == bits(*logreg_c.fit(X.T, Y))
+
+
+def test_a_checkpoint_goes_on_in_memory_and_back(cluster, data, tmp_path):
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["many"])[:2]
+    expected = logreg_c.fit(X.T, Y)
+    path = tmp_path / "run.npz"
+
+    def stop(k, *_):
+        return k == 1
+
+    on_dask.fit(cluster, *pair, callback=[stop, Checkpoint(path, seconds=0)])
+    assert bits(*logreg_c.fit(X.T, Y, callback=Checkpoint(path))) == bits(*expected)
+    path.unlink()
+    logreg_c.fit(X.T, Y, callback=[stop, Checkpoint(path, seconds=0)])
+    assert bits(*on_dask.fit(cluster, *pair, callback=Checkpoint(path))) == bits(*expected)
+
+
+def test_without_a_scheduler_it_ends_with_what_was_reached(data):
+    pair = arrays(data, CHUNKS["few"])[:2]
+    settings = {"threads_per_worker": 1, "dashboard_address": ":0"}
+    cluster = LocalCluster(n_workers=2, **settings)
+    client = Client(cluster)
+
+    def close(k, *_):
+        if k == 2:
+            cluster.close()
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(on_dask.ClusterError, match="not answer") as caught:
+            on_dask.train(client, *pair, 1e-4, 10, callback=close)
+    finally:
+        client.close()
+    assert time.monotonic() - began < 60
+    expected = logreg_c.train(data[0].T, data[1], 1e-4, 3)
+    assert bits(caught.value.w, caught.value.b) == bits(expected.w, expected.b)
+
+
+def test_scattered_data_are_refused(cluster, data):
+    X, Y, _ = data
+    parts = [cluster.scatter(X[:100]), cluster.scatter(X[100:200])]
+    with pytest.raises(ValueError, match="were scattered to the workers"):
+        on_dask.fit(cluster, parts, [dask.delayed(Y[:100]), dask.delayed(Y[100:200])])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda X, Y: (X, Y[:-1].rechunk((100, 100, 99))), "Y has shape"),
+        (lambda X, Y: (X, Y.rechunk(150)), "X has 3 partitions and Y 2"),
+        (lambda X, Y: (X, Y + da.from_array(np.eye(300)[250] * 3, 100)), "partition 2: Y is"),
+        (lambda X, Y: (X[:0], Y[:0]), "no rows in any partition"),
+        (lambda _, Y: (np.ones((300, 2)), Y), "X is a ndarray; expected a dask Array"),
+    ],
+)
+def test_bad_input_names_its_partition(cluster, change, words):
+    X = da.from_array(np.random.default_rng(0).normal(size=(300, 2)), (100, -1))
+    Y = da.from_array(np.arange(300) % 2, 100)
+    with pytest.raises((TypeError, ValueError), match=words):
+        on_dask.fit(cluster, *change(X, Y))
+
+
+def test_nan_is_named_by_its_row(cluster, data):
+    X, Y, _ = data
+    X = X.copy()
+    X[20_500, 3] = np.nan
+    pair = da.from_array(X, (4000, -1)), da.from_array(Y, 4000)
+    with pytest.raises(ValueError, match="feature 3 of row 20500"):
+        on_dask.fit(cluster, *pair)
+
+
+def test_other_processes_of_this_package_do_not_load_it():
+    code = "import sys, logreg_c; assert not {'dask', 'distributed'} & set(sys.modules)"
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
