@@ -536,6 +536,19 @@ def test_several_classes_of_every_type(dtype, order):
     )
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_several_classes_are_standardized_like_a_scaler_before(fit_intercept):
+    X, y = load_wine(return_X_y=True)
+    X = np.hstack([X, np.full((len(X), 1), 7.0), np.zeros((len(X), 1))])
+    fixed = {"C": 0.05, "fit_intercept": fit_intercept, "max_iter": 1000}
+    ours = LogisticRegression(standardize=True, tol=1e-7, **fixed).fit(X, y)
+    scaler = StandardScaler(with_mean=fit_intercept)
+    theirs = exact(tol=1e-10, **fixed).fit(scaler.fit_transform(X), y)
+    np.testing.assert_allclose(ours.coef_ * scaler.scale_, theirs.coef_, atol=1e-6)
+    Z = theirs.predict_log_proba(scaler.transform(X))
+    np.testing.assert_allclose(ours.predict_log_proba(X), Z, atol=1e-5)
+
+
 def test_several_classes_start_from_the_fit_before():
     X, y = load_iris(return_X_y=True)
     model = LogisticRegression(warm_start=True).fit(X, y)
@@ -1159,7 +1172,6 @@ def test_labels_that_are_not_two_classes_are_refused():
         LogisticRegression(solver="liblinear").fit(X, [0, 1, 2, 0, 1, 2])
     for refused, why in (
         ({"solver": "gd"}, "Only binary classification is supported with solver='gd'"),
-        ({"standardize": True}, "Only binary classification .* with standardize=True"),
         ({"multi_class": "ovr"}, "multi_class is 'ovr' and y has 3 classes; .*OneVsRestClassifier"),
     ):
         with pytest.raises(ValueError, match=why):

@@ -56,13 +56,15 @@ class Search:
         objective: SoftmaxObjective,
         theta: NDArray[np.float64],
         *,
-        l2: float,
+        l2: float | NDArray[np.float64],
         tol: float,
         fixed_b: bool,
         slope: float = math.inf,
+        units: NDArray[np.float64] | None = None,
     ) -> None:
         self.objective = objective
         self.l2, self.tol, self.slope, self.fixed_b = l2, tol, slope, fixed_b
+        self.units = units
         self.passes = 0
         self.gap = math.inf
         weight = objective.sample_weight
@@ -82,7 +84,12 @@ class Search:
         """Return J and its gradient: a pass over X."""
         self.passes += 1
         w, b = theta[:-1].copy(), theta[-1].copy()
-        J, dw, db = self.objective.softmax(w, b, self.l2)
+        if isinstance(self.l2, float):
+            J, dw, db = self.objective.softmax(w, b, self.l2)
+        else:
+            J, dw, db = self.objective.softmax(w, b, 0.0)
+            pull = self.l2[:, np.newaxis] * w
+            J, dw = J + dot(pull, w) / 2, dw + pull
         return Point(theta, J, np.vstack([dw, np.zeros_like(db) if self.fixed_b else db]))
 
     def step(self) -> Stopped | None:
@@ -117,7 +124,7 @@ class Search:
         If J, the mean of the losses, is below log(2) of the least weight, each loss is below
         log(2). Then J falls to 0 as w grows.
         """
-        return self.l2 == 0.0 and self.at.J * self.total < math.log(2.0) * self.least
+        return not np.any(self.l2) and self.at.J * self.total < math.log(2.0) * self.least
 
     def renew(self) -> Factor:
         """Make a factor of the Hessian at the present point."""
@@ -135,7 +142,16 @@ class Search:
         return max(4, min(40, int(self.sample / m * n * (k + 1) / 16)))
 
     def _is_small(self) -> bool:
-        return self.gap <= self.tol and magnitude(self.at.gradient) <= self.slope
+        return self.gap <= self.tol and self.largest_slope() <= self.slope
+
+    def largest_slope(self) -> float:
+        """Return the largest component of the gradient, of the standardized features if any."""
+        gradient = self.at.gradient
+        if self.units is None:
+            return magnitude(gradient)
+        mean, sd = self.units[:, :, np.newaxis]
+        dw = (gradient[:-1] - mean * gradient[-1])[sd[:, 0] > 0.0] / sd[sd[:, 0] > 0.0]
+        return max(magnitude(dw), magnitude(gradient[-1]))
 
     def _direction(self) -> float:
         """Make the direction of the next step; return its slope, and set the predicted gap."""
@@ -213,15 +229,16 @@ def opened(
     objective: SoftmaxObjective,
     theta: NDArray[np.float64],
     *,
-    l2: float,
+    l2: float | NDArray[np.float64],
     tol: float,
     fixed_b: bool,
     warm: bool,
     slope: float = math.inf,
+    units: NDArray[np.float64] | None = None,
 ) -> Search:
     """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample."""
     settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
-    whole = Search(objective, theta, tol=tol, slope=slope, **settings)
+    whole = Search(objective, theta, tol=tol, slope=slope, units=units, **settings)
     if warm or whole.sample == objective.examples.shape[1]:
         return whole
     sample = Search(objective.some(whole.sample), theta, tol=SAMPLE_TOL, **settings)
@@ -263,7 +280,7 @@ class Searching(Training):
     @property
     def slope(self) -> float | None:
         """The largest component of the gradient, once there is one."""
-        return None if self._search is None else magnitude(self._search.at.gradient)
+        return None if self._search is None else self._search.largest_slope()
 
     @property
     def b(self) -> Any:
@@ -310,6 +327,7 @@ def minimize_classes(
     l2: float,
     tol: float,
     slope: float,
+    standardize: bool = False,
     fixed_b: bool,
 ) -> Solution:
     """Do what `minimize` does, with w (n_x, K) and b (K,), whose sums over the classes become 0."""
@@ -317,6 +335,11 @@ def minimize_classes(
     if not warm and max_passes > 0:
         theta = start_from(objective, len(b), fixed_b=fixed_b)
     goal: dict[str, Any] = {"l2": l2, "tol": tol, "slope": slope, "fixed_b": fixed_b}
+    if standardize and max_passes > 0:
+        mean, _, sd = objective.in_float64().standardize(centre=not fixed_b)
+        if fixed_b:  # then features are only scaled
+            mean, sd = np.zeros_like(mean), np.where(sd > 0.0, sd, 1.0)
+        goal |= {"l2": l2 * sd * sd, "units": np.array([mean, sd])}
     training = Searching(objective, theta, max_passes, (), warm=warm, **goal)
     try:
         training.run()

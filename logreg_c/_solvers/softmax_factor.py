@@ -37,7 +37,7 @@ class Factor:
         self,
         objective: SoftmaxObjective,
         theta: NDArray[np.float64],
-        l2: float,
+        l2: float | NDArray[np.float64],  # of all features, or of each
         *,
         fixed_b: bool,
     ) -> None:
@@ -85,7 +85,7 @@ class Factor:
         block[n, n] = S
         return block
 
-    def _make_dense(self, k: int, l2: float) -> None:
+    def _make_dense(self, k: int, l2: float | NDArray[np.float64]) -> None:
         n = len(self._mu) + 1
         H = np.zeros((k, n, k, n))
         for a in range(k):
@@ -109,7 +109,7 @@ class Factor:
         self._back(self._L, x)
         return np.ascontiguousarray((x * self._unit).reshape(gradient.shape[::-1]).T)
 
-    def _make_kronecker(self, k: int, l2: float) -> None:
+    def _make_kronecker(self, k: int, l2: float | NDArray[np.float64]) -> None:
         rows = [np.add.reduce(self._A * (self._s * self._A[:, a])[:, np.newaxis]) for a in range(k)]
         S = np.diag(np.add.reduce(self._A * self._s[:, np.newaxis])) - np.array(rows)
         scale = float(np.trace(S)) / (k - 1) or 1.0
@@ -118,7 +118,7 @@ class Factor:
         G = self._G / self._S
         self._factors = []
         for value in self._values.tolist():
-            L, unit = self._factored(value * G, np.full(len(G), l2))
+            L, unit = self._factored(value * G, np.broadcast_to(l2, len(G)))
             self._factors.append((L, unit))
         self._solve = self._solve_kronecker
 

@@ -325,7 +325,7 @@ class LogisticRegressionCV(Predicting):
             self.solver,
             tol=grid.tol,
             max_iter=grid.max_iter,
-            can_standardize=not grid.standardize and len(self.coef_) == 1,
+            can_standardize=not grid.standardize,
         )
         return f"{len(failed)} of {len(found)} fits did not reach tol. The first: {why}"
 

@@ -76,8 +76,7 @@ class LogisticRegression(Predicting):
         without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
         and `coef_` and `intercept_` to the original X. Without an intercept, features are only
         scaled, and constant features are left unchanged. Nor is sparse X centred, which leaves the
-        minimum where it is; ``solver="gd"`` refuses it. Only for two classes, as are sparse X and
-        "gd".
+        minimum where it is; ``solver="gd"`` refuses it. Sparse X and "gd" are for two classes.
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
@@ -222,7 +221,7 @@ class LogisticRegression(Predicting):
                 self.solver,
                 tol=parameters.tol,
                 max_iter=parameters.max_iter,
-                can_standardize=not parameters.standardize and len(fitted.classes_) == 2,
+                can_standardize=not parameters.standardize,
             )
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
@@ -262,6 +261,7 @@ class LogisticRegression(Predicting):
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
             settings["w"], settings["b"] = _input.matrices(w, b, examples)
+            settings["standardize"] = parameters.standardize
             return minimize_classes(several, parameters.max_iter, **settings, **goal)
         objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
         settings["w"] = _input.coefficients(w, examples)

@@ -59,6 +59,7 @@ class Samples(NamedTuple):
         }
         if self.outputs > 1:
             several = several_classes(self.X, self.Y, scaled, self.n_threads)
+            goal["standardize"] = grid.standardize
             return path_of_classes(several, l2s, grid.max_iter, start, **goal)
         objective = Objective.checked(
             self.X, self.Y, sample_weight=scaled, n_threads=self.n_threads

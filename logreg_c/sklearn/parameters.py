@@ -107,12 +107,6 @@ def check_classes(estimator: Any, count: int) -> None:
             "expected 'auto': or call logreg_c.train"
         )
         raise ValueError(msg)
-    if count > 2 and estimator.standardize:
-        msg = (
-            f"Only binary classification is supported with standardize=True, and y has {count} "
-            "classes; expected False: put a StandardScaler before it in a pipeline"
-        )
-        raise ValueError(msg)
 
 
 def _penalty(estimator: Any, C: float) -> str | None:

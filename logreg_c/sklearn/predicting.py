@@ -30,7 +30,6 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     intercept_: NDArray[np.float64]
     n_threads: int | None
     solver: str
-    standardize: bool
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute X w + b: the log-odds of the second of two classes, or a column per class.
@@ -157,8 +156,6 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn whether there may be more than two classes, or else sparse X."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = not (
-            self.standardize or self.solver in ("liblinear", "gd")
-        )
+        tags.classifier_tags.multi_class = self.solver not in {"liblinear", "gd"}
         tags.input_tags.sparse = not tags.classifier_tags.multi_class
         return tags
