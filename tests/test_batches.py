@@ -307,6 +307,10 @@ def test_what_cannot_be_read_is_refused(tmp_path):
         batches.from_files(tmp_path / "nowhere.csv")
     with pytest.raises(FileNotFoundError, match="has no files"):
         batches.from_files(tmp_path)
+    for name in "a.parquet", "b.npy":
+        (tmp_path / name).write_bytes(b"PAR1")
+        with pytest.raises(ValueError, match=f"{name} cannot be read: .*; expected a whole"):
+            logreg_c.fit(batches.from_files(tmp_path / name), [0, 1])
     (tmp_path / "a.txt").touch()
     with pytest.raises(ValueError, match=r"'\.txt'; expected one of \.parquet"):
         batches.from_files(tmp_path / "a.txt")

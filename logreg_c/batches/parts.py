@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Values of a part, about: 16 MB of float64.
 VALUES = 1 << 21
+LABELS = "0, 1 or a probability within [0, 1] (several classes need X in memory)"
 
 
 class PartsOfBatches:
@@ -82,7 +83,7 @@ class PartsOfBatches:
         m, largest = 0, 0.0
         survey = _kernel.Survey()
         for part in self._parts(first_pass=True):
-            self._check(part.Y, 1.0, part.first, "Y", "0, 1 or a probability within [0, 1]")
+            self._check(part.Y, 1.0, part.first, "Y", LABELS)
             if part.sample_weight is not None:
                 weight = part.sample_weight
                 self._check(weight, _input.LARGEST, part.first, "sample_weight", "a weight >= 0")

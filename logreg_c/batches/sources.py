@@ -6,6 +6,7 @@ from __future__ import annotations
 import glob
 import importlib
 import os
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,9 @@ def from_files(
         )
         raise ValueError(msg)
     module, name = FORMATS[suffixes[0]]
-    return _Files(found, getattr(_imported(module), name)(found), columns, cache)
+    make = getattr(_imported(module), name)
+    with _naming(found[0]):
+        return _Files(found, make(found), columns, cache)
 
 
 def from_stream(
@@ -176,9 +179,10 @@ class _Files(Batches):
         """Read file after file."""
         for path in self._files:
             first = 0
-            for count, rows in self._format.read(path, columns):
-                yield Batch(rows, str(path), first)
-                first += count
+            with _naming(path):
+                for count, rows in self._format.read(path, columns):
+                    yield Batch(rows, str(path), first)
+                    first += count
 
 
 class _Stream(Batches):
@@ -193,6 +197,18 @@ class _Stream(Batches):
     def reads_ahead(self) -> bool:
         """Whether a thread may read the next batch while the kernel works on this one."""
         return True
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what is raised about it."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if str(path) in str(error):
+            raise
+        msg = f"{path} cannot be read: {error}; expected a whole {path.suffix} file"
+        raise ValueError(msg) from None
 
 
 def _stream_of(data: Any) -> Iterable[Any]:
