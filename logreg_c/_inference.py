@@ -349,7 +349,9 @@ def _null_log_likelihood(objective: Objective, total: float, b: float, *, interc
 def _warn_if_far(dw: NDArray[np.float64], db: float, hessian: Hessian) -> None:
     """Warn if the minimum is elsewhere, given the gradient by w and b + mu.T w."""
     step = hessian.solve(dw[:, np.newaxis])[:, 0]
-    far = math.sqrt(max(0.0, float((dw * step).sum())) + db * db / hessian.S)
+    with np.errstate(over="ignore"):
+        length = max(0.0, float((dw * step).sum()))
+    far = math.sqrt(length + db * db / hessian.S)
     if far > FAR:
         msg = (
             f"w and b are about {far:.2g} standard errors from the minimum of J, so these errors "

@@ -3,8 +3,9 @@
  * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
- * Hessians with their factors, for minima, for softmax and for sparse X. Every line of every build
- * for every machine must have the same hashes; the Makefile compares them. */
+ * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, and for many
+ * minima. Every line of every build for every machine must have the same hashes; the Makefile
+ * compares them. */
 #include "problem.h"
 #include "sparse.h"
 
@@ -400,6 +401,110 @@ static uint64_t hash_sparse(void)
     return hash;
 }
 
+/* ---- Leverages, and many minima -------------------------------------------------------------- */
+
+/* The leverages and the determinant of a factor, and the weights that make robust errors. */
+static uint64_t hash_leverage(uint64_t hash, problem *p, int64_t n_x, int64_t m)
+{
+    const int n_threads = 3;
+    double *h = allocate_doubles(m), *G = allocate_doubles(n_x * n_x), *mu = allocate_doubles(n_x);
+    double S;
+    CHECK(curvature(&p->data, p->w, p->b, 1, h, n_threads) == LOGREG_OK);
+    p->data.sample_weight = column_of(h);
+    CHECK(gram(&p->data, p->w, G, mu, &S, n_threads) == LOGREG_OK);
+    for (int64_t j = 0; j < n_x; j++) G[j * n_x + j] += 0.25;
+    CHECK(cholesky(G, n_x, 1e-12, n_threads) == 0);
+    const double determinant = logreg_log_determinant(G, n_x);
+    hash = hash_bits(hash, &determinant, 1);
+    CHECK(leverage(&p->data, mu, G, h, n_threads) == LOGREG_OK);
+    hash = hash_bits(hash, h, m);
+    free(h);
+    free(G);
+    free(mu);
+    return hash;
+}
+
+static uint64_t hash_leverages(void)
+{
+    static const logreg_type types[] = {LOGREG_FLOAT64, LOGREG_FLOAT32, LOGREG_FLOAT16,
+                                        LOGREG_INT16, LOGREG_UINT8};
+    static const int64_t shapes[][2] = {{1, 1},   {1, 33},   {3, 129}, {8, 128},  {9, 500},
+                                        {17, 66}, {31, 257}, {65, 9},  {129, 70}, {2, 9000}};
+    uint64_t hash = no_hash;
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int variant = 0; variant < 4; variant++) {
+            const int64_t n_x = shapes[s][0], m = shapes[s][1];
+            problem p = make_problem(n_x, m, (enum layout)(variant / 2), s % 3, variant % 2);
+            const logreg_type type = types[(s + variant) % COUNT(types)];
+            if (type != LOGREG_FLOAT64) store_X_as(&p, type);
+            hash = hash_leverage(hash, &p, n_x, m);
+            free_problem(&p);
+        }
+    return hash;
+}
+
+/* Labels with noise, without, halfway to 1/2, all alike, and at random. */
+static void label_as(problem *p, int way)
+{
+    label(p);
+    for (int64_t i = 0; i < p->data.m; i++) {
+        if (way == 1) p->Y[i] = *element(p, 0, i) > 0;
+        if (way == 2) p->Y[i] = 0.25 + 0.5 * p->Y[i];
+        if (way == 3) p->Y[i] = 1;
+        if (way == 4) p->Y[i] = i % 3 == 0;
+    }
+}
+
+static uint64_t hash_many_for(uint64_t hash, const logreg_goal *goal, double b)
+{
+    enum { N_X = 9, COUNT_OF_FITS = 30, MOST_THREADS = 3 };
+    static const int64_t sizes[] = {7, 60, 500, 4000, 1200, 1};
+    static double w[COUNT_OF_FITS * N_X];
+    problem problems[COUNT_OF_FITS];
+    logreg_fit fits[COUNT_OF_FITS];
+    char *buffer;
+    for (int k = 0; k < COUNT_OF_FITS; k++) {
+        const int64_t m = sizes[k % COUNT(sizes)];
+        problems[k] = make_problem(N_X, m, (enum layout)(k % 2), k % 3, k % 4 == 1);
+        label_as(&problems[k], k % 5);
+        if (k % 7 > 4) {
+            store_X_as(&problems[k], LOGREG_FLOAT32);
+            problems[k].data.arithmetic = LOGREG_FLOAT32;
+        }
+        for (int j = 0; j < N_X; j++) w[k * N_X + j] = goal->warm ? 0.125 * j : 0;
+        fits[k] = (logreg_fit){.data = problems[k].data,
+                               .l2 = k % 3 == 2 ? 0.01 : 0,
+                               .w = w + k * N_X,
+                               .found = {.b = b}};
+    }
+    logreg_run run =
+        make_run(logreg_minimize_many_workspace_size(fits, COUNT_OF_FITS, MOST_THREADS),
+                 MOST_THREADS, &buffer);
+    CHECK(logreg_minimize_many(fits, COUNT_OF_FITS, goal, &run) == LOGREG_OK);
+    for (int k = 0; k < COUNT_OF_FITS; k++) {
+        const logreg_progress *now = &fits[k].found;
+        const double numbers[] = {fits[k].status, fits[k].J,  now->b,
+                                  now->gap,       now->slope, (double)now->passes};
+        hash = hash_bits(hash, numbers, COUNT(numbers));
+        free_problem(&problems[k]);
+    }
+    free(buffer);
+    return hash_bits(hash, w, COUNT_OF_FITS * N_X);
+}
+
+static uint64_t hash_many(void)
+{
+    static const logreg_goal goals[] = {
+        {.tol = 1e-9, .slope = INFINITY, .passes = 60},
+        {.tol = 1e-6, .slope = INFINITY, .passes = 60, .fixed_b = 1},
+        {.tol = 0, .slope = 1e-6, .passes = 12, .warm = 1},
+        {.tol = 1e-9, .slope = INFINITY, .passes = 1},
+    };
+    uint64_t hash = no_hash;
+    for (int g = 0; g < COUNT(goals); g++) hash = hash_many_for(hash, &goals[g], g == 1 ? 2 : 0);
+    return hash;
+}
+
 int main(void)
 {
     for (int isa = 0; isa < logreg_isa_count(); isa++)
@@ -413,7 +518,9 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_hessians());
             printf("%016llx-", (unsigned long long)hash_minima());
             printf("%016llx-", (unsigned long long)hash_softmax());
-            printf("%016llx\n", (unsigned long long)hash_sparse());
+            printf("%016llx-", (unsigned long long)hash_sparse());
+            printf("%016llx-", (unsigned long long)hash_leverages());
+            printf("%016llx\n", (unsigned long long)hash_many());
             fflush(stdout);
         }
     return 0;

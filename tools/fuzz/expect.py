@@ -203,7 +203,7 @@ class Expected:
             if argument in ARGUMENTS[name] or argument in {"dtype", "sample_weight"}:
                 with self.noting():
                     setattr(self, argument, read(given.get(argument, defaults.get(argument))))
-        with self.noting(), contextlib.suppress(TypeError):  # of an argument at fault
+        with self.noting(), contextlib.suppress(TypeError, ValueError):  # of what is at fault
             self.read_together()
 
     def read_together(self):

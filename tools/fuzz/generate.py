@@ -186,6 +186,8 @@ def generate(seed, index):
         often = 0.1 if argument in {"w", "b", "groups"} else 0.3
         if argument not in given and rng.random() < often:
             given[argument] = may[argument]()
+    if "w" in given or "b" in given:  # a start far out may take any number of passes
+        given.pop("max_passes", None)
     if n_x > 40:  # a step with Firth's penalty takes the time of n_x^3
         given.pop("firth", None)
     if given.get("firth") and rng.random() < 0.9:
