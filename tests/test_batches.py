@@ -5,13 +5,17 @@ import doctest
 import hashlib
 import importlib
 import threading
+import warnings
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import logreg_c
 from logreg_c import batches
+from logreg_c._parts import examples_of_parts
 from logreg_c.callbacks import Checkpoint
 
 M, N_X = 30_011, 5
@@ -343,3 +347,42 @@ def test_examples_in_docstrings_are_true(tmp_path, module):
     failed, tried = doctest.testmod(where, extraglobs={"tmp": tmp_path})
     assert tried > 0
     assert failed == 0
+
+
+# ---- Any cut -------------------------------------------------------------------------------------
+
+
+@st.composite
+def data_in_batches(draw):
+    """Draw rows of some type and layout, and where they are cut, often near where parts begin."""
+    n_x = draw(st.sampled_from([1, 2, 8, 9, 40, 300]))
+    unit = examples_of_parts(n_x)
+    near = st.integers(0, 3).flatmap(lambda k: st.integers(-2, 2).map(lambda d: k * unit + d))
+    m = max(draw(near), draw(st.integers(2049, 3000)))
+    cuts = sorted(min(max(cut, 0), m) for cut in draw(st.lists(near, max_size=4)))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    order, dtype = draw(st.sampled_from("CF")), draw(st.sampled_from(["f8", "f4", "i1"]))
+    X = np.array(3 * rng.standard_normal((m, n_x)), dtype=dtype, order=order)
+    weight = rng.integers(0, 3, m).astype("f4") if draw(st.booleans()) else None
+    y = rng.random(m) < 1 / (1 + np.exp(-X[:, 0] / 3))
+    return X, y, weight, cuts, draw(st.booleans())
+
+
+@settings(max_examples=25, deadline=None)
+@given(data_in_batches())
+def test_any_cut_has_the_bits_of_memory(drawn):
+    X, y, weight, cuts, named = drawn
+    whole = list(X.T) if named else X.T
+    pieces = np.split(X, cuts)
+    if named:
+        pieces = [{str(j): x for j, x in enumerate(piece.T)} for piece in pieces]
+    read = batches.Batches(lambda: pieces)
+    for call in (
+        lambda X: logreg_c.fit(X, y, sample_weight=weight, l2=1e-3, max_passes=12),
+        lambda X: logreg_c.train(X, y, 0.1, 3, sample_weight=weight, standardize=True),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found, again = call(read), call(whole)
+        assert found.w.tobytes() == again.w.tobytes()
+        assert (found.b, found.costs.tobytes()) == (again.b, again.costs.tobytes())

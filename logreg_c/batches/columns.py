@@ -73,20 +73,37 @@ class Reader:
         self.dtypes = [np.dtype(code) for code in layout["dtypes"]]
 
     def read(self) -> Iterator[tuple[Batch, list[NDArray[Any]]]]:
-        """Read every batch that has rows, as arrays."""
+        """Read every batch that has rows, as arrays.
+
+        A single row may be of either layout, so those that come first wait for the next batch.
+        """
         columns = None if self.names is None else (*self.names, *self._targets)
+        waiting: list[Batch] = []
         for batch in self._batches.read(columns):
-            try:
-                arrays = self._arrays_of(batch.rows)
-            except (TypeError, ValueError) as error:
-                where = f"in rows from {batch.first} on"
-                where += "" if batch.file is None else f" of {batch.file}"
-                raise type(error)(f"{where}: {error}") from None
+            if not self.n_x and isinstance(batch.rows, np.ndarray) and len(batch.rows) < 2:
+                waiting += [batch] * len(batch.rows)
+                continue
+            arrays = self._named_arrays_of(batch)
+            for single in waiting:
+                yield single, self._named_arrays_of(single)
+            waiting = []
             if len(arrays[0]):
                 yield batch, arrays
+        for single in waiting:
+            yield single, self._named_arrays_of(single)
+
+    def _named_arrays_of(self, batch: Batch) -> list[NDArray[Any]]:
+        try:
+            return self._arrays_of(batch.rows)
+        except (TypeError, ValueError) as error:
+            where = f"in rows from {batch.first} on"
+            where += "" if batch.file is None else f" of {batch.file}"
+            raise type(error)(f"{where}: {error}") from None
 
     def _arrays_of(self, rows: Any) -> list[NDArray[Any]]:
         arrays = self._matrix_of(rows) if isinstance(rows, np.ndarray) else self._columns_of(rows)
+        if not len(arrays[0]):  # nor do its types matter
+            return arrays
         found = [x.dtype for x in arrays[: self.n_arrays]]
         self.dtypes = self.dtypes or found
         for j, (was, now) in enumerate(zip(self.dtypes, found, strict=True)):
@@ -113,7 +130,8 @@ class Reader:
         rows = _input.as_stored(_input.own_array(rows, "X"))
         if not self.n_x:
             self.n_x = rows.shape[1]
-            self.is_matrix = rows.shape[1] == 1 or not rows.flags.f_contiguous
+            by_example, by_feature = map(abs, rows.strides)
+            self.is_matrix = 1 in rows.shape or by_feature < by_example
             self.n_arrays = 1 if self.is_matrix else self.n_x
         if self.is_matrix:
             return [np.ascontiguousarray(rows)]
