@@ -180,7 +180,7 @@ def test_a_column_that_is_far_from_0_keeps_its_deviation():
 
 @bounded
 @given(
-    shape=st.sampled_from([(3, 40), (20, 300), (30, 3000), (300, 90), (400, 2000)]),
+    shape=st.sampled_from([(3, 40), (20, 300), (30, 3000), (300, 90)]),
     dtype=st.sampled_from(["f8", "f4", "i1", "?"]),
     l2=st.sampled_from([1e-3, 0.1]),
     intercept=st.booleans(),
@@ -196,6 +196,20 @@ def test_the_minimum_is_that_of_dense_x(shape, dtype, l2, intercept, seed):
         return logreg_c.cost_and_gradient(X, Y, w, b, l2=l2, dtype=float)[0]
 
     assert cost(w, b) <= cost(expected.w, expected.b) * (1 + 1e-10)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1e-3])
+def test_a_diagonal_without_an_intercept_knows_the_mean_of_counts(penalty):
+    X, Y = make_sparse((600, 900) if penalty else (2000, 20_000), density=0.01)
+    X.data = np.abs(X.data)
+    X = sp.csc_array(sp.vstack([X, np.ones((2, X.shape[1]))]))  # alike, and constant
+    with_b = logreg_c.fit(X, Y, l2=penalty)
+    without = logreg_c.fit(X, Y, l2=penalty, intercept=False)
+    assert without.converged
+    assert without.passes <= 2 * with_b.passes + 3
+    if not penalty:
+        assert without.costs[-1] == pytest.approx(with_b.costs[-1], rel=1e-8)
+        assert without.w[-1] == pytest.approx(without.w[-2])
 
 
 def test_the_minimum_in_many_fits_and_callbacks_of_sparse_x():

@@ -12,7 +12,7 @@
  *
  *     dense       L L', in units in which its diagonal is 1
  *     low rank    D + V'V with few rows V, the examples of a sample, by Woodbury's identity
- *     diagonal
+ *     diagonal    and, where b is fixed, S mu mu'
  */
 #ifndef LOGREG_FACTOR_H
 #define LOGREG_FACTOR_H
@@ -28,7 +28,7 @@ typedef enum logreg_factor_form {
 typedef struct logreg_factor {
     int64_t n_x, rank; /* rank: rows of V */
     logreg_factor_form form;
-    int fixed_b; /* then mu is 0 */
+    int fixed_b; /* then mu is 0, but for a diagonal */
     double S;
     double *mu;
     double *unit; /* dense and diagonal: 1 / sqrt(H_jj), 0 where it counts as 0; low rank: 1 / D */
