@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A Dask cluster on this machine: what a question costs, beside dask-ml, and workers that die.
+
+    python -m benchmarks.cluster                overhead of an evaluation, by workers and features
+    python -m benchmarks.cluster --kills 100    so many runs, a worker killed in each
+    python -m benchmarks.cluster --peer         the same minimum by dask-ml
+
+The overhead of an evaluation is its time less that of the pass in memory. Needs the extra dask, and
+dask-ml for its row.
+"""
+
+import argparse
+import os
+import signal
+import threading
+import time
+from statistics import median
+
+import dask.array as da
+import numpy as np
+from distributed import Client, LocalCluster
+
+import logreg_c
+from logreg_c import dask as on_cluster
+
+
+def data(m, n_x):
+    """Return X (m, n_x) and Y."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((m, n_x), np.float32).astype(np.float64)
+    return X, (X[:, 0] + rng.logistic(size=m) > 0).astype(np.uint8)
+
+
+def on(workers):
+    """Start workers of one thread each, in processes of their own."""
+    settings = {"threads_per_worker": 1, "dashboard_address": ":0"}
+    return LocalCluster(n_workers=workers, **settings)
+
+
+def collections(X, Y, partitions):
+    """Return dask Arrays that lie on the workers."""
+    rows = -(-len(Y) // partitions)
+    return da.from_array(X, (rows, -1)).persist(), da.from_array(Y, rows).persist()
+
+
+def seconds_per_step(train, steps=40):
+    """Return the median time of a step, by a callback."""
+    seen = []
+    train(steps, lambda *_: seen.append(time.perf_counter()))
+    return median(np.diff(seen[5:]))
+
+
+def overhead():
+    """Print what a question costs in addition to the pass."""
+    print("workers  features  evaluation  in memory  overhead (ms, median of 34)")
+    for workers in 2, 4:
+        with on(workers) as cluster, Client(cluster) as client:
+            for n_x in 10, 100, 1000, 10_000:
+                X, Y = data(max(4000, 2_000_000 // n_x), n_x)
+                pair = collections(X, Y, workers)
+                here = seconds_per_step(
+                    lambda k, look, X=X, Y=Y: logreg_c.train(
+                        X.T, Y, 1e-3, k, callback=look, n_threads=1
+                    )
+                )
+                there = seconds_per_step(
+                    lambda k, look, pair=pair: on_cluster.train(
+                        client, *pair, 1e-3, k, callback=look
+                    )
+                )
+                shown = [1000 * t for t in (there, here, there - here)]
+                print(f"{workers:7}{n_x:10}{shown[0]:12.2f}{shown[1]:11.2f}{shown[2]:10.2f}")
+
+
+def kills(count):
+    """Kill a worker at a random moment of each run; every run has to end with the same bits."""
+    X, Y = data(200_000, 20)
+    expected = logreg_c.fit(X.T, Y).w.tobytes()
+    rng, took, same = np.random.default_rng(0), [], 0
+    with on(3) as cluster, Client(cluster) as client:
+        rows = len(Y) // 9 + 1
+        pair = da.from_array(X, (rows, -1)), da.from_array(Y, rows)
+        on_cluster.fit(client, *pair)
+        for _ in range(count):
+            client.wait_for_workers(3)
+            found = client.run(os.getpid, on_error="ignore").values()  # one may be dying
+            pid = rng.choice([pid for pid in found if isinstance(pid, int)])
+            timer = threading.Timer(rng.uniform(0, 0.6), os.kill, (pid, signal.SIGKILL))
+            timer.start()
+            began = time.perf_counter()
+            same += on_cluster.fit(client, *pair).w.tobytes() == expected
+            took.append(time.perf_counter() - began)
+            timer.join()
+    print(
+        f"{same} of {count} runs have the bits of memory; seconds per run: median "
+        f"{median(took):.2f}, largest {max(took):.2f}"
+    )
+
+
+def peer():
+    """Print how long dask-ml takes to a similar J."""
+    from dask_ml.linear_model import LogisticRegression  # noqa: PLC0415
+
+    X, Y = data(320_000, 100)
+    with on(2) as cluster, Client(cluster) as client:
+        pair = collections(X, Y, 16)
+        began = time.perf_counter()
+        ours = on_cluster.fit(client, *pair, l2=1 / len(Y))
+        ours_took = time.perf_counter() - began
+        began = time.perf_counter()
+        theirs = LogisticRegression(solver="lbfgs", C=1.0).fit(*pair)
+        theirs_took = time.perf_counter() - began
+    J = logreg_c.cost_and_gradient(
+        X.T, Y, theirs.coef_.reshape(-1, 1), float(np.ravel(theirs.intercept_)[0]), l2=1 / len(Y)
+    )[0]
+    print(f"fit: {ours_took:.2f} s, J {ours.costs[-1]:.12f} in {ours.passes} passes")
+    print(f"dask-ml, lbfgs: {theirs_took:.2f} s, J {J:.12f}; {theirs_took / ours_took:.0f} times")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--peer", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.kills:
+        kills(chosen.kills)
+    elif chosen.peer:
+        peer()
+    else:
+        overhead()
