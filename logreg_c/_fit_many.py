@@ -14,7 +14,7 @@ from ._errors import ConvergenceWarning
 from ._fit import MAX_PASSES, why_no_minimum
 from ._objective import Objective
 from ._result import FitManyResult
-from ._solvers.minimum import minimize_many
+from ._solvers.minimum import OUT_OF_RANGE, minimize_many
 from ._solvers.result import Solution
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def fit_many(
     Warns
     -----
     ConvergenceWarning
-        Some fits ended without the minimum: how many, which is the first, and why.
+        Some fits ended without the minimum: how many, which is the first, and why. One of them may
+        be that values leave the range of float64, where `fit` raises an OverflowError: its entry in
+        `stopped` is "overflow" and w, b and cost are NaN, while the other fits count.
 
     See Also
     --------
@@ -148,10 +150,8 @@ def _why_not_all(result: FitManyResult, fits: _input.Fits) -> str:
     first = failed.item(0)
     stopped: Any = result.stopped.item(first)
     if stopped == "overflow":
-        why = (
-            "J, its gradient, or the squares of X leave the range of float64; rescale X, say by "
-            "its largest magnitude"
-        )
+        X, Y, sample_weight, _ = fits.fits[first]
+        why = f"{OUT_OF_RANGE}: {Objective(X, Y, sample_weight, 1).how_to_rescale()}"
     else:
         ended = Solution(
             result.w[first],

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PRODUCTS_OVERFLOW = (
     "a product of two features leaves the range of float64: rescale X, say by its largest magnitude"
 )
+# Sizes of features beyond which sums of squares may leave the range of float64.
+EXTREME = 1e-130
 MOST_PASSES = 1 << 62  # that the kernel counts
 
 
@@ -101,8 +103,8 @@ class Objective:
         if self._problem.standardize(moments, centre, scale) != _kernel.OK:
             self.raise_if_nonfinite()
             msg = (
-                "the mean or the variance of a feature leaves the range of float64: rescale X, say "
-                "by its largest magnitude"
+                "the mean or the variance of a feature leaves the range of float64: "
+                f"{self.how_to_rescale()}"
             )
             raise OverflowError(msg)
         return moments
@@ -234,6 +236,20 @@ class Objective:
             f"{where}; expected finite values. Fill it in, or leave out the example or the feature"
         )
         raise ValueError(msg)
+
+    def how_to_rescale(self) -> str:
+        """Say which feature has squares that leave the range of float64, and what to do."""
+        examples = self.examples
+        if self.in_memory and not examples.is_sparse and examples.shape[0] > 0:
+            ends = np.array([(float(np.min(x)), float(np.max(x))) for x in examples.values])
+            largest = np.abs(ends).max(1)
+            spread = ends[:, 1] / 2.0 - ends[:, 0] / 2.0
+            spread[spread == 0.0] = np.inf
+            for sizes, j in (largest, int(np.argmax(largest))), (spread, int(np.argmin(spread))):
+                if not EXTREME < sizes[j] < 1.0 / EXTREME and np.isfinite(sizes[j]):
+                    name = f"feature {j}" if examples.names is None else repr(examples.names[j])
+                    return f"rescale X: divide {name}, whose size is {sizes[j]:.1e}, by that"
+        return "rescale X, say by its largest magnitude"
 
     def _overflow(self) -> str:
         if self.examples.float32:

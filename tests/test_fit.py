@@ -4,6 +4,7 @@
 import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -414,3 +415,18 @@ def test_separation_is_certified_in_float64():
         result = logreg_c.fit(X, [1, 1], **start, max_passes=2)
     assert result.costs[0] < 0.01
     assert result.costs[1] == pytest.approx(7.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "firth"), [(1e-150, False), (1e-170, False), (1e160, False), (1e160, True)]
+)
+def test_a_feature_whose_squares_leave_float64_is_named_and_may_be_rescaled(size, firth):
+    X, Y = make(3, 50)
+    X[1] *= size / (np.ptp(X[1]) / 2 if size < 1 else np.abs(X[1]).max())
+    with pytest.raises(
+        OverflowError, match=re.escape(f"divide feature 1, whose size is {size:.1e}")
+    ):
+        logreg_c.fit(X, Y, firth=firth)
+    assert logreg_c.fit(X / [[1], [size], [1]], Y, firth=firth).converged
+    with pytest.raises(OverflowError, match=r"divide feature 1"):
+        logreg_c.fit(list(X), Y, firth=firth)

@@ -319,3 +319,11 @@ def test_what_is_no_array_is_named(name, wrap):
     arguments = {"X": [[0.5, 1.5, 2.5, 3.5]], "Y": [0, 1, 0, 1], name: wrap(Unreadable())}
     with pytest.raises((TypeError, ValueError), match=name):
         logreg_c.fit_many(**arguments)
+
+
+def test_the_feature_that_overflows_is_named():
+    X, Y = make(2, 100, 3)
+    X[2, 1] *= 1e-160
+    with pytest.warns(logreg_c.ConvergenceWarning, match=r"1 of 3 .* fit 2: .* divide feature 1"):
+        result = logreg_c.fit_many(X, Y)
+    assert result.stopped.tolist() == ["tol", "tol", "overflow"]

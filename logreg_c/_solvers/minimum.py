@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logreg_c._objective import Objective
     from logreg_c._result import Stopped
 
+OUT_OF_RANGE = "J, its gradient, or the squares of X leave the range of float64"
 ENDINGS: dict[int, Stopped] = {
     _kernel.OK: "passes",
     _kernel.CONVERGED: "tol",
@@ -92,10 +93,7 @@ class Searching(Training):
             status, by_callback = self.run()
             if status == _kernel.PASS_OVERFLOW:
                 self._objective.raise_if_nonfinite()
-                msg = (
-                    "J, its gradient, or the squares of X leave the range of float64: rescale X, "
-                    "say by its largest magnitude"
-                )
+                msg = f"{OUT_OF_RANGE}: {self._objective.how_to_rescale()}"
                 raise OverflowError(msg)
         except KeyboardInterrupt:
             raise interrupted(self.w, search.b, self.take_costs(), "steps") from None
