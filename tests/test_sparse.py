@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sparse X: what dense X gives, the same bits everywhere, and indices that lead nowhere."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -138,6 +140,43 @@ print(bits(*found))
 @pytest.mark.parametrize("isa", [k for k, runs in logreg_c._kernel.isa_known().items() if runs])
 def test_the_bits_do_not_depend_on_the_instruction_set(isa):
     assert run_python(CODE, LOGREG_C_ISA=isa) == run_python(CODE)
+
+
+MEMORY = """
+import resource
+import numpy as np, scipy.sparse as sp, logreg_c
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+N_X, M, EACH = 100_000, 40_000, 100
+features = np.arange(M)[:, None] % 99_991 + np.arange(EACH) * 991
+X = sp.csc_array(
+    (np.ones(M * EACH), (features % N_X).astype(np.int32).ravel(), np.arange(M + 1) * EACH),
+    shape=(N_X, M),
+)
+Y, w = np.arange(M) % 2, np.zeros(N_X)
+before = peak()
+{call}
+print((peak() - before) / (8 * N_X))
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="ru_maxrss has other units or is missing"
+)
+@pytest.mark.parametrize(
+    ("call", "vectors"),
+    [
+        ("logreg_c.predict_proba(X, w, 0.0, n_threads=2)", 8),
+        ("logreg_c.train(X, Y, 0.1, 3, n_threads=2)", 20),
+        ("logreg_c.fit(X, Y, l2=1e-4, max_passes=4, n_threads=2)", 100),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
+@pytest.mark.memory
+def test_peak_memory_above_the_data_is_some_vectors_over_the_features(call, vectors):
+    assert float(run_python(MEMORY.format(call=call))) <= vectors
 
 
 # ---- Moments, curvature, and the minimum --------------------------------------------------------
