@@ -430,3 +430,10 @@ def test_a_feature_whose_squares_leave_float64_is_named_and_may_be_rescaled(size
     assert logreg_c.fit(X / [[1], [size], [1]], Y, firth=firth).converged
     with pytest.raises(OverflowError, match=r"divide feature 1"):
         logreg_c.fit(list(X), Y, firth=firth)
+
+
+def test_products_of_means_that_overflow_do_not_hang():
+    # one example: the features do not vary, but without an intercept their squares count
+    X = [np.array([1.0]), np.array([2e160]), np.array([-3e160]), np.array([5.0])]
+    with pytest.raises(OverflowError, match=r"divide feature 2, whose size is 3.0e"):
+        logreg_c.fit(X, [1], intercept=False)

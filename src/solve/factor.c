@@ -51,15 +51,21 @@ int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, con
                         const logreg_run *run)
 {
     const int64_t n = f->n_x;
-    double *L = f->L;
+    double *L = f->L, not_finite = 0.0;
     for (int64_t i = 0; i < n && f->fixed_b; i++)
         for (int64_t j = 0; j <= i; j++) L[i * n + j] += S * f->mu[i] * f->mu[j];
-    for (int64_t j = 0; j < n; j++)
-        f->unit[j] = unit_of(L[j * n + j] / total + l2 + (ridge ? ridge[j] : 0.0), S / total,
-                             f->fixed_b ? 0.0 : f->mu[j]);
+    for (int64_t j = 0; j < n; j++) {
+        const double diagonal = L[j * n + j] / total + l2 + (ridge ? ridge[j] : 0.0);
+        not_finite += diagonal - diagonal;
+        f->unit[j] = unit_of(diagonal, S / total, f->fixed_b ? 0.0 : f->mu[j]);
+    }
     for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < i; j++)
-            L[j * n + i] = L[i * n + j] / total * f->unit[i] * f->unit[j];
+        for (int64_t j = 0; j < i; j++) {
+            const double scaled = L[i * n + j] / total * f->unit[i] * f->unit[j];
+            not_finite += scaled - scaled;
+            L[j * n + i] = scaled;
+        }
+    if (not_finite != 0.0) return LOGREG_PASS_OVERFLOW; /* no jitter makes its pivots positive */
     f->form = LOGREG_DENSE;
     take_sums(f, S, total);
     for (double jitter = JITTER;; jitter *= JITTER_GROWTH) {

@@ -45,8 +45,7 @@ typedef struct logreg_factor {
  *     diagonal    f->unit, its diagonal
  *     low rank    f->V, the examples, unweighted and not centred, and h, their weights
  *
- * LOGREG_OK or LOGREG_STOPPED; low
- * rank also LOGREG_PASS_OVERFLOW. */
+ * LOGREG_OK, LOGREG_STOPPED, or LOGREG_PASS_OVERFLOW where a product is not finite. */
 int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, const double *ridge,
                         const logreg_run *run);
 void logreg_factor_diagonal(logreg_factor *f, double S, double total, double l2,

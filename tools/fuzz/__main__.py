@@ -60,16 +60,17 @@ def main():
             if seen.get(process, (None,))[0] != index:
                 seen[process] = index, now
             elif now - seen[process][1] > SECONDS_A_CALL:
-                print(f"hangs: {show(chosen.seed, index)}", flush=True)
                 process.kill()
                 process.join()
+                print(f"call {index} of seed {chosen.seed} hangs", flush=True)  # or making it does
         if all(p.exitcode is not None for p, _, _ in workers):
             break
     for process, place, _ in workers:
         if process.exitcode:
             failures += 1
         if process.exitcode and process.exitcode < 0:
-            print(f"died by signal {-process.exitcode}: {show(chosen.seed, place.value)}")
+            call = f"call {place.value} of seed {chosen.seed}"
+            print(f"{call} died by signal {-process.exitcode}; --only {place.value} makes it alone")
     made = sum(t[0] for _, _, t in workers)
     refused = sum(t[1] for _, _, t in workers)
     print(
