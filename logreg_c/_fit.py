@@ -16,12 +16,15 @@ from ._result import FitResult
 from ._softmax import Classes, fit_classes, refuse
 from ._solvers.firth import check_firth, minimize_firth
 from ._solvers.minimum import minimize
+from ._solvers.penalized import minimize_penalized
+from ._solvers.penalty import Penalty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, DTypeLike
 
+    from ._input import Examples
     from ._solvers.result import Solution
     from ._solvers.training import Callback
 
@@ -33,6 +36,10 @@ def fit(
     Y: ArrayLike,
     *,
     l2: float = 0.0,
+    l1: float = 0.0,
+    penalty_factors: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
     firth: bool = False,
     sample_weight: ArrayLike | None = None,
     w: ArrayLike | None = None,
@@ -49,12 +56,16 @@ def fit(
     The cost is that of `train` ::
 
         Z = w.T X + b          A = sigmoid(Z)
-        J = -mean(Y log A + (1 - Y) log(1 - A)) + l2/2 sum(w^2)
+        J = -mean(Y log A + (1 - Y) log(1 - A)) + l2/2 sum(w^2) + l1 sum(abs(w))
 
     A small sample of the examples is solved first, then a larger one. The curvature of J on the
     largest makes steps on all examples that usually reach the minimum in 2 to 10 passes over X, of
     features as they come: correlated, of very different scales, or collinear. The bits of the
     result are the same for any number of threads, any instruction set and any operating system.
+
+    With `l1`, factors or bounds, steps go to the minimum of a model that keeps these as they are,
+    and most of them read only the features that matter. The w of the others are exactly 0. There
+    are two classes then, X is dense and in memory, and everything is computed in float64.
 
     Parameters
     ----------
@@ -66,12 +77,21 @@ def fit(
         example's class.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0. The C of scikit-learn is 1 / (l2 sum of weights).
+    l1 : float, optional
+        Strength of the l1 penalty on w, >= 0. It makes many w exactly 0, and with `l2` is the
+        elastic net: in scikit-learn's terms, with C and l1_ratio, l1 is l1_ratio / (C sum of
+        weights) and l2 is (1 - l1_ratio) / (C sum of weights).
+    penalty_factors : array_like of shape (n_x,), optional
+        Numbers >= 0 that multiply both penalties of each feature; 0 for one without a penalty.
+    lower, upper : float or array_like of shape (n_x,), optional
+        The least and the largest value of w, of all or of each feature: ``lower=0.0`` for weights
+        that are not negative.
     firth : bool, optional
         Whether to add Firth's penalty to the cost, ``- log(det(I)) / (2 m)`` with the information
         I = sum(s A (1 - A) x x.T) of the weights s. It removes most of the bias of w and b in small
         samples, and there is always a minimum, even where a plane separates the classes [1]_ [2]_.
-        Everything is computed in float64; X is dense and read five times per step; l2 has to be
-        0.
+        Everything is computed in float64; X is dense and read five times per step; other penalties
+        and bounds have to be left out.
     sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0 of the examples: every mean becomes a weighted mean. With `firth`, an example
         of weight 2 counts as two.
@@ -144,9 +164,10 @@ def fit(
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
     l2 = _input.not_negative(l2, "l2")
+    l1 = _input.not_negative(l1, "l1")
     firth = _input.boolean(firth, "firth")
-    if firth:
-        examples = examples._replace(float32=False)
+    penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
+    examples = _prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
     several = _input.classes(Y, examples) if source is None else None
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
@@ -155,13 +176,12 @@ def fit(
     callbacks = _input.callbacks(callback)
     warm = w is not None or (b is not None and not fixed_b)
     if several is not None:
-        refuse({"firth": firth}, "expected two classes, or a penalty l2")
+        given = {"firth": firth, "l1": l1, "lower, upper or penalty_factors": penalized}
+        refuse(given, "expected two classes, or a penalty l2")
         classes = Classes(examples, *several, w=w, b=b, **shared)
         at: dict[str, Any] = {"l2": l2, "tol": tol, "warm": warm, "fixed_b": fixed_b}
         return fit_classes(classes, max_passes, **at, callbacks=callbacks)
     objective = objective_of(examples, source, Y, **shared)
-    if firth:
-        check_firth(objective, l2)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
     settings: dict[str, Any] = {
         "w": named(start, examples.names),
@@ -171,18 +191,50 @@ def fit(
         "fixed_b": fixed_b,
     }
     if firth:
+        check_firth(objective, l2)
         found = minimize_firth(objective, max_passes, **settings)
+    elif penalized:
+        factors = _input.penalty_factors(penalty_factors, examples)
+        penalty = Penalty.of(factors, l1, l2, *_input.bounds(lower, upper, examples))
+        found = minimize_penalized(objective, max_passes, penalty, warm=warm, **settings)
     else:
         found = minimize(objective, max_passes, l2=l2, warm=warm, **settings)
+    return _wrapped(found, examples, max(l1, l2), firth=firth)
+
+
+def _wrapped(found: Solution, examples: Examples, penalty: float, *, firth: bool) -> FitResult:
+    """Return the result, and warn the caller of `fit` where it is not the minimum."""
     result = FitResult(
         found.w, found.b, found.costs, found.stopped, found.gap, found.n_iter, examples.names
     )
     if not result.converged and result.stopped != "callback":
-        warnings.warn(why_no_minimum(found, l2, firth=firth), ConvergenceWarning, stacklevel=2)
+        message = why_no_minimum(found, penalty, firth=firth)
+        warnings.warn(message, ConvergenceWarning, stacklevel=3)
     return result
 
 
-def why_no_minimum(found: Solution, l2: float, *, firth: bool) -> str:
+def _prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: bool) -> Examples:
+    """Return examples in the arithmetic of the penalty, and refuse what it is not for.
+
+    `penalized` is for l1, penalty_factors, lower and upper.
+    """
+    if firth and penalized:
+        msg = (
+            "firth is True, and there is another penalty or a bound; expected one penalty: leave "
+            "out firth, or l1, penalty_factors, lower and upper"
+        )
+        raise ValueError(msg)
+    if penalized and (examples.is_sparse or not in_memory):
+        msg = (
+            f"X {'is sparse' if examples.is_sparse else 'comes in batches'}, and there is a "
+            "penalty l1, a factor or a bound; expected a dense X in memory: "
+            f"{'pass X.toarray()' if examples.is_sparse else 'read it'}, or pass l2 alone"
+        )
+        raise TypeError(msg)
+    return examples._replace(float32=False) if firth or penalized else examples
+
+
+def why_no_minimum(found: Solution, penalty: float, *, firth: bool) -> str:
     """Say why a search ended without the minimum, and what to do."""
     if firth:
         return f"the predicted gap is {found.gap:.1e} after {found.n_iter} passes; " + (
@@ -201,7 +253,7 @@ def why_no_minimum(found: Solution, l2: float, *, firth: bool) -> str:
             f"rounding hides how to lower J, and the predicted gap is still {found.gap:.1e}; bring "
             "the features to similar sizes, subtract large means, or pass a larger l2"
         )
-    if l2 > 0.0:
+    if penalty > 0.0:
         return "all labels are alike, so b grows without bound; expected labels of both classes"
     return (
         "a plane separates the classes, so J has no minimum: it falls to 0 as w grows without "

@@ -175,6 +175,43 @@ class Objective:
         _kernel.leverage(self._problem, centre, L, out)
         return out
 
+    def minimize_quadratic(
+        self,
+        H: NDArray[np.float64],
+        bounds: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+        v: NDArray[np.float64],
+        slope: NDArray[np.float64],
+        tol: float,
+    ) -> float:
+        """Move v and slope, (n,), to the minimum of a quadratic; return what is gained.
+
+        `bounds` are the l1 penalty, the least and the largest value of each entry of v.
+        """
+        return _kernel.minimize_quadratic(self._problem, H, *bounds, tol, v, slope)
+
+    def features(self, chosen: NDArray[np.intp]) -> Self:
+        """Return the objective of some of the features.
+
+        They are read in place where the values of a feature lie side by side, and gathered once
+        where those of an example do.
+        """
+        X: Any = self.examples.values  # dense
+        names = self.examples.names
+        m = self.examples.shape[1]
+        part: NDArray[Any] | list[NDArray[Any]]
+        if not chosen.size:
+            part = np.empty((0, m))
+        elif isinstance(X, list) or X.strides[1] == X.itemsize:
+            part = [X[j] for j in chosen]
+        else:
+            part = np.take(X.T, chosen, axis=1).T
+        examples = self.examples._replace(
+            values=part,
+            shape=(chosen.size, m),
+            names=None if names is None else tuple(names[j] for j in chosen),
+        )
+        return type(self)(examples, self.Y, self.sample_weight, self.n_threads)
+
     def descent(
         self,
         w: NDArray[np.float64],

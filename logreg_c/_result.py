@@ -129,7 +129,7 @@ class FitResult(_Result):
         Bias; with K classes one for each, and w is (n_x, K).
     costs : ndarray of shape (k,)
         The cost J at the point to start from, which small samples have given, and after each step.
-        The last is J at w and b. With `firth`, the penalized cost.
+        The last is J at w and b, penalties included.
     stopped : {"tol", "rounding", "separated", "passes", "callback"}
         What ended the search: the predicted gap is within `tol`; rounding hides whatever could
         still be gained; a plane separates the classes and there is no penalty, so that J falls to
@@ -141,7 +141,8 @@ class FitResult(_Result):
         `firth`, that of the penalized cost, relative to J, before the last step.
     passes : int
         How often X was read as a whole to compute J and its gradient. With `firth`, the number of
-        points at which the penalized cost was computed; each takes up to five readings.
+        points at which the penalized cost was computed; each takes up to five readings. With `l1`,
+        factors or bounds, passes that read only the chosen features count, too.
     feature_names : tuple or None
         The names of the data frame's columns, in the order of w; None where X was no data frame.
     """

@@ -97,6 +97,13 @@ cdef extern from "logreg.h" nogil:
         logreg_progress found
         int status
 
+    ctypedef struct logreg_quadratic:
+        int64_t n
+        const double *H
+        const double *l1
+        const double *lower
+        const double *upper
+
     ctypedef struct logreg_sum_kind:
         pass
 
@@ -212,6 +219,9 @@ cdef extern from "logreg.h" nogil:
                     double *S, const logreg_run *run)
     int64_t logreg_cholesky(double *A, int64_t n, double least, const logreg_run *run)
     size_t logreg_cholesky_workspace_size(int64_t n, int n_threads)
+    size_t logreg_quadratic_workspace_size(int64_t n, int n_threads)
+    int logreg_minimize_quadratic(const logreg_quadratic *quadratic, double tol, double *v,
+                                  double *slope, double *decrease, const logreg_run *run)
     void logreg_solve_lower(const double *L, int64_t n, double *x)
     void logreg_solve_upper(const double *L, int64_t n, double *x)
     double logreg_log_determinant(const double *L, int64_t n)

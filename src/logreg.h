@@ -428,6 +428,23 @@ size_t logreg_leverage_workspace_size(const logreg_data *data, int n_threads);
 int logreg_leverage(const logreg_data *data, const double *centre, const double *L, double *out,
                     const logreg_run *run);
 
+/* ---- A quadratic with an l1 penalty and bounds ----------------------------------------------- */
+
+/* (v - start)' H (v - start) / 2 + slope' (v - start) + sum l1_j |v_j| of v with n entries, each
+ * within its bounds, which may be infinite. H is (n, n), symmetric and positive semidefinite, all
+ * of it filled; an entry with 0 on the diagonal has no curvature. l1 >= 0. */
+typedef struct logreg_quadratic {
+    int64_t n;
+    const double *H, *l1, *lower, *upper;
+} logreg_quadratic;
+
+/* Minimizes it from v, which is the start and ends at the minimum; so does slope, (n,). Entries of
+ * v are 0, or at a bound, exactly. Ends where a sweep over all entries gains at most tol times all
+ * that was gained, which is *decrease. LOGREG_OK or LOGREG_STOPPED. */
+size_t logreg_quadratic_workspace_size(int64_t n, int n_threads);
+int logreg_minimize_quadratic(const logreg_quadratic *quadratic, double tol, double *v,
+                              double *slope, double *decrease, const logreg_run *run);
+
 /* ---- Sums in parts --------------------------------------------------------------------------- */
 
 /* A pass over an array, over the chunks of a file or over the machines of a cluster gives the same

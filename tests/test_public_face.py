@@ -25,8 +25,9 @@ def test_signatures():
     expected = {
         "train": "(X, Y, alpha, iters, *, w=None, b=0.0, l2=0.0, sample_weight=None, "
         "standardize=False, tol=None, callback=None, dtype=None, n_threads=None)",
-        "fit": "(X, Y, *, l2=0.0, firth=False, sample_weight=None, w=None, b=None, intercept=True, "
-        "tol=1e-09, max_passes=None, callback=None, dtype=None, n_threads=None)",
+        "fit": "(X, Y, *, l2=0.0, l1=0.0, penalty_factors=None, lower=None, upper=None, "
+        "firth=False, sample_weight=None, w=None, b=None, intercept=True, tol=1e-09, "
+        "max_passes=None, callback=None, dtype=None, n_threads=None)",
         "fit_many": "(X, Y, *, groups=None, l2=0.0, sample_weight=None, intercept=True, tol=1e-09, "
         "max_passes=None, dtype=None, n_threads=None)",
         "fit_path": "(X, Y, *, l2, sample_weight=None, intercept=True, tol=1e-09, max_passes=None, "

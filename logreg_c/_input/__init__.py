@@ -6,6 +6,7 @@ from .classes import classes, matrices, several_outputs
 from .frame_types import columns_of_frame, is_frame, values_of
 from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
+from .per_feature import bounds, penalty_factors
 from .scalars import (
     LARGEST,
     boolean,
@@ -35,6 +36,7 @@ __all__ = [
     "Fits",
     "as_stored",
     "boolean",
+    "bounds",
     "callbacks",
     "classes",
     "codes_of",
@@ -54,6 +56,7 @@ __all__ = [
     "number",
     "own_array",
     "penalties",
+    "penalty_factors",
     "positive",
     "probability",
     "several_outputs",

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The minimum of J with an l1 penalty and bounds: proximal quasi-Newton steps on chosen features.
+
+A step goes to the minimum of a model, which is the slope of J at w and b, a Hessian, and the
+penalty as it is (Lee, Sun and Saunders 2014). The Hessian is that at an earlier point for as long
+as the steps that it saves would take fewer readings of X than another Gram. Only some features have
+a Hessian, and are read: at first those that gain most, in the end all whose w is not 0. Whether the
+others have to join them, a pass over all features shows, without which no search ends.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from logreg_c import _kernel
+
+from .minimum import minimize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from logreg_c._objective import Objective
+
+    from .penalty import Penalty
+
+    Vector = NDArray[np.float64]
+
+LARGEST = 4096  # features with a Hessian
+ADDED = 128  # features at a time, or as many as are not 0
+INNER = 0.1  # share of the gain of other features, to which the chosen ones are solved before
+OF_MODEL = 1e-6  # share of the gain of a model, up to which its minimum is found
+ARMIJO = 1e-4  # the least share of the predicted decrease
+HALVINGS = 30
+STALLED = 5
+ROUNDING = 2e-15  # of J
+FIRST_RATIO = 0.01  # by which a step with a new Hessian is expected to lower the gain
+DEAD = 1e-26  # of a squared mean: variances below it are rounding
+# Nanoseconds per example, of which only the ratios matter.
+EXAMPLE, FEATURE, PRODUCT = 5.0, 0.7, 0.017
+MOST_STEPS = 60
+LN_2 = 0.6931471805599453
+
+
+class Model(NamedTuple):
+    """The Hessian of J of the chosen features, by w and by b + mu.T w, at a point."""
+
+    H: Vector  # (k, k), without the l2 penalty
+    mu: Vector  # (k,)
+    S: float  # the second derivative by b
+    at: Vector  # (n_x + 1,): w and b
+
+
+class ProximalNewton:
+    """A search for the minimum over w and b; it reads float64, and changes w (n_x,) in place.
+
+    Attributes
+    ----------
+    w, b : ndarray of shape (n_x,), float
+    cost : float
+        J with the penalty, at w and b.
+    gap : float
+        (cost - its minimum) / cost, as predicted.
+    passes : int
+        How often J and its gradient were computed.
+    done : int
+        The number of points so far.
+    max_passes : int
+        The largest number of passes.
+    penalty, intercept, tol
+        As passed.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        w: Vector,
+        b: float,
+        penalty: Penalty,
+        *,
+        intercept: bool,
+        tol: float,
+        max_passes: int,
+    ) -> None:
+        self.w, self.b = w, b
+        self.cost = self.gap = math.inf
+        self.passes = self.done = 0
+        self.max_passes = max_passes
+        self.penalty = penalty
+        self._objective = objective
+        self.intercept = intercept
+        self.tol = tol
+        weight = objective.sample_weight
+        self._total = float(objective.examples.shape[1]) if weight is None else math.fsum(weight)
+        positive = None if weight is None else weight[weight > 0.0]
+        self._least_weight = 1.0 if positive is None else float(positive.min())
+        mean, _, sd = objective.in_float64().standardize()
+        self._centre = mean.copy()
+        self._square = sd * sd if intercept else sd * sd + mean * mean
+        self._dw, self._db = np.zeros_like(w), 0.0
+        self._J = math.inf
+        self._complete = False  # whether dw is that of all features, or of the chosen ones
+        self._left_out = 0.0  # the gain of the other features, when it was last known
+        self._gain, self._ratio = 0.0, FIRST_RATIO  # of the last step
+        self._model: Model | None = None
+        self._added_at = 0  # the number of points
+        self._stalled = 0  # how many steps in a row lowered the cost by no more than rounding
+        self._choose(np.flatnonzero(w))
+
+    # ---- Points ----------------------------------------------------------------------------------
+
+    def begin(self, *, warm: bool) -> int:
+        """Compute the cost at the start, which is w and b if `warm`, else b without features."""
+        status = _kernel.OK
+        if not warm and self.intercept:
+            none = np.empty(0, np.intp)
+            found = minimize(
+                self._objective.features(none),
+                self.max_passes,
+                w=np.empty((0, 1)),
+                b=self.b,
+                warm=False,
+                l2=0.0,
+                tol=0.0,
+            )
+            self.b = found.b
+            if found.stopped == "separated":
+                status = _kernel.SEPARATED
+        self.w[:] = self.penalty.within(self.w)
+        self._choose(np.flatnonzero(self.w))
+        self._accept(self.w, self.b, self._evaluate(self.w, self.b, complete=True), complete=True)
+        return int(status)
+
+    def _evaluate(self, w: Vector, b: float, *, complete: bool) -> tuple[float, Vector, float]:
+        """Return J, dw and db, where dw is that of all features if `complete`."""
+        self.passes += 1
+        if complete or self._part is self._objective:
+            return self._objective(w, b, 0.0)
+        J, dw, db = self._part(w[self._chosen], b, 0.0)
+        whole = np.zeros_like(w)
+        whole[self._chosen] = dw
+        return J, whole, db
+
+    def _accept(
+        self, w: Vector, b: float, found: tuple[float, Vector, float], *, complete: bool
+    ) -> None:
+        J, self._dw, self._db = found
+        self.w[:], self.b = w, b
+        self.cost = J + self.penalty.value(w)
+        self._J = J
+        self._complete = complete or self._part is self._objective
+        self.done += 1
+
+    def set_penalty(self, penalty: Penalty) -> None:
+        """Search with another penalty from now on."""
+        self.penalty = penalty
+        self.cost = self._J + penalty.value(self.w)
+        self._gain = 0.0
+
+    # ---- Features --------------------------------------------------------------------------------
+
+    def _choose(self, chosen: NDArray[np.intp]) -> None:
+        """Let these features have a Hessian."""
+        n_x = self.w.size
+        if 2 * chosen.size >= n_x and n_x <= LARGEST:
+            chosen = np.arange(n_x)
+        self._chosen = chosen
+        self._model = None
+        self._columns = self._objective
+        if chosen.size < n_x:
+            self._columns = self._objective.features(chosen)
+        others = np.ones(n_x, np.bool_)
+        others[chosen] = False
+        self._part = self._objective if self.w[others].any() else self._columns
+
+    def _gains(self, S: float) -> Vector:
+        """Return what each feature that is not chosen gains, (n_x,)."""
+        slope = self._dw + self.penalty.l2 * self.w
+        if self.intercept:
+            slope -= self._db * self._centre
+        descent = self.penalty.descent(self.w, slope)
+        descent[self._chosen] = 0.0
+        curvature = S * self._square + self.penalty.l2
+        gains = np.zeros_like(descent)
+        np.divide(descent * descent, 2.0 * curvature, where=curvature > 0.0, out=gains)
+        return gains
+
+    def _add(self, gains: Vector) -> None:
+        """Choose the features that gain most, too."""
+        kept = np.flatnonzero(self.w)
+        best = np.argsort(-gains, kind="stable")[: max(ADDED, kept.size)]
+        best = best[gains[best] > 0.0]
+        chosen = np.union1d(self._chosen, best)
+        if chosen.size > LARGEST:
+            chosen = np.union1d(kept, best)
+        self._choose(chosen if chosen.size <= LARGEST else np.sort(best[:LARGEST]))
+        self._added_at = self.done
+        gains[self._chosen] = 0.0
+        self._left_out = math.fsum(gains.tolist())
+
+    # ---- The model -------------------------------------------------------------------------------
+
+    def _built(self, w: Vector, b: float) -> Model:
+        """Return the model with the Hessian at w and b."""
+        if self._part is self._columns:
+            h = self._columns.curvature(np.ascontiguousarray(w[self._chosen]), b)
+        else:
+            h = self._objective.curvature(w, b)
+        H, mu, S = self._columns.gram(h, self._centre[self._chosen])
+        diagonal = np.diagonal(H).copy()
+        H += H.T
+        np.fill_diagonal(H, diagonal)
+        if not self.intercept:
+            H += S * (mu[:, np.newaxis] * mu)
+            mu = np.zeros_like(mu)
+        dead = np.diagonal(H) <= DEAD * S * mu * mu
+        H[dead] = 0.0
+        H[:, dead] = 0.0
+        return Model(H / self._total, mu, S / self._total, np.append(w, b))
+
+    def _minimum_of(self, model: Model) -> tuple[Vector, float, float]:
+        """Return the model's minimum, w of the chosen features and b, and what it gains."""
+        w, l2 = self.w[self._chosen], self.penalty.l2[self._chosen]
+        slope = self._dw[self._chosen] + l2 * w
+        H = model.H
+        if l2.any():
+            H = H.copy()
+            np.fill_diagonal(H, np.diagonal(H) + l2)
+        shift, gain = 0.0, 0.0
+        if self.intercept and model.S > 0.0:
+            slope -= self._db * model.mu
+            shift = -self._db / model.S
+            gain = -self._db * shift / 2.0
+        v = w.copy()
+        bounds = self.penalty.of_features(self._chosen)
+        gain += self._objective.minimize_quadratic(H, bounds, v, slope, OF_MODEL)
+        if self.intercept:
+            shift -= math.fsum((model.mu * (v - w)).tolist())
+        return v, self.b + shift, gain
+
+    def _pays(self, gain: float, goal: float) -> bool:
+        """Whether another Hessian saves more than it costs, as the last step went."""
+        k = self._chosen.size
+        of_pass = EXAMPLE + FEATURE * (k if self._part is self._columns else self.w.size)
+        price = 1.0 + (EXAMPLE + PRODUCT * k * k / 2.0) / of_pass
+        steps = 0
+        while gain > goal and steps < MOST_STEPS:
+            gain *= self._ratio
+            steps += 1
+        return steps > price + 1.5
+
+    # ---- Steps -----------------------------------------------------------------------------------
+
+    def step(self) -> int:
+        """Take a step, or find that there is none to take; return the kernel's status."""
+        target = self.tol * self.cost
+        goal = max(target / 2.0, INNER * self._left_out)
+        if self._separated():
+            return int(_kernel.SEPARATED)
+        model = self._renew() if self._model is None else self._model
+        w, b, gain = self._minimum_of(model)
+        if self._gain > 0.0:
+            self._ratio = gain / self._gain
+            if self._pays(gain, goal):
+                model = self._renew()
+                w, b, gain = self._minimum_of(model)
+        if self._complete:
+            gains = self._gains(model.S)
+            self._left_out = math.fsum(gains.tolist())
+            self.gap = (gain + self._left_out) / self.cost if self.cost > 0.0 else 0.0
+            if gain + self._left_out <= target:
+                return int(_kernel.CONVERGED)
+            if self._left_out > max(target / 2.0, INNER * gain) and self._added_at < self.done:
+                self._add(gains)
+                return int(_kernel.OK)
+        ends = gain * self._ratio <= goal or self._stalled >= STALLED
+        return self._towards(model, w, b, gain, complete=ends)
+
+    def _separated(self) -> bool:
+        """Whether every example is on its own side of a plane, and no penalty holds w there."""
+        if self._J * self._total >= LN_2 * self._least_weight:
+            return False
+        return not self.penalty.value(self.w) > 0.0
+
+    def _renew(self) -> Model:
+        self._model = self._built(self.w, self.b)
+        self._gain, self._ratio = 0.0, FIRST_RATIO
+        return self._model
+
+    def _towards(self, model: Model, v: Vector, b: float, gain: float, *, complete: bool) -> int:
+        """Step to v and b, or as far as the cost falls."""
+        noise = ROUNDING * self.cost
+        if self._complete and (gain <= noise or self._stalled >= STALLED):
+            return int(_kernel.ROUNDING)
+        end = self.w.copy()
+        end[self._chosen] = v
+        share = 1.0
+        for _ in range(HALVINGS):
+            if self.passes >= self.max_passes:
+                return int(_kernel.OK)
+            w = end if share == 1.0 else self.penalty.within(self.w + share * (end - self.w))
+            at = self.b + share * (b - self.b)
+            try:
+                found = self._evaluate(w, at, complete=complete)
+            except OverflowError:
+                found = math.inf, w, 0.0
+            cost = found[0] + self.penalty.value(w)
+            if cost <= self.cost - ARMIJO * share * gain + noise:
+                self._stalled = self._stalled + 1 if cost >= self.cost - noise else 0
+                self._accept(w, at, found, complete=complete)
+                self._gain = gain if share == 1.0 else 0.0
+                return int(_kernel.OK)
+            if not np.array_equal(model.at, np.append(self.w, self.b)):
+                self._renew()
+                return int(_kernel.OK)
+            share /= 2.0
+        if self._complete:
+            return int(_kernel.ROUNDING)
+        found = self._evaluate(self.w, self.b, complete=True)
+        self._accept(self.w, self.b, found, complete=True)
+        return int(_kernel.OK)
+
+    # ---- A search that goes on -------------------------------------------------------------------
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs in addition to w."""
+        chosen = np.zeros(self.w.size, np.bool_)
+        chosen[self._chosen] = True
+        at = np.append(self.w, self.b) if self._model is None else self._model.at
+        facts = [self._complete, self._model is not None]
+        return {
+            "chosen": chosen,
+            "model": at,
+            "b": np.array(self.b),
+            "gains": np.array([self._left_out, self._gain, self._ratio]),
+            "facts": np.array(facts),
+            "counts": np.array([self.passes, self._stalled]),
+        }
+
+    def resume(self, w: Vector, state: Mapping[str, NDArray[Any]], done: int) -> None:
+        """Go on from w and the state of a search of the same data and penalty."""
+        complete, has_model = map(bool, state["facts"])
+        self.w[:], b, at = w, float(state["b"]), state["model"]
+        self._choose(np.flatnonzero(state["chosen"]))
+        self._accept(self.w, b, self._evaluate(self.w, b, complete=complete), complete=complete)
+        if has_model:
+            self._model = self._built(at[:-1].copy(), float(at[-1]))
+        self._left_out, self._gain, self._ratio = map(float, state["gains"])
+        self.passes, self._stalled = map(int, state["counts"])
+        self.done = done
