@@ -482,6 +482,56 @@ def test_scikit_learn_draws_it(cancer):
     assert repr(LogisticRegression(C=3)) == "LogisticRegression(C=3)"
 
 
+# ---- An l1 penalty -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_l1_penalty_has_the_minimum_of_saga(weighted, l1_ratio, fit_intercept):
+    X, y, weight = made(400)
+    sample_weight = weight if weighted else None
+    fixed = {"C": 0.02, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "max_iter": 50_000}
+    ours = LogisticRegression(tol=1e-8, **fixed).fit(X, y, sample_weight)
+    if sklearn.__version__ < "1.8":
+        fixed["penalty"] = "elasticnet"
+    theirs = Theirs(solver="saga", tol=1e-10, **fixed).fit(X, y, sample_weight)
+    assert relative(ours, theirs) <= 1e-6
+    np.testing.assert_array_equal(ours.coef_ == 0.0, np.abs(theirs.coef_) < 1e-12)
+    assert (ours.coef_ == 0.0).any()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_an_l1_penalty_of_standardized_features(fit_intercept, l1_ratio):
+    X, y, _ = made(400)
+    X = np.column_stack([X * np.logspace(-3, 3, 12) + 1.0, np.full(400, 3.0)])
+    fixed = {"C": 0.05, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "tol": 1e-6}
+    ours = LogisticRegression(standardize=True, **fixed).fit(X, y)
+    scaler = StandardScaler(with_mean=fit_intercept)
+    scaled = LogisticRegression(**fixed).fit(scaler.fit_transform(X), y)
+    np.testing.assert_allclose(ours.coef_ * scaler.scale_, scaled.coef_, atol=1e-7)
+    assert (ours.coef_ == 0.0).any()
+
+
+def test_a_fit_with_an_l1_penalty_starts_from_the_one_before():
+    X, y, _ = made(400)
+    model = LogisticRegression(l1_ratio=1, C=0.02, warm_start=True).fit(X, y)
+    coef = model.coef_
+    assert model.fit(X, y).n_iter_[0] <= 3
+    np.testing.assert_allclose(model.coef_, coef, atol=1e-6)
+    with pytest.warns(ConvergenceWarning, match="auto failed to converge"):
+        LogisticRegression(l1_ratio=1, max_iter=1).fit(X, y)
+
+
+def test_an_l1_penalty_that_is_not_built_is_refused():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"l1_ratio is 0.5 and y has 3 classes; .*OneVsRest"):
+        LogisticRegression(l1_ratio=0.5).fit(X, y)
+    with pytest.raises(TypeError, match=r"l1_ratio is 1 and X is sparse; .*pass X.toarray\(\)"):
+        LogisticRegression(l1_ratio=1).fit(csr_matrix(X), y == 1)
+
+
 # ---- Several classes -----------------------------------------------------------------------------
 
 SEVERAL = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
@@ -749,8 +799,11 @@ def test_threads_change_no_bit():
         ({"class_weight": {0: 0, 1: 0}}, ValueError, "class_weight is 0 for every class"),
         ({"penalty": "none"}, ValueError, "penalty is 'none'; expected one of 'l2', 'l1', 'elasti"),
         ({"penalty": ["l2"]}, ValueError, r"penalty is \['l2'\]; expected one of 'l2', 'l1', 'el"),
-        ({"l1_ratio": 1}, ValueError, r"penalty is 'l1' \(l1_ratio > 0\); expected 'l2' or None"),
-        ({"l1_ratio": 0.5}, ValueError, r"penalty is 'elasticnet' \(l1_ratio > 0\); expected 'l2'"),
+        (
+            {"l1_ratio": 1, "solver": "gd"},
+            ValueError,
+            "Solver gd supports only 'l2' or None penalt",
+        ),
         ({"l1_ratio": 1.5}, ValueError, r"l1_ratio is 1.5; expected a number within \[0, 1\]"),
         ({"l1_ratio": "0"}, ValueError, "l1_ratio is '0' of type str"),
         ({"solver": "lbfgs", "l1_ratio": 1}, ValueError, "lbfgs supports only 'l2' or None penal"),

@@ -266,6 +266,20 @@ def test_examples_in_docstrings_are_true(estimator):
     assert runner.failures == 0
 
 
+@pytest.mark.parametrize("legacy", [True, False])
+def test_l1_ratios_are_those_of_scikit_learn(cancer, legacy):
+    if VERSION < (1, 8):
+        pytest.skip("attributes in another form")
+    X, y = cancer[0][:, :8], cancer[1]
+    settings = {**PLAIN, "l1_ratios": [0.0, 0.4, 1.0], "Cs": [0.05, 1.0]}
+    settings |= {"cv": 3, "use_legacy_attributes": legacy, "max_iter": 20_000}
+    ours = LogisticRegressionCV(**settings).fit(X, y)
+    expected = theirs(**settings | {"solver": "saga", "tol": 1e-9}).fit(X, y)
+    assert_same(ours, expected, legacy=legacy, atol=1e-5)
+    if not legacy:
+        assert (ours.coefs_paths_[:, 2, 0] == 0.0).any()
+
+
 # ---- What is wrong -------------------------------------------------------------------------------
 
 
@@ -278,8 +292,7 @@ def test_examples_in_docstrings_are_true(estimator):
         ({"Cs": [1.0, -1]}, ValueError, r"Cs\[1\] is -1.0; expected a finite number > 0"),
         ({"l1_ratios": []}, ValueError, r"l1_ratios is \[\]; expected at least one number within"),
         ({"l1_ratios": [2]}, ValueError, r"l1_ratios\[0\] is 2.0; expected a number within \[0, 1"),
-        ({"l1_ratios": [0, 1]}, ValueError, "penalty is 'elasticnet'"),
-        ({"l1_ratios": [1]}, ValueError, "penalty is 'l1'"),
+        ({"l1_ratios": [0, 1], "solver": "sag"}, ValueError, "Solver sag supports only 'l2'"),
         (
             {"penalty": None},
             ValueError,

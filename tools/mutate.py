@@ -66,6 +66,7 @@ WRAPPER = {
     "callbacks/progress.py": "callbacks",
     "onnx.py": "onnx",
     "sklearn/cross_validation.py": "sklearn_cv",
+    "sklearn/elastic_net.py": "sklearn sklearn_cv",
     "sklearn/estimator.py": "sklearn",
     "sklearn/folds.py": "sklearn_cv",
     "sklearn/grid.py": "sklearn_cv",

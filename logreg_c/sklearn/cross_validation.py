@@ -24,6 +24,7 @@ from sklearn.utils.metadata_routing import (
 from logreg_c import _input
 from logreg_c._solvers.result import Solution
 
+from .elastic_net import check_dense
 from .estimator import LogisticRegression
 from .folds import Samples, fit_folds
 from .grid import Grid, checked
@@ -52,15 +53,15 @@ class LogisticRegressionCV(Predicting):
         Values of C, the inverse of the strength of the penalty, in the order in which they are
         fitted; or how many, between 1e-4 and 1e4.
     l1_ratios : array-like of shape (n_l1_ratios,) or None, default="warn"
-        Only 0, because there is no l1 penalty. None, the default, leaves out an axis of the
-        attributes.
+        Shares of the l1 penalty, from 0 to 1, for two classes and dense X. None, the default, is 0,
+        and leaves out an axis of the attributes.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalized.
     cv : int, cross-validation generator or iterable, default=None
         As in scikit-learn: the number of stratified folds, by default 5, or what splits.
     dual : bool, default=False
         Without effect, as in `LogisticRegression`.
-    penalty : {"l2"}, default="deprecated"
+    penalty : {"l2", "l1", "elasticnet"}, default="deprecated"
         scikit-learn deprecates this parameter in 1.8; `l1_ratios` says what the penalty is.
     scoring : str, callable or None, default="warn"
         What scores a fit on the part of a fold that is held out, as in scikit-learn; None, the
@@ -228,12 +229,15 @@ class LogisticRegressionCV(Predicting):
         check_consistent_length(X, labels)
         self.classes_, Y = encoded(labels, self.solver)
         check_classes(self, len(self.classes_))
-        outputs = len(self.classes_) if len(self.classes_) > 2 else 1
+        count = len(self.classes_)
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
         split, score = self._routed(sample_weight, params)
 
         def fits(examples: Any) -> list[Solution]:
-            samples = Samples(_input.examples(examples, None), Y, outputs, weights, self.n_threads)
+            read_in_place = _input.examples(examples, None)
+            check_dense(read_in_place, max(grid.mixes), count)
+            outputs = count if count > 2 else 1
+            samples = Samples(read_in_place, Y, outputs, weights, self.n_threads)
             folds = list(check_cv(self.cv, labels, classifier=True).split(X, labels, **split))
             found = fit_folds(samples, folds, grid)
             paths = np.array([[list(map(_weights, path)) for path in fold] for fold in found])
@@ -285,7 +289,7 @@ class LogisticRegressionCV(Predicting):
         weights = np.mean(paths[:, r, c], axis=0)
         b = weights[:, -1] if samples.outputs > 1 else weights.item(-1)
         start = Solution(weights[:, :-1].T, b, n_iter=1)
-        (found,) = samples.search(None, [float(self.C_)], grid, start)
+        (found,) = samples.search(None, [float(self.C_)], grid.mixes[r], grid, start)
         self.coef_, self.intercept_ = found.w.T.copy(), np.atleast_1d(found.b)
         return [found]
 

@@ -18,6 +18,7 @@ from logreg_c._solvers.descent import descend_to_tol
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.softmax import minimize_classes
 
+from .elastic_net import check_dense, minimize_elastic_net
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class LogisticRegression(Predicting):
-    """Logistic regression with an l2 penalty, which reads X in place.
+    """Logistic regression with an l2 or l1 penalty or both, which reads X in place.
 
     A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` with an l2 penalty.
     Parameters of the same name mean the same, and it minimizes the same objective,
@@ -80,7 +81,8 @@ class LogisticRegression(Predicting):
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
-        Only 0 or None, because there is no l1 penalty.
+        Share of the l1 penalty, from 0, which is None, too, to 1. An l1 penalty makes many weights
+        exactly 0. It is for two classes and dense X, and is computed in float64.
     dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
         Accepted because scikit-learn has them, but without effect: there is one minimum, however it
         is found. Values that ask for another model are errors.
@@ -252,6 +254,7 @@ class LogisticRegression(Predicting):
         weights, l2 = penalized(parameters.C, weights, len(Y))
         w, b = self._start(parameters)
         examples = _input.examples(samples, None)
+        check_dense(examples, parameters.l1_ratio, len(self.classes_))
         settings: dict[str, Any] = {"l2": l2, "fixed_b": not parameters.fit_intercept}
         goal: dict[str, Any] = {
             "tol": gap_for(examples),
@@ -263,6 +266,8 @@ class LogisticRegression(Predicting):
             settings["w"], settings["b"] = _input.matrices(w, b, examples)
             settings["standardize"] = parameters.standardize
             return minimize_classes(several, parameters.max_iter, **settings, **goal)
+        if parameters.l1_ratio > 0.0:
+            examples = examples._replace(float32=False)
         objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
         settings["w"] = _input.coefficients(w, examples)
         settings["b"] = _input.number(b.item(), "intercept_")
@@ -270,6 +275,9 @@ class LogisticRegression(Predicting):
         if self.solver == "gd":
             settings["tol"] = parameters.tol
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
+        if parameters.l1_ratio > 0.0:
+            settings["strength"], settings["l1_ratio"] = settings.pop("l2"), parameters.l1_ratio
+            return minimize_elastic_net(objective, parameters.max_iter, **settings, **goal)
         return minimize(objective, parameters.max_iter, **settings, **goal)
 
     def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from logreg_c._objective import Objective
 from logreg_c._solvers.path import minimize_path, path_of_classes
 from logreg_c._solvers.result import Solution
 
+from .elastic_net import path_of_elastic_net
 from .search import FOLD_GAP, gap_for, several_classes
 from .weights import penalized
 
@@ -34,7 +35,12 @@ class Samples(NamedTuple):
     n_threads: int | None
 
     def search(
-        self, counts: NDArray[Any] | None, Cs: Sequence[float], grid: Grid, start: Solution
+        self,
+        counts: NDArray[Any] | None,
+        Cs: Sequence[float],
+        l1_ratio: float,
+        grid: Grid,
+        start: Solution,
     ) -> list[Solution]:
         """Fit the samples, each counted so many times, for each C; by default all.
 
@@ -61,9 +67,11 @@ class Samples(NamedTuple):
             several = several_classes(self.X, self.Y, scaled, self.n_threads)
             goal["standardize"] = grid.standardize
             return path_of_classes(several, l2s, grid.max_iter, start, **goal)
-        objective = Objective.checked(
-            self.X, self.Y, sample_weight=scaled, n_threads=self.n_threads
-        )
+        X = self.X._replace(float32=False) if l1_ratio > 0.0 else self.X
+        objective = Objective.checked(X, self.Y, sample_weight=scaled, n_threads=self.n_threads)
+        if l1_ratio > 0.0:
+            goal |= {"standardize": grid.standardize, "l1_ratio": l1_ratio}
+            return path_of_elastic_net(objective, l2s, grid.max_iter, start, **goal)
         if grid.standardize and grid.max_iter > 0:
             objective.standardize(centre=grid.fit_intercept and not self.X.is_sparse)
         return minimize_path(objective, l2s, grid.max_iter, start, **goal)
@@ -80,8 +88,8 @@ def fit_folds(
         counts, start = _counts(train, m), zeros
         try:
             paths = [
-                samples.search(counts, grid.Cs.tolist(), grid, start)
-                for _ in grid.l1_ratios or [0.0]
+                samples.search(counts, grid.Cs.tolist(), l1_ratio, grid, start)
+                for l1_ratio in grid.mixes
             ]
         except ValueError as error:
             msg = f"fold {k}: {error}"

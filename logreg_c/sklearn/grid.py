@@ -19,7 +19,6 @@ from .parameters import (
     check_solver,
     is_one_of,
     penalty_of_ratios,
-    refuse_l1,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ class Grid(NamedTuple):
 
     Cs: NDArray[np.float64]
     l1_ratios: list[float] | None  # None: attributes have no axis for them
+    mixes: list[float]  # what is fitted for each of them
     tol: float
     max_iter: int
     fit_intercept: bool
@@ -48,11 +48,14 @@ def checked(estimator: Any) -> Grid:
         raise ValueError(msg)
     ratios, penalty = _penalty(estimator)
     check_solver(estimator.solver, penalty, dual=estimator.dual)
-    refuse_l1(penalty)
     scoring, legacy = _warned(estimator)
     return Grid(
         Cs=_strengths(estimator.Cs),
         l1_ratios=ratios,
+        mixes=[
+            ratio if penalty == "elasticnet" else float(penalty == "l1")
+            for ratio in ratios or [0.0]
+        ],
         tol=_input.not_negative(as_number(estimator.tol), "tol"),
         max_iter=_input.integer(as_number(estimator.max_iter), "max_iter", 0),
         fit_intercept=_input.boolean(estimator.fit_intercept, "fit_intercept"),

@@ -28,6 +28,7 @@ class Settings(NamedTuple):
     """The checked parameters, as `fit` uses them."""
 
     C: float
+    l1_ratio: float
     tol: float
     max_iter: int
     fit_intercept: bool
@@ -52,6 +53,7 @@ def checked(estimator: Any) -> Settings:
     check_common(estimator)
     settings = Settings(
         C=C,
+        l1_ratio=0.0,
         tol=_input.not_negative(as_number(estimator.tol), "tol"),
         max_iter=_input.integer(as_number(estimator.max_iter), "max_iter", 0),
         fit_intercept=_input.boolean(estimator.fit_intercept, "fit_intercept"),
@@ -62,8 +64,10 @@ def checked(estimator: Any) -> Settings:
     penalty = _penalty(estimator, C)
     check_solver(estimator.solver, penalty, dual=estimator.dual)
     _warn_of_inconsistent(estimator, penalty)
-    refuse_l1(penalty)
-    return settings if penalty is not None else settings._replace(C=math.inf)
+    if penalty is None:
+        return settings._replace(C=math.inf)
+    ratio = estimator.l1_ratio if penalty == "elasticnet" else float(penalty == "l1")
+    return settings._replace(l1_ratio=float(ratio))
 
 
 def check_common(estimator: Any) -> None:
@@ -196,16 +200,6 @@ def check_solver(solver: str, penalty: str | None, *, dual: bool) -> None:
         msg = (
             "C=np.inf as well as penalty=None is not supported for the liblinear solver: pass "
             "solver='auto'"
-        )
-        raise ValueError(msg)
-
-
-def refuse_l1(penalty: str | None) -> None:
-    """Refuse what is not built here."""
-    if penalty not in {"l2", None}:
-        msg = (
-            f"penalty is {penalty!r} (l1_ratio > 0); expected 'l2' or None: for an l1 penalty use "
-            "sklearn.linear_model.LogisticRegression"
         )
         raise ValueError(msg)
 
