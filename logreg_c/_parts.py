@@ -408,7 +408,7 @@ class ObjectiveInParts(Objective):
             self.examples.shape, self.examples.dense, self.examples.float32,
             self._source.example_major, self.n_threads, w, b, l2, tol, slope, passes, fixed_b, warm,
         )  # fmt: skip
-        return _Search(self._parts, search, passes)
+        return _Search(self._parts, search)
 
     def raise_if_nonfinite(self) -> None:
         """Name the first NaN or infinity in X, if there is one: after a pass that overflowed."""
@@ -460,10 +460,9 @@ class _Descent:
 class _Search:
     """A search for the minimum over parts: the face of `_kernel.Minimization`."""
 
-    def __init__(self, parts: ProblemInParts, search: _kernel.SearchBySums, passes: int) -> None:
+    def __init__(self, parts: ProblemInParts, search: _kernel.SearchBySums) -> None:
         self._parts = parts
         self._search = search
-        self._most_passes = passes
         self._samples: dict[int, _kernel.Problem] = {}
         self.state = search.state
         self.resume = search.resume
@@ -493,11 +492,8 @@ class _Search:
         search = self._search
         search.standardize(self._parts.features)
         end = search.done + steps
-        while search.done < end and (
-            search.passes < self._most_passes or search.done == 0 < search.passes
-        ):
-            if not self._supply(costs):
-                break
+        while search.done < end and self._supply(costs):
+            pass
         return search.ended
 
     def _sample(self, count: int) -> _kernel.Problem:

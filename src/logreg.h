@@ -246,7 +246,7 @@ int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *da
  * is not for this. */
 enum { LOGREG_LOW_RANK_EXAMPLES = 2048 };
 typedef enum logreg_wanted {
-    LOGREG_WANT_NOTHING,   /* it has ended */
+    LOGREG_WANT_NOTHING,   /* it has ended, or used up its passes */
     LOGREG_WANT_SURVEY,    /* of all examples */
     LOGREG_WANT_SAMPLE,    /* `sample` examples */
     LOGREG_WANT_MOMENTS,   /* of all examples in float64: means and deviations */
@@ -281,7 +281,7 @@ typedef struct logreg_survey {
     double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
     double labels;             /* sum of weight times label */
     double least;              /* smallest positive weight */
-    int soft;                  /* a label of positive weight is neither 0 nor 1 */
+    int64_t soft;              /* 1: a label of positive weight is neither 0 nor 1 */
 } logreg_survey;
 
 void logreg_survey_add(logreg_survey *survey, const logreg_data *part);

@@ -371,8 +371,8 @@ static LOGREG_NOINLINE int minimize(const logreg_data *data,
 {
     logreg_context c = logreg_open_context(data, 1, standardization, m, run);
     *n_costs = 0;
-    while (m->task != LOGREG_TO_END && *n_costs < steps &&
-           (m->passes < m->goal.passes || (m->passes > 0 && !m->begun))) {
+    while (*n_costs < steps &&
+           logreg_minimizer_wants(m, data, standardization).wanted != LOGREG_WANT_NOTHING) {
         const int64_t before = *n_costs;
         if (supply(&c, n_costs) == LOGREG_STOPPED) return LOGREG_STOPPED;
         if (*n_costs > before) costs[before] = m->search.J;
