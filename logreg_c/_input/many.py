@@ -15,7 +15,7 @@ from .sparse import Sparse
 from .vectors import codes_of, column, labels, weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -147,10 +147,6 @@ def _of_groups(
     X: Examples, Y: ArrayLike, groups: Any, sample_weight: Any, penalties: list[float]
 ) -> Fits:
     """One fit for each group of examples. If the groups are not sorted, X is copied once."""
-    values = X.values
-    if isinstance(values, Sparse):
-        msg = "X is sparse and there are groups; expected a dense X, or a list with X of each group"
-        raise TypeError(msg)
     found, codes = codes_of(groups, "groups", X)
     k = len(found)
     if len(penalties) not in {1, k}:
@@ -160,6 +156,7 @@ def _of_groups(
     if sample_weight is not None:
         weights(sample_weight, X)  # finds the first bad one
         sample_weight = column(sample_weight, "sample_weight", X)
+    values = X.values
     if np.any(codes[1:] < codes[:-1]):
         narrow = codes.astype(np.min_scalar_type(k))  # NumPy sorts 16 bits by radix
         order = np.argsort(narrow, kind="stable")
@@ -167,7 +164,7 @@ def _of_groups(
         sample_weight = None if sample_weight is None else sample_weight[order]
     checked = []
     for i, part in enumerate(_parts(codes, k)):
-        x = [x[part] for x in values] if isinstance(values, list) else values[:, part]
+        x = _part_of(values, part)
         of_group = X._replace(values=x, shape=(X.shape[0], part.stop - part.start))
         s = None if sample_weight is None else sample_weight[part]
         s = _checked(weights, s, of_group, i, found)
@@ -175,10 +172,20 @@ def _of_groups(
     return Fits(checked, found)
 
 
+def _part_of(
+    values: NDArray[Any] | list[NDArray[Any]] | Sparse, part: slice
+) -> NDArray[Any] | list[NDArray[Any]] | Sparse:
+    if isinstance(values, Sparse):
+        return values.between(part.start, part.stop)
+    return [x[part] for x in values] if isinstance(values, list) else values[:, part]
+
+
 def _in_order(
-    values: NDArray[Any] | Sequence[NDArray[Any]], order: NDArray[np.intp]
-) -> NDArray[Any] | list[NDArray[Any]]:
+    values: NDArray[Any] | list[NDArray[Any]] | Sparse, order: NDArray[np.intp]
+) -> NDArray[Any] | list[NDArray[Any]] | Sparse:
     """Copy the examples in another order; the layout stays."""
+    if isinstance(values, Sparse):
+        return values.in_order(order)
     if not isinstance(values, np.ndarray):
         return [x[order] for x in values]
     if values.strides[0] == values.itemsize != values.strides[1]:

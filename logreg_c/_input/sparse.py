@@ -31,6 +31,24 @@ class Sparse(NamedTuple):
     n_x: int
     width: int  # values per example, on average
 
+    def between(self, first: int, end: int) -> Sparse:
+        """Return some of the examples, where they are."""
+        starts = self.starts[first : end + 1]
+        return self._replace(starts=starts, width=_width(starts))
+
+    def in_order(self, order: NDArray[np.intp]) -> Sparse:
+        """Copy the examples in another order."""
+        sizes = np.diff(self.starts)[order]
+        starts = np.zeros_like(self.starts)
+        np.cumsum(sizes, out=starts[1:])
+        at = np.repeat(self.starts[:-1][order] - starts[:-1], sizes) + np.arange(starts[-1])
+        return self._replace(values=self.values[at], indices=self.indices[at], starts=starts)
+
+
+def _width(starts: NDArray[np.int64]) -> int:
+    m = max(1, starts.size - 1)
+    return max(1, -(-int(starts[-1] - starts[0]) // m))
+
 
 def is_sparse(X: object) -> bool:
     """Whether X is a sparse matrix or array of SciPy."""
@@ -55,8 +73,7 @@ def sparse(X: Any) -> Sparse:
     indices = _integers(X.indices, "indices")
     starts = _integers(X.indptr, "indptr").astype(np.int64)
     _check_starts(starts, n, min(values.size, indices.size))
-    width = max(1, -(-int(starts[-1] - starts[0]) // max(1, shape[1])))
-    found = Sparse(values, indices, starts, m, width)
+    found = Sparse(values, indices, starts, m, _width(starts))
     repeats = _check_indices(found, "examples" if by_feature else "features")
     if by_feature:
         found = _by_example(found, X)
@@ -111,7 +128,8 @@ def _by_example(X: Sparse, csr: Any) -> Sparse:
     used = slice(X.starts[0], X.starts[-1])
     parts = X.values[used], X.indices[used], X.starts - X.starts[0]
     csc = type(csr)(parts, shape=csr.shape).tocsc()
-    return Sparse(csc.data, csc.indices, csc.indptr.astype(np.int64), csr.shape[0], X.width)
+    starts = csc.indptr.astype(np.int64)
+    return Sparse(csc.data, csc.indices, starts, csr.shape[0], _width(starts))
 
 
 def _merged(X: Sparse) -> Sparse:
@@ -132,4 +150,4 @@ def _merged(X: Sparse) -> Sparse:
     np.add.at(sums, np.cumsum(is_first) - 1, X.values[used][order].astype(dtype))
     starts = np.zeros(m + 1, np.int64)
     np.cumsum(np.bincount(example[is_first], minlength=m), out=starts[1:])
-    return X._replace(values=sums, indices=feature[is_first], starts=starts)
+    return Sparse(sums, feature[is_first], starts, X.n_x, _width(starts))
