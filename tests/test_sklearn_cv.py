@@ -131,6 +131,8 @@ def test_weights_mean_the_same(Cs, fit_intercept, weighted, class_weight):
 def test_several_classes_are_those_of_scikit_learn(scoring, refit, legacy):
     if VERSION < (1, 8):
         pytest.skip("attributes in another form")
+    if VERSION < (1, 9) and not (legacy or refit):
+        pytest.skip("an error of scikit-learn 1.8")
     X, y = load_iris(return_X_y=True)
     settings = {**PLAIN, "scoring": scoring, "refit": refit, "use_legacy_attributes": legacy}
     ours, expected = LogisticRegressionCV(**settings).fit(X, y), theirs(**settings).fit(X, y)
