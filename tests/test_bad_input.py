@@ -412,3 +412,11 @@ def test_numbers_of_other_packages_are_an_error_with_a_remedy(name):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     with pytest.raises(TypeError, match=rf"X has dtype {name}; .*X\.astype\(np\.float32\)"):
         logreg_c.train(**GOOD | {"X": X.astype(getattr(ml_dtypes, name))})
+
+
+def test_an_object_whose_shape_is_a_function_is_named():
+    X = [[0.5, 1.5, 2.5]]
+    with pytest.raises(TypeError, match="Y"):
+        logreg_c.train(X, np, 0.1, 1)
+    with pytest.raises(TypeError, match="w"):
+        logreg_c.predict(X, np, 0.0)

@@ -26,7 +26,7 @@ def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
 
     Y has several where it is (K, m) with K > 1, and where it is integers of which one is above 1.
     """
-    shape = getattr(value, "shape", None)
+    shape = _shape_of(value)
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
         shape = len(value), len(value[0])
     if shape is not None and len(shape) == 2 and shape[0] > 1 and shape[1] == X.shape[1] != 1:
@@ -52,8 +52,8 @@ def _may_be_classes(value: Any) -> bool:
     """Whether it is worth a look: integers, or what may hold some."""
     dtype = getattr(value, "dtype", None)
     kind = getattr(dtype, "kind", None)
-    if kind is not None:
-        return bool(kind in "iu")
+    if isinstance(kind, str):
+        return kind in {"i", "u"}
     if isinstance(value, (list, tuple)):
         return any(type(v) is int and v > 1 for v in _flat(value))
     return dtype is not None  # a series
@@ -78,9 +78,14 @@ def _from_rows(Y: NDArray[Any], X: Examples) -> tuple[NDArray[np.int32], int]:
     return np.argmax(is_one, 0).astype(np.int32), len(Y)
 
 
+def _shape_of(value: Any) -> tuple[int, ...] | None:
+    shape = getattr(value, "shape", None)
+    return shape if isinstance(shape, tuple) else None
+
+
 def several_outputs(w: Any, b: Any) -> bool:
     """Whether w (n_x, K) and b, K values, are those of several classes."""
-    shape = getattr(w, "shape", None)
+    shape = _shape_of(w)
     return shape is not None and len(shape) == 2 and shape[1] > 1 and np.size(b) == shape[1]
 
 

@@ -144,13 +144,113 @@ typedef struct calls {
     const logreg_data *data;
     const double *w;
     double b, alpha, l2, tol;
-    int standardized, nonfinite;
+    int standardized, nonfinite, fixed_b, warm;
 } calls;
+
+static int all_finite(const double *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(v[i])) return 0;
+    return 1;
+}
+
+/* The factor of a Gram, and what it solves. */
+static uint64_t hash_factor(uint64_t hash, const calls *c, double *G, const double *mu,
+                            int n_threads)
+{
+    const int64_t n_x = c->data->n_x, m = c->data->m;
+    double *x = allocate_doubles(n_x), *out = allocate_doubles(m);
+    const int64_t failed = cholesky(G, n_x, 1e-12, n_threads);
+    CHECK(failed >= 0 && failed <= n_x);
+    hash = hash * 31 + (uint64_t)failed;
+    if (failed == 0) {
+        memcpy(x, c->w, (size_t)n_x * sizeof *x);
+        logreg_solve_lower(G, n_x, x);
+        logreg_solve_upper(G, n_x, x);
+        if (all_finite(x, n_x)) hash = hash_bits(hash, x, n_x);
+        CHECK(leverage(c->data, mu, G, out, n_threads) == LOGREG_OK);
+        for (int64_t i = 0; i < m; i++) CHECK(!(out[i] < 0));
+        if (all_finite(out, m)) hash = hash_bits(hash, out, m);
+    }
+    free(x);
+    free(out);
+    return hash;
+}
+
+/* The curvature, and its Gram. */
+static uint64_t hash_curvature(uint64_t hash, const calls *c, int n_threads)
+{
+    const int64_t n_x = c->data->n_x, m = c->data->m;
+    double *h = allocate_doubles(m), *G = allocate_doubles(n_x * n_x), *mu = allocate_doubles(n_x);
+    double S = 0;
+    int code = curvature(c->data, c->w, c->b, 0, h, n_threads);
+    CHECK(code == LOGREG_PASS_OVERFLOW || (code == LOGREG_OK && !c->nonfinite));
+    hash = hash * 31 + (uint64_t)code;
+    if (code == LOGREG_OK) {
+        logreg_data weighted = *c->data;
+        weighted.sample_weight = column_of(h);
+        weighted.arithmetic = LOGREG_FLOAT64;
+        hash = hash_bits(hash, h, m);
+        code = gram(&weighted, c->w, G, mu, &S, n_threads);
+        hash = hash * 31 + (uint64_t)code;
+        if (code == LOGREG_OK) {
+            CHECK(isfinite(S) && all_finite(mu, n_x));
+            for (int64_t i = 0; i < n_x; i++) {
+                CHECK(all_finite(G + i * n_x, i + 1) && G[i * n_x + i] >= 0);
+                hash = hash_bits(hash, G + i * n_x, i + 1);
+            }
+            hash = hash_factor(hash, c, G, mu, n_threads);
+        }
+    }
+    free(h);
+    free(G);
+    free(mu);
+    return hash;
+}
+
+/* A search for the minimum in two calls, the second from a copy of the state. */
+static uint64_t hash_search(uint64_t hash, const calls *c, int n_threads)
+{
+    enum { STEPS = 4 };
+    const logreg_data *data = c->data;
+    const size_t size = logreg_minimizer_size(data);
+    const logreg_goal goal = {.l2 = c->l2,
+                              .tol = 1e-6,
+                              .slope = INFINITY,
+                              .passes = 12,
+                              .fixed_b = c->fixed_b,
+                              .warm = c->warm};
+    double costs[STEPS], *w = allocate_doubles(data->n_x);
+    int64_t n_costs;
+    char *buffer;
+    logreg_minimizer *minimizer = allocate(size), *copy = allocate(size);
+    const logreg_run run =
+        make_run(logreg_minimize_workspace_size(data, n_threads), n_threads, &buffer);
+    logreg_minimizer_open(minimizer, data, &goal, c->w, c->b);
+    for (int call = 0; call < 2; call++) {
+        const int status = logreg_minimize(data, NULL, minimizer, costs, STEPS, &n_costs, &run);
+        CHECK(!c->nonfinite || (status == LOGREG_PASS_OVERFLOW && n_costs == 0));
+        CHECK(all_finite(costs, n_costs));
+        const logreg_progress now = logreg_minimizer_progress(minimizer, w);
+        CHECK(all_finite(w, data->n_x) && isfinite(now.b));
+        const double numbers[] = {status, (double)n_costs, (double)now.passes, now.b};
+        hash = hash_bits(hash, numbers, 4);
+        hash = hash_bits(hash, costs, n_costs);
+        hash = hash_bits(hash, w, data->n_x);
+        CHECK(logreg_minimizer_resume(copy, data, minimizer, goal.passes) == 0);
+        memcpy(minimizer, copy, size);
+    }
+    free(buffer);
+    free(minimizer);
+    free(copy);
+    free(w);
+    return hash;
+}
 
 /* Makes every call, and returns a hash of the results. */
 static uint64_t call_all(const calls *c, int n_threads)
 {
-    enum { ITERS = 3 };
+    enum { ITERS = 3, MOST_FEATURES = 300 };
     const int64_t n_x = c->data->n_x;
     double costs[ITERS], J = 0, db = 0, *dw = allocate_doubles(n_x);
     double *A = allocate_doubles(c->data->m), *w = allocate_doubles(n_x);
@@ -194,7 +294,11 @@ static uint64_t call_all(const calls *c, int n_threads)
     free(A);
     free(w);
     free_standardization(&found);
-    return hash;
+    if (n_x > MOST_FEATURES) return hash;
+    hash = hash_curvature(hash, c, n_threads);
+    logreg_survey survey = {.least = 0};
+    logreg_survey_add(&survey, c->data);
+    return survey.positive + survey.negative > 0 ? hash_search(hash, c, n_threads) : hash;
 }
 
 /* ---- A call ---------------------------------------------------------------------------------- */
@@ -266,7 +370,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                isfinite(l2) ? l2 : 0,
                pick_double(&in),
                (int)pick(&in, 2),
-               0};
+               0,
+               (int)pick(&in, 2),
+               (int)pick(&in, 2)};
 
     uint64_t hash = 0;
     for (int isa = 0; isa < logreg_isa_count(); isa++) {

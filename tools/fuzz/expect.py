@@ -210,17 +210,17 @@ class Expected:
         """Refuse arguments that exclude each other."""
         if self.name not in {"fit", "inference"}:
             return
+        if self.name == "inference" and self.clusters is not None and self.robust_is_named:
+            raise Refused(ValueError, "robust")
         if self.firth:
             self.float32 = False
             if self.l2 > 0:
                 raise Refused(ValueError, "l2")
         if (self.firth or self.name == "inference") and not 1e-9 < self.v.max() < 1e9:
             raise Refused(ValueError, "sample_weight")
-        if self.name == "inference":
-            if self.clusters is not None and self.robust_is_named:
-                raise Refused(ValueError, "robust")
-            if self.firth and (self.robust is not False or self.clusters is not None):
-                raise Refused(ValueError, "firth")
+        robust = self.name == "inference" and (self.robust or self.clusters is not None)
+        if self.firth and robust:
+            raise Refused(ValueError, "firth")
 
     @contextlib.contextmanager
     def noting(self):
