@@ -292,10 +292,13 @@ def _uncentred(
 
     The sums have an order that does not depend on the CPU, which `dot` does not promise.
     """
-    C_mu = (C * mu).sum(1)
-    return np.block(
-        [[C, (c - C_mu)[:, np.newaxis]], [c - C_mu, v - 2 * (mu * c).sum() + (mu * C_mu).sum()]]
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        C_mu = (C * mu).sum(1)
+        of_b = v - 2 * (mu * c).sum() + (mu * C_mu).sum()
+    covariance = np.block([[C, (c - C_mu)[:, np.newaxis]], [c - C_mu, of_b]])
+    if not np.isfinite(covariance).all():
+        raise OverflowError(PRODUCTS_OVERFLOW)
+    return covariance
 
 
 def _sandwich(meat: NDArray[np.float64], hessian: Hessian, factor: float) -> NDArray[np.float64]:

@@ -440,3 +440,8 @@ def test_a_feature_that_is_constant_where_it_counts_is_named(intercept):
     X = np.array([[0, 5, 4, 9, 1, 0.0]])
     with pytest.raises(ValueError, match=r"feature 0 is (constant|0 throughout)"):
         logreg_c.inference(X, [1, 0, 1, 1, 0, 0], [-1e20], 0.05, intercept=intercept)
+
+
+def test_a_covariance_that_overflows_is_told():
+    with pytest.raises(OverflowError, match="rescale X"):
+        logreg_c._inference._uncentred(np.ones((1, 1)), np.zeros(1), 1.0, np.array([1e160]))
