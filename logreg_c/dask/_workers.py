@@ -32,6 +32,7 @@ RETRIES = 3  # of one question
 # How long a worker may be silent: seconds, median answers, and seconds before there are any.
 SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
 GONE = 5.0  # seconds without a scheduler
+LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
 LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
 
 
@@ -201,23 +202,25 @@ class Workers:
         return answer.value
 
     def _waited(self, future: Any, limit: float) -> Answer:
-        """Wait so long for an answer, and less where the scheduler is gone."""
-        end = time.monotonic() + limit
-        seen = time.monotonic()  # the scheduler
-        while True:
-            try:
-                answer: Answer = future.result(timeout=1.0)
-            except TimeoutError:
-                now = time.monotonic()
-                if self._client.status == "running":
-                    seen = now
-                if now - seen > GONE:
-                    msg = "the scheduler does not answer; see its logs"
-                    raise ClusterError(msg) from None
-                if now > end:
-                    raise
-            else:
-                return answer
+        """Wait so long for an answer, and less where the scheduler is gone.
+
+        The client's loop may be gone with it, and nothing that waits in the loop would ever return.
+        """
+        now = time.monotonic()
+        end, seen, pause = now + limit, now, LEAST_PAUSE  # seen: the scheduler
+        while not future.done():
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_PAUSE)
+            now = time.monotonic()
+            if self._client.status == "running":
+                seen = now
+            if now - seen > GONE:
+                msg = "the scheduler does not answer; see its logs"
+                raise ClusterError(msg)
+            if now > end:
+                raise TimeoutError
+        answer: Answer = future.result()
+        return answer
 
     def _bind(self) -> None:
         """Make an actor on each worker that has some of the blocks, unless there are actors."""
