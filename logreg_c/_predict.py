@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _input, _kernel
 from ._objective import Objective
-from ._softmax import predict_classes
+from ._softmax import predict_classes, refuse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -154,6 +154,7 @@ def predict(
     """
     limit = _input.probability(threshold, "threshold")
     if _input.several_outputs(w, b):
+        refuse({"threshold": "" if limit == 0.5 else limit}, "the largest probability decides")
         Z = _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
         classes: NDArray[np.int64] = np.argmax(Z, 0, keepdims=True)
         return classes

@@ -12,6 +12,7 @@ from oracle import LAYOUTS, bits, run_python
 
 import logreg_c
 from logreg_c import _kernel, reference
+from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 LD = np.longdouble
 
@@ -186,6 +187,35 @@ def test_callbacks_see_all_classes_and_can_end_it():
     assert [cost for _, cost, _, _ in seen] == found.costs.tolist()
     found = logreg_c.train(X, Y, 0.1, 10, callback=look)
     assert (found.stopped, len(found.costs)) == ("callback", 3)
+
+
+@pytest.mark.parametrize("kind", ["fit", "train"])
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_a_checkpoint_resumes_bit_for_bit(tmp_path, kind, after):
+    X, Y = make(4, 3000, 3)
+    arguments = (X, Y) if kind == "fit" else (X, Y, 0.1, 12)
+    call = getattr(logreg_c, kind)
+    expected = call(*arguments, l2=1e-5)
+    path = tmp_path / "run.npz"
+    stop = [lambda k, *_: k == after, Checkpoint(path, seconds=0)]
+    assert call(*arguments, l2=1e-5, callback=stop).stopped == "callback"
+    found = call(*arguments, l2=1e-5, callback=Checkpoint(path))
+    assert bits(*found) == bits(*expected)
+
+
+def test_early_stopping_keeps_the_best_of_all_classes():
+    X, Y = make(30, 200, 3)
+    held_out, rest = slice(0, 60), slice(60, None)
+    stopping = EarlyStopping(X[:, held_out], Y[held_out], patience=3)
+    found = logreg_c.train(X[:, rest], Y[rest], 2.0, 2000, callback=stopping)
+    assert found.stopped == "callback"
+    assert (stopping.w.shape, stopping.b.shape) == ((30, 3), (3, 1))
+    assert (
+        stopping.cost
+        == logreg_c.cost_and_gradient(X[:, held_out], Y[held_out], stopping.w, stopping.b)[0]
+    )
+    with pytest.raises(ValueError, match="held-out data of EarlyStopping: Y"):
+        logreg_c.train(X, Y, 0.1, 5, callback=EarlyStopping(X, Y + 1))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 """What a user passes, turned into what the kernel reads, and the messages of what is refused."""
 
 from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
-from .classes import classes, matrices, several_outputs
+from .classes import classes, classes_of, matrices, several_outputs
 from .frame_types import columns_of_frame, is_frame, values_of
 from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
@@ -39,6 +39,7 @@ __all__ = [
     "bounds",
     "callbacks",
     "classes",
+    "classes_of",
     "codes_of",
     "coefficients",
     "column",

@@ -48,6 +48,20 @@ def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
     return array.ravel().astype(np.int32), highest + 1
 
 
+def classes_of(value: Any, X: Examples, k: int) -> NDArray[np.int32]:
+    """Return the class of each example, of k > 1 classes; some may have no example."""
+    found = classes(value, X)
+    array = own_array(values_of(value, "Y"), "Y").ravel() if found is None else found[0]
+    of_rows = found is not None and found[1] != k and np.ndim(value) == 2 and len(value) > 1
+    if array.size != X.shape[1] or array.dtype.kind not in "iub" or of_rows:
+        msg = f"Y does not say which of {k} classes each of the {X.shape[1]} examples has"
+        raise ValueError(msg)
+    if array.size and not 0 <= int(array.min()) <= int(array.max()) < k:
+        msg = f"Y holds {array.min()} to {array.max()}; expected classes 0, 1, ... {k - 1}"
+        raise ValueError(msg)
+    return array.astype(np.int32)
+
+
 def _may_be_classes(value: Any) -> bool:
     """Whether it is worth a look: integers, or what may hold some."""
     dtype = getattr(value, "dtype", None)

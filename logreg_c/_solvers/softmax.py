@@ -72,7 +72,8 @@ class Search:
         self.total = float(m) if weight is None else math.fsum(weight)
         self.least = 1.0 if weight is None else float(weight[weight > 0].min())
         self.at = self.evaluate(theta)
-        self._built, self._since, self._stuck = math.inf, 0, 0
+        self._built, self._since = math.inf, 0
+        self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | None = None
         self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
         size = theta.size
@@ -128,12 +129,42 @@ class Search:
 
     def renew(self) -> Factor:
         """Make a factor of the Hessian at the present point."""
-        m = self.objective.examples.shape[1]
-        sample = self.objective if self.sample == m else self.objective.some(self.sample)
-        self._factor = Factor(sample, self.at.theta, self.l2, fixed_b=self.fixed_b)
         self._built, self._since = self.at.J, 0
         self._pairs.clear()
+        return self._make_factor(self.at.theta)
+
+    def _make_factor(self, theta: NDArray[np.float64]) -> Factor:
+        m = self.objective.examples.shape[1]
+        sample = self.objective if self.sample == m else self.objective.some(self.sample)
+        self._factor_at = theta
+        self._factor = Factor(sample, theta, self.l2, fixed_b=self.fixed_b)
         return self._factor
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `resume` needs."""
+        pairs = np.zeros((MEMORY, 2, *self.at.theta.shape))
+        for k, (s, y, _) in enumerate(self._pairs):
+            pairs[k] = s, y
+        built = self._built if self._factor else -1.0
+        numbers = [self.passes, self.sample, self._since, len(self._pairs), built]
+        at = self.at.theta if self._factor_at is None else self._factor_at
+        return {
+            "theta": self.at.theta,
+            "factor_at": at,
+            "pairs": pairs,
+            "numbers": np.array(numbers, np.float64),
+        }
+
+    def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `state_of` has returned of another search, at its theta."""
+        passes, sample, since, count, self._built = state["numbers"].tolist()
+        self.passes, self.sample, self._since = int(passes), int(sample), int(since)
+        if self._built < 0.0:  # there was no factor yet
+            self._built = math.inf
+            return
+        self._make_factor(state["factor_at"])
+        for s, y in state["pairs"][: int(count)]:
+            self._pairs.append((s, y, 1.0 / dot(s, y)))
 
     def _patience(self) -> int:
         """How many passes a new factor costs, about."""
@@ -225,6 +256,19 @@ def _weights(objective: SoftmaxObjective) -> Any:
     return 1.0 if objective.sample_weight is None else objective.sample_weight
 
 
+def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Return what `Search.resume` needs; theta is where a search that has not begun begins."""
+    state = {
+        "theta": theta,
+        "factor_at": np.zeros_like(theta),
+        "pairs": np.zeros((MEMORY, 2, *theta.shape)),
+        "numbers": np.zeros(5),
+    }
+    if search is not None:
+        state.update(search.state())
+    return state
+
+
 def opened(
     objective: SoftmaxObjective,
     theta: NDArray[np.float64],
@@ -290,12 +334,15 @@ class Searching(Training):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `resume` needs in addition to w and the costs."""
-        return {"b": self.b}
+        return state_of(self._search, self._theta)
 
     def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
-        self._theta = np.vstack([self.w, state["b"].T])
-        self._settings["warm"] = True
         self._done = done
+        if done > 0:
+            objective: Any = self._objective
+            goal = {name: value for name, value in self._settings.items() if name != "warm"}
+            self._search = Search(objective, state["theta"], **goal)
+            self._search.resume(state)
 
     def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
         ended: Stopped | None = None

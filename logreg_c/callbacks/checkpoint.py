@@ -96,7 +96,7 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._training = training
 
-    def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: float) -> None:  # noqa: ARG002
+    def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: Any) -> None:  # noqa: ARG002
         """Save, if it is time."""
         training = self._training
         if training is None:
@@ -165,12 +165,8 @@ class Checkpoint:
             solver = {name: found[f"solver {name}"] for name in training.state()}
             w, start_w, costs = arrays = [found[name] for name in ("w", "start_w", "costs")]
             numbers = [found["start_b"], *(x for x in solver.values() if x.dtype == np.float64)]
-            sound = w.shape == start_w.shape == (w.size, 1) and costs.ndim == 1 <= costs.size
-            sound &= all(
-                (solver[name].shape, solver[name].dtype) == (mine.shape, mine.dtype)
-                for name, mine in training.state().items()
-            )
-            sound &= found["start_b"].shape == () and isinstance(settings, dict)
+            sound = w.shape == start_w.shape and w.ndim == 2 and costs.ndim == 1 <= costs.size
+            sound &= found["start_b"].shape in ((), (w.shape[1], 1)) and isinstance(settings, dict)
             sound &= all(x.dtype == np.float64 and np.isfinite(x).all() for x in arrays + numbers)
         except Exception:  # noqa: BLE001 (foreign bytes make numpy, zipfile and json raise anything)
             sound = False
@@ -179,8 +175,15 @@ class Checkpoint:
         for name, mine in self._settings.items():
             if settings.get(name) != mine:
                 self._refuse(f"{name} = {settings.get(name)!r}, and this one has {mine!r}")
-        start = start_w.tobytes(), found["start_b"].item()
-        if start != (self._start[0].tobytes(), self._start[1]):
+        if w.shape != training.w.shape or any(
+            (solver[name].shape, solver[name].dtype) != (mine.shape, mine.dtype)
+            for name, mine in training.state().items()
+        ):
+            raise self._damaged()
+        if any(
+            np.asarray(kept).tobytes() != np.asarray(mine).tobytes()
+            for kept, mine in zip((start_w, found["start_b"]), self._start, strict=True)
+        ):
             self._refuse("another w or b to start from")
         if costs.size > training.iters:
             self._refuse(f"{costs.size} iterations, and this one has iters = {training.iters}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from logreg_c import _input
 from logreg_c._names import named
-from logreg_c._objective import Objective
+from logreg_c._objective import Objective, SoftmaxObjective
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ class EarlyStopping:
     Attributes
     ----------
     w : ndarray of shape (n_x, 1), or None before the first evaluation
-    b : float
+    b : float, or ndarray of shape (K, 1)
         The weights and the bias with the lowest held-out cost. (Those that `train` returns are the
         last.)
     cost : float
@@ -92,7 +92,7 @@ class EarlyStopping:
     def _begin_anew(self) -> None:
         self._objective: Objective | None = None
         self.w: NDArray[np.float64] | None = None
-        self.b = 0.0
+        self.b: Any = 0.0
         self.cost = self._to_beat = math.inf
         self.iteration = -1
         self._failed = 0
@@ -106,6 +106,8 @@ class EarlyStopping:
             )
             raise ValueError(msg)
         self._begin_anew()
+        if np.ndim(training.b):
+            self.b = np.zeros_like(training.b)
         dtype = self._dtype
         if dtype is None and training.settings["arithmetic"] == "float64":
             dtype = np.float64
@@ -118,21 +120,31 @@ class EarlyStopping:
         X, Y, sample_weight = self._given
         with _naming_held_out_data():
             examples = _input.examples(X, dtype, w)
-            if examples.shape[0] != w.size:
+            if examples.shape[0] != len(w):
                 msg = (
-                    f"X has {examples.shape[0]} features, and the training {w.size}; expected the "
+                    f"X has {examples.shape[0]} features, and the training {len(w)}; expected the "
                     "same features, in the same order"
                 )
                 raise ValueError(msg)
+            if np.ndim(w) == 2 and w.shape[1] > 1:
+                return SoftmaxObjective(
+                    examples._replace(float32=False),
+                    _input.classes_of(Y, examples, w.shape[1]),
+                    _input.weights(sample_weight, examples),
+                    _input.threads(n_threads),
+                )
             return Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
 
-    def _held_out_cost(self, w: NDArray[np.float64], b: float) -> float:
+    def _held_out_cost(self, w: NDArray[np.float64], b: Any) -> float:
         if self._objective is None:  # called by something else than train
             self._objective = self._read(w, self._dtype, None)
         with _naming_held_out_data():
+            if isinstance(self._objective, SoftmaxObjective):
+                weights, biases = _input.matrices(w, b, self._objective.examples)
+                return self._objective.softmax(weights, biases, 0.0)[0]
             return self._objective(_input.coefficients(w, self._objective.examples), b, 0.0)[0]
 
-    def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: float) -> bool:  # noqa: ARG002
+    def __call__(self, k: int, cost: float, w: NDArray[np.float64], b: Any) -> bool:  # noqa: ARG002
         """Evaluate w and b; return whether to stop."""
         if (k + 1) % self._every:
             return False
@@ -167,7 +179,8 @@ class EarlyStopping:
             kept, mine = state[name], np.asarray(value)
             if (kept.dtype.kind, kept.ndim) != (mine.dtype.kind, mine.ndim):
                 raise TypeError(name)
-        w, (b, cost, iteration) = state["w"], (state[n].item() for n in ("b", "cost", "iteration"))
+        w, cost, iteration = state["w"], state["cost"].item(), state["iteration"].item()
+        b = state["b"] if state["b"].ndim else state["b"].item()
         if iteration >= 0:
             found = self._held_out_cost(w, b)
             if found != cost:
