@@ -153,8 +153,10 @@ cdef class Choice:
 def factor_weights(Problem problem, w, double b, h, double S):
     """(status, S + their sum), and h (m,) filled with the weights of a factor at w, b."""
     cdef Buffer w_in = Buffer(w, IN), h_out = Buffer(h, OUT)
+    cdef logreg_data in_float64 = problem.data[0]
     cdef int status
-    problem.reserve(logreg_predict_workspace_size(problem.data, problem.run.n_threads))
+    in_float64.arithmetic = LOGREG_FLOAT64
+    problem.reserve(logreg_predict_workspace_size(&in_float64, problem.run.n_threads))
     with nogil:
         status = logreg_factor_weights(problem.data, w_in.data(), b, h_out.data(), &S, &problem.run)
     return problem.status(status), S

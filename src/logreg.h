@@ -300,8 +300,8 @@ int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *i
                       double *h);
 
 /* The weights h (m,) of a factor at w, b; adds their sum to S, where parts come in their order and
- * all but the last hold a multiple of LOGREG_SURVEYED. Takes the workspace of a prediction, and
- * returns what logreg_curvature does. */
+ * all but the last hold a multiple of LOGREG_SURVEYED. Takes the workspace of a prediction in
+ * float64, and returns what logreg_curvature does. */
 int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h, double *S,
                           const logreg_run *run);
 

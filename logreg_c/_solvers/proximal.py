@@ -155,14 +155,6 @@ class ProximalNewton:
         self._complete = complete or self._part is self._objective
         self.done += 1
 
-    def set_penalty(self, penalty: Penalty) -> None:
-        """Search with another penalty from now on."""
-        self.penalty = penalty
-        self.cost = self._J + penalty.value(self.w)
-        self._gain = 0.0
-
-    # ---- Features --------------------------------------------------------------------------------
-
     def _choose(self, chosen: NDArray[np.intp]) -> None:
         """Let these features have a Hessian."""
         n_x = self.w.size
