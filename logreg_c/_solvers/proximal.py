@@ -155,6 +155,8 @@ class ProximalNewton:
         self._complete = complete or self._part is self._objective
         self.done += 1
 
+    # ---- Features --------------------------------------------------------------------------------
+
     def _choose(self, chosen: NDArray[np.intp]) -> None:
         """Let these features have a Hessian."""
         n_x = self.w.size
