@@ -223,6 +223,7 @@ def test_early_stopping_keeps_the_best_of_all_classes():
     [
         ([[0, 1, 1], [1, 0, 0.5]], {}, "example 2 has .1.0, 0.5.; expected one 1"),
         ([0, -1, 2], {}, "integers -1 and 2; expected classes 0, 1"),
+        ([0, 7, 500_000], {}, "integers 0 and 500000; expected classes 0, 1.*at most 1024"),
         ([0, 1, 2], {"w": np.zeros((3, 2))}, r"w has shape \(3, 2\).*a column of weights for each"),
         ([0, 1, 2], {"b": 1.0}, "b is 1.0 and Y has 3 classes; expected 3 values"),
         ([0, 1, 2], {"firth": True}, "firth is True and Y has several classes"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .matrix import Examples
 
-LARGEST_CLASS = 1 << 20
+MANY = 1024  # classes; more only where there are as many examples: other integers are no classes
 
 
 def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
@@ -39,10 +39,11 @@ def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
     highest = int(array.max())
     if highest <= 1:
         return None
-    if int(array.min()) < 0 or highest >= LARGEST_CLASS:
+    most = max(MANY, array.size)
+    if int(array.min()) < 0 or highest >= most:
         msg = (
             f"Y holds the integers {array.min()} and {highest}; expected classes 0, 1, ... K - 1, "
-            f"at most {LARGEST_CLASS} of them: np.unique(Y, return_inverse=True) numbers them"
+            f"at most {most} of them: np.unique(Y, return_inverse=True) numbers them"
         )
         raise ValueError(msg)
     return array.ravel().astype(np.int32), highest + 1
