@@ -18,7 +18,7 @@ from statistics import median
 
 import dask.array as da
 import numpy as np
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, wait
 
 import logreg_c
 from logreg_c import dask as on_cluster
@@ -40,7 +40,9 @@ def on(workers):
 def collections(X, Y, partitions):
     """Return dask Arrays that lie on the workers."""
     rows = -(-len(Y) // partitions)
-    return da.from_array(X, (rows, -1)).persist(), da.from_array(Y, rows).persist()
+    pair = da.from_array(X, (rows, -1)).persist(), da.from_array(Y, rows).persist()
+    wait(pair)
+    return pair
 
 
 def seconds_per_step(train, steps=40):
