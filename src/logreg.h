@@ -280,7 +280,7 @@ enum { LOGREG_SURVEYED = 512 };
 typedef struct logreg_survey {
     double positive, negative; /* sums of the weights of labels above 1/2, and of the others */
     double labels;             /* sum of weight times label */
-    double least;              /* smallest positive weight */
+    double least;              /* least weight above 0 */
     int64_t soft;              /* 1: a label of positive weight is neither 0 nor 1 */
 } logreg_survey;
 

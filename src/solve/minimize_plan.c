@@ -86,7 +86,7 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     }
     const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
     int64_t stage = least > LEAST_SAMPLE ? least : LEAST_SAMPLE;
-    if (sample_or_all(stage, m) == m) return p; /* even the smallest sample takes all examples */
+    if (sample_or_all(stage, m) == m) return p; /* no sample is smaller than the data */
     const double wanted = best_c(data, p.bytes) * (double)n;
     int64_t q = wanted < (double)m ? (int64_t)wanted + 1 : m;
     if (q > most) q = most > least ? most : least;

@@ -88,12 +88,12 @@ def may_overflow(e):
     largest = np.abs(e.X).max(initial=0)
     counted = e.X[:, e.v > 0].astype(LD)
     away = np.abs(counted - counted.mean(axis=1, keepdims=True)).max(axis=1)
-    smallest = (np.where(away > 0, away, np.inf)).min(initial=np.inf)
+    least = np.where(away > 0, away, np.inf).min(initial=np.inf)
     v = e.v.astype(LD)
     v = v / 2.0 ** max(math.frexp(e.v.max())[1] - 512, 0)
     return bool(
         largest**2 * v.sum() > 1e295
-        or smallest < 1e-120
+        or least < 1e-120
         or Exact(e, e.w, e.b).may_overflow
         or e.l2 * largest > 1e290
     )
