@@ -34,6 +34,7 @@ class Part(NamedTuple):
     X: NDArray[Any] | list[NDArray[Any]]
     Y: NDArray[Any]
     sample_weight: NDArray[Any] | None
+    is_late: bool = False  # it was waited for, so a single thread works on it in good time
 
     @property
     def m(self) -> int:
@@ -244,7 +245,9 @@ class ProblemInParts:
     ) -> _kernel.Problem:
         Y = np.broadcast_to(0.5, part.m) if self._halves else part.Y
         example_major = self._source.example_major
-        return _kernel.Problem(X, Y, sample_weight, self.n_threads, float32, example_major)
+        # OpenMP's threads wait actively, in the time of who decodes the next part.
+        n_threads = 1 if part.is_late else self.n_threads
+        return _kernel.Problem(X, Y, sample_weight, n_threads, float32, example_major)
 
 
 def survey_part(survey: _kernel.Survey, part: Part) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import logreg_c
 from logreg_c import batches
 from logreg_c._parts import examples_of_parts
+from logreg_c.batches import pages
 from logreg_c.callbacks import Checkpoint
 
 M, N_X = 30_011, 5
@@ -214,6 +215,37 @@ def test_a_first_pass_that_fails_leaves_no_cache(tmp_path):
     with pytest.raises(TypeError, match=r"float32, and float64 in .* cast it, say to flo"):
         logreg_c.fit(batches.Batches(read, cache=tmp_path / "cache"), "y")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_values_are_named_from_a_cache_that_is_found(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    pa = importlib.import_module("pyarrow")
+    x = np.linspace(0, 1, 6000)
+    x[5001] = np.nan
+    pq.write_table(pa.table({"x": x, "y": x > 0.5}), tmp_path / "a.parquet")
+    for _ in range(2):
+        X = batches.from_files(tmp_path / "a.parquet", cache=tmp_path / "cache")
+        refused(ValueError, r"in column 'x' of row 5001 \(counted from 0\) of .*a.parquet", X)
+    assert (tmp_path / "cache").exists()
+
+
+def test_files_larger_than_memory_leave_the_page_cache(expected, tmp_path, monkeypatch):
+    advice = []
+    monkeypatch.setattr(pages.os, "sysconf", lambda _: 1, raising=False)
+    monkeypatch.setattr(pages, "_advise", lambda *given: advice.append(given[-1]))
+    monkeypatch.setattr(pages, "DROPPED_AT_ONCE", 1000)
+    write_parquet(tmp_path / "data.parquet", 5000)
+    assert hash_of(batches.from_files(tmp_path / "data.parquet")) == expected
+    assert set(advice) == {"POSIX_FADV_DONTNEED"}
+    cached = batches.from_files(tmp_path / "data.parquet", cache=tmp_path / "cache")
+    assert hash_of(cached) == expected
+    X = np.zeros((1 << 18, 60))
+    np.save(tmp_path / "X.npy", X)
+    advice.clear()
+    read = sum(len(batch.rows) for batch in batches.from_files(tmp_path / "X.npy").read(None))
+    assert read == len(X)
+    assert advice.count("POSIX_FADV_WILLNEED") == 7
+    assert advice.count("POSIX_FADV_DONTNEED") == 2
 
 
 # ---- Resuming, stopping --------------------------------------------------------------------------

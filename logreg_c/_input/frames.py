@@ -59,11 +59,24 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
     rows = _rows_of_pandas(frame.to_native()) if frame.implementation.is_pandas() else None
     if rows is None:
         one_hot = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"
+        if frame.implementation.is_pyarrow():
+            return [_values_of_arrow(frame, name, one_hot) for name in names], names
         series = dict(zip(found, frame.iter_columns(), strict=True))
         return [_values(series[name], f"column {name!r} of X", one_hot) for name in names], names
     if isinstance(rows, np.ndarray) and names == tuple(found):
         return rows, names
     return [rows[found[name]] for name in names], names
+
+
+def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str) -> NDArray[Any]:
+    """Return a column of PyArrow: numbers without nulls at once, as batches have many of them."""
+    kinds = sys.modules["pyarrow"].types
+    column = frame.to_native().column(name)
+    is_number = (kinds.is_floating, kinds.is_integer, kinds.is_boolean)
+    if column.null_count == 0 and any(is_kind(column.type) for is_kind in is_number):
+        values: NDArray[Any] = column.to_numpy()
+        return values
+    return _values(frame[name], f"column {name!r} of X", classes)
 
 
 def _rows_of_pandas(frame: Any) -> Any:

@@ -16,8 +16,8 @@ T = TypeVar("T")
 WAITING = 2
 
 
-def ahead(read: Callable[[], Iterator[T]]) -> Iterator[T]:
-    """Yield what ``read()`` yields, which a thread of its own iterates over.
+def ahead(read: Callable[[], Iterator[T]]) -> Iterator[tuple[T, bool]]:
+    """Yield what ``read()`` yields, and whether it was waited for. A thread of its own reads.
 
     What the thread raises is raised here. It ends with this iterator.
     """
@@ -38,12 +38,13 @@ def ahead(read: Callable[[], Iterator[T]]) -> Iterator[T]:
     thread.start()
     try:
         while True:
+            is_late = ready.empty()
             kind, value = ready.get()
             if kind == "end":
                 return
             if kind == "error":
                 raise value  # type: ignore[misc]
-            yield value  # type: ignore[misc]
+            yield value, is_late  # type: ignore[misc]
             del value
     finally:
         is_over.set()

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from .formats import VALUES
+from .formats import rows_of_batch
+from .pages import dropping, fit_into_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,8 @@ class _Table:
         }
         schema = self._schema(files[0])
         self._schema_names = tuple(name for name in schema.names if name not in self._types)
-        self._step = max(VALUES // max(len(schema.names), 1), 1)
+        self._step = rows_of_batch(len(schema.names))
+        self._keep = fit_into_memory(files)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns."""
@@ -39,6 +41,9 @@ class _Table:
     def read(self, path: Path, columns: tuple[str, ...] | None) -> Iterator[tuple[int, Any]]:
         """Yield the batches of a file, with these columns."""
         wanted = self.names() if columns is None else columns
+        yield from dropping(path, self._read(path, wanted), keep=self._keep)
+
+    def _read(self, path: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, pa.RecordBatch]]:
         stored = [name for name in wanted if name not in self._types]
         here = [name for name in wanted if name in self._types]
         for batch in self._batches(path, stored):

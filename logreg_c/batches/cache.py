@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,10 @@ import numpy as np
 from logreg_c._files import written_whole
 from logreg_c._version import __version__
 
+from .pages import drop, fits_into_memory, mapped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -63,16 +64,18 @@ class Cache:
 
     def writing(
         self,
-        parts: Iterable[tuple[int, list[NDArray[Any]]]],
+        read: Callable[[], Iterator[tuple[int, list[NDArray[Any]]]]],
         reader: Reader,
         files: list[tuple[int, str | None, int]],
     ) -> Iterator[tuple[int, list[NDArray[Any]]]]:
-        """Yield the parts and write them; a file that is not written to its end is removed."""
+        """Read, write and yield parts; a file that is not written to its end is removed."""
         self._parts = []
         with written_whole(self._path) as file:
             file.write(MAGIC)
-            for first, arrays in parts:
+            for first, arrays in read():
                 self._write(file, first, arrays)
+                if not fits_into_memory(file.tell()):
+                    drop(file)
                 yield first, arrays
             about = {
                 "identity": self._identity,
@@ -94,34 +97,16 @@ class Cache:
         self._parts.append((first, file.tell(), places))
 
     def read(self) -> Iterator[tuple[int, list[NDArray[Any]]]]:
-        """Map part after part.
-
-        The next one is read ahead. Where memory is short, the last one leaves the page cache.
-        """
+        """Map part after part into memory."""
+        stretches = [(places[0][0], end) for _, end, places in self._parts]
+        keep = fits_into_memory(self._path.stat().st_size)
         with self._path.open("rb") as file:
-            keep = 2 * file.seek(0, os.SEEK_END) < _memory()
-            for k, (first, end, places) in enumerate(self._parts):
-                if k + 1 < len(self._parts):
-                    _advise(file, end, self._parts[k + 1][1] - end, "POSIX_FADV_WILLNEED")
-                start = places[0][0] // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-                view = mmap.mmap(file.fileno(), end - start, access=mmap.ACCESS_READ, offset=start)
-                yield first, [_array(view, start, *place) for place in places]
-                if not keep:
-                    _advise(file, start, end - start, "POSIX_FADV_DONTNEED")
-
-
-def _array(view: mmap.mmap, start: int, at: int, dtype: str, shape: list[int]) -> NDArray[Any]:
-    return np.ndarray(shape, dtype, view, at - start)
-
-
-def _advise(file: BinaryIO, start: int, length: int, advice: str) -> None:
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file.fileno(), start, length, getattr(os, advice))
-
-
-def _memory() -> float:
-    """Return the bytes of physical memory, where the system tells."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, OSError, ValueError):
-        return float("inf")
+            views = mapped(file, stretches, keep=keep)
+            for (first, _, places), view in zip(self._parts, views, strict=True):
+                yield (
+                    first,
+                    [
+                        np.ndarray(shape, dtype, view.data, at - places[0][0])
+                        for at, dtype, shape in places
+                    ],
+                )

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from .pages import dropping, fit_into_memory, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +44,7 @@ class Npy:
     """An array (rows, n_x), in C or in Fortran order."""
 
     def __init__(self, files: list[Path]) -> None:
-        del files
+        self._keep = fit_into_memory(files)
 
     def names(self) -> None:
         """Arrays have no names."""
@@ -50,32 +53,51 @@ class Npy:
     def read(
         self, path: Path, columns: tuple[str, ...] | None
     ) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Read some rows after the other into new arrays."""
+        """Map some rows after the other into memory; read them into new arrays in Fortran order."""
         del columns
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0
-            shape, fortran, dtype = (
-                read if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )(file)
+            shape, fortran, dtype = _header(file)
             if len(shape) != 2 or dtype.hasobject:
                 msg = f"{path} holds {shape} of {dtype}; expected numbers of shape (rows, n_x)"
                 raise ValueError(msg)
+            size = dtype.itemsize * shape[0] * shape[1]
             start = file.tell()
-            step = max(VALUES // max(shape[1], 1), 1)
-            for first in range(0, shape[0], step):
-                rows = min(step, shape[0] - first)
-                batch = np.empty((rows, shape[1]), dtype, order="F" if fortran else "C")
-                if fortran:
-                    for j, column in enumerate(batch.T):
-                        file.seek(start + (j * shape[0] + first) * dtype.itemsize)
-                        _fill(file, column, path)
-                else:
-                    _fill(file, batch, path)
-                yield rows, batch
+            if file.seek(0, os.SEEK_END) < start + size:
+                msg = (
+                    f"{path} is shorter than its header says; expected a whole file: write it again"
+                )
+                raise ValueError(msg)
+            if fortran or not size:
+                yield from dropping(path, _by_column(file, start, shape, dtype), keep=self._keep)
+                return
+            step = rows_of_batch(shape[1]) * dtype.itemsize * shape[1]
+            end = start + size
+            stretches = [(k, min(k + step, end)) for k in range(start, end, step)]
+            for view in mapped(file, stretches, keep=self._keep):
+                rows = view.view(dtype).reshape(-1, shape[1])
+                yield len(rows), rows
 
 
-def _fill(file: Any, array: NDArray[Any], path: Path) -> None:
-    if file.readinto(array.data.cast("B")) != array.nbytes:
-        msg = f"{path} is shorter than its header says; expected a whole file: write it again"
-        raise ValueError(msg)
+def rows_of_batch(n_columns: int) -> int:
+    """Return the rows of a batch: a power of two, so that batches are not cut later on."""
+    return 1 << max(VALUES // max(n_columns, 1), 1).bit_length() - 1
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the shape, whether the order is Fortran's, and the type."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    return np.lib.format.read_array_header_2_0(file)
+
+
+def _by_column(
+    file: Any, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    step = rows_of_batch(shape[1])
+    for first in range(0, shape[0], step):
+        batch = np.empty((min(step, shape[0] - first), shape[1]), dtype, order="F")
+        for j, column in enumerate(batch.T):
+            file.seek(start + (j * shape[0] + first) * dtype.itemsize)
+            file.readinto(column.data.cast("B"))
+        yield len(batch), batch

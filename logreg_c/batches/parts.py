@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import bisect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .cache import Cache
 from .columns import Reader, as_given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -125,20 +126,20 @@ class PartsOfBatches:
 
     def _parts(self, *, first_pass: bool) -> Iterator[Part]:
         cache = self._cache
-        if cache is not None and (
-            cache.is_written or (first_pass and cache.is_found(self._reader))
-        ):
-            if first_pass:
-                self._files = cache.files
-            stored: Iterable[tuple[int, Arrays]] = cache.read()
-        else:
-            stored = ahead(self._cut_anew) if self._ahead else self._cut_anew()
-            if cache is not None:
-                stored = cache.writing(stored, self._reader, self._files)
-        for first, arrays in stored:
-            yield self._part(first, arrays)
+        read: Callable[[], Iterator[tuple[int, Arrays]]] = self._cut_anew
+        is_ahead = self._ahead
+        if cache is not None:
+            if cache.is_written or (first_pass and cache.is_found(self._reader)):
+                read, is_ahead = cache.read, True
+                if first_pass:
+                    self._files = cache.files
+            else:
+                read = partial(cache.writing, self._cut_anew, self._reader, self._files)
+        parts = ahead(read) if is_ahead else ((part, False) for part in read())
+        for (first, arrays), is_late in parts:
+            yield self._part(first, arrays, is_late=is_late)
 
-    def _part(self, first: int, arrays: Arrays) -> Part:
+    def _part(self, first: int, arrays: Arrays, *, is_late: bool) -> Part:
         """Return a part, from features, and labels and weights where these are columns."""
         rest = arrays[self._reader.n_arrays :]
         m = len(arrays[0])
@@ -153,7 +154,7 @@ class PartsOfBatches:
             if self._exponent:
                 weight = np.ldexp(weight.astype(np.float64), self._exponent)
         X = arrays[0].T if self._reader.is_matrix else arrays[: self._reader.n_arrays]
-        return Part(first, X, Y, weight)
+        return Part(first, X, Y, weight, is_late)
 
     @staticmethod
     def _slice_of(given: Any, what: str, first: int, m: int) -> NDArray[Any]:
@@ -166,24 +167,23 @@ class PartsOfBatches:
         """Read the batches, and cut them where parts may begin."""
         held: list[Arrays] = []
         rows, first, seen = 0, 0, 0
-        unit = target = 0
-        files: list[tuple[int, str | None, int]] = []
-        if self.m < 0:
-            self._files = files
+        unit = least = most = 0
+        files = self._files if self.m < 0 else []
         for batch, read in self._reader.read():
             if not files or (files[-1][1] != batch.file):
                 files.append((seen, batch.file, batch.first))
             arrays, m = read, len(read[0])
             seen += m
             unit = unit or examples_of_parts(self._reader.n_x)
-            target = target or max(VALUES // max(self._reader.n_x, 1) // unit, 1) * unit
+            most = most or max(VALUES // max(self._reader.n_x, 1) // unit, 1) * unit
+            least = least or max(most // 4 // unit, 1) * unit  # smaller batches are joined
             while m:
-                if rows + m < target:
+                if rows + m < least:
                     held.append(arrays)
                     rows += m
                     break
                 # Only what is held is copied: up to the next place where a part may begin.
-                count = min(-rows % unit if rows else min(m, target) // unit * unit, m)
+                count = -rows % unit if rows else min(m, most) // unit * unit
                 if count:
                     held.append([x[:count] for x in arrays])
                     arrays = [x[count:] for x in arrays]
