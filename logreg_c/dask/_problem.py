@@ -15,7 +15,7 @@ from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
 from ._served import Served, Weighing, Whole
-from ._workers import Cut, Workers
+from ._workers import Cut, Workers, apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,8 +41,8 @@ class Distributed:
         """Compute the blocks, and cut them into parts."""
         client = self._client
         blocks = computed(client, partitions(self._X, Y, sample_weight), self._positive)
-        described = client.gather(client.map(describe, blocks, pure=False))
-        refuse_scattered(client, blocks)
+        described = apart(client, client.gather, client.map(describe, blocks, pure=False))
+        apart(client, refuse_scattered, client, blocks)
         return DistributedSource(client, blocks, described, dtype, names, self._n_threads)
 
 
@@ -93,7 +93,7 @@ class DistributedSource:
     def __iter__(self) -> Iterator[Part]:
         """Bring the examples here; for a few."""
         for cut in self.cuts:
-            block: Block = cut.block.result().between(cut.first, cut.end)
+            block: Block = apart(self._client, cut.block.result).between(cut.first, cut.end)
             yield Part(cut.at, block.X, block.Y, block.sample_weight)
 
     def place(self, example: int) -> str:

@@ -10,12 +10,15 @@ question is asked once more. Questions change nothing, so the answer has the sam
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import defaultdict
+from concurrent.futures import Future as Awaited
+from math import inf
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from distributed import CancelledError, wait
+from distributed import CancelledError
 from distributed.comm import CommClosedError
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ RETRIES = 3  # of one question
 # How long a worker may be silent: seconds, median answers, and seconds before there are any.
 SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
 GONE = 5.0  # seconds without a scheduler
+LOOK = 0.5  # seconds between two looks whether the workers are still there
 LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
 LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
 
@@ -79,6 +83,42 @@ def address_of(actor: Any) -> str:
     """Return the address of an actor's worker."""
     address: str = actor._address  # noqa: SLF001 (dask has no other way to it)
     return address
+
+
+def apart(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answered:
+    """Do what waits in the client's loop, in a thread that can be left behind there.
+
+    The loop may be gone with the scheduler, and whatever waits in it would never return.
+    """
+    done: Awaited[Answered] = Awaited()
+
+    def run() -> None:
+        try:
+            done.set_result(do(*arguments))
+        except BaseException as error:  # noqa: BLE001 (raised by whoever waits)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    answer: Answered = _waited(client, done, inf)
+    return answer
+
+
+def _waited(client: Client, future: Any, limit: float) -> Any:
+    """Wait so long for a future, and less where the scheduler is gone."""
+    now = time.monotonic()
+    end, seen, pause = now + limit, now, LEAST_PAUSE  # seen: the scheduler
+    while not future.done():
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
+        now = time.monotonic()
+        if client.status == "running":
+            seen = now
+        if now - seen > GONE:
+            msg = "the scheduler does not answer; see its logs"
+            raise ClusterError(msg)
+        if now > end:
+            raise TimeoutError
+    return future.result(timeout=GONE)
 
 
 class Actor:
@@ -146,7 +186,8 @@ class Workers:
         """Do what asks the workers, from the start where one of them is lost meanwhile."""
         for attempt in range(RETRIES + 1):
             try:
-                self._bind()
+                if not self._actors:
+                    apart(self._client, self._bind)
                 return do(*arguments)
             except ClusterError:
                 raise
@@ -189,49 +230,45 @@ class Workers:
     def _received(self, actor: Any, future: Any, limit: float) -> Any:
         """Wait for an answer; have the scheduler give up a worker that is silent."""
         try:
-            answer = self._waited(future, limit)
+            answer = self._waited_at(future, limit)
         except TimeoutError:
             answer = Answer(None, SilentError(address_of(actor)))
         if isinstance(answer.error, SilentError):
             (address,) = answer.error.args
-            self._client.run_on_scheduler(_remove_worker, address=address)
+            client = self._client
+            apart(client, lambda: client.run_on_scheduler(_remove_worker, address=address))
             msg = f"{address} has been silent for {limit:.0f} s"
             raise TimeoutError(msg)
         if answer.error is not None:
             raise answer.error
         return answer.value
 
-    def _waited(self, future: Any, limit: float) -> Answer:
-        """Wait so long for an answer, and less where the scheduler is gone.
+    def _waited_at(self, future: Any, limit: float) -> Any:
+        """Wait so long for an actor's answer, and less where a worker is lost.
 
-        The client's loop may be gone with it, and nothing that waits in the loop would ever return.
+        Dask tries for 30 seconds to connect to a worker that is not there.
         """
-        now = time.monotonic()
-        end, seen, pause = now + limit, now, LEAST_PAUSE  # seen: the scheduler
-        while not future.done():
-            time.sleep(pause)
-            pause = min(1.5 * pause, LONGEST_PAUSE)
-            now = time.monotonic()
-            if self._client.status == "running":
-                seen = now
-            if now - seen > GONE:
-                msg = "the scheduler does not answer; see its logs"
-                raise ClusterError(msg)
-            if now > end:
-                raise TimeoutError
-        answer: Answer = future.result()
-        return answer
+        end = time.monotonic() + limit
+        while True:
+            left = end - time.monotonic()
+            try:
+                return _waited(self._client, future, min(LOOK, left))
+            except TimeoutError:
+                if left <= LOOK:
+                    raise
+            missing = set(map(address_of, self._actors)) - set(apart(self._client, self._client.nthreads))
+            if missing:
+                msg = f"{', '.join(sorted(missing))} was lost"
+                raise OSError(msg)
 
     def _bind(self) -> None:
-        """Make an actor on each worker that has some of the blocks, unless there are actors."""
-        if self._actors:
-            return
+        """Make an actor on each worker that has some of the blocks."""
         client = self._client
         blocks = [cut.block for cut in self._cuts]
-        wait(blocks)
         for block in blocks:
-            if block.status == "error":
-                raise block.exception()
+            error = block.exception()  # waits
+            if error is not None:
+                raise error
         held = client.who_has(blocks)
         places: dict[str, list[Cut]] = defaultdict(list)
         for cut in self._cuts:
