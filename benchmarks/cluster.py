@@ -74,6 +74,16 @@ def overhead():
                 print(f"{workers:7}{n_x:10}{shown[0]:12.2f}{shown[1]:11.2f}{shown[2]:10.2f}")
 
 
+def replaced(cluster, client):
+    """Wait until a killed worker is replaced; Dask forgets some that die while they start."""
+    try:
+        client.wait_for_workers(3, timeout=20)
+    except TimeoutError:
+        cluster.scale(1)
+        cluster.scale(3)
+        client.wait_for_workers(3, timeout=60)
+
+
 def kills(count):
     """Kill a worker at a random moment of each run; every run has to end with the same bits."""
     X, Y = data(200_000, 20)
@@ -84,7 +94,7 @@ def kills(count):
         pair = da.from_array(X, (rows, -1)), da.from_array(Y, rows)
         on_cluster.fit(client, *pair)
         for _ in range(count):
-            client.wait_for_workers(3)
+            replaced(cluster, client)
             found = client.run(os.getpid, on_error="ignore").values()  # one may be dying
             pid = rng.choice([pid for pid in found if isinstance(pid, int)])
             timer = threading.Timer(rng.uniform(0, 0.6), os.kill, (pid, signal.SIGKILL))

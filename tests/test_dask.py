@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import doctest
 import os
 import signal
 import threading
@@ -60,6 +61,16 @@ def pids(client):
     """Return the processes of the workers; one that is dying has none."""
     found = client.run(os.getpid, on_error="ignore").values()
     return [pid for pid in found if isinstance(pid, int)]
+
+
+def replaced(client):
+    """Wait until a worker is replaced; Dask forgets some that die while they start."""
+    try:
+        client.wait_for_workers(3, timeout=20)
+    except TimeoutError:
+        client.cluster.scale(1)
+        client.cluster.scale(3)
+        client.wait_for_workers(3, timeout=60)
 
 
 CHUNKS = {
@@ -178,7 +189,7 @@ def test_a_worker_that_is_killed_at_any_moment(processes, data):
         timer.start()
         assert bits(*on_dask.fit(processes, *pair)) == bits(*expected)
         timer.join()
-        processes.wait_for_workers(3, timeout=60)
+        replaced(processes)
 
 
 def test_a_silent_worker_is_given_up(processes, data, monkeypatch):
@@ -288,3 +299,81 @@ def test_other_processes_of_this_package_do_not_load_it():
     import sys
 
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_the_estimator_finds_what_it_finds_in_memory(cluster, data):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    X, Y, s = data
+    labels = np.where(Y, "yes", "no")
+    *arrays_of, weight = arrays((X, labels, s), CHUNKS["few"])
+    for settings in {}, {"C": 0.01, "class_weight": "balanced"}, {"fit_intercept": False}:
+        expected = sklearn.LogisticRegression(**settings).fit(X, labels, s)
+        model = on_dask.LogisticRegression(**settings)
+        assert model.fit(*arrays_of, weight) is model
+        np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
+        np.testing.assert_array_equal(model.classes_, expected.classes_)
+    expected, model = sklearn.LogisticRegression(), on_dask.LogisticRegression()
+    expected.fit(X, labels), model.fit(*arrays_of)
+    assert bits(model.coef_, model.intercept_) == bits(expected.coef_, expected.intercept_)
+    for method in "predict", "predict_proba", "predict_log_proba", "decision_function":
+        lazy = getattr(model, method)(arrays_of[0])
+        assert dask.is_dask_collection(lazy)
+        found = getattr(expected, method)(X)
+        assert (lazy.shape, lazy.dtype) == (found.shape, found.dtype)
+        np.testing.assert_array_equal(lazy.compute(), found)
+        np.testing.assert_array_equal(getattr(model, method)(X), found)
+    assert model.score(*arrays_of) == expected.score(X, labels) == model.score(X, labels)
+    np.testing.assert_allclose(model.score(*arrays_of, weight), expected.score(X, labels, s))
+    assert sklearn.LogisticRegression().get_params() == on_dask.LogisticRegression().get_params()
+
+
+def test_the_estimator_takes_frames_and_keeps_their_index(cluster, data):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    X, Y, _ = data
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(N_X)], index=np.arange(M)[::-1])
+    frame["y"] = Y.astype(bool)
+    table = dd.from_pandas(frame, npartitions=5, sort=False)
+    table = table[table["x0"] < 10]
+    features = frame.columns[:-1].tolist()
+    model = on_dask.LogisticRegression().fit(table[features], table["y"])
+    expected = sklearn.LogisticRegression().fit(frame[features], frame["y"])
+    assert bits(model.coef_) == bits(expected.coef_)
+    assert list(model.feature_names_in_) == features
+    predicted = model.predict_proba(table[features]).compute()
+    assert list(predicted.columns) == [False, True]
+    assert predicted.index.equals(frame.index)
+    np.testing.assert_array_equal(predicted, expected.predict_proba(frame[features]))
+    predicted = model.predict(table[features])
+    assert predicted.dtype == bool
+    np.testing.assert_array_equal(predicted.compute(), expected.predict(frame[features]))
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(table[features[::-1]]).compute()
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels", "words"),
+    [
+        ({}, np.arange(300) % 3, "y has 3 classes; expected two on a cluster"),
+        ({}, np.zeros(300), "only one class"),
+        ({}, np.where(np.arange(300) == 250, np.nan, 0.0), "partition 2: Input y contains NaN"),
+        ({"l1_ratio": 1.0, "solver": "saga"}, np.arange(300) % 2, "expected 0 on a cluster"),
+        ({"C": -1.0}, np.arange(300) % 2, "C is -1.0"),
+    ],
+)
+def test_the_estimator_says_what_is_wrong(cluster, settings, labels, words):
+    pytest.importorskip("logreg_c.sklearn")
+    X = da.from_array(np.random.default_rng(0).normal(size=(300, 2)), (100, -1))
+    with pytest.raises((TypeError, ValueError), match=words):
+        on_dask.LogisticRegression(**settings).fit(X, da.from_array(labels, 100))
+
+
+def test_the_example_of_the_estimator_runs():
+    pytest.importorskip("logreg_c.sklearn")
+    (example,) = (
+        found
+        for found in doctest.DocTestFinder(recurse=False).find(on_dask.LogisticRegression)
+        if found.examples
+    )
+    assert doctest.DocTestRunner().run(example).failed == 0

@@ -30,7 +30,22 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-__all__ = ["ClusterError", "fit", "train"]
+    from ._estimator import LogisticRegression
+
+__all__ = ["ClusterError", "LogisticRegression", "fit", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the estimator when it is asked for, since it needs scikit-learn."""
+    if name != "LogisticRegression":
+        msg = f"module 'logreg_c.dask' has no attribute {name!r}"
+        raise AttributeError(msg)
+    try:
+        from ._estimator import LogisticRegression  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        msg = f"LogisticRegression needs {error.name}: pip install 'logreg-c[dask,sklearn]'"
+        raise ModuleNotFoundError(msg, name=error.name) from error
+    return LogisticRegression
 
 
 def fit(

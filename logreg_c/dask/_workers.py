@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Actors on the workers, each with the blocks that lie there, and the questions they are asked.
 
-An actor is asked over a direct connection, without the scheduler, which makes a question a matter
-of milliseconds. Where a worker is lost, all actors are dropped, the scheduler computes the blocks
+A question to an actor is no task: the scheduler passes it on at once, or it goes straight to the
+worker where the client has direct_to_workers=True, which makes it a matter of milliseconds. Where a
+worker is lost, all actors are dropped, the scheduler computes the blocks
 again that were lost with it, new actors are bound to where the blocks lie then, and the same
 question is asked once more. Questions change nothing, so the answer has the same bits.
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from distributed import CancelledError
 from distributed.comm import CommClosedError
+from distributed.protocol import to_serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +36,8 @@ DEGREE = 8
 RETRIES = 3  # of one question
 # How long a worker may be silent: seconds, median answers, and seconds before there are any.
 SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
-GONE = 5.0  # seconds without a scheduler
-LOOK = 0.5  # seconds between two looks whether the workers are still there
+GONE = 10.0  # seconds without a scheduler
+LOOK = 0.5  # seconds between two looks whether the scheduler and the workers are still there
 LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
 LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
 
@@ -85,7 +87,9 @@ def address_of(actor: Any) -> str:
     return address
 
 
-def apart(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answered:
+def apart(
+    client: Client, do: Callable[..., Answered], *arguments: Any, limit: float = inf
+) -> Answered:
     """Do what waits in the client's loop, in a thread that can be left behind there.
 
     The loop may be gone with the scheduler, and whatever waits in it would never return.
@@ -99,26 +103,33 @@ def apart(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answe
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    answer: Answered = _waited(client, done, inf)
-    return answer
+    return _waited(client, done, limit)
 
 
-def _waited(client: Client, future: Any, limit: float) -> Any:
-    """Wait so long for a future, and less where the scheduler is gone."""
+def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered:
+    """Wait so long for a future, and less where the scheduler or the client's loop is gone."""
     now = time.monotonic()
-    end, seen, pause = now + limit, now, LEAST_PAUSE  # seen: the scheduler
+    end, pause = now + limit, LEAST_PAUSE
+    asked = seen = now  # the last question to the loop, and its last answer
+
+    def see() -> None:
+        nonlocal seen
+        if client.status == "running":
+            seen = time.monotonic()
+
     while not future.done():
         time.sleep(pause)
         pause = min(1.5 * pause, LONGEST_PAUSE)
         now = time.monotonic()
-        if client.status == "running":
-            seen = now
+        if now - asked > LOOK:
+            client.loop.add_callback(see)
+            asked = now
         if now - seen > GONE:
             msg = "the scheduler does not answer; see its logs"
             raise ClusterError(msg)
         if now > end:
             raise TimeoutError
-    return future.result(timeout=GONE)
+    return future.result()
 
 
 class Actor:
@@ -214,12 +225,46 @@ class Workers:
 
     def answer(self, actor: Any, question: str, *arguments: Any) -> Any:
         """Return what one actor answers."""
-        return self._received(actor, actor.answer(question, *arguments), FIRST_ANSWER)
+        return self._received(
+            actor, self._call(actor, "answer", question, *arguments), FIRST_ANSWER
+        )
+
+    def _call(self, actor: Any, method: str, *arguments: Any) -> Awaited[Answer]:
+        """Begin to call a method of an actor.
+
+        Dask's own call would use whichever client is current, and wait forever after an error.
+        """
+        client = self._client
+        message: dict[str, Any] = {
+            "function": method,
+            "actor": actor.key,
+            "args": [to_serialize(argument) for argument in arguments],
+            "kwargs": {},
+        }
+
+        async def call() -> Answer:
+            address = address_of(actor)
+            try:
+                if client.direct_to_workers:
+                    reply = await client.rpc(address).actor_execute(**message)
+                else:
+                    message["op"] = "actor_execute"
+                    reply = await client.scheduler.proxy(worker=address, msg=message)
+            except Exception as error:
+                msg = f"{address} does not answer: {type(error).__name__}: {error}"
+                raise OSError(msg) from error
+            if reply["status"] != "OK":
+                msg = f"{address} has lost its blocks: {reply['exception']}"
+                raise OSError(msg)
+            answer: Answer = reply["result"]
+            return answer
+
+        return asyncio.run_coroutine_threadsafe(call(), client.loop.asyncio_loop)
 
     def _answers(self, question: str, arguments: tuple[Any, ...]) -> list[Any]:
         began = time.monotonic()
         limit = max(SILENCE, ANSWERS * median(self._took)) if self._took else FIRST_ANSWER
-        asked = [actor.ask(limit, question, *arguments) for actor in self._asked]
+        asked = [self._call(actor, "ask", limit, question, *arguments) for actor in self._asked]
         values = [
             self._received(actor, future, max(0.1, began + limit - time.monotonic()))
             for actor, future in zip(self._asked, asked, strict=True)
@@ -256,7 +301,9 @@ class Workers:
             except TimeoutError:
                 if left <= LOOK:
                     raise
-            missing = set(map(address_of, self._actors)) - set(apart(self._client, self._client.nthreads))
+            client = self._client
+            there = apart(client, client.nthreads, limit=SILENCE)
+            missing = set(map(address_of, self._actors)) - set(there)
             if missing:
                 msg = f"{', '.join(sorted(missing))} was lost"
                 raise OSError(msg)
@@ -294,7 +341,8 @@ class Workers:
             )
             for address, cuts in places.items()
         ]
-        actors = [future.result() for future in futures]
+        with client.as_current():
+            actors = [future.result() for future in futures]
         self._asked = actors
         addresses = set(map(address_of, actors))
         # Within one process, an actor that waits for another one would hold up its loop.
@@ -307,12 +355,12 @@ class Workers:
         """Let actors ask others, so that nobody asks more than DEGREE."""
         self._asked = actors[:DEGREE]
         adopted = [
-            actor.adopt(children)
+            self._call(actor, "adopt", children)
             for k, actor in enumerate(actors)
             if (children := actors[DEGREE * (k + 1) : DEGREE * (k + 2)])
         ]
         for done in adopted:
-            done.result()
+            _waited(self._client, done, FIRST_ANSWER)
 
 
 async def _remove_worker(dask_scheduler: Any, address: str) -> None:

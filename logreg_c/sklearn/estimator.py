@@ -230,16 +230,21 @@ class LogisticRegression(Predicting):
         return self
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
+        found = self._searched(X, y, sample_weight, parameters)
+        self.coef_ = found.w.T.copy()
+        self.intercept_ = np.atleast_1d(found.b)
+        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
+        self.costs_ = np.array(found.costs)
+        return found
+
+    def _searched(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
+        """Fit, and set `classes_` and what says of which features."""
         found: Solution = read(
             self,
             X,
             lambda samples: self._found(samples, X, y, sample_weight, parameters),
             reset=True,
         )
-        self.coef_ = found.w.T.copy()
-        self.intercept_ = np.atleast_1d(found.b)
-        self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
-        self.costs_ = np.array(found.costs)
         return found
 
     def _found(

@@ -26,20 +26,8 @@ def weights_of(
         sample_weight = _sample_weight(sample_weight, Y.size)
     if class_weight is None:
         return sample_weight
-    if isinstance(class_weight, str):
-        counts = np.bincount(Y, weights=sample_weight, minlength=len(classes))
-        if not counts.all():
-            msg = (
-                f"class {classes[int(counts.argmin())]} has only samples of weight 0; "
-                "class_weight='balanced' expects a positive sum of weights for every class"
-            )
-            raise ValueError(msg)
-        of_class = counts.sum() / (len(classes) * counts)
-    else:
-        of_class = compute_class_weight(class_weight, classes=classes, y=classes).astype(np.float64)
-        if not of_class.any():
-            msg = "class_weight is 0 for every class; expected a weight > 0 for at least one"
-            raise ValueError(msg)
+    counts = np.bincount(Y, weights=sample_weight, minlength=len(classes))
+    of_class = weights_of_classes(classes, class_weight, counts)
     weights: NDArray[np.float64] = of_class[Y.astype(np.intp)]
     if sample_weight is None:
         return weights
@@ -52,6 +40,28 @@ def weights_of(
         )
         raise ValueError(msg)
     return weights
+
+
+def weights_of_classes(
+    classes: NDArray[Any], class_weight: Any, counts: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the weight of each class; `counts` are the sums of the weights of their samples."""
+    if isinstance(class_weight, str):
+        if not counts.all():
+            msg = (
+                f"class {classes[int(counts.argmin())]} has only samples of weight 0; "
+                "class_weight='balanced' expects a positive sum of weights for every class"
+            )
+            raise ValueError(msg)
+        balanced: NDArray[np.float64] = counts.sum() / (len(classes) * counts)
+        return balanced
+    of_class: NDArray[np.float64] = compute_class_weight(
+        class_weight, classes=classes, y=classes
+    ).astype(np.float64)
+    if not of_class.any():
+        msg = "class_weight is 0 for every class; expected a weight > 0 for at least one"
+        raise ValueError(msg)
+    return of_class
 
 
 def _sample_weight(value: Any, m: int) -> NDArray[Any]:
@@ -99,6 +109,11 @@ def penalized(C: float, weights: Any, m: int) -> tuple[Any, float]:
             unit = float(weights.max())
             weights = weights / unit  # does not change J
             total = float(weights.sum(dtype=np.float64))
+    return weights, l2_of(C, total, unit)
+
+
+def l2_of(C: float, total: float, unit: float = 1.0) -> float:
+    """Return 1 / (C sum(s)), where the weights s are `unit` times weights that sum to `total`."""
     strength = C * unit * total
     l2 = 1.0 / strength if strength > 0.0 else math.inf
     if l2 == math.inf:
@@ -107,4 +122,4 @@ def penalized(C: float, weights: Any, m: int) -> tuple[Any, float]:
             "the strength of the penalty, fits into float64: choose a larger C"
         )
         raise ValueError(msg)
-    return weights, l2
+    return l2
