@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import numbers
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ except ModuleNotFoundError as error:
     msg = f"logreg_c.onnx needs {error.name}: pip install 'logreg-c[onnx]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from ._input import contiguous
+from ._input import contiguous, several_outputs
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -38,28 +39,30 @@ def to_onnx(
     feature_names: Sequence[str] | None = None,
     *,
     categories: Sequence[str | None] | None = None,
-    classes: ArrayLike = (0, 1),
+    classes: ArrayLike | None = None,
     dtype: DTypeLike = np.float64,
 ) -> onnx.ModelProto:
     """Make an ONNX model of a trained w and b.
 
     The model computes in float64. Its outputs are `probability`, (rows,), that of the second class,
-    and `prediction`, (rows,), a class: the second where the probability is above 0.5.
+    and `prediction`, (rows,), a class: the second where the probability is above 0.5. With K
+    classes, `probability` is (rows, K), and the class with the largest is predicted.
 
     Parameters
     ----------
-    w : array_like of shape (n_x, 1), (n_x,) or (1, n_x)
-        Weights; scikit-learn's ``coef_`` of two classes too.
-    b : float or array_like of shape (1,)
-        Bias; scikit-learn's ``intercept_`` of two classes too.
+    w : array_like of shape (n_x, 1), (n_x,) or (1, n_x), or (n_x, K)
+        Weights; scikit-learn's ``coef_`` of two classes too, and ``coef_.T`` of more.
+    b : float or array_like of shape (1,), or (K, 1) or (K,)
+        Bias; scikit-learn's ``intercept_`` too.
     feature_names : sequence of n_x str, optional
         The model then has an input (rows, 1) for each different name: numbers, or text where it has
         categories. Without names it has one input, `X`, of shape (rows, n_x).
     categories : sequence of n_x (str or None), optional
         Where it is a text, the feature is 1 for rows whose input, named `feature_names`, is that
         text, and otherwise 0.
-    classes : array_like of shape (2,), optional
-        What is predicted: integers, floats, bools or texts, such as scikit-learn's ``classes_``.
+    classes : array_like of shape (2,) or (K,), optional
+        What is predicted: integers, floats, bools or texts, such as scikit-learn's ``classes_``; by
+        default 0, 1, ...
     dtype : float64 or float32, optional
         The type of inputs that are numbers.
 
@@ -72,10 +75,11 @@ def to_onnx(
     ------
     ValueError
         Shapes and lengths that do not fit, a name twice, a weight that is not finite, a feature
-        with the name of an output, a text that is not Unicode, two classes that are equal, a class
-        that int64 does not hold.
+        with the name of an output, a text that is not Unicode, classes that are equal, a class that
+        int64 does not hold.
     TypeError
-        Names or categories that are no texts, not two classes, or of another type, another dtype.
+        Names or categories that are no texts, another number of classes, or of another type,
+        another dtype.
 
     Examples
     --------
@@ -88,43 +92,54 @@ def to_onnx(
     >>> [value.name for value in model.graph.output]
     ['probability', 'prediction']
     """
-    weights, bias = _weights(w), _bias(b)
+    weights, bias = _parameters(w, b)
     names = _texts(feature_names, "feature_names")
     texts = _texts(categories, "categories") or [None] * len(weights)
     _check(weights, names, texts)
-    two = as_classes(classes)
+    known = as_classes(range(max(2, len(bias))) if classes is None else classes, len(bias))
     number = _type_of_numbers(dtype)
 
     graph = Graph(set(names or ()))
     if names is None:
         X = graph.as_double(graph.input("X", number, len(weights)), number)
-        terms = [graph.add("MatMul", X, graph.constant(weights[:, None]))]
+        terms = [graph.add("MatMul", X, graph.constant(weights))]
     else:
         terms = _terms(graph, weights, names, texts, number)
     compares = any(text is not None for text in texts)
-    return finished(graph, terms, bias, two, threshold=0.5, compares=compares)
+    return finished(graph, terms, bias, known, threshold=0.5, compares=compares)
 
 
 def finished(
     graph: Graph,
     terms: Sequence[str],
-    bias: float,
-    two: NDArray[Any],
+    bias: NDArray[np.float64],
+    classes: NDArray[Any],
     *,
     threshold: float,
     compares: bool,
 ) -> onnx.ModelProto:
-    """Return the model of a graph and the terms of Z; `compares` is whether it compares texts."""
-    Z = graph.add("Sum", *terms, graph.constant(np.array([[bias]])))
-    A = graph.add("Reshape", graph.add("Sigmoid", Z), graph.constant(np.array([-1])), name=OUT[0])
-    is_second = graph.add("Greater", A, graph.constant(np.array(threshold)))
-    which = graph.add("Cast", is_second, to=TensorProto.INT64)
-    graph.add("Gather", graph.constant(two), which, name=OUT[1])
+    """Return the model of a graph and the terms of Z.
 
-    types = TensorProto.DOUBLE, helper.np_dtype_to_tensor_dtype(two.dtype)
+    `bias` is (1,), or (K,) for K classes, which need no threshold; `compares` is whether the graph
+    compares texts.
+    """
+    Z = graph.add("Sum", *terms, graph.constant(bias[np.newaxis]))
+    shape: list[str | int] = ["rows"]
+    if len(bias) > 1:
+        shape.append(len(bias))
+        graph.add("Softmax", Z, axis=1, name=OUT[0])
+        which = graph.add("ArgMax", Z, axis=1, keepdims=0)
+    else:
+        rows = graph.constant(np.array([-1]))
+        A = graph.add("Reshape", graph.add("Sigmoid", Z), rows, name=OUT[0])
+        is_second = graph.add("Greater", A, graph.constant(np.array(threshold)))
+        which = graph.add("Cast", is_second, to=TensorProto.INT64)
+    graph.add("Gather", graph.constant(classes), which, name=OUT[1])
+
+    of_classes = helper.np_dtype_to_tensor_dtype(classes.dtype)
     outputs = [
-        helper.make_tensor_value_info(name, kind, ["rows"])
-        for name, kind in zip(OUT, types, strict=True)
+        helper.make_tensor_value_info(OUT[0], TensorProto.DOUBLE, shape),
+        helper.make_tensor_value_info(OUT[1], of_classes, ["rows"]),
     ]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "logreg_c", graph.inputs, outputs, graph.constants),
@@ -188,36 +203,36 @@ def _terms(
         graph.input(name, TensorProto.STRING, 1)
         known = graph.constant(np.array([[texts[j] for j in features]], dtype=object))
         one_hot = graph.add("Cast", graph.add("Equal", name, known), to=TensorProto.DOUBLE)
-        terms.append(graph.add("MatMul", one_hot, graph.constant(weights[features, None])))
+        terms.append(graph.add("MatMul", one_hot, graph.constant(weights[features])))
     if numbers:
         X = graph.as_double(graph.add("Concat", *[names[j] for j in numbers], axis=1), number)
-        terms.append(graph.add("MatMul", X, graph.constant(weights[numbers, None])))
+        terms.append(graph.add("MatMul", X, graph.constant(weights[numbers])))
     return terms
 
 
-def _weights(w: ArrayLike) -> NDArray[np.float64]:
-    weights = contiguous(w, "w")
-    if weights.shape not in ((weights.size,), (weights.size, 1), (1, weights.size)):
+def _parameters(w: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return w (n_x, 1) and b (1,), or w (n_x, K) and b (K,)."""
+    weights, bias = contiguous(w, "w"), contiguous(b, "b")
+    k = bias.size if several_outputs(weights, bias) else 1
+    n_x = weights.size // k
+    one_model = weights.shape in ((n_x,), (n_x, 1), (1, n_x))
+    if k == 1 and not one_model:
         msg = (
-            f"w has shape {weights.shape}; expected (n_x, 1), (n_x,) or (1, n_x), the weights of"
-            " one model: of several classes pass a row of coef_"
+            f"w has shape {weights.shape} and b {bias.shape}; expected w (n_x, 1), (n_x,) or "
+            "(1, n_x) and one b, or for K classes w (n_x, K), such as scikit-learn's coef_.T, and "
+            "b (K,)"
         )
         raise ValueError(msg)
     if weights.size == 0 or not np.isfinite(weights).all():
         msg = "w is empty, or holds NaN or infinity; expected finite weights, as train returns"
         raise ValueError(msg)
-    return weights.reshape(-1)
-
-
-def _bias(b: ArrayLike) -> float:
-    bias = contiguous(b, "b")
-    if bias.shape not in ((), (1,), (1, 1)):
-        msg = f"b has shape {bias.shape}; expected a number, or an array of one"
+    if bias.shape not in ((k,), (k, 1), (1, k)) and bias.shape != ():
+        msg = f"b has shape {bias.shape}; expected one number, or (K,) or (K, 1) for K classes"
         raise ValueError(msg)
     if not np.isfinite(bias).all():
-        msg = f"b is {bias.item()}; expected a finite number, as train returns"
+        msg = f"b is {bias.tolist()}; expected finite numbers, as train returns"
         raise ValueError(msg)
-    return float(bias.item())
+    return weights.reshape(n_x, k), bias.reshape(k)
 
 
 def _type_of_numbers(dtype: DTypeLike) -> int:
@@ -281,11 +296,12 @@ def _check(weights: NDArray[np.float64], names: list[str] | None, texts: list[st
         found.add(text)
 
 
-def as_classes(classes: ArrayLike) -> NDArray[Any]:
-    """Return two classes in a type that ONNX has, told by the values whatever holds them."""
+def as_classes(classes: ArrayLike, outputs: int) -> NDArray[Any]:
+    """Return the classes of so many outputs in a type that ONNX has, told by their values."""
+    count = max(2, outputs)
     found = np.asarray(classes, dtype=object)
-    if found.shape == (2,):
-        two = [value.item() if isinstance(value, np.generic) else value for value in found]
+    if found.shape == (count,):
+        known = [value.item() if isinstance(value, np.generic) else value for value in found]
         kinds: tuple[tuple[type | tuple[type, ...], Any], ...] = (
             (str, object),
             (bool, np.bool_),
@@ -293,26 +309,27 @@ def as_classes(classes: ArrayLike) -> NDArray[Any]:
             (numbers.Real, np.float64),
         )
         for kind, dtype in kinds:
-            if all(isinstance(value, kind) for value in two):
-                return np.array(_told_apart(two), dtype=dtype)
+            if all(isinstance(value, kind) for value in known):
+                return np.array(_told_apart(known), dtype=dtype)
     msg = (
-        f"classes are {classes!r}; expected two integers, floats, bools or texts: decode bytes, and"
-        " write others as text"
+        f"classes are {classes!r}; expected {'two' if count == 2 else count} integers, floats, "
+        "bools or texts: decode bytes, and write others as text"
     )
     raise TypeError(msg)
 
 
-def _told_apart(two: list[Any]) -> list[Any]:
-    for value in two:
+def _told_apart(known: list[Any]) -> list[Any]:
+    for value in known:
         if isinstance(value, str):
             _check_unicode(value, "classes")
         elif isinstance(value, numbers.Integral) and not -(2**63) <= int(value) < 2**63:
             msg = (
-                f"classes are {two[0]} and {two[1]}; expected integers below 2**63, as ONNX's"
-                " are int64: pass them as text, or smaller ones"
+                f"classes hold {value}; expected integers below 2**63, as ONNX's are int64: pass "
+                "them as text, or smaller ones"
             )
             raise ValueError(msg)
-    if two[0] == two[1] or two[0] != two[0] or two[1] != two[1]:
-        msg = f"classes are {two[0]!r} and {two[1]!r}; expected two that differ, and no NaN"
+    is_nan = (isinstance(value, numbers.Real) and math.isnan(value) for value in known)
+    if len({*known}) < len(known) or any(is_nan):
+        msg = f"classes are {known}; expected {len(known)} that differ, and no NaN"
         raise ValueError(msg)
-    return two
+    return known

@@ -99,6 +99,40 @@ def test_texts_and_numbers_in_any_order():
     np.testing.assert_allclose(A, logreg_c.sigmoid([-2.0, -0.5, 2.0, -0.5]), rtol=1e-9)
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_several_classes(by_name):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4, 500))
+    Y = (3 * X[:3] + rng.gumbel(size=(3, 500))).argmax(0)
+    w, b, _ = logreg_c.fit(X, Y, l2=1e-3)
+    names = ["p", "q", "r", "s"] if by_name else None
+    known = ["red", "green", "blue"]
+    model = to_onnx(w, b, names, classes=known)
+    feed = {name: x[:, None] for name, x in zip(names or (), X, strict=False)}
+    A, labels = outputs(model, feed or {"X": np.ascontiguousarray(X.T)})
+    np.testing.assert_allclose(A.T, logreg_c.predict_proba(X, w, b), rtol=1e-12)
+    assert labels.tolist() == [known[k] for k in logreg_c.predict(X, w, b)[0]]
+    assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [0, 3]
+
+
+def test_several_classes_with_texts_and_of_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(1)
+    color, x = rng.choice(["red", "blue"], 200), rng.normal(size=200)
+    X = np.stack([color == "red", x, color == "blue"], axis=1).astype(float)
+    theirs = linear_model.LogisticRegression().fit(X, rng.choice([3, 5, 9], 200))
+    model = to_onnx(
+        *(theirs.coef_.T, theirs.intercept_, ["color", "x", "color"]),
+        categories=["red", None, "blue"],
+        classes=theirs.classes_,
+    )
+    A, labels = outputs(model, {"color": color.astype(object)[:, None], "x": x[:, None]})
+    np.testing.assert_allclose(A, theirs.predict_proba(X), rtol=1e-12)
+    np.testing.assert_array_equal(labels, theirs.predict(X))
+    with pytest.raises(TypeError, match="expected 3 integers, floats, bools or texts"):
+        to_onnx(theirs.coef_.T, theirs.intercept_, classes=[0, 1])
+
+
 def test_strings_are_compared_to_the_last_character():
     model = to_onnx([1.0, 2.0], 0.0, ["x", "x"], categories=["a", "a\0"])
     A, _ = outputs(model, {"x": np.array([["a"], ["a\0"]], dtype=object)})
@@ -196,8 +230,8 @@ def test_the_command_line_writes_it(tmp_path):
     ("arguments", "error", "match"),
     [
         (([], 0.0), ValueError, "w is empty, or holds NaN or infinity"),
-        (([1.0], [1.0, 2.0]), ValueError, r"b has shape \(2,\); expected a number"),
-        (([1.0], np.nan), ValueError, "b is nan; expected a finite number"),
+        (([1.0], [1.0, 2.0]), ValueError, r"b has shape \(2,\); expected one number"),
+        (([1.0], np.nan), ValueError, "b is nan; expected finite numbers"),
         (([1.0, 2.0], 0.0, "ab"), TypeError, "feature_names is 'ab' of type str; expected a list"),
         (([1.0, 2.0], 0.0, 2), TypeError, "feature_names is 2 of type int; expected a list"),
         ((["one"], 0.0), TypeError, "w has dtype <U3; expected real numbers"),
@@ -214,11 +248,11 @@ def test_the_command_line_writes_it(tmp_path):
         (
             (np.zeros((2, 3)), 0.0),
             ValueError,
-            r"w has shape \(2, 3\); expected \(n_x, 1\), \(n_x,\)",
+            r"w has shape \(2, 3\) and b \(\); expected w .* for K classes w \(n_x, K\)",
         ),
         ((1.0, 0.0), ValueError, r"w has shape \(\)"),
         (([np.nan], 0.0), ValueError, "w is empty, or holds NaN or infinity"),
-        (([1.0], np.inf), ValueError, "b is inf; expected a finite number"),
+        (([1.0], np.inf), ValueError, "b is inf; expected finite numbers"),
         (([1.0], 0.0, ["a", "b"]), ValueError, "1 weights, feature_names 2 entries and"),
         (([1.0, 2.0], 0.0, ["a", "a"]), ValueError, "holds 'a' twice"),
         (([1.0], 0.0, ["prediction"]), ValueError, "named 'prediction', as an output"),
@@ -267,12 +301,12 @@ def test_classes_of_a_type_that_onnx_does_not_have(classes):
 
 @pytest.mark.parametrize("classes", [["a", "a"], [1, 1.0], [0.0, np.nan], [True, True]])
 def test_classes_that_cannot_be_told_apart(classes):
-    with pytest.raises(ValueError, match="expected two that differ"):
+    with pytest.raises(ValueError, match="expected 2 that differ"):
         to_onnx([1.0], 0.0, classes=classes)
 
 
 def test_classes_beyond_int64_are_refused_rather_than_wrapped():
-    match = "classes are 1 and 9223372036854775808; expected integers below .* pass them as text"
+    match = "classes hold 9223372036854775808; expected integers below .* pass them as text"
     with pytest.raises(ValueError, match=match):
         to_onnx([1.0], 0.0, classes=np.array([1, 2**63], "u8"))
     for largest in np.array([1, 2**63 - 1], "u8"), np.array([1, 2**63], "u8").astype(str):

@@ -72,8 +72,8 @@ def whole(model: Model) -> onnx.ModelProto:
                 numbers.append((name, column.fill, weight[0]))
     if numbers:
         terms.append(_term_of_numbers(graph, numbers))
-    classes = as_classes(model.classes)
-    return finished(graph, terms, model.bias, classes, threshold=model.threshold, compares=compares)
+    classes, bias = as_classes(model.classes, 1), np.array([model.bias])
+    return finished(graph, terms, bias, classes, threshold=model.threshold, compares=compares)
 
 
 def _check(name: str) -> None:
