@@ -99,16 +99,18 @@ logreg_choice logreg_choice_open(const logreg_survey *s, int64_t count)
 static LOGREG_NOINLINE int64_t choose(logreg_choice *c, const logreg_data *data, int64_t *index,
                                       double *Y, double *h)
 {
+    const double scale[2] = {c->negative, c->positive}; /* labels are hard to predict */
+    double size_so_far = c->size_so_far, next = place_of(c->hit) * c->step; /* of the next hit */
     int64_t chosen = 0;
     targets t;
     for (int64_t first = 0; first < data->m && c->hit < c->count; first += LOGREG_BLOCK) {
         load(data, first, &t);
         for (int64_t i = 0; i < t.count; i++) {
             const double weight = t.weight ? t.weight[i] : 1.0;
-            const double size = weight * (t.Y[i] > 0.5 ? c->positive : c->negative);
+            const double size = weight * scale[t.Y[i] > 0.5];
             const int64_t hits_before = c->hit;
-            c->size_so_far += size;
-            while (c->hit < c->count && place_of(c->hit) * c->step < c->size_so_far) c->hit++;
+            size_so_far += size;
+            while (next < size_so_far && c->hit < c->count) next = place_of(++c->hit) * c->step;
             if (c->hit == hits_before) continue;
             index[chosen] = first + i;
             Y[chosen] = t.Y[i];
@@ -117,6 +119,7 @@ static LOGREG_NOINLINE int64_t choose(logreg_choice *c, const logreg_data *data,
             chosen++;
         }
     }
+    c->size_so_far = size_so_far;
     c->chosen += chosen;
     return chosen;
 }
