@@ -168,7 +168,7 @@ def fit(
     firth = _input.boolean(firth, "firth")
     penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
     examples = _prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
-    several = _input.classes(Y, examples) if source is None else None
+    several = _input.classes(Y, examples, w) if source is None else None
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
     fixed_b = not _input.boolean(intercept, "intercept")

@@ -13,8 +13,10 @@ from . import _input
 from ._errors import ConvergenceWarning
 from ._objective import PRODUCTS_OVERFLOW
 from ._parts import objective_of, opened
+from ._softmax import Classes, refuse
 from ._solvers.firth import check_counts, check_firth, penalized_gradient
 from ._solvers.hessian import Hessian, collinear_features
+from ._solvers.softmax_hessian import SoftmaxHessian
 from ._summary import Inference, Kind
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ._input import Examples
-    from ._objective import Objective
+    from ._objective import Objective, SoftmaxObjective
 
 FAR = 0.1  # standard errors from the minimum, before a warning
 CERTAIN = 1e-12  # mean a (1 - a) of predictions that are certain
@@ -41,13 +43,14 @@ def inference(
     X: ArrayLike,
     Y: ArrayLike,
     w: ArrayLike,
-    b: float,
+    b: float | ArrayLike,
     *,
     l2: float = 0.0,
     standardize: bool = False,
     firth: bool = False,
     sample_weight: ArrayLike | None = None,
     intercept: bool = True,
+    reference: int = 0,
     robust: bool | Literal["HC0", "HC1"] = False,
     clusters: ArrayLike | Sequence[Any] | None = None,
     n_threads: int | None = None,
@@ -59,19 +62,23 @@ def inference(
 
         H = sum(s a (1 - a) x x.T)           covariance = inverse of H
 
-    with the weights s, and with 1 as the last feature, which stands for b [1]_. X is read in place,
-    in a few passes and in float64; the memory on top of X is that of two (n_x, n_x) matrices and
-    one or two vectors of m values.
+    with the weights s, and with 1 as the last feature, which stands for b [1]_. With K classes, H
+    is that by the weights of each class less those of the `reference` [4]_: only these differences
+    are determined without a penalty.
+
+    X is read in place and in float64, in a few passes, or K^2 with K classes. The memory on top of
+    X is that of a few matrices of the size of the covariance, and of one or two vectors of m
+    values, or K + 3 with K classes.
 
     Parameters
     ----------
     X : array_like of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
         One example per column, or per row of a data frame; read as by `train`.
     Y : array_like of shape (1, m) or (m,), or a series
-        Labels 0 and 1, or probabilities between them.
-    w : array_like of shape (n_x, 1) or (n_x,)
+        Labels 0 and 1, or probabilities between them; for several classes, as in `fit`.
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K)
         Weights at the minimum of J, as `fit` finds them.
-    b : float
+    b : float, or array_like of shape (K, 1) or (K,)
         Bias at the minimum.
     l2 : float, optional
         The penalty that w and b are the minimum for. With one, the weights are pulled toward 0, and
@@ -87,6 +94,8 @@ def inference(
         Weights >= 0, the largest within [1e-9, 1e9]. An example of weight 2 counts as two examples.
     intercept : bool, optional
         Whether b was fitted too. Otherwise it has no standard error.
+    reference : int, optional
+        The class that others are compared with, where there are several.
     robust : bool, "HC0" or "HC1", optional
         Whether the errors should hold even if the model is wrong: the sandwich
         ``inverse(H) sum(g g.T) inverse(H)`` of the gradients g of the examples [2]_. True means
@@ -128,6 +137,7 @@ def inference(
     .. [1] P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd edition, 1989, section 4.4.
     .. [2] H. White, Maximum likelihood estimation of misspecified models, Econometrica 50, 1982.
     .. [3] D. Firth, Bias reduction of maximum likelihood estimates, Biometrika 80, 1993.
+    .. [4] A. Agresti, Categorical Data Analysis, 3rd edition, 2013, section 8.1.
 
     Examples
     --------
@@ -141,36 +151,58 @@ def inference(
     """
     examples, source = opened(X, Y, w=w, dtype=None, sample_weight=sample_weight)
     examples = _dense(examples) if source is None else examples
-    weights = np.ravel(_input.coefficients(w, examples))
-    bias = _input.number(b, "b")
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
-    objective = objective_of(examples, source, Y, **shared).in_float64()
+    several = _input.classes(Y, examples, w) if source is None else None
     l2 = _input.not_negative(l2, "l2")
     standardize = _input.boolean(standardize, "standardize")
     intercept = _input.boolean(intercept, "intercept")
-    kind = _kind(robust, clusters)
-    codes = None if clusters is None else _codes(clusters, objective)
     firth = _input.boolean(firth, "firth")
+    reference = _input.integer(reference, "reference", 0)
+    kind = _kind(robust, clusters)
+    settings: Any = {"l2": l2, "standardize": standardize, "intercept": intercept}
+    if several is not None:
+        refuse({"firth": firth}, "expected two classes, or a penalty l2")
+        classes = Classes(examples, *several, w=w, b=b, **shared)
+        codes = _codes(clusters, classes.objective)
+        return _of_classes(classes, reference, kind, codes, **settings)
+    if reference:
+        msg = f"reference is {reference} and Y has one output; expected 0, with which 1 is compared"
+        raise ValueError(msg)
+    weights = np.ravel(_input.coefficients(w, examples))
+    bias = _input.number(b, "b")
+    objective = objective_of(examples, source, Y, **shared).in_float64()
+    codes = _codes(clusters, objective)
     _check_model(objective, l2, kind, firth=firth)
+    return _of_one_output(objective, weights, bias, kind, codes, firth=firth, **settings)
 
+
+def _of_one_output(
+    objective: Objective,
+    weights: NDArray[np.float64],
+    bias: float,
+    kind: Kind,
+    codes: NDArray[np.intp] | None,
+    *,
+    l2: float,
+    standardize: bool,
+    intercept: bool,
+    firth: bool,
+) -> Inference:
     total = _total_weight(objective)
     J, dw, db = objective(weights, bias, 0.0)
     centre, _, sd = objective.in_float64().standardize()
     penalties = _penalties(l2, sd, standardize=standardize)
-    hessian = Hessian(
-        objective, weights, bias, penalty=total * penalties, intercept=intercept, centre=centre
-    )
-    if not hessian.S > CERTAIN * total:
-        raise ValueError(ALL_CERTAIN)
-    if collinear := hessian.factor():
-        faults = collinear_features(collinear, examples, intercept=intercept)
-        raise ValueError(f"{faults}. {NOT_DETERMINED}")
+    h = objective.curvature(weights, bias)
+    hessian = _checked_hessian(objective, h, total, penalties, centre, intercept=intercept)
     parameters = len(weights) + intercept
     covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
     if firth:
         dw, db = penalized_gradient(objective, weights, bias, hessian, total)
     by_w = total * (dw + penalties * weights - hessian.mu * db * intercept)
-    _warn_if_far(by_w, total * db * intercept, hessian)
+    by_b = total * db * intercept
+    step = hessian.solve(by_w[:, np.newaxis])[:, 0]
+    with np.errstate(over="ignore"):
+        _warn_if_far(float((by_w * step).sum()) + by_b * by_b / hessian.S, 4)
     return Inference(
         np.append(weights, bias)[:parameters],
         covariance[:parameters, :parameters],
@@ -180,8 +212,100 @@ def inference(
         n_obs=total,
         log_likelihood=-total * J,
         null_log_likelihood=_null_log_likelihood(objective, total, bias, intercept=intercept),
-        names=_terms(examples, intercept=intercept),
+        names=_terms(objective.examples, intercept=intercept),
     )
+
+
+def _of_classes(
+    classes: Classes,
+    reference: int,
+    kind: Kind,
+    codes: NDArray[np.intp] | None,
+    *,
+    l2: float,
+    standardize: bool,
+    intercept: bool,
+) -> Inference:
+    objective, w, b, k = classes.objective, classes.w, classes.b, classes.k
+    check_counts(objective)
+    counts = _counts_of_classes(objective, k, reference)
+    total = _total_weight(objective)
+    others = np.flatnonzero(np.arange(k) != reference)
+    J, dw, db = objective.softmax(w, b, 0.0)
+    centre, _, sd = objective.in_float64().standardize()
+    penalties = _penalties(l2, sd, standardize=standardize)
+    A = objective.softmax_predict(w, b, probabilities=True)
+    spread = np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
+    if objective.sample_weight is not None:
+        spread *= objective.sample_weight
+    mu = _checked_hessian(objective, spread, total, penalties, centre, intercept=intercept).mu
+    hessian = SoftmaxHessian(
+        *(objective, A, total * penalties, mu), others=others, intercept=intercept
+    )
+    if not hessian.factor():
+        raise ValueError(ALL_CERTAIN)
+    parameters = len(others) * (len(w) + intercept)
+    if kind == "classical":
+        covariance = hessian.covariance()
+    else:
+        covariance = hessian.sandwich(_correction(kind, total, parameters, codes), codes)
+    by_w = dw + penalties[:, np.newaxis] * (w - np.add.reduce(w, 1, keepdims=True) / k)
+    by_w -= mu[:, np.newaxis] * db * intercept
+    gradient = total * np.vstack([by_w, *([db] if intercept else [])])[:, others].T.ravel()
+    step = hessian.solve(gradient[:, np.newaxis])[:, 0]
+    with np.errstate(over="ignore"):
+        _warn_if_far(float((gradient * step).sum()), 4)
+    theta = np.vstack([w, *([b] if intercept else [])])
+    share = counts / total
+    null = total * math.fsum(p * math.log(p) for p in share.tolist())
+    return Inference(
+        (theta[:, others] - theta[:, [reference]]).T.ravel(),
+        covariance,
+        kind=kind,
+        l2=l2,
+        firth=False,
+        n_obs=total,
+        log_likelihood=-total * J,
+        null_log_likelihood=null if intercept else -total * objective.softmax(0.0 * w, b, 0.0)[0],
+        names=_terms(objective.examples, intercept=intercept) * len(others),
+        reference=reference,
+        classes=tuple(others.tolist()),
+    )
+
+
+def _counts_of_classes(objective: SoftmaxObjective, k: int, reference: int) -> NDArray[np.float64]:
+    """Return the weight of each class, and refuse what is compared with nothing."""
+    if reference >= k:
+        msg = f"reference is {reference} and there are {k} classes; expected one of 0 to {k - 1}"
+        raise ValueError(msg)
+    codes = np.asarray(objective.Y)
+    counts = np.bincount(codes, objective.sample_weight, minlength=k).astype(np.float64)
+    if not counts.all():
+        msg = (
+            f"no example has class {int(np.argmin(counts))}, so its weights are not determined; "
+            "expected examples of each: np.unique(Y, return_inverse=True) numbers those that occur"
+        )
+        raise ValueError(msg)
+    return counts
+
+
+def _checked_hessian(
+    objective: Objective,
+    h: NDArray[np.float64],
+    total: float,
+    penalties: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    *,
+    intercept: bool,
+) -> Hessian:
+    """Return the factored Hessian of curvatures h, and refuse certainty and collinear features."""
+    hessian = Hessian(objective, h, penalty=total * penalties, intercept=intercept, centre=centre)
+    if not hessian.S > CERTAIN * total:
+        raise ValueError(ALL_CERTAIN)
+    if collinear := hessian.factor():
+        faults = collinear_features(collinear, objective.examples, intercept=intercept)
+        raise ValueError(f"{faults}. {NOT_DETERMINED}")
+    return hessian
 
 
 def _dense(examples: Examples) -> Examples:
@@ -230,13 +354,12 @@ def _covariance(
     """Return the covariance of (w, b), even if b was not fitted."""
     parameters = len(w) + hessian.intercept
     if codes is not None:
-        factor = (total - 1.0) / _small_sample(total, parameters)
-        factor *= (codes.max() + 1.0) / codes.max()
+        factor = _correction(kind, total, parameters, codes)
         return _sandwich(_meat_of_clusters(objective, w, b, hessian, codes), hessian, factor)
     if kind == "classical":
         C = hessian.solve(np.eye(len(w)))
         return _uncentred(C, np.zeros(len(w)), 1.0 / hessian.S, hessian.mu)
-    factor = total / _small_sample(total, parameters) if kind == "HC1" else 1.0
+    factor = _correction(kind, total, parameters, codes)
     return _sandwich(_meat_of_examples(objective, w, b, hessian), hessian, factor)
 
 
@@ -262,8 +385,10 @@ def _kind(robust: object, clusters: object) -> Kind:
     return "HC0" if robust == "HC0" else "HC1"
 
 
-def _codes(clusters: Any, objective: Objective) -> NDArray[np.intp]:
-    """Return the number of each example's cluster, from 0."""
+def _codes(clusters: Any, objective: Objective) -> NDArray[np.intp] | None:
+    """Return the number of each example's cluster, from 0, or None where none are passed."""
+    if clusters is None:
+        return None
     if not objective.in_memory:
         msg = "clusters are passed and X comes in batches; expected X in memory: read it"
         raise TypeError(msg)
@@ -274,15 +399,20 @@ def _codes(clusters: Any, objective: Objective) -> NDArray[np.intp]:
     return codes
 
 
-def _small_sample(total: float, parameters: int) -> float:
-    """Return total - parameters, of which errors with a correction need some."""
+def _correction(kind: Kind, total: float, parameters: int, codes: NDArray[np.intp] | None) -> float:
+    """Return the factor of a sandwich that corrects it for few examples, or few clusters."""
+    if kind == "HC0":
+        return 1.0
     if total <= parameters:
         msg = (
             f"there are {total:g} examples for {parameters} parameters; expected more examples. "
             "Leave out features, or pass robust='HC0'"
         )
         raise ValueError(msg)
-    return total - parameters
+    if codes is None:
+        return total / (total - parameters)
+    clusters = int(codes.max()) + 1
+    return (total - 1.0) / (total - parameters) * (clusters / (clusters - 1.0))
 
 
 def _uncentred(
@@ -349,16 +479,13 @@ def _null_log_likelihood(objective: Objective, total: float, b: float, *, interc
     return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
 
 
-def _warn_if_far(dw: NDArray[np.float64], db: float, hessian: Hessian) -> None:
-    """Warn if the minimum is elsewhere, given the gradient by w and b + mu.T w."""
-    step = hessian.solve(dw[:, np.newaxis])[:, 0]
-    with np.errstate(over="ignore"):
-        length = max(0.0, float((dw * step).sum()))
-    far = math.sqrt(length + db * db / hessian.S)
+def _warn_if_far(squared: float, stacklevel: int) -> None:
+    """Warn if the minimum is elsewhere, given the squared distance in standard errors."""
+    far = math.sqrt(max(0.0, squared))
     if far > FAR:
         msg = (
             f"w and b are about {far:.2g} standard errors from the minimum of J, so these errors "
             "are not those of the minimum; pass w and b as fit finds them, with the same l2, "
             "firth, sample_weight and intercept, and a smaller tol if there are many examples"
         )
-        warnings.warn(msg, ConvergenceWarning, stacklevel=3)
+        warnings.warn(msg, ConvergenceWarning, stacklevel=stacklevel)

@@ -48,12 +48,12 @@ class Classes:
         )
         self.w = np.zeros((examples.shape[0], k))
         self.b = np.zeros(k)
+        if np.ndim(b) == 0 and b not in {None, 0.0}:
+            msg = f"b is {b!r} and there are {k} classes; expected {k} values, one for each"
+            raise ValueError(msg)
         if w is not None or np.ndim(b) > 0:
             w = self.w if w is None else w
             self.w, self.b = _input.matrices(w, self.b if np.ndim(b) == 0 else b, examples, k)
-        elif b not in {None, 0.0}:
-            msg = f"b is {b!r} and Y has {k} classes; expected {k} values, one for each"
-            raise ValueError(msg)
 
 
 def refuse(settings: Mapping[str, object], why: str) -> None:

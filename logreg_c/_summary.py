@@ -28,15 +28,16 @@ MOST_ROWS = 60  # of a printed table
 class Inference:
     """How sure the parameters of a logistic regression are; prints as a table.
 
-    The parameters are w in the order of the features and then b, unless b was not fitted. With k
-    parameters:
+    The parameters are w in the order of the features and then b, unless b was not fitted. With
+    several classes they are those of each class less those of the reference, class by class. With
+    k parameters:
 
     Attributes
     ----------
     names : tuple of k strings
         The columns of the data frame, or x0, x1, ...; then "intercept".
     coefficients : ndarray of shape (k,)
-        w and b.
+        w and b, or these differences.
     covariance : ndarray of shape (k, k)
         Of the coefficients.
     standard_errors : ndarray of shape (k,)
@@ -47,7 +48,8 @@ class Inference:
         Two-sided, from the normal distribution: the probability of a z so far from 0 if the
         coefficient were 0.
     odds_ratios : ndarray of shape (k,)
-        exp(coefficient): by what the odds are multiplied where the feature grows by 1.
+        exp(coefficient): by what the odds are multiplied where the feature grows by 1; with several
+        classes, the odds of a class against the reference (relative-risk ratios).
     kind : {"classical", "HC0", "HC1", "cluster"}
         Which standard errors these are.
     l2 : float
@@ -58,9 +60,13 @@ class Inference:
         The number of examples, or the sum of their weights.
     log_likelihood, null_log_likelihood : float
         Of the labels: with w and b, and with b alone.
+    reference : int or None
+        The class that others are compared with; None where Y has one output.
+    classes : tuple
+        The classes that are compared with it, K - 1, or none where Y has one output.
     lr_statistic, lr_p_value : float
         The likelihood-ratio test against b alone: twice the difference of the log-likelihoods, and
-        its p-value from the chi-squared distribution with n_x degrees of freedom.
+        its p-value from the chi-squared distribution with n_x degrees of freedom, or (K - 1) n_x.
     mcfadden : float
         McFadden's R2: 1 - log_likelihood / null_log_likelihood.
     aic, bic : float
@@ -81,6 +87,8 @@ class Inference:
         log_likelihood: float,
         null_log_likelihood: float,
         names: tuple[str, ...],
+        reference: int | str | None = None,
+        classes: tuple[int | str, ...] = (),
     ) -> None:
         self.coefficients = coefficients
         self.covariance = covariance
@@ -91,6 +99,8 @@ class Inference:
         self.log_likelihood = log_likelihood
         self.null_log_likelihood = null_log_likelihood
         self.names = names
+        self.reference = reference
+        self.classes = classes
 
     @property
     def standard_errors(self) -> NDArray[np.float64]:
@@ -115,7 +125,7 @@ class Inference:
 
     @property
     def lr_p_value(self) -> float:
-        return chi2_tail(self.lr_statistic, self._n_x)
+        return chi2_tail(self.lr_statistic, self._slopes)
 
     @property
     def mcfadden(self) -> float:
@@ -132,8 +142,10 @@ class Inference:
         return math.log(self.n_obs) * len(self.names) - 2.0 * self.log_likelihood
 
     @property
-    def _n_x(self) -> int:
-        return len(self.names) - (self.names[-1:] == ("intercept",))
+    def _slopes(self) -> int:
+        """The number of parameters that belong to features."""
+        intercepts = max(1, len(self.classes)) if self.names[-1:] == ("intercept",) else 0
+        return len(self.names) - intercepts
 
     def interval(self, level: float = 0.95) -> NDArray[np.float64]:
         """Compute confidence intervals of the coefficients (Wald).
@@ -173,10 +185,13 @@ class Inference:
         Returns
         -------
         dict of str to array or tuple of k values
-            "term", "coefficient", "standard error", "z", "p", "lower", "upper", "odds ratio".
+            "term", "coefficient", "standard error", "z", "p", "lower", "upper", "odds ratio"; with
+            several classes, "class" comes first.
         """
         lower, upper = self.interval(level).T
-        return {
+        each = len(self.names) // max(1, len(self.classes))
+        of_parameters = tuple(name for name in self.classes for _ in range(each))
+        return ({"class": of_parameters} if self.classes else {}) | {
             "term": tuple(map(_visible, self.names)),
             "coefficient": self.coefficients,
             "standard error": self.standard_errors,
@@ -191,7 +206,7 @@ class Inference:
         """Return what is said above the table."""
         fit = f"log-likelihood {self.log_likelihood:.6g}, McFadden's R2 {self.mcfadden:.4f}"
         test = (
-            f"against no features: chi2({self._n_x}) = {self.lr_statistic:.5g}, "
+            f"against no features: chi2({self._slopes}) = {self.lr_statistic:.5g}, "
             f"p = {_p(self.lr_p_value)}"
         )
         facts = [
@@ -199,6 +214,8 @@ class Inference:
             f"{fit}, AIC {self.aic:.6g}, BIC {self.bic:.6g}",
             test,
         ]
+        if self.classes:
+            facts.append(f"Each class is compared with class {self.reference}.")
         if self.l2 > 0.0:
             facts.append(
                 f"The penalty l2 = {self.l2:g} pulls the weights toward 0: these are not classical "
@@ -210,8 +227,13 @@ class Inference:
 
     def _cells(self) -> list[list[str]]:
         """Return the header and the rows as text; a long table without its middle."""
-        term, *others = self.table().items()
-        columns = [term[1], *([_shown(name, v) for v in values] for name, values in others)]
+        table = self.table()
+        terms = table.pop("term")
+        if self.classes:
+            pairs = zip(table.pop("class"), terms, strict=True)
+            terms = [f"{_visible(str(name))}: {term}" for name, term in pairs]
+        others = table.items()
+        columns = [terms, *([_shown(name, v) for v in values] for name, values in others)]
         rows = [["", *(name for name, _ in others)], *map(list, zip(*columns, strict=True))]
         more = len(rows) - 1 - MOST_ROWS
         if more > 0:

@@ -143,7 +143,7 @@ def train(
     True
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = _input.classes(Y, examples) if source is None else None
+    several = _input.classes(Y, examples, w) if source is None else None
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     problem = (  # before anything else is looked at, which may change what it was made of
         objective_of(examples, source, Y, **shared)
@@ -248,7 +248,7 @@ def cost_and_gradient(
     (0.693147, array([[-0.5]]), -0.166667)
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = _input.classes(Y, examples) if source is None else None
+    several = _input.classes(Y, examples, w) if source is None else None
     l2 = _input.not_negative(l2, "l2")
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     if several is not None:

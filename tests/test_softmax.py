@@ -93,6 +93,18 @@ def test_train_is_the_reference(k):
     assert bits(again.w, again.b) == bits(*logreg_c.train(X, one_hot, 0.3, 70)[:2])
 
 
+def test_w_says_how_many_classes_there_are():
+    X, Y = make(5, 400, 3)
+    some = Y < 2
+    w, b, _ = logreg_c.train(X, Y, 0.3, 10)
+    J, dw, db = logreg_c.cost_and_gradient(X[:, some], Y[some], w, b)
+    expected = exact(X[:, some], Y[some], w, b.ravel(), 0.0, np.ones(some.sum()))
+    for ours, theirs in zip((J, dw, db[:, 0]), expected, strict=False):
+        np.testing.assert_allclose(ours, theirs.astype(float), rtol=1e-12, atol=1e-14)
+    found = logreg_c.train(X[:, some], Y[some], 0.3, 1, w=w, b=b)
+    np.testing.assert_allclose(found.w, w - 0.3 * dw, rtol=1e-14)
+
+
 def test_two_classes_as_rows_are_the_logistic_regression_of_their_difference():
     X, Y = make(4, 500, 2)
     both = logreg_c.fit(X, np.eye(2)[Y].T, l2=0.02)
@@ -224,8 +236,9 @@ def test_early_stopping_keeps_the_best_of_all_classes():
         ([[0, 1, 1], [1, 0, 0.5]], {}, "example 2 has .1.0, 0.5.; expected one 1"),
         ([0, -1, 2], {}, "integers -1 and 2; expected classes 0, 1"),
         ([0, 7, 500_000], {}, "integers 0 and 500000; expected classes 0, 1.*at most 1024"),
-        ([0, 1, 2], {"w": np.zeros((3, 2))}, r"w has shape \(3, 2\).*a column of weights for each"),
-        ([0, 1, 2], {"b": 1.0}, "b is 1.0 and Y has 3 classes; expected 3 values"),
+        ([0, 1, 2], {"w": np.zeros((3, 2))}, "Y holds 0 to 2 and w has 2 columns; expected"),
+        ([[0, 1, 0], [1, 0, 1]], {"w": np.zeros((3, 3))}, "which of 3 classes each of the 3"),
+        ([0, 1, 2], {"b": 1.0}, "b is 1.0 and there are 3 classes; expected 3 values"),
         ([0, 1, 2], {"firth": True}, "firth is True and Y has several classes"),
     ],
 )

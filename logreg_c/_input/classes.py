@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 MANY = 1024  # classes; more only where there are as many examples: other integers are no classes
 
 
-def classes(value: Any, X: Examples) -> tuple[NDArray[np.int32], int] | None:
+def classes(value: Any, X: Examples, w: Any = None) -> tuple[NDArray[np.int32], int] | None:
     """Return the class of each example and their number, or None where Y has one output.
 
-    Y has several where it is (K, m) with K > 1, and where it is integers of which one is above 1.
+    Y has several where w is (n_x, K) with K > 1, where Y is (K, m), and where it is integers of
+    which one is above 1.
     """
+    of_w = _shape_of(w)
+    if of_w is not None and len(of_w) == 2 and of_w[0] == X.shape[0] and of_w[1] > 1:
+        return classes_of(value, X, of_w[1]), of_w[1]
     shape = _shape_of(value)
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
         shape = len(value), len(value[0])
@@ -58,7 +62,10 @@ def classes_of(value: Any, X: Examples, k: int) -> NDArray[np.int32]:
         msg = f"Y does not say which of {k} classes each of the {X.shape[1]} examples has"
         raise ValueError(msg)
     if array.size and not 0 <= int(array.min()) <= int(array.max()) < k:
-        msg = f"Y holds {array.min()} to {array.max()}; expected classes 0, 1, ... {k - 1}"
+        msg = (
+            f"Y holds {array.min()} to {array.max()} and w has {k} columns; expected classes from "
+            f"0 to {k - 1}, and a column of w for each"
+        )
         raise ValueError(msg)
     return array.astype(np.int32)
 

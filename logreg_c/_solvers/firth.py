@@ -182,9 +182,8 @@ class Penalized(Training):
         """Return the point, or why there is no penalized cost."""
         objective = self._objective
         J = self._total * objective(w, b, 0.0)[0]
-        hessian = Hessian(
-            objective, w, b, penalty=0.0, intercept=self._intercept, centre=self._centre
-        )
+        h = objective.curvature(w, b)
+        hessian = Hessian(objective, h, penalty=0.0, intercept=self._intercept, centre=self._centre)
         if not hessian.S > 0.0:
             return "all predictions are certain"
         collinear = hessian.factor()

@@ -28,9 +28,10 @@ ROUNDING = 1e-31
 
 
 class Hessian:
-    """The Hessian of sum(losses) + sum(penalty w^2) / 2 at w and b, by w and by b + mu.T w.
+    """The Hessian of sum(losses) + sum(penalty w^2) / 2, by w and by b + mu.T w.
 
-    With mu the mean of the features under the weights h = s a (1 - a), these two do not interact:
+    It is that at the w and b whose curvatures h = s a (1 - a) are given. With mu the mean of the
+    features under the weights h, these two do not interact:
     the Hessian is ``[[H, 0], [0, S]]`` with ``H = sum(h (x - mu) (x - mu).T) + diag(penalty)`` and
     ``S = sum(h)``. Without an intercept, mu is 0.
 
@@ -47,8 +48,7 @@ class Hessian:
     def __init__(
         self,
         objective: Objective,
-        w: NDArray[np.float64],
-        b: float,
+        h: NDArray[np.float64],
         *,
         penalty: float | NDArray[np.float64],
         intercept: bool,
@@ -57,8 +57,8 @@ class Hessian:
         if centre is None:
             centre = objective.in_float64().standardize(scale=False)[0].copy()
         self.centre = centre
-        self.h = objective.curvature(w, b)
-        H, self.mu, self.S = objective.gram(self.h, centre)
+        self.h = h
+        H, self.mu, self.S = objective.gram(h, centre)
         # what is left of a feature's squares where rounding hides all of it
         with np.errstate(over="ignore", invalid="ignore"):
             hidden = self.S * (LEAST_PIVOT * (self.mu - centre) ** 2 + ROUNDING * centre**2)
@@ -98,11 +98,7 @@ class Hessian:
 
     def solve(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return H^-1 times a matrix of shape (n_x, k)."""
-        rows = np.ascontiguousarray((columns * self._unit[:, np.newaxis]).T)
-        for row in rows:
-            _kernel.solve_lower(self._L, len(row), row)
-            _kernel.solve_upper(self._L, len(row), row)
-        return np.ascontiguousarray((rows * self._unit).T)
+        return solve(self._L, self._unit, columns)
 
     def log_determinant(self) -> float:
         """Return the logarithm of the determinant of the whole Hessian."""
@@ -118,6 +114,20 @@ class Hessian:
 
     def _unscaled_factor(self) -> NDArray[np.float64]:
         return self._L / self._unit[:, np.newaxis]
+
+
+def solve(
+    L: NDArray[np.float64], unit: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the inverse of a matrix times columns, (n, k).
+
+    L is the Cholesky factor of the matrix scaled by `unit`, rows and columns.
+    """
+    rows = np.ascontiguousarray((columns * unit[:, np.newaxis]).T)
+    for row in rows:
+        _kernel.solve_lower(L, len(row), row)
+        _kernel.solve_upper(L, len(row), row)
+    return np.ascontiguousarray((rows * unit).T)
 
 
 def collinear_features(

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Factors of the Hessian of a softmax.
 
-The Hessian of the loss of an example by its Z is s (diag(a) - a a'). So that of J is a matrix of
-blocks, one for each pair of classes: sums of s a_k (delta_kl - a_l) x x'. Up to DENSE parameters
-all blocks are made, and factored together. Beyond, S (x) G takes their place: S is the mean of
+It is a matrix of blocks, one for each pair of classes. Up to DENSE parameters all of them are made,
+and factored together. Beyond, S (x) G takes their place: S is the mean of
 diag(a) - a a' over the examples, G the mean of x x' under the weights s (1 - sum(a^2)).
 
 Without a penalty J does not change where the same is added to the weights of all classes. The
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from logreg_c._objective import SoftmaxObjective
 
 from logreg_c import _kernel
+
+from .softmax_hessian import blocks
 
 DENSE = 2048  # parameters
 LEAST_PIVOT = 1e-13
@@ -74,27 +75,9 @@ class Factor:
             step[-1] -= np.add.reduce(step[:-1] * self._mu[:, np.newaxis], 0)
         return step
 
-    def _blocks(self, a: int, b: int) -> NDArray[np.float64]:
-        """Return sum(s a_a a_b x x') with x less mu, and 1 as the last feature."""
-        n = len(self._mu)
-        block = np.empty((n + 1, n + 1))
-        G, mu, S = self._objective.gram(self._s * self._A[:, a] * self._A[:, b], self._mu)
-        off = mu - self._mu
-        block[:n, :n] = G + np.tril(G, -1).T + S * (off[:, np.newaxis] * off)
-        block[n, :n] = block[:n, n] = S * off
-        block[n, n] = S
-        return block
-
     def _make_dense(self, k: int, l2: float | NDArray[np.float64]) -> None:
         n = len(self._mu) + 1
-        H = np.zeros((k, n, k, n))
-        for a in range(k):
-            for b in range(a):
-                block = self._blocks(a, b)
-                H[a, :, b] -= block
-                H[b, :, a] -= block
-                H[a, :, a] += block
-                H[b, :, b] += block
+        H = blocks(self._objective, self._s, self._A, self._mu)
         everywhere = np.zeros((n, n))  # the direction that J does not depend on
         everywhere[:-1, :-1] = self._G / k
         everywhere[-1, -1] = self._S / k
