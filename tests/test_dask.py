@@ -135,6 +135,43 @@ def test_frames_with_names_and_unknown_chunks(cluster, data):
     assert found.w.feature_names == expected.w.feature_names
 
 
+def test_columns_of_one_table_of_files(cluster, data, tmp_path):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    pytest.importorskip("pyarrow")
+    X, Y, _ = data
+    names = [f"x{j}" for j in range(N_X)]
+    frame = pd.DataFrame(X, columns=names).assign(y=Y)
+    for k, start in enumerate(range(0, M, 3000)):
+        frame[start : start + 3000].to_parquet(tmp_path / f"{k:02}.parquet")
+    table = dd.read_parquet(tmp_path)  # Dask merges partitions of y, but not of X
+    found = on_dask.fit(cluster, table[names], table["y"])
+    assert bits(*found) == bits(*logreg_c.fit(frame[names], Y))
+    model = on_dask.LogisticRegression(class_weight="balanced").fit(table[names], table["y"])
+    in_memory = logreg_c.sklearn.LogisticRegression(class_weight="balanced").fit(frame[names], Y)
+    np.testing.assert_allclose(model.coef_, in_memory.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+def test_any_number_of_workers_with_partitions_anywhere(data, workers):
+    X, Y, _ = data
+    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0"}
+    rng = np.random.default_rng(workers)
+    ends = np.cumsum(CHUNKS["many"])
+    rows = [slice(end - m, end) for m, end in zip(CHUNKS["many"], ends, strict=True)]
+    with LocalCluster(n_workers=workers, **settings) as cluster, Client(cluster) as client:
+        places = rng.choice(list(client.nthreads()), len(rows))
+
+        def placed(values):
+            return [
+                client.submit(values.__getitem__, at, workers=[place], pure=False)
+                for at, place in zip(rows, places, strict=True)
+            ]
+
+        found = on_dask.fit(client, placed(X), placed(Y))
+    assert bits(*found) == bits(*logreg_c.fit(X.T, Y))
+
+
 def test_few_rows_are_taken_into_memory(cluster, data):
     X, Y, _ = (values[:500] for values in data)
     expected = logreg_c.fit(X.T, Y, l2=0.1)

@@ -65,6 +65,9 @@ class Partition(NamedTuple):
 
 def partitions(X: Any, Y: Any, sample_weight: Any) -> list[Partition]:
     """Return the partitions of collections that are cut alike, a delayed object for each part."""
+    given = [value for value in (X, Y, sample_weight) if value is not None]
+    if all(map(_is_frame, given)):
+        return _of_frames(given)
     parts = [_delayed(X, "X"), _delayed(Y, "Y")]
     if sample_weight is not None:
         parts.append(_delayed(sample_weight, "sample_weight"))
@@ -72,13 +75,43 @@ def partitions(X: Any, Y: Any, sample_weight: Any) -> list[Partition]:
         if len(other) != len(parts[0]):
             msg = (
                 f"X has {len(parts[0])} partitions and {name} {len(other)}; expected the same rows "
-                f"in each: rechunk {name}, or take both from one collection"
+                f"in each: rechunk {name}, or pass columns of one DataFrame as they are"
             )
             raise ValueError(msg)
     if not parts[0]:
         msg = "X has no partitions; expected at least one"
         raise ValueError(msg)
     return [Partition(*row, *[None] * (3 - len(row))) for row in zip(*parts, strict=True)]
+
+
+def _is_frame(collection: Any) -> bool:
+    return hasattr(collection, "npartitions") and hasattr(collection, "map_partitions")
+
+
+def _of_frames(given: list[Any]) -> list[Partition]:
+    """Return the partitions of frames and series, which Dask optimizes together.
+
+    One by one, columns of the same files would not always be cut alike.
+    """
+    counts = [one.npartitions for one in given]
+    if len(set(counts)) > 1:
+        msg = f"X, Y and sample_weight have {counts} partitions; expected the same rows in each"
+        raise ValueError(msg)
+    together = given[0].map_partitions(
+        _tuple,
+        *given[1:],
+        meta=given[0]._meta,  # noqa: SLF001 (dask's way)
+        enforce_metadata=False,
+        align_dataframes=False,
+    )
+    return [
+        Partition(*(part[k] if k < len(given) else None for k in range(3)))
+        for part in together.to_delayed()
+    ]
+
+
+def _tuple(*parts: Any) -> tuple[Any, ...]:
+    return parts
 
 
 def _delayed(collection: Any, name: str) -> list[Any]:

@@ -160,18 +160,18 @@ class LogisticRegression(InMemory):
             raise ValueError(msg)
         check_classes(self, 2)
         total = float(tallied.sums.sum())
+        weights = None if sample_weight is None else [part.sample_weight for part in parts]
         if self.class_weight is not None:
             of_class = weights_of_classes(self.classes_, self.class_weight, tallied.sums)
             total = float((of_class * tallied.sums).sum())
             weigh = dask.delayed(_weighed, pure=False)
-            sample_weight = [
-                weigh(part.Y, part.sample_weight, self.classes_, of_class) for part in parts
-            ]
+            weights = [weigh(part.Y, part.sample_weight, self.classes_, of_class) for part in parts]
         l2 = l2_of(parameters.C, total)
+        X, Y = [part.X for part in parts], [part.Y for part in parts]
         on_cluster = Distributed(client, X, positive=self.classes_[1], n_threads=self.n_threads)
-        examples, source = opened(on_cluster, y, w=None, dtype=None, sample_weight=sample_weight)
+        examples, source = opened(on_cluster, Y, w=None, dtype=None, sample_weight=weights)
         self._describe(examples)
-        objective = objective_of(examples, source, y, sample_weight=None, n_threads=self.n_threads)
+        objective = objective_of(examples, source, Y, sample_weight=None, n_threads=self.n_threads)
         w, b = self._start(parameters)
         settings: dict[str, Any] = {
             "w": _input.coefficients(w, examples),

@@ -185,6 +185,7 @@ class Workers:
         self._open_parts = open_parts
         self._cuts = cuts
         self._actors: list[Any] = []
+        self._held: list[Future] = []  # keeps the actors on their workers
         self._asked: list[Any] = []  # the actors that the client itself asks
         self._actor_of: list[int] = []  # for each cut
         self._took: list[float] = []  # seconds of the last answers
@@ -329,7 +330,7 @@ class Workers:
         numbers = {cut.at: k for k, cuts in enumerate(places.values()) for cut in cuts}
         self._actor_of = [numbers[cut.at] for cut in self._cuts]
         # Elsewhere rather than never: a worker may be lost before its actor is there.
-        futures = [
+        self._held = [
             client.submit(
                 *(Actor, self._open_parts),
                 [cut.block for cut in cuts],
@@ -341,8 +342,8 @@ class Workers:
             )
             for address, cuts in places.items()
         ]
-        with client.as_current():
-            actors = [future.result() for future in futures]
+        with client.as_current():  # to which Dask binds what it unpickles
+            actors = [future.result() for future in self._held]
         self._asked = actors
         addresses = set(map(address_of, actors))
         # Within one process, an actor that waits for another one would hold up its loop.
