@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import _input, _kernel
-from ._objective import Objective
-from ._softmax import predict_classes, refuse
+from ._outputs import labels_of, outputs_of, threshold_for
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -27,8 +26,8 @@ def predict_proba(
 
     Parameters
     ----------
-    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One example per column, or per row of a data frame; read as by `train`.
+    X : array_like or sparse (n_x, m), list of n_x arrays (m,), data frame, or Batches
+        One example per column, or per row of a data frame or of batches; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any
         order and among any others. Other weights take the columns in their order.
@@ -67,17 +66,10 @@ def predict_proba(
     >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
     array([[0.119, 0.5  , 0.881]])
     """
-    return _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)
+    return forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)
 
 
-def decision(
-    X: ArrayLike, w: ArrayLike, b: ArrayLike, *, dtype: DTypeLike | None, n_threads: int | None
-) -> NDArray[np.float64]:
-    """Compute Z = w.T X + b, (1, m), as `predict_proba` does A."""
-    return _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
-
-
-def _forward(
+def forward(
     X: ArrayLike,
     w: ArrayLike,
     b: ArrayLike,
@@ -86,13 +78,14 @@ def _forward(
     dtype: DTypeLike | None,
     n_threads: int | None,
 ) -> NDArray[np.float64]:
-    examples = _input.examples(X, np.float64 if dtype is None else dtype, w)
-    if _input.several_outputs(w, b):
-        return predict_classes(examples, w, b, probabilities=probabilities, n_threads=n_threads)
-    weights = _input.coefficients(w, examples)
-    objective = Objective(examples, None, None, _input.threads(n_threads))
-    out = objective.predict(weights, _input.number(b, "b"), probabilities=probabilities)
-    if probabilities:  # the estimator compares the names itself
+    """Compute A, or else Z = w.T X + b: of shape (1, m), or (K, m) with K classes."""
+    dtype = np.float64 if dtype is None else dtype
+    if hasattr(X, "outputs"):  # batches
+        pieces = X.outputs(w, b, probabilities=probabilities, dtype=dtype, n_threads=n_threads)
+        return np.concatenate(list(pieces), axis=1)
+    examples = _input.examples(X, dtype, w)
+    out = outputs_of(examples, w, b, probabilities=probabilities, n_threads=n_threads)
+    if probabilities and not _input.several_outputs(w, b):  # the estimator compares names itself
         _input.warn_of_lost_names(w, examples, stacklevel=4)
     return out
 
@@ -110,8 +103,8 @@ def predict(
 
     Parameters
     ----------
-    X : array_like or sparse of shape (n_x, m), list of n_x arrays of shape (m,), or data frame
-        One example per column, or per row of a data frame; read as by `train`.
+    X : array_like or sparse (n_x, m), list of n_x arrays (m,), data frame, or Batches
+        One example per column, or per row of a data frame or of batches; read as by `train`.
     w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
         Weights. Those that were trained on a data frame take their columns from X by name, in any
         order and among any others. Other weights take the columns in their order.
@@ -152,18 +145,9 @@ def predict(
     >>> print(logreg_c.predict([[-2.0, 0.0, 2.0]], [1.0], 0.0))
     [[0 0 1]]
     """
-    limit = _input.probability(threshold, "threshold")
-    if _input.several_outputs(w, b):
-        refuse({"threshold": "" if limit == 0.5 else limit}, "the largest probability decides")
-        Z = _forward(X, w, b, probabilities=False, dtype=dtype, n_threads=n_threads)
-        classes: NDArray[np.int64] = np.argmax(Z, 0, keepdims=True)
-        return classes
-    A = _forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)[0]
-    labels: NDArray[np.int64] = A.view(np.int64)  # where the probabilities were, which are as large
-    for first in range(0, A.size, _input.COPIED_AT_ONCE):  # between pieces Ctrl-C is answered
-        piece = slice(first, first + _input.COPIED_AT_ONCE)
-        labels[piece] = A[piece] > limit
-    return labels[np.newaxis]
+    limit = threshold_for(w, b, threshold)
+    out = forward(X, w, b, probabilities=limit is not None, dtype=dtype, n_threads=n_threads)
+    return labels_of(out, limit)
 
 
 def sigmoid(Z: ArrayLike) -> NDArray[np.float64] | np.float64:

@@ -145,14 +145,3 @@ def _why(result: FitResult) -> str:
         f"the predicted gap is {result.gap:.1e} after {result.passes} passes; pass a larger "
         "max_passes or a larger l2, or bring the features to similar sizes"
     )
-
-
-def predict_classes(
-    examples: Examples, w: Any, b: Any, *, probabilities: bool, n_threads: int | None
-) -> NDArray[np.float64]:
-    """Return A, or else Z, of shape (K, m)."""
-    weights, biases = _input.matrices(w, b, examples)
-    objective = SoftmaxObjective(
-        examples._replace(float32=False), None, None, _input.threads(n_threads)
-    )
-    return objective.softmax_predict(weights, biases, probabilities=probabilities).T

@@ -19,7 +19,7 @@ FLOORS = [
     ["_input"],
     ["_names", "_result", "_summary"],
     ["_objective"],
-    ["_parts"],
+    ["_outputs", "_parts"],
     ["batches"],
     ["_solvers"],
     ["_fit", "_fit_many", "_fit_path", "_inference", "_predict", "_softmax", "_train", "callbacks"],

@@ -140,6 +140,58 @@ def test_npy(tmp_path, order, dtype):
     assert hash_of(cached, Y, weight) == whole
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz(expected, tmp_path, save):
+    X = np.stack(FEATURES, axis=1)
+    save(tmp_path / "data.npz", **COLUMNS)
+    assert hash_of(batches.from_files(tmp_path / "data.npz")) == expected
+    for k, piece in enumerate(np.array_split(np.arange(M), 3)):
+        kept = {name: COLUMNS[name][piece] for name in ("y", "s")}
+        save(tmp_path / f"part-{k}.npz", X=X[piece], **kept)
+    whole = hash_of(list(X.T), COLUMNS["y"], COLUMNS["s"])
+    assert hash_of(batches.from_files(tmp_path / "part-*.npz")) == whole
+    assert batches.from_files(tmp_path / "part-0.npz").names()[3:] == ("X3", "X4", "y", "s")
+
+
+def test_npz_that_cannot_be_read(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, x=np.zeros(5), y=np.zeros(4))
+    refused(ValueError, r"arrays of \[4, 5\] rows; expected as many", batches.from_files(path))
+    for bad in np.zeros((3, 2), order="F"), np.zeros((2, 2, 2)), np.array([None]), np.array(3.0):
+        np.savez(path, x=bad)
+        with pytest.raises(ValueError, match=r"data.npz cannot be read: the array 'x' has shape"):
+            batches.from_files(path)
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match=r"not a zip file; expected a whole \.npz file"):
+        batches.from_files(path)
+
+
+class Rows:
+    """What datasets of h5py and Zarr have in common."""
+
+    def __init__(self, values, chunks):
+        self.shape, self.dtype, self.chunks = values.shape, values.dtype, chunks
+        self._values = values
+        self.read = []
+
+    def __getitem__(self, rows):
+        self.read.append((rows.start, rows.stop))
+        return self._values[rows]
+
+
+def test_arrays_that_give_rows(tmp_path):
+    X = np.stack(FEATURES, axis=1)
+    whole = hash_of(X.T, COLUMNS["y"], COLUMNS["s"])
+    rows = Rows(X, (7_000, 2))
+    found = hash_of(batches.from_array(rows, cache=tmp_path / "cache"), COLUMNS["y"], COLUMNS["s"])
+    assert found == whole
+    assert all(start % 7_000 == 0 for start, _ in rows.read)
+    names = batches.from_array(X, columns=NAMES)
+    assert logreg_c.fit(names, COLUMNS["y"]).feature_names == NAMES
+    with pytest.raises(TypeError, match=r"array is a ndarray of shape \(5,\); expected the shape"):
+        batches.from_array(np.ones(5))
+
+
 def test_float32_and_weights_that_are_scaled():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((9_000, 12)).astype(np.float32)
@@ -168,6 +220,47 @@ def test_predictions_batch_by_batch(tmp_path):
     bad = batches.Batches(lambda: slices([999]), columns=NAMES)
     with pytest.raises(ValueError, match="w has shape"):
         next(bad.predict_proba(np.ones(3), 0.0))
+
+
+def test_predictions_of_all_batches():
+    result = logreg_c.fit(batches.Batches(lambda: slices([4000, 1])), "y")
+    X = batches.Batches(lambda: slices([999]))
+    w = np.asarray(result.w)
+    memory = [COLUMNS[name] for name in result.feature_names]
+    found = logreg_c.predict_proba(X, result.w, result.b)
+    assert found.tobytes() == logreg_c.predict_proba(memory, w, result.b).tobytes()
+    labels = logreg_c.predict(memory, w, result.b, threshold=0.3)
+    assert np.array_equal(logreg_c.predict(X, result.w, result.b, threshold=0.3), labels)
+    pieces = list(X.predict(result.w, result.b, threshold=0.3))
+    assert np.array_equal(np.concatenate(pieces), labels[0])
+    narrow = np.stack(FEATURES, axis=1).astype(np.float32)
+    pieces = batches.Batches(lambda: np.array_split(narrow, 9)).predict_proba(
+        w[:N_X], 0.1, dtype="f4"
+    )
+    A = logreg_c.predict_proba(narrow.T, w[:N_X], 0.1, dtype="f4")
+    assert np.concatenate(list(pieces)).tobytes() == A.tobytes()
+
+
+def test_predictions_of_several_classes():
+    rng = np.random.default_rng(1)
+    X, w, b = (
+        np.stack(FEATURES, axis=1)[:300],
+        rng.standard_normal((N_X, 3)) / 1e3,
+        np.arange(3) / 9,
+    )
+    for count in 300, 7:
+        rows = batches.Batches(lambda count=count: np.array_split(X, count))
+        A = np.concatenate(list(rows.predict_proba(w, b)), axis=1)
+        assert A.tobytes() == np.ascontiguousarray(logreg_c.predict_proba(X.T, w, b)).tobytes()
+        assert np.array_equal(logreg_c.predict(rows, w, b), logreg_c.predict(X.T, w, b))
+    with pytest.raises(ValueError, match="the largest probability decides"):
+        next(rows.predict(w, b, threshold=0.3))
+
+
+def test_predictions_name_the_rows_of_bad_values():
+    bad = [np.ones((5, 2)), np.full((5, 2), np.inf)]
+    with pytest.raises(ValueError, match="in rows from 0 on: X holds NaN or infinity"):
+        logreg_c.predict(batches.Batches(lambda: bad), np.ones(2), 0.0)
 
 
 @pytest.mark.parametrize("robust", [False, "HC0", True])
@@ -230,22 +323,21 @@ def test_bad_values_are_named_from_a_cache_that_is_found(tmp_path):
 
 
 def test_files_larger_than_memory_leave_the_page_cache(expected, tmp_path, monkeypatch):
-    advice = []
+    dropped = []
     monkeypatch.setattr(pages.os, "sysconf", lambda _: 1, raising=False)
-    monkeypatch.setattr(pages, "_advise", lambda *given: advice.append(given[-1]))
-    monkeypatch.setattr(pages, "DROPPED_AT_ONCE", 1000)
+    monkeypatch.setattr(pages, "drop", lambda _, *given: dropped.append(given))
+    monkeypatch.setattr(pages, "DROPPED_AT_ONCE", 1)
     write_parquet(tmp_path / "data.parquet", 5000)
     assert hash_of(batches.from_files(tmp_path / "data.parquet")) == expected
-    assert set(advice) == {"POSIX_FADV_DONTNEED"}
+    assert dropped
     cached = batches.from_files(tmp_path / "data.parquet", cache=tmp_path / "cache")
     assert hash_of(cached) == expected
     X = np.zeros((1 << 18, 60))
     np.save(tmp_path / "X.npy", X)
-    advice.clear()
+    dropped.clear()
     read = sum(len(batch.rows) for batch in batches.from_files(tmp_path / "X.npy").read(None))
     assert read == len(X)
-    assert advice.count("POSIX_FADV_WILLNEED") == 7
-    assert advice.count("POSIX_FADV_DONTNEED") == 2
+    assert dropped == [(128, 128 + (60 << 18)), (128 + (60 << 18), 128 + (120 << 18))]
 
 
 # ---- Resuming, stopping --------------------------------------------------------------------------
@@ -337,8 +429,8 @@ def test_what_cannot_be_read_is_refused(tmp_path):
             lambda: [np.ones((5000, 1))], np.ones(5000), firth=True)  # fmt: skip
     with pytest.raises(TypeError, match="a new iterator over batches for every pass"):
         batches.Batches(iter([one]))
-    with pytest.raises(TypeError, match="only train, fit, inference and cost_and_gradient"):
-        logreg_c.predict(batches.Batches(list), [1.0], 0.0)
+    with pytest.raises(TypeError, match="only train, fit, inference, cost_and_gradient, predict_p"):
+        logreg_c.fit_path(batches.Batches(list), [0, 1], l2=[1.0])
     with pytest.raises(FileNotFoundError, match=r"nowhere.csv' does not exist"):
         batches.from_files(tmp_path / "nowhere.csv")
     with pytest.raises(FileNotFoundError, match="has no files"):

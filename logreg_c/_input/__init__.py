@@ -3,7 +3,7 @@
 
 from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
 from .classes import classes, classes_of, matrices, several_outputs
-from .frame_types import columns_of_frame, is_frame, values_of
+from .frame_types import columns_of_frame, is_frame, names_of_frame, values_of
 from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
 from .per_feature import bounds, penalty_factors
@@ -53,6 +53,7 @@ __all__ = [
     "is_frame",
     "labels",
     "matrices",
+    "names_of_frame",
     "not_negative",
     "number",
     "own_array",

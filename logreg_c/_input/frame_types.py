@@ -58,6 +58,15 @@ def columns_of_frame(X: Any, names: tuple[str, ...] | None) -> dict[str, NDArray
     return {} if found is None else dict(zip(found, values, strict=True))
 
 
+def names_of_frame(X: Any) -> tuple[str, ...]:
+    """Return the names of the columns of a data frame; none of what is no data frame."""
+    if not is_frame(X):
+        return ()
+    from . import frames  # noqa: PLC0415 (not before a frame is passed)
+
+    return frames.names(X)
+
+
 def series_as_arrays(X: Sequence[Any]) -> Sequence[Any]:
     """Return the items of a list, and of those that are series the values."""
     if not any(map(is_of_frames, set(map(type, X)))):

@@ -68,6 +68,11 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
     return [rows[found[name]] for name in names], names
 
 
+def names(X: Any) -> tuple[Any, ...]:
+    """Return the names of the columns of a data frame."""
+    return tuple(_seen_by_narwhals(X, "X").columns)
+
+
 def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str) -> NDArray[Any]:
     """Return a column of PyArrow: numbers without nulls at once, as batches have many of them."""
     kinds = sys.modules["pyarrow"].types

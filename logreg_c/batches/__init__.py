@@ -6,6 +6,6 @@ data in memory, whatever the sizes of the batches.
 """
 
 from .batches import Batches
-from .sources import from_files, from_stream
+from .sources import from_array, from_files, from_stream
 
-__all__ = ["Batches", "from_files", "from_stream"]
+__all__ = ["Batches", "from_array", "from_files", "from_stream"]

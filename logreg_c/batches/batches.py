@@ -6,17 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from logreg_c import _input
-from logreg_c._objective import Objective
+import numpy as np
 
-from .columns import Reader
+from logreg_c import _input
+from logreg_c._outputs import labels_of, outputs_of, threshold_for
+
+from .columns import NO_ROWS, Reader, naming_rows_of, without_names
 from .parts import PartsOfBatches
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
 
-    import numpy as np
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from logreg_c._parts import Source
@@ -33,8 +34,8 @@ class Batch(NamedTuple):
 class Batches:
     """Examples that are read in batches, in the same order for every pass.
 
-    `train`, `fit` and `inference` take them as X. They hold a few batches at a time; `fit` also
-    holds a sample of the rows, as a rule at most a twentieth.
+    `train`, `fit`, `inference` and the predictions take them as X. They hold a few batches at a
+    time; `fit` also holds a sample of the rows, as a rule 2^25 values at most.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ class Batches:
     See Also
     --------
     from_files : batches of files.
+    from_array : batches of an array of HDF5 or Zarr.
     from_stream : batches of what has an Arrow stream.
 
     Examples
@@ -122,25 +124,76 @@ class Batches:
         """
         return PartsOfBatches(self, Y, sample_weight, dtype, names or self.columns)
 
-    def predict_proba(
-        self, w: ArrayLike, b: float, *, n_threads: int | None = None
+    def values(self, names: tuple[str, ...]) -> list[NDArray[Any]]:
+        """Return columns as arrays in memory, as they are: labels may be text."""
+        pieces: list[list[Any]] = []
+        for batch in self.read(names):
+            if isinstance(batch.rows, np.ndarray):
+                raise TypeError(without_names(names[0]))
+            try:
+                pieces.append([np.asarray(batch.rows[name]) for name in names])
+            except KeyError as error:
+                msg = f"there is no column {error}; expected all of {', '.join(map(repr, names))}"
+                raise ValueError(msg) from None
+        if not pieces:
+            raise ValueError(NO_ROWS)
+        return [np.concatenate(column) for column in zip(*pieces, strict=True)]
+
+    def features(self, targets: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return the names of the features: all columns but `targets`, unless chosen."""
+        names = self.columns or self.names()
+        if names is None:
+            rows = next((batch.rows for batch in self.read(None)), np.empty(0))
+            if isinstance(rows, np.ndarray):
+                return None
+            names = tuple(rows) if isinstance(rows, dict) else _input.names_of_frame(rows)
+        return tuple(name for name in names if name not in targets)
+
+    def outputs(
+        self, w: Any, b: Any, *, probabilities: bool, dtype: DTypeLike, n_threads: int | None
     ) -> Iterator[NDArray[np.float64]]:
-        """Yield the probabilities of label 1 for the rows of each batch, in float64 arithmetic.
+        """Yield A, or else Z, of shape (1, rows) or (K, rows), of each batch that has rows."""
+        reader = Reader(self, getattr(w, "feature_names", None) or self.columns, None, None)
+        for batch, arrays in reader.read():
+            X = arrays[0].T if reader.is_matrix else arrays
+            shape = reader.n_x, len(arrays[0])
+            examples = _input.Examples(X, shape, _input.in_float32(arrays, dtype), reader.names)
+            major = reader.is_matrix and reader.n_x > 1
+            with naming_rows_of(batch):
+                yield outputs_of(
+                    *(examples, w, b),
+                    probabilities=probabilities,
+                    n_threads=n_threads,
+                    example_major=major,
+                )
+
+    def predict_proba(
+        self,
+        w: ArrayLike,
+        b: ArrayLike,
+        *,
+        dtype: DTypeLike = np.float64,
+        n_threads: int | None = None,
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the probabilities of label 1 for the rows of each batch.
 
         Parameters
         ----------
-        w : array_like of shape (n_x, 1) or (n_x,)
+        w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K) with K classes
             Weights. Those that were trained on named columns take them by name. Other weights take
             `columns`, or else all columns, in their order.
-        b : float
+        b : float, or array_like of shape (K, 1) or (K,)
             Bias.
+        dtype : dtype, optional
+            The type to compute in: float64, or float32, which is faster for the types that it can
+            hold.
         n_threads : int, optional
             The largest number of threads, >= 1; by default OpenMP's.
 
         Yields
         ------
-        ndarray of shape (rows,)
-            A, within [0, 1]; there is none for a batch without rows.
+        ndarray of shape (rows,) or (K, rows)
+            A, within [0, 1]; with K classes a row for each. There is none for a batch without rows.
 
         Examples
         --------
@@ -149,21 +202,50 @@ class Batches:
         >>> [A.round(3).tolist() for A in X.predict_proba([1.0], 0.0)]
         [[0.119, 0.5], [0.881]]
         """
-        reader = Reader(self, getattr(w, "feature_names", None) or self.columns, None, None)
-        threads = _input.threads(n_threads)
-        for _, arrays in reader.read():
-            X = arrays[0].T if reader.is_matrix else arrays
-            shape = reader.n_x, len(arrays[0])
-            examples = _input.Examples(X, shape, False, reader.names)
-            major = reader.is_matrix and reader.n_x > 1
-            objective = Objective(examples, None, None, threads, example_major=major)
-            weights = _input.coefficients(w, examples)
-            yield objective.predict(weights, _input.number(b, "b"), probabilities=True)[0]
+        for A in self.outputs(w, b, probabilities=True, dtype=dtype, n_threads=n_threads):
+            yield A[0] if len(A) == 1 else A
+
+    def predict(
+        self,
+        w: ArrayLike,
+        b: ArrayLike,
+        *,
+        threshold: float = 0.5,
+        dtype: DTypeLike = np.float64,
+        n_threads: int | None = None,
+    ) -> Iterator[NDArray[np.int64]]:
+        """Yield the labels of the rows of each batch: 1 where the probability > threshold, else 0.
+
+        Parameters
+        ----------
+        w, b, dtype, n_threads
+            As for `predict_proba`.
+        threshold : float, optional
+            The probability within [0, 1] above which a row gets label 1.
+
+        Yields
+        ------
+        ndarray of shape (rows,)
+            Labels 0 and 1; with K classes that of the largest probability, 0 to K - 1.
+
+        Examples
+        --------
+        >>> import logreg_c
+        >>> X = logreg_c.batches.Batches(lambda: [{"x": [-2.0, 0.0]}, {"x": [2.0]}])
+        >>> [labels.tolist() for labels in X.predict([1.0], 0.0)]
+        [[0, 0], [1]]
+        """
+        limit = threshold_for(w, b, threshold)
+        found = self.outputs(
+            w, b, probabilities=limit is not None, dtype=dtype, n_threads=n_threads
+        )
+        for out in found:
+            yield labels_of(out, limit)[0]
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse to be read as an array, by a function that reads no batches."""
         msg = (
-            "only train, fit, inference and cost_and_gradient read batches, and predict_proba is a "
-            "method of batches"
+            "only train, fit, inference, cost_and_gradient, predict_proba, predict and the "
+            "estimator LogisticRegression read batches"
         )
         raise TypeError(msg)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .batches import Batch, Batches
+
+
+NO_ROWS = "the batches have no rows; expected at least one example"
 
 
 class Reader:
@@ -93,12 +97,8 @@ class Reader:
             yield single, self._named_arrays_of(single)
 
     def _named_arrays_of(self, batch: Batch) -> list[NDArray[Any]]:
-        try:
+        with naming_rows_of(batch):
             return self._arrays_of(batch.rows)
-        except (TypeError, ValueError) as error:
-            where = f"in rows from {batch.first} on"
-            where += "" if batch.file is None else f" of {batch.file}"
-            raise type(error)(f"{where}: {error}") from None
 
     def _arrays_of(self, rows: Any) -> list[NDArray[Any]]:
         arrays = self._matrix_of(rows) if isinstance(rows, np.ndarray) else self._columns_of(rows)
@@ -122,11 +122,7 @@ class Reader:
             msg = f"a batch has the shape {rows.shape}; expected {expected}: one row an example"
             raise ValueError(msg)
         if self._targets:
-            msg = (
-                f"{self._targets[0]!r} is the name of a column, and the batches are arrays, which "
-                "have no names; expected an array of all values"
-            )
-            raise TypeError(msg)
+            raise TypeError(without_names(self._targets[0]))
         rows = _input.as_stored(_input.own_array(rows, "X"))
         if not self.n_x:
             self.n_x = rows.shape[1]
@@ -176,6 +172,25 @@ class Reader:
             )
             raise TypeError(msg)
         return found
+
+
+@contextmanager
+def naming_rows_of(batch: Batch) -> Iterator[None]:
+    """Name the rows in what is raised about a batch."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        where = f"in rows from {batch.first} on"
+        where += "" if batch.file is None else f" of {batch.file}"
+        raise type(error)(f"{where}: {error}") from None
+
+
+def without_names(name: str) -> str:
+    """Say that there is no such column, of batches that are arrays."""
+    return (
+        f"{name!r} is the name of a column, and the batches are arrays, which have no names; "
+        "expected an array of all values"
+    )
 
 
 def as_given(value: ArrayLike, name: str) -> NDArray[Any]:

@@ -27,6 +27,7 @@ FORMATS = {
     ".ipc": (".arrow", "Ipc"),
     ".csv": (".arrow", "Csv"),
     ".npy": (".formats", "Npy"),
+    ".npz": (".npz", "Npz"),
 }
 
 
@@ -56,7 +57,7 @@ class Npy:
         """Map some rows after the other into memory; read them into new arrays in Fortran order."""
         del columns
         with path.open("rb") as file:
-            shape, fortran, dtype = _header(file)
+            shape, fortran, dtype = header_of(file)
             if len(shape) != 2 or dtype.hasobject:
                 msg = f"{path} holds {shape} of {dtype}; expected numbers of shape (rows, n_x)"
                 raise ValueError(msg)
@@ -83,7 +84,7 @@ def rows_of_batch(n_columns: int) -> int:
     return 1 << max(VALUES // max(n_columns, 1), 1).bit_length() - 1
 
 
-def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def header_of(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Read the shape, whether the order is Fortran's, and the type."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):

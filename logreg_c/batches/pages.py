@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Bytes of batches after which the file that they come from leaves the page cache.
-DROPPED_AT_ONCE = 1 << 28
+# Batches after which the file that they come from leaves the page cache.
+DROPPED_AT_ONCE = 16
 # Stretches that are still in use: those of a thread that reads ahead, and of who takes from it.
 IN_USE = 6
 
@@ -41,18 +41,16 @@ def mapped(
 ) -> Iterator[NDArray[np.uint8]]:
     """Map the bytes from `start` to `end` of each stretch into memory, one after the other.
 
-    The next one is read ahead. Unless asked to `keep` them, those behind leave the page cache.
+    The system reads ahead. Unless asked to `keep` them, stretches behind leave the page cache.
     """
     for k, (start, end) in enumerate(stretches):
-        if k + 1 < len(stretches):
-            _advise(file.fileno(), *stretches[k + 1], "POSIX_FADV_WILLNEED")
         offset = start // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
         view = mmap.mmap(file.fileno(), end - offset, access=mmap.ACCESS_READ, offset=offset)
         values = np.frombuffer(view, np.uint8)[start - offset :]
         values[:: mmap.PAGESIZE].max()  # waits for the disk here, in the thread that reads ahead
         yield values
         if not keep and k >= IN_USE:
-            _advise(file.fileno(), *stretches[k - IN_USE], "POSIX_FADV_DONTNEED")
+            drop(file, *stretches[k - IN_USE])
 
 
 def dropping(
@@ -62,22 +60,15 @@ def dropping(
     if keep:
         yield from batches
         return
-    read = 0
     with path.open("rb") as file:
-        for count, rows in batches:
-            yield count, rows
-            read += rows.nbytes
-            if read >= DROPPED_AT_ONCE:
-                read = 0
+        for k, batch in enumerate(batches, start=1):
+            yield batch
+            if k % DROPPED_AT_ONCE == 0:
                 drop(file)
         drop(file)
 
 
-def drop(file: BinaryIO) -> None:
-    """Let a file leave the page cache, as far as it is written to the disk and not mapped."""
-    _advise(file.fileno(), 0, 0, "POSIX_FADV_DONTNEED")
-
-
-def _advise(descriptor: int, start: int, end: int, advice: str) -> None:
+def drop(file: BinaryIO, start: int = 0, end: int = 0) -> None:
+    """Let a stretch of a file, or all, leave the page cache, where it is stored and not mapped."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, start, end - start, getattr(os, advice))
+        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)

@@ -14,7 +14,7 @@ from logreg_c._parts import Part, examples_of_parts, survey_part
 
 from .ahead import ahead
 from .cache import Cache
-from .columns import Reader, as_given
+from .columns import NO_ROWS, Reader, as_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,8 +92,7 @@ class PartsOfBatches:
             survey_part(survey, part)
             m = part.first + part.m
         if m == 0:
-            msg = "the batches have no rows; expected at least one example"
-            raise ValueError(msg)
+            raise ValueError(NO_ROWS)
         for given, what in (self._Y, "Y"), (self._sample_weight, "sample_weight"):
             if isinstance(given, np.ndarray) and given.size != m:
                 raise ValueError(_unlike(what, given.size, m))

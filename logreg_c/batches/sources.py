@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Batches of files, and of what has an Arrow stream."""
+"""Batches of files, of arrays that give rows, and of what has an Arrow stream."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .batches import Batch, Batches
-from .formats import FORMATS
+from .formats import FORMATS, rows_of_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,18 +28,19 @@ def from_files(
     columns: Iterable[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
 ) -> Batches:
-    """Read files in batches: Parquet, Arrow IPC, CSV or NPY.
+    """Read files in batches: Parquet, Arrow IPC, CSV, NPY or NPZ.
 
-    The extra ``files`` reads all but NPY.
+    The extra ``files`` reads all but NPY and NPZ.
 
     Parameters
     ----------
     files : path-like, or iterable of them
         One file, many, a folder with all files in it and its subfolders, or a pattern with ``*``,
-        ``**`` or ``?``. All have one format: .parquet, .arrow, .feather, .ipc, .csv or .npy. The
-        files of a folder or a pattern are read in the order of their names. Where folders have
+        ``**`` or ``?``. All have one format: .parquet, .arrow, .feather, .ipc, .csv, .npy or .npz.
+        The files of a folder or a pattern are read in the order of their names. Where folders have
         names like ``year=2025``, these are columns too. The array of an .npy file has the shape
-        (rows, n_x). Numbers in a CSV file are read as float64.
+        (rows, n_x). Arrays x (rows,) of an .npz file are columns, and arrays X (rows, n) are n
+        columns X0, X1, ... Numbers in a CSV file are read as float64.
     columns : iterable of str, optional
         The features, in this order; by default all columns that are neither Y nor sample_weight.
         Of Parquet and CSV, no others are read.
@@ -87,6 +90,55 @@ def from_files(
     make = getattr(_imported(module), name)
     with _naming(found[0]):
         return _Files(found, make(found), columns, cache)
+
+
+def from_array(
+    array: Any,
+    *,
+    columns: Iterable[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> Batches:
+    """Read in batches an array that gives some of its rows: of HDF5 (h5py), Zarr, and others.
+
+    Parameters
+    ----------
+    array : object of shape (rows, n_x)
+        ``array[i:j]`` gives the rows from i to j as what NumPy makes an array of. Where it has
+        `chunks`, as datasets of h5py and Zarr do, whole chunks are read.
+    columns : iterable of str, optional
+        Names of the features, in this order; by default they have none.
+    cache : path-like, optional
+        A file to which the first pass writes the rows, from which later passes read them as fast as
+        the disk allows.
+
+    Returns
+    -------
+    Batches
+        X of `train` and `fit`, whose Y is an array.
+
+    Raises
+    ------
+    TypeError
+        `array` has no shape, or another number of axes than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import logreg_c
+    >>> X = np.random.default_rng(0).normal(size=(5000, 3))
+    >>> Y = X[:, 0] > 0.1
+    >>> result = logreg_c.fit(logreg_c.batches.from_array(X), Y, l2=0.1)
+    >>> bool(np.all(result.w == logreg_c.fit(X.T, Y, l2=0.1).w))
+    True
+    """
+    shape: Any = getattr(array, "shape", ())
+    if len(shape) != 2:
+        msg = f"array is a {type(array).__name__} of shape {shape}; expected the shape (rows, n_x)"
+        raise TypeError(msg)
+    rows, n_x = shape
+    chunk = (getattr(array, "chunks", None) or (1,))[0]
+    step = max(rows_of_batch(n_x) // chunk, 1) * chunk
+    return _Array(array, range(0, rows, step), columns, cache)
 
 
 def from_stream(
@@ -183,6 +235,28 @@ class _Files(Batches):
                 for count, rows in self._format.read(path, columns):
                     yield Batch(rows, str(path), first)
                     first += count
+
+
+class _Array(Batches):
+    """Rows of an array that is elsewhere."""
+
+    def __init__(
+        self,
+        array: Any,
+        starts: range,
+        columns: Iterable[str] | None,
+        cache: str | os.PathLike[str] | None,
+    ) -> None:
+        super().__init__(
+            lambda: (np.asarray(array[k : k + starts.step]) for k in starts),
+            columns=columns,
+            cache=cache,
+        )
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread may read the next batch while the kernel works on this one."""
+        return True
 
 
 class _Stream(Batches):

@@ -99,6 +99,19 @@ def path_of_elastic_net(
     return found
 
 
+def refuse_in_batches(l1_ratio: float, classes: NDArray[Any]) -> None:
+    """Refuse what needs X in memory."""
+    if l1_ratio > 0.0:
+        msg = f"l1_ratio is {l1_ratio:g} and X comes in batches; expected 0, or X in memory"
+        raise TypeError(msg)
+    if len(classes) > 2:
+        msg = (
+            f"y has {len(classes)} classes and X comes in batches; expected two classes, or X in "
+            "memory: fit one class against the others, y == one_of_them"
+        )
+        raise TypeError(msg)
+
+
 def check_dense(examples: Examples, l1_ratio: float, count: int) -> None:
     """Refuse an l1 penalty where it is not built."""
     if l1_ratio > 0.0 and count > 2:

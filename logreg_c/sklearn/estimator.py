@@ -14,22 +14,25 @@ from sklearn.utils import check_consistent_length
 from logreg_c import _input
 from logreg_c._errors import DivergenceWarning
 from logreg_c._objective import Objective
+from logreg_c._parts import objective_of
 from logreg_c._solvers.descent import descend_to_tol
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.softmax import minimize_classes
 
-from .elastic_net import check_dense, minimize_elastic_net
+from .elastic_net import check_dense, minimize_elastic_net, refuse_in_batches
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
-from .samples import read
+from .samples import in_batches, read
 from .search import gap_for, reached, several_classes, shortfall
 from .weights import penalized, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from logreg_c._input import Examples
     from logreg_c._solvers.result import Solution
+    from logreg_c.batches import Batches
 
 
 class LogisticRegression(Predicting):
@@ -164,17 +167,23 @@ class LogisticRegression(Predicting):
         self.standardize = standardize
         self.n_threads = n_threads
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike | Batches,
+        y: ArrayLike | str,
+        sample_weight: ArrayLike | str | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place in their own type. A CSC matrix is converted once.
-        y : array-like of shape (n_samples,)
-            Labels of two classes or more, of any type.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights >= 0 of the samples.
+        y : array-like of shape (n_samples,), or str
+            Labels of two classes or more, of any type. Batches take the name of a column, too, and
+            hold two classes.
+        sample_weight : array-like of shape (n_samples,), or str, optional
+            Weights >= 0 of the samples; of batches, the name of a column, too.
 
         Returns
         -------
@@ -239,6 +248,8 @@ class LogisticRegression(Predicting):
 
     def _searched(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
         """Fit, and set `classes_` and what says of which features."""
+        if in_batches(X):
+            return self._found_in_batches(X, y, sample_weight, parameters)
         found: Solution = read(
             self,
             X,
@@ -253,37 +264,82 @@ class LogisticRegression(Predicting):
         """Fit to `samples`, which hold the data of X, and set `classes_`."""
         labels = labels_of(y)
         check_consistent_length(X, labels)
+        Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
+        start = self._start(parameters)
+        examples = _input.examples(samples, None)
+        check_dense(examples, parameters.l1_ratio, len(self.classes_))
+        if len(self.classes_) > 2:
+            several = several_classes(examples, Y, weights, self.n_threads)
+            settings = self._settings(examples, parameters, l2)
+            settings["w"], settings["b"] = _input.matrices(*start, examples)
+            return minimize_classes(several, parameters.max_iter, **settings)
+        if parameters.l1_ratio > 0.0:
+            examples = examples._replace(float32=False)
+        objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
+        return self._minimized(objective, parameters, l2, start)
+
+    def _found_in_batches(
+        self, X: Batches, y: Any, sample_weight: Any, parameters: Settings
+    ) -> Solution:
+        """Fit to batches, of which y and sample_weight may be columns."""
+        targets = tuple(name for name in (y, sample_weight) if isinstance(name, str))
+        names = X.features(targets)
+        columns = dict(zip(targets, X.values(targets), strict=True)) if targets else {}
+        labels = labels_of(columns[y] if isinstance(y, str) else y)
+        if isinstance(sample_weight, str):
+            sample_weight = columns[sample_weight]
+        Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
+        refuse_in_batches(parameters.l1_ratio, self.classes_)
+        source = X.open_parts(Y, weights, None, names)
+        self.n_features_in_ = source.examples.shape[0]
+        self.__dict__.pop("feature_names_in_", None)
+        if source.examples.names is not None:
+            self.feature_names_in_ = np.array(source.examples.names, object)
+        objective = objective_of(
+            source.examples, source, Y, sample_weight=weights, n_threads=self.n_threads
+        )
+        return self._minimized(objective, parameters, l2, self._start(parameters))
+
+    def _weighted(
+        self, labels: NDArray[Any], sample_weight: Any, parameters: Settings
+    ) -> tuple[NDArray[Any], Any, float]:
+        """Set `classes_`; return Y, the weights and l2."""
         self.classes_, Y = encoded(labels, self.solver)
         check_classes(self, len(self.classes_))
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
-        weights, l2 = penalized(parameters.C, weights, len(Y))
-        w, b = self._start(parameters)
-        examples = _input.examples(samples, None)
-        check_dense(examples, parameters.l1_ratio, len(self.classes_))
-        settings: dict[str, Any] = {"l2": l2, "fixed_b": not parameters.fit_intercept}
-        goal: dict[str, Any] = {
+        return (Y, *penalized(parameters.C, weights, len(Y)))
+
+    def _minimized(
+        self,
+        objective: Objective,
+        parameters: Settings,
+        l2: float,
+        start: tuple[NDArray[np.float64], NDArray[np.float64]],
+    ) -> Solution:
+        """Fit to examples of two classes."""
+        settings = self._settings(objective.examples, parameters, l2)
+        w, b = start
+        settings["w"] = _input.coefficients(w, objective.examples)
+        settings["b"] = _input.number(b.item(), "intercept_")
+        if self.solver == "gd":
+            settings["tol"] = parameters.tol
+            del settings["slope"], settings["warm"]
+            return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
+        if parameters.l1_ratio > 0.0:
+            settings["strength"], settings["l1_ratio"] = settings.pop("l2"), parameters.l1_ratio
+            return minimize_elastic_net(objective, parameters.max_iter, **settings)
+        return minimize(objective, parameters.max_iter, **settings)
+
+    def _settings(self, examples: Examples, parameters: Settings, l2: float) -> dict[str, Any]:
+        """Return what a search for the minimum takes."""
+        return {
+            "l2": l2,
+            "fixed_b": not parameters.fit_intercept,
+            "standardize": parameters.standardize,
             "tol": gap_for(examples),
             "slope": parameters.tol,
             "warm": parameters.warm_start and hasattr(self, "coef_"),
         }
-        if len(self.classes_) > 2:
-            several = several_classes(examples, Y, weights, self.n_threads)
-            settings["w"], settings["b"] = _input.matrices(w, b, examples)
-            settings["standardize"] = parameters.standardize
-            return minimize_classes(several, parameters.max_iter, **settings, **goal)
-        if parameters.l1_ratio > 0.0:
-            examples = examples._replace(float32=False)
-        objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
-        settings["w"] = _input.coefficients(w, examples)
-        settings["b"] = _input.number(b.item(), "intercept_")
-        settings["standardize"] = parameters.standardize
-        if self.solver == "gd":
-            settings["tol"] = parameters.tol
-            return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
-        if parameters.l1_ratio > 0.0:
-            settings["strength"], settings["l1_ratio"] = settings.pop("l2"), parameters.l1_ratio
-            return minimize_elastic_net(objective, parameters.max_iter, **settings, **goal)
-        return minimize(objective, parameters.max_iter, **settings, **goal)
 
     def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the w (n_x, outputs) and b (outputs,) to start from."""

@@ -10,11 +10,10 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from logreg_c import _input
-from logreg_c._predict import decision, sigmoid
-from logreg_c._softmax import predict_classes
+from logreg_c._names import named
+from logreg_c._predict import forward, sigmoid
 
-from .samples import read
+from .samples import in_batches, read
 
 if TYPE_CHECKING:
     from typing import Self
@@ -36,7 +35,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place.
 
         Returns
@@ -48,17 +47,15 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self._of_classes(X, probabilities=False)
         # coef_ and intercept_ may have been set by hand, with other shapes than in `fit`.
         w, b = np.ravel(self._dense_coef()), np.asarray(self.intercept_).item()
-        Z: NDArray[np.float64] = read(
-            self, X, lambda samples: decision(samples, w, b, dtype=None, n_threads=self.n_threads)
-        )
-        return Z.ravel()
+        Z: NDArray[np.float64] = self._outputs(X, w, b, probabilities=False)[0]
+        return Z
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the class of every sample.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place.
 
         Returns
@@ -76,7 +73,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place.
 
         Returns
@@ -95,7 +92,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place.
 
         Returns
@@ -135,18 +132,15 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return a column per class, of X w + b or of its softmax."""
         w = self._dense_coef().T
         b = np.broadcast_to(self.intercept_, len(self.classes_))
+        return self._outputs(X, w, b, probabilities=probabilities).T
+
+    def _outputs(self, X: Any, w: Any, b: Any, *, probabilities: bool) -> NDArray[np.float64]:
+        """Return X w + b, or the probabilities, a row per output."""
+        settings: dict[str, Any] = {"probabilities": probabilities, "n_threads": self.n_threads}
+        if in_batches(X) and hasattr(self, "feature_names_in_"):
+            w = named(w, tuple(self.feature_names_in_))
         out: NDArray[np.float64] = read(
-            self,
-            X,
-            lambda samples: (
-                predict_classes(
-                    _input.examples(samples, None),
-                    w,
-                    b,
-                    probabilities=probabilities,
-                    n_threads=self.n_threads,
-                ).T
-            ),
+            self, X, lambda samples: forward(samples, w, b, dtype=None, **settings)
         )
         return out
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""X: a data frame, or an array, sparse or not, with one column per sample."""
+"""X: a data frame, batches, or an array, sparse or not, with one column per sample."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def read(estimator: Any, X: Any, use: Callable[[Any], Any], *, reset: bool = False) -> Any:
-    """Return `use` of X: a data frame, or an array with one column per sample."""
+    """Return `use` of X: a data frame, batches, or an array with one column per sample."""
+    if in_batches(X) and not reset:
+        return use(X)
     refuse_masked(X, "X")
     # A series has no columns, and check_array says what to do.
     if not (_input.is_frame(X) and hasattr(type(X), "columns")):
@@ -48,6 +50,11 @@ def read(estimator: Any, X: Any, use: Callable[[Any], Any], *, reset: bool = Fal
             raise
     with _in_words_of_sklearn(array):
         return use(array.T)
+
+
+def in_batches(X: Any) -> bool:
+    """Whether X comes in batches."""
+    return hasattr(X, "open_parts")
 
 
 def refuse_masked(value: Any, name: str) -> None:

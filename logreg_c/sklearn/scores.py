@@ -13,7 +13,7 @@ from sklearn.metrics import get_scorer, make_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
 
-from logreg_c._predict import decision
+from logreg_c._predict import forward
 
 from .samples import read
 
@@ -81,7 +81,12 @@ def _log_odds(model: Any, X: Any, points: NDArray[np.float64]) -> list[NDArray[n
         model,
         X,
         lambda samples: [
-            decision(samples, w[:-1], w.item(-1), dtype=None, n_threads=model.n_threads)[0]
+            forward(
+                *(samples, w[:-1], w.item(-1)),
+                probabilities=False,
+                dtype=None,
+                n_threads=model.n_threads,
+            )[0]
             for w in points[:, 0]
         ],
     )

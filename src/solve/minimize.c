@@ -208,7 +208,7 @@ static void decide(logreg_context *c)
         return;
     }
     const int64_t all = c->data->m,
-                  next = m->renewals ? logreg_next_sample(m->sample, all) : m->sample;
+                  next = m->renewals ? logreg_next_sample(m->sample, c->data) : m->sample;
     if (!m->fresh &&
         logreg_renewal_pays(m, next, all, logreg_factor_price(c->data, next, all, c->plan.bytes),
                             target)) {
@@ -258,7 +258,7 @@ static void no_step(logreg_context *c)
         give_up(c);
         return;
     }
-    if (m->fresh) m->sample = logreg_next_sample(m->sample, c->data->m);
+    if (m->fresh) m->sample = logreg_next_sample(m->sample, c->data);
     m->task = LOGREG_TO_FACTOR;
 }
 

@@ -30,8 +30,9 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data);
 /* What a factor of q of the data's examples costs, in passes over m of them. */
 double logreg_factor_price(const logreg_data *data, int64_t q, int64_t m, double bytes);
 
-/* The next factor's examples, after one of q; each is 4 times the last. */
-int64_t logreg_next_sample(int64_t q, int64_t m);
+/* The next factor's examples, after one of q: 4 times as many, or all where those take too much
+ * memory. */
+int64_t logreg_next_sample(int64_t q, const logreg_data *data);
 
 /* ---- The state ------------------------------------------------------------------------------- */
 

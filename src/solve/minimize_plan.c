@@ -15,8 +15,9 @@
 
 enum {
     LEAST_SAMPLE = 300,
-    ALL_SHARE = 3,    /* a sample of more than m / 3 is all */
-    SMALL_SHARE = 20, /* and one of more than m / 20 has LEAST_C: it takes memory */
+    ALL_SHARE = 3,           /* a sample of more than m / 3 is all */
+    SMALL_SHARE = 20,        /* and one of more than m / 20 has LEAST_C: it takes memory */
+    SAMPLE_VALUES = 1 << 25, /* of a sample that may have more than LEAST_C */
     RENEWAL_GROWTH = 4,
     MOST_DENSE = 4096, /* features of a dense factor */
     SMALL_DENSE = 256  /* that are dense even if there are fewer examples */
@@ -26,6 +27,20 @@ enum {
 static int64_t sample_or_all(int64_t q, int64_t m)
 {
     return q > m / ALL_SHARE ? m : q;
+}
+
+static int64_t least_sample(const logreg_data *data)
+{
+    return (int64_t)(LEAST_C * (double)(data->n_x + 1));
+}
+
+/* The most examples of a sample, which is in memory where the data are not. */
+static int64_t largest_sample(const logreg_data *data)
+{
+    const int64_t width = logreg_is_sparse(data) ? data->width : data->n_x;
+    const int64_t room = SAMPLE_VALUES / (width > 0 ? width : 1);
+    const int64_t least = RENEWAL_GROWTH * least_sample(data);
+    return room > least ? room : least;
 }
 
 /* The size of a value of the arithmetic. The stored type must not matter: it changes no bit. */
@@ -84,7 +99,8 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
         p.form = is_few ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;
     }
-    const int64_t least = (int64_t)(LEAST_C * (double)n), most = m / SMALL_SHARE;
+    const int64_t least = least_sample(data);
+    const int64_t most = logreg_at_most(m / SMALL_SHARE, largest_sample(data));
     int64_t stage = least > LEAST_SAMPLE ? least : LEAST_SAMPLE;
     if (sample_or_all(stage, m) == m) return p; /* no sample is smaller than the data */
     const double wanted = best_c(data, p.bytes) * (double)n;
@@ -98,9 +114,10 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     return p;
 }
 
-int64_t logreg_next_sample(int64_t q, int64_t m)
+int64_t logreg_next_sample(int64_t q, const logreg_data *data)
 {
-    return q >= m ? m : sample_or_all(q * RENEWAL_GROWTH, m);
+    if (q > largest_sample(data) / RENEWAL_GROWTH) return data->m;
+    return sample_or_all(q * RENEWAL_GROWTH, data->m);
 }
 
 /* ---- When a factor is renewed ---------------------------------------------------------------- */

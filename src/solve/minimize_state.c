@@ -175,7 +175,7 @@ static int is_sound(const logreg_minimizer *m, const logreg_data *data)
 {
     const logreg_search_plan p = logreg_plan_minimum(data);
     int64_t q = p.sample;
-    while (q < data->m && q != m->sample) q = logreg_next_sample(q, data->m);
+    while (q < data->m && q != m->sample) q = logreg_next_sample(q, data);
     return m->task <= LOGREG_TO_END && m->passes >= 0 && m->search.n == data->n_x + 1 &&
            m->stages >= 0 &&
            m->stages < p.n_stages + (m->task != LOGREG_TO_START || !m->surveyed) &&
@@ -245,7 +245,7 @@ static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int 
         s.kernel = larger(s.kernel, kernel_bytes(&sample, p, n_threads));
         if (p->stages[k] > largest) largest = p->stages[k];
     }
-    for (int64_t q = p->sample; q < data->m; q = logreg_next_sample(q, data->m)) {
+    for (int64_t q = p->sample; q < data->m; q = logreg_next_sample(q, data)) {
         const logreg_data sample = shape_of_sample(data, q);
         s.kernel = larger(s.kernel, kernel_bytes(&sample, p, n_threads));
         if (q > largest) largest = q;
