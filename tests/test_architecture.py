@@ -88,7 +88,7 @@ def absolute(parts):
 
 def test_imports_are_resolved():
     assert ".callbacks.checkpoint" in imports_of("callbacks")
-    assert {"._input", "._kernel", "._objective", "numpy"} <= imports_of("_predict")
+    assert {"._input", "._kernel", "._outputs", "numpy"} <= imports_of("_predict")
     assert {"._threads", "._input.arrays"} <= imports_of("_input.scalars")
     assert {".__init__", "._solvers.minimum", "._cli.tables"} <= imports_of("_cli.training")
     assert "._cli.tables.source" in imports_of("_cli.tables")

@@ -14,14 +14,10 @@ from dask.base import is_dask_collection
 from distributed import get_client
 from sklearn.utils.validation import check_is_fitted
 
-from logreg_c import _input
 from logreg_c._parts import objective_of, opened
-from logreg_c._solvers.descent import descend_to_tol
-from logreg_c._solvers.minimum import minimize
 from logreg_c.sklearn import LogisticRegression as InMemory
 from logreg_c.sklearn.labels import encoded, labels_of
 from logreg_c.sklearn.parameters import check_classes
-from logreg_c.sklearn.search import gap_for
 from logreg_c.sklearn.weights import l2_of, weights_of_classes
 
 from ._blocks import partitions
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from distributed import Client
     from numpy.typing import NDArray
 
-    from logreg_c._input import Examples
     from logreg_c._solvers.result import Solution
     from logreg_c.sklearn.parameters import Settings
 
@@ -172,34 +167,7 @@ class LogisticRegression(InMemory):
         examples, source = opened(on_cluster, Y, w=None, dtype=None, sample_weight=weights)
         self._describe(examples)
         objective = objective_of(examples, source, Y, sample_weight=None, n_threads=self.n_threads)
-        w, b = self._start(parameters)
-        settings: dict[str, Any] = {
-            "w": _input.coefficients(w, examples),
-            "b": _input.number(b.item(), "intercept_"),
-            "l2": l2,
-            "fixed_b": not parameters.fit_intercept,
-            "standardize": parameters.standardize,
-        }
-        if self.solver == "gd":
-            settings["tol"] = parameters.tol
-            return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
-        return minimize(
-            objective,
-            parameters.max_iter,
-            tol=gap_for(examples),
-            slope=parameters.tol,
-            warm=parameters.warm_start and hasattr(self, "coef_"),
-            **settings,
-        )
-
-    def _describe(self, examples: Examples) -> None:
-        """Set what scikit-learn compares X with when it predicts."""
-        self.n_features_in_ = examples.shape[0]
-        names = examples.names
-        if names is not None and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.array(names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        return self._minimized(objective, parameters, l2, self._start(parameters))
 
     def _lazily(self, method: str, X: Any, dtype: np.dtype[Any], *, per_class: bool = False) -> Any:
         """Predict each block of a collection where it lies; values in memory at once."""

@@ -291,14 +291,20 @@ class LogisticRegression(Predicting):
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
         refuse_in_batches(parameters.l1_ratio, self.classes_)
         source = X.open_parts(Y, weights, None, names)
-        self.n_features_in_ = source.examples.shape[0]
-        self.__dict__.pop("feature_names_in_", None)
-        if source.examples.names is not None:
-            self.feature_names_in_ = np.array(source.examples.names, object)
+        self._describe(source.examples)
         objective = objective_of(
             source.examples, source, Y, sample_weight=weights, n_threads=self.n_threads
         )
         return self._minimized(objective, parameters, l2, self._start(parameters))
+
+    def _describe(self, examples: Examples) -> None:
+        """Set what X is compared with in predictions."""
+        self.n_features_in_ = examples.shape[0]
+        names = examples.names
+        if names is not None and all(isinstance(name, str) for name in names):
+            self.feature_names_in_ = np.array(names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
     def _weighted(
         self, labels: NDArray[Any], sample_weight: Any, parameters: Settings
