@@ -98,6 +98,32 @@ cdef class Minimization(Search):
         return problem.status(status)
 
 
+def minimize_together(list searches):
+    """Take searches over the same X as far as their passes go; return the status of each."""
+    cdef Problem first = (<Minimization> searches[0]).problem
+    cdef Minimization search
+    cdef int64_t k, count = len(searches)
+    cdef int status
+    cdef logreg_member *members = <logreg_member *> PyMem_Malloc(count * sizeof(logreg_member))
+    if members == NULL:
+        raise MemoryError
+    try:
+        for k, search in enumerate(searches):
+            members[k] = logreg_member(search.problem.data, search.problem.standardization,
+                                       search.minimizer, LOGREG_OK)
+        first.reserve(
+            logreg_minimize_together_workspace_size(members, count, first.run.n_threads)
+        )
+        with nogil:
+            status = logreg_minimize_together(members, count, &first.run)
+        for search in searches:
+            search.progress = logreg_minimizer_progress(search.minimizer, search.w.data())
+        first.status(status)
+        return [members[k].status for k in range(count)]
+    finally:
+        PyMem_Free(members)
+
+
 NOTHING = LOGREG_WANT_NOTHING
 SURVEY = LOGREG_WANT_SURVEY
 SAMPLE = LOGREG_WANT_SAMPLE

@@ -89,6 +89,12 @@ cdef extern from "logreg.h" nogil:
         double slope
         int64_t passes
 
+    ctypedef struct logreg_member:
+        const logreg_data *data
+        const logreg_standardization *standardization
+        logreg_minimizer *minimizer
+        int status
+
     ctypedef struct logreg_fit:
         logreg_data data
         double l2
@@ -193,6 +199,9 @@ cdef extern from "logreg.h" nogil:
     int logreg_minimize(const logreg_data *data, const logreg_standardization *standardization,
                         logreg_minimizer *minimizer, double *costs, int64_t steps,
                         int64_t *n_costs, const logreg_run *run)
+    size_t logreg_minimize_together_workspace_size(const logreg_member *members, int64_t count,
+                                                   int n_threads)
+    int logreg_minimize_together(logreg_member *members, int64_t count, const logreg_run *run)
     int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *data,
                                   const logreg_standardization *standardization, double l2)
     int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,

@@ -227,6 +227,22 @@ int logreg_minimize(const logreg_data *data, const logreg_standardization *stand
                     logreg_minimizer *minimizer, double *costs, int64_t steps, int64_t *n_costs,
                     const logreg_run *run);
 
+/* One of several searches over the same X: Y, weights, arithmetic, standardization and goals are
+ * its own. */
+typedef struct logreg_member {
+    const logreg_data *data;
+    const logreg_standardization *standardization;
+    logreg_minimizer *minimizer;
+    int status; /* as logreg_minimize returns it */
+} logreg_member;
+
+/* Takes all searches as far as their passes go, each with the bits that logreg_minimize gives it on
+ * its own. One pass over X serves all of them that want a gradient. LOGREG_OK, or LOGREG_STOPPED:
+ * then another call goes on. */
+size_t logreg_minimize_together_workspace_size(const logreg_member *members, int64_t count,
+                                               int n_threads);
+int logreg_minimize_together(logreg_member *members, int64_t count, const logreg_run *run);
+
 /* Continues a search of the same data from a copy of its state, with another goal.passes. 0, or -1
  * where the bytes can be no such state; then nothing has changed. */
 int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data, const void *state,

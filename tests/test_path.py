@@ -12,7 +12,7 @@ import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
 from logreg_c._solvers.minimum import minimize
-from logreg_c._solvers.path import minimize_path
+from logreg_c._solvers.path import minimize_path, minimize_paths
 from logreg_c._solvers.result import Solution
 
 
@@ -61,6 +61,33 @@ def test_every_minimum_is_that_of_its_own_fit(seed, n_x, m, dtype, order, l2s, f
         assert {one.stopped, own.stopped} <= {"tol", "rounding"}
         Z, expected = (at.w.T @ X.astype(float) + at.b for at in (one, own))
         np.testing.assert_allclose(Z, expected, atol=1e-4 * (1 + np.abs(expected).max()))
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_x=st.sampled_from([1, 8, 17]),
+    m=st.sampled_from([5, 700, 4000, 40_000]),
+    dtype=st.sampled_from(["f8", "f4", "u1"]),
+    order=st.sampled_from("CF"),
+    n_threads=st.sampled_from([1, 3]),
+)
+def test_searches_in_one_pass_have_the_bits_of_their_own(seed, n_x, m, dtype, order, n_threads):
+    rng = np.random.default_rng(seed)
+    X, Y = data(seed, n_x, m, dtype, order)
+    weights = [None, rng.random(m) < 0.8, rng.random(m), np.arange(m) > m // 2]
+    labels = [Y, Y, rng.random(m) < 0.3, rng.random(m)]
+    l2s = [[10.0**-k, 10.0 ** -(k + 2), 10.0**-k] for k in range(len(labels))]
+    start = Solution(np.zeros((n_x, 1)), 0.0)
+    goal = {"warm": False, "tol": 1e-9, "slope": math.inf, "fixed_b": seed % 2 == 0}
+    together = [objective_of(X, *of_one, n_threads) for of_one in zip(labels, weights, strict=True)]
+    found = minimize_paths(together, l2s, 30, start, **goal)
+    for path, label, weight, own_l2s in zip(found, labels, weights, l2s, strict=True):
+        alone = minimize_path(objective_of(X, label, weight), own_l2s, 30, start, **goal)
+        for one, own in zip(path, alone, strict=True):
+            assert (one.b, one.n_iter, one.gap) == (own.b, own.n_iter, own.gap)
+            assert (one.stopped, one.slope) == (own.stopped, own.slope)
+            np.testing.assert_array_equal(one.w, own.w)
 
 
 def test_what_costs_nothing_takes_no_pass():

@@ -70,6 +70,24 @@ def minimize(
     return training.solution(standardize=standardize and max_passes > 0, centre=centre)
 
 
+def ended(
+    objective: Objective, search: _kernel.Minimization, w: NDArray[np.float64], status: int
+) -> Solution:
+    """Return where a search has ended, or raise what is wrong with the values of X."""
+    if status == _kernel.PASS_OVERFLOW:
+        objective.raise_if_nonfinite()
+        msg = f"{OUT_OF_RANGE}: {objective.how_to_rescale()}"
+        raise OverflowError(msg)
+    return Solution(
+        w,
+        search.b,
+        n_iter=search.passes,
+        stopped=ENDINGS[status],
+        slope=search.slope,
+        gap=search.gap,
+    )
+
+
 class Searching(Training):
     """A search for the minimum."""
 
@@ -91,21 +109,11 @@ class Searching(Training):
             if standardize:
                 self._objective.standardize(centre=centre)
             status, by_callback = self.run()
-            if status == _kernel.PASS_OVERFLOW:
-                self._objective.raise_if_nonfinite()
-                msg = f"{OUT_OF_RANGE}: {self._objective.how_to_rescale()}"
-                raise OverflowError(msg)
+            found = ended(self._objective, search, self.w, status)
         except KeyboardInterrupt:
             raise interrupted(self.w, search.b, self.take_costs(), "steps") from None
-        return Solution(
-            self.w,
-            search.b,
-            self.take_costs(),
-            search.passes,
-            "callback" if by_callback else ENDINGS[status],
-            slope=search.slope,
-            gap=search.gap,
-        )
+        found = found._replace(costs=self.take_costs())
+        return found._replace(stopped="callback") if by_callback else found
 
     @property
     def done(self) -> int:

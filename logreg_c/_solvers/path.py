@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .minimum import Searching
+from logreg_c import _kernel
+
+from .minimum import Searching, ended
 from .softmax import minimize_classes
 
 if TYPE_CHECKING:
@@ -16,43 +18,69 @@ if TYPE_CHECKING:
     from .result import Solution
 
 
+class _Path:
+    """The searches for the minima of one objective, one after the other.
+
+    The first starts at `start`, which is close to its minimum if `warm`. Where the search goes on
+    from a minimum, it takes no pass to know J and its gradient. Where there is no minimum, the next
+    search starts where the last one did.
+    """
+
+    def __init__(self, objective: Objective, start: Solution, *, warm: bool, **goal: Any) -> None:
+        self.objective = objective
+        self.w = start.w.copy()
+        self.search: Any = None
+        self.found: list[Solution] = []
+        self._start, self._warm, self._goal = start, warm, goal
+
+    def aim(self, l2: float) -> None:
+        """Begin the search for the minimum of the next l2."""
+        if self.search is None or not self.search.retarget(l2):
+            self.w[...] = self._start.w
+            self.search = self.objective.minimization(
+                self.w, self._start.b, l2=l2, warm=self._warm, **self._goal
+            )
+
+    def note(self, found: Solution) -> None:
+        """Note where that has ended."""
+        self.found.append(found._replace(w=self.w.copy()))
+        if found.stopped != "separated":
+            self._start, self._warm = self.found[-1], True
+
+
 def minimize_path(
-    objective: Objective,
-    l2s: Sequence[float],
-    max_passes: int,
-    start: Solution,
-    *,
-    warm: bool,
-    tol: float,
-    slope: float,
-    fixed_b: bool,
+    objective: Objective, l2s: Sequence[float], max_passes: int, start: Solution, **goal: Any
 ) -> list[Solution]:
     """Search for the minimum of each l2, in their order; `max_passes` is for each of them.
 
-    The first starts at `start`, which is close to its minimum if `warm`. Where the search goes on
-    from a minimum, it takes no pass to know J and its gradient, so `costs` may be empty. Where
-    there is no minimum, the next search starts where the last one did.
+    `goal` is `warm`, tol, slope and fixed_b. `costs` may be empty: see `_Path`.
     """
-    w = start.w.copy()
-    search, found = None, []
+    path = _Path(objective, start, passes=max_passes, **goal)
     for l2 in l2s:
-        if search is None or not search.retarget(l2):
-            w[...] = start.w
-            search = objective.minimization(
-                w,
-                start.b,
-                l2=l2,
-                tol=tol,
-                slope=slope,
-                passes=max_passes,
-                fixed_b=fixed_b,
-                warm=warm,
-            )
-        ended = Searching(objective, search, w, max_passes, ()).solution()
-        found.append(ended._replace(w=w.copy()))
-        if ended.stopped != "separated":
-            start, warm = found[-1], True
-    return found
+        path.aim(l2)
+        path.note(Searching(objective, path.search, path.w, max_passes, ()).solution())
+    return path.found
+
+
+def minimize_paths(
+    objectives: Sequence[Objective],
+    l2s: Sequence[Sequence[float]],
+    max_passes: int,
+    start: Solution,
+    **goal: Any,
+) -> list[list[Solution]]:
+    """Do the same for several objectives over one X, each with as many l2s, without costs.
+
+    A pass over X serves all of them, and each has the bits of its own `minimize_path`.
+    """
+    paths = [_Path(objective, start, passes=max_passes, **goal) for objective in objectives]
+    for of_all in zip(*l2s, strict=True):
+        for path, l2 in zip(paths, of_all, strict=True):
+            path.aim(l2)
+        statuses = _kernel.minimize_together([path.search for path in paths])
+        for path, status in zip(paths, statuses, strict=True):
+            path.note(ended(path.objective, path.search, path.w, status))
+    return [path.found for path in paths]
 
 
 def path_of_classes(

@@ -289,7 +289,8 @@ class LogisticRegressionCV(Predicting):
         weights = np.mean(paths[:, r, c], axis=0)
         b = weights[:, -1] if samples.outputs > 1 else weights.item(-1)
         start = Solution(weights[:, :-1].T, b, n_iter=1)
-        (found,) = samples.search(None, [float(self.C_)], grid.mixes[r], grid, start)
+        all_samples = samples.weighted(None, np.array([self.C_]))
+        ((found,),) = samples.search([all_samples], grid.mixes[r], grid, start)
         self.coef_, self.intercept_ = found.w.T.copy(), np.atleast_1d(found.b)
         return [found]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c._objective import Objective
-from logreg_c._solvers.path import minimize_path, path_of_classes
+from logreg_c._solvers.path import minimize_paths, path_of_classes
 from logreg_c._solvers.result import Solution
 
 from .elastic_net import path_of_elastic_net
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from .grid import Grid
 
 
+# Folds that share a pass over X: each takes the memory of its weights, and of a search.
+TOGETHER = 10
+
+
+class Weighted(NamedTuple):
+    """Weights of the samples in a fit, and its penalties."""
+
+    weights: NDArray[Any] | None
+    l2s: list[float]
+
+
 class Samples(NamedTuple):
     """What all folds share: X, read in place; y; the weights of samples times classes."""
 
@@ -34,47 +45,66 @@ class Samples(NamedTuple):
     weights: NDArray[Any] | None
     n_threads: int | None
 
-    def search(
-        self,
-        counts: NDArray[Any] | None,
-        Cs: Sequence[float],
-        l1_ratio: float,
-        grid: Grid,
-        start: Solution,
-    ) -> list[Solution]:
-        """Fit the samples, each counted so many times, for each C; by default all.
+    def weighted(self, counts: NDArray[Any] | None, Cs: NDArray[np.float64]) -> Weighted:
+        """Weigh the samples, each counted so many times, by default once.
 
-        Samples that do not count have weight 0, so X is not copied. `start` is close to the first
-        minimum if it took iterations.
+        Samples that do not count have weight 0, so X is not copied.
         """
-        weights, m = self.weights, self.Y.size
+        weights = self.weights
         if counts is not None:
             weights = counts if weights is None else np.where(counts > 0, weights * counts, 0.0)
             if not weights.any():
                 msg = "sample_weight is zero at every sample that is trained on"
                 raise ValueError(msg + "; expected a positive sum")
+        scaled: Any = None
         l2s = []
-        for C in Cs:
-            scaled, l2 = penalized(C, weights, m)
+        for C in Cs.tolist():
+            scaled, l2 = penalized(C, weights, self.Y.size)
             l2s.append(l2)
+        return Weighted(scaled, l2s)
+
+    def search(
+        self, fits: Sequence[Weighted], l1_ratio: float, grid: Grid, start: Solution
+    ) -> list[list[Solution]]:
+        """Make each of these fits, for each of its penalties.
+
+        `start` is close to the first minima if it took iterations.
+        """
         goal: dict[str, Any] = {
             "warm": start.n_iter > 0,
             "tol": min(gap_for(self.X), FOLD_GAP),
             "slope": grid.tol,
             "fixed_b": not grid.fit_intercept,
         }
+        l2s = [one.l2s for one in fits]
+        if self.outputs == 1 and l1_ratio == 0.0:
+            objectives = [self._objective(self.X, one.weights) for one in fits]
+            if grid.standardize and grid.max_iter > 0:
+                for objective in objectives:
+                    objective.standardize(centre=grid.fit_intercept and not self.X.is_sparse)
+            return minimize_paths(objectives, l2s, grid.max_iter, start, **goal)
+        goal["standardize"] = grid.standardize
         if self.outputs > 1:
-            several = several_classes(self.X, self.Y, scaled, self.n_threads)
-            goal["standardize"] = grid.standardize
-            return path_of_classes(several, l2s, grid.max_iter, start, **goal)
-        X = self.X._replace(float32=False) if l1_ratio > 0.0 else self.X
-        objective = Objective.checked(X, self.Y, sample_weight=scaled, n_threads=self.n_threads)
-        if l1_ratio > 0.0:
-            goal |= {"standardize": grid.standardize, "l1_ratio": l1_ratio}
-            return path_of_elastic_net(objective, l2s, grid.max_iter, start, **goal)
-        if grid.standardize and grid.max_iter > 0:
-            objective.standardize(centre=grid.fit_intercept and not self.X.is_sparse)
-        return minimize_path(objective, l2s, grid.max_iter, start, **goal)
+            several = [several_classes(self.X, self.Y, one.weights, self.n_threads) for one in fits]
+            return [
+                path_of_classes(objective, path, grid.max_iter, start, **goal)
+                for objective, path in zip(several, l2s, strict=True)
+            ]
+        X = self.X._replace(float32=False)
+        return [
+            path_of_elastic_net(
+                self._objective(X, one.weights),
+                one.l2s,
+                grid.max_iter,
+                start,
+                l1_ratio=l1_ratio,
+                **goal,
+            )
+            for one in fits
+        ]
+
+    def _objective(self, X: Examples, weights: NDArray[Any] | None) -> Objective:
+        return Objective.checked(X, self.Y, sample_weight=weights, n_threads=self.n_threads)
 
 
 def fit_folds(
@@ -82,19 +112,18 @@ def fit_folds(
 ) -> list[list[list[Solution]]]:
     """Fit the part of each fold that is trained on, for each l1_ratio and C."""
     (n_x, m), outputs = samples.X.shape, samples.outputs
-    found = []
     zeros = Solution(np.zeros((n_x, outputs)), np.zeros(outputs) if outputs > 1 else 0.0)
-    for k, (train, _) in enumerate(folds):
-        counts, start = _counts(train, m), zeros
-        try:
-            paths = [
-                samples.search(counts, grid.Cs.tolist(), l1_ratio, grid, start)
-                for l1_ratio in grid.mixes
-            ]
-        except ValueError as error:
-            msg = f"fold {k}: {error}"
-            raise ValueError(msg) from None
-        found.append(paths)
+    found: list[list[list[Solution]]] = []
+    for first in range(0, len(folds), TOGETHER):
+        fits = []
+        for k, (train, _) in enumerate(folds[first : first + TOGETHER], first):
+            try:
+                fits.append(samples.weighted(_counts(train, m), grid.Cs))
+            except ValueError as error:
+                msg = f"fold {k}: {error}"
+                raise ValueError(msg) from None
+        of_mixes = [samples.search(fits, l1_ratio, grid, zeros) for l1_ratio in grid.mixes]
+        found += [list(paths) for paths in zip(*of_mixes, strict=True)]
     return found
 
 

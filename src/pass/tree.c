@@ -258,51 +258,88 @@ void logreg_pass_segment(const logreg_pass *pass, int64_t segment, int64_t *firs
     *end = *first + size < m ? *first + size : m;
 }
 
-static void run_task(void *context, int64_t task, int thread)
+/* Sums segment number `done` of a task into its node, and merges what can be merged. Before, as
+ * many nodes wait as `done` has bits: the root, and its right siblings. */
+static void add_segment(logreg_pass *pass, int64_t task, int64_t first, int64_t done, int thread)
 {
-    logreg_pass *pass = context;
     const logreg_plan *plan = &pass->plan;
     const logreg_sum_kind *kind = plan->kind;
     const int64_t n_x = plan->reading.data->n_x, size = plan->node_size;
-    logreg_node *node = &pass->nodes.nodes[task];
-    double *root = node->sums, *waiting = waiting_nodes(pass, thread); /* root's right siblings */
-    const int64_t first = logreg_task(plan, task, &node->level);
+    double *root = pass->nodes.nodes[task].sums, *waiting = waiting_nodes(pass, thread);
     int depth = 0;
-    node->index = first >> node->level;
-    for (int64_t done = 0; done < (int64_t)1 << node->level;) {
-        kind->leaf(pass, first - plan->offset + done, thread,
-                   depth == 0 ? root : waiting + (depth - 1) * size);
-        if (logreg_stop_seen(&pass->stop)) return;
-        depth++;
-        done++;
-        for (int64_t carried = done; carried % 2 == 0; carried /= 2) {
-            depth--;
-            kind->merge(kind, n_x, depth == 1 ? root : waiting + (depth - 2) * size,
-                        waiting + (depth - 1) * size);
+    for (int64_t bits = done; bits > 0; bits &= bits - 1) depth++;
+    kind->leaf(pass, first - plan->offset + done, thread,
+               depth == 0 ? root : waiting + (depth - 1) * size);
+    if (logreg_stop_seen(&pass->stop)) return;
+    for (int64_t carried = done; carried % 2 == 1; carried /= 2, depth--)
+        kind->merge(kind, n_x, depth == 1 ? root : waiting + (depth - 2) * size,
+                    waiting + (depth - 1) * size);
+}
+
+typedef struct together {
+    logreg_pass *passes;
+    int64_t count;
+} together;
+
+static void run_task(void *context, int64_t task, int thread)
+{
+    const together *all = context;
+    int level;
+    const int64_t first = logreg_task(&all->passes->plan, task, &level);
+    for (int64_t done = 0; done < (int64_t)1 << level; done++)
+        for (int64_t k = 0; k < all->count; k++) {
+            logreg_pass *pass = &all->passes[k];
+            add_segment(pass, task, first, done, thread);
+            if (logreg_stop_seen(&pass->stop)) return;
         }
+    for (int64_t k = 0; k < all->count; k++) {
+        logreg_node *node = &all->passes[k].nodes.nodes[task];
+        node->level = level;
+        node->index = first >> level;
     }
 }
 
-logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b)
+static void begin(logreg_pass *pass)
 {
-    const logreg_plan *plan = &pass->plan;
-    const int64_t n_x = plan->reading.data->n_x;
-    pass->b = b;
     pass->block_w = pass->w;
     if (pass->narrow_w) {
         narrow(pass, pass->w, pass->narrow_w);
         pass->block_w = pass->narrow_w;
     }
-    logreg_parallel_for(plan->n_tasks, plan->n_threads, run_task, pass);
-    if (logreg_stop_seen(&pass->stop)) return NULL;
+}
+
+/* Settles the nodes of the tasks; 0 if stopped. */
+static int end(logreg_pass *pass)
+{
+    const logreg_plan *plan = &pass->plan;
     logreg_nodes *nodes = &pass->nodes;
     nodes->count = 0;
     for (int64_t task = 0; task < plan->n_tasks; task++) {
-        if (logreg_stop_due(&pass->stop, 0, plan->node_size)) return NULL;
+        if (logreg_stop_due(&pass->stop, 0, plan->node_size)) return 0;
         const logreg_node summed = nodes->nodes[task];
         nodes->nodes[task] = nodes->nodes[nodes->count];
         nodes->nodes[nodes->count] = summed;
-        settle(plan->kind, n_x, nodes);
+        settle(plan->kind, plan->reading.data->n_x, nodes);
     }
-    return nodes;
+    return 1;
+}
+
+int logreg_pass_sum_together(logreg_pass *passes, int64_t count)
+{
+    together all = {passes, count};
+    int n_threads = passes->plan.n_threads;
+    for (int64_t k = 0; k < count; k++) {
+        begin(&passes[k]);
+        n_threads = (int)logreg_at_most(n_threads, passes[k].plan.n_threads);
+    }
+    logreg_parallel_for(passes->plan.n_tasks, n_threads, run_task, &all);
+    for (int64_t k = 0; k < count; k++)
+        if (logreg_stop_seen(&passes[k].stop) || !end(&passes[k])) return 0;
+    return 1;
+}
+
+logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b)
+{
+    pass->b = b;
+    return logreg_pass_sum_together(pass, 1) ? &pass->nodes : NULL;
 }

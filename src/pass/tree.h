@@ -13,11 +13,11 @@ typedef struct logreg_pass {
     logreg_stop stop;
     double *w; /* padded; written to between passes */
     double b;
-    void *context; /* of the kind of sum */
-    /* Private to tree.c: w and the centre as reals, nodes, the scratch of each thread. */
+    void *context;      /* of the kind of sum */
+    logreg_nodes nodes; /* what has been summed, in order, merged as far as they go */
+    /* Private to tree.c: w and the centre as reals, the scratch of each thread. */
     const void *block_w;
     void *narrow_w, *centre;
-    logreg_nodes nodes;
     char *scratch;
 } logreg_pass;
 
@@ -27,8 +27,13 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_p
                       const logreg_sum_kind *kind, const double *centre, const logreg_run *run,
                       void *workspace);
 
-/* Sums the part at w and b. NULL if stopped, or the nodes, in order, merged as far as they go. */
+/* Sums the part at w and b. NULL if stopped, or the nodes. */
 logreg_nodes *logreg_pass_sum(logreg_pass *pass, double b);
+
+/* Sums several passes over the same X, each at its own w and b: a segment is summed by one pass
+ * after the other, so that X comes from memory once. The plans differ in Y, weights and context
+ * alone. 0 if stopped. */
+int logreg_pass_sum_together(logreg_pass *passes, int64_t count);
 
 /* For the leaf of a kind of sum: the examples of a segment; the block from example `first` on, cut
  * off at `end`, in a thread's scratch; a node's worth of memory; and the leaf's own scratch. */

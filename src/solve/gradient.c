@@ -64,26 +64,38 @@ static const double *centre_of(const logreg_point *point)
     return point && is_centred(point->standardization) ? point->standardization->mean : NULL;
 }
 
+static void open_at(logreg_pass *pass, const logreg_data *data, const logreg_point *point,
+                    const logreg_run *run, void *workspace)
+{
+    logreg_pass_open(pass, data, NULL, &logreg_gradient_sums, centre_of(point), run, workspace);
+    place(pass, point, data->n_x);
+    pass->b = logreg_centred_b(point->b, pass->w, point->standardization, data->n_x);
+}
+
+/* What has been summed as J, dw and db. */
+static int finish_at(logreg_pass *pass, const logreg_point *point, double l2, double *J, double *dw,
+                     double *db)
+{
+    const logreg_data *data = pass->plan.reading.data;
+    double *root = logreg_root(&logreg_gradient_sums, data->n_x, &pass->nodes, pass->plan.end);
+    const gradient g = logreg_finish(&pass->stop, root, data->n_x, data->arithmetic, pass->w, l2,
+                                     point->standardization);
+    if (logreg_stop_seen(&pass->stop)) return LOGREG_STOPPED;
+    if (!g.within_range) return LOGREG_PASS_OVERFLOW;
+    *J = g.J;
+    *db = g.db;
+    logreg_pass_copy(pass, dw, root, data->n_x);
+    return logreg_stop_seen(&pass->stop) ? LOGREG_STOPPED : LOGREG_OK;
+}
+
 static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const logreg_point *point,
                                              double l2, double *J, double *dw, double *db,
                                              const logreg_run *run)
 {
-    const logreg_standardization *s = point->standardization;
-    const int64_t n_x = data->n_x;
     logreg_pass pass;
-    logreg_pass_open(&pass, data, NULL, &logreg_gradient_sums, centre_of(point), run,
-                     run->workspace);
-    place(&pass, point, n_x);
-    logreg_nodes *nodes = logreg_pass_sum(&pass, logreg_centred_b(point->b, pass.w, s, n_x));
-    if (nodes == NULL) return LOGREG_STOPPED;
-    double *root = logreg_root(&logreg_gradient_sums, n_x, nodes, pass.plan.end);
-    const gradient g = logreg_finish(&pass.stop, root, n_x, data->arithmetic, pass.w, l2, s);
-    if (logreg_stop_seen(&pass.stop)) return LOGREG_STOPPED;
-    if (!g.within_range) return LOGREG_PASS_OVERFLOW;
-    *J = g.J;
-    *db = g.db;
-    logreg_pass_copy(&pass, dw, root, n_x);
-    return logreg_stop_seen(&pass.stop) ? LOGREG_STOPPED : LOGREG_OK;
+    open_at(&pass, data, point, run, run->workspace);
+    if (!logreg_pass_sum_together(&pass, 1)) return LOGREG_STOPPED;
+    return finish_at(&pass, point, l2, J, dw, db);
 }
 
 int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardization *standardization,
@@ -92,6 +104,40 @@ int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardizati
 {
     const logreg_point point = {w, b, standardization, 0};
     LOGREG_IN_DEFAULT_MODES(int, cost_and_gradient(data, &point, l2, J, dw, db, run));
+}
+
+/* ---- At several points in one call ----------------------------------------------------------- */
+
+size_t logreg_evaluate_together_workspace_size(const logreg_data *data, int64_t count,
+                                               int n_threads)
+{
+    return logreg_in_lines((size_t)count * sizeof(logreg_pass)) +
+           (size_t)count * logreg_in_lines(logreg_workspace_size(data, 0, n_threads));
+}
+
+static LOGREG_NOINLINE int evaluate_together(logreg_trial *trials, int64_t count,
+                                             const logreg_run *run)
+{
+    logreg_pass *passes = run->workspace;
+    char *memory = (char *)passes + logreg_in_lines((size_t)count * sizeof *passes);
+    for (int64_t k = 0; k < count; k++) {
+        const logreg_point point = {trials[k].w, trials[k].b, NULL, 0};
+        open_at(&passes[k], &trials[k].data, &point, run, memory);
+        memory += logreg_in_lines(logreg_workspace_of(&passes[k].plan).size);
+    }
+    if (!logreg_pass_sum_together(passes, count)) return LOGREG_STOPPED;
+    for (int64_t k = 0; k < count; k++) {
+        logreg_trial *trial = &trials[k];
+        const logreg_point point = {trial->w, trial->b, NULL, 0};
+        trial->status = finish_at(&passes[k], &point, trial->l2, &trial->J, trial->dw, &trial->db);
+        if (trial->status == LOGREG_STOPPED) return LOGREG_STOPPED;
+    }
+    return LOGREG_OK;
+}
+
+int logreg_evaluate_together(logreg_trial *trials, int64_t count, const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, evaluate_together(trials, count, run));
 }
 
 /* ---- In parts -------------------------------------------------------------------------------- */

@@ -62,4 +62,21 @@ typedef struct gradient {
 gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type arithmetic,
                        const double *w, double l2, const logreg_standardization *s);
 
+/* One of several points, each with its own Y and weights, at which J and its gradient are wanted.
+ */
+typedef struct logreg_trial {
+    logreg_data data;
+    const double *w; /* of the raw features */
+    double b, l2;
+    double *dw; /* from here on, what is found */
+    double J, db;
+    int status; /* LOGREG_OK, or LOGREG_PASS_OVERFLOW where J or its gradient is not finite */
+} logreg_trial;
+
+/* Evaluates all of them, over the same X and in the same arithmetic, in one pass over X, with the
+ * bits of logreg_cost_and_gradient. LOGREG_OK or LOGREG_STOPPED. */
+size_t logreg_evaluate_together_workspace_size(const logreg_data *data, int64_t count,
+                                               int n_threads);
+int logreg_evaluate_together(logreg_trial *trials, int64_t count, const logreg_run *run);
+
 #endif

@@ -262,8 +262,7 @@ static void no_step(logreg_context *c)
     m->task = LOGREG_TO_FACTOR;
 }
 
-/* J at a trial point, whose gradient is in its place; returns whether the point is accepted. */
-static int take_gradient(logreg_context *c, double J)
+int logreg_take_gradient(logreg_context *c, double J)
 {
     logreg_minimizer *m = c->m;
     m->passes++;
@@ -334,8 +333,7 @@ static int describe(const logreg_context *c)
     return logreg_standardize(&data, &of, &c->run);
 }
 
-/* Gives the search what it wants of an array; whether that makes a cost is added to *n_costs. */
-static int supply(logreg_context *c, int64_t *n_costs)
+int logreg_supply(logreg_context *c, int64_t *n_costs)
 {
     logreg_minimizer *m = c->m;
     const logreg_request r = logreg_minimizer_wants(m, c->data, c->standardization);
@@ -359,7 +357,7 @@ static int supply(logreg_context *c, int64_t *n_costs)
     default:
         data.arithmetic = r.arithmetic;
         status = logreg_evaluate(c, &all, r.w, &J, c->a.v.trial_gradient);
-        if (status == LOGREG_OK) *n_costs += take_gradient(c, J);
+        if (status == LOGREG_OK) *n_costs += logreg_take_gradient(c, J);
         return status;
     }
 }
@@ -374,7 +372,7 @@ static LOGREG_NOINLINE int minimize(const logreg_data *data,
     while (*n_costs < steps &&
            logreg_minimizer_wants(m, data, standardization).wanted != LOGREG_WANT_NOTHING) {
         const int64_t before = *n_costs;
-        if (supply(&c, n_costs) == LOGREG_STOPPED) return LOGREG_STOPPED;
+        if (logreg_supply(&c, n_costs) == LOGREG_STOPPED) return LOGREG_STOPPED;
         if (*n_costs > before) costs[before] = m->search.J;
     }
     return logreg_minimizer_ended(m);
@@ -417,7 +415,7 @@ static LOGREG_NOINLINE int give(const logreg_data *whole,
         memcpy(c.a.v.trial_gradient, given->sums, bytes);
         c.a.v.trial_gradient[whole->n_x] = given->db;
         logreg_add_ridge(&c, &all, c.a.v.trial, &cost, c.a.v.trial_gradient);
-        if (take_gradient(&c, cost)) *J = m->search.J;
+        if (logreg_take_gradient(&c, cost)) *J = m->search.J;
         return LOGREG_OK;
     default:
         return LOGREG_OK;

@@ -110,6 +110,14 @@ logreg_context logreg_open_context(const logreg_data *data, int in_memory,
                                    const logreg_standardization *standardization,
                                    logreg_minimizer *m, const logreg_run *run);
 
+/* Gives the search what it wants of an array; whether that makes a cost is added to *n_costs.
+ * LOGREG_OK or LOGREG_STOPPED. */
+int logreg_supply(logreg_context *c, int64_t *n_costs);
+
+/* Takes J at the trial point, whose gradient is in its place; returns whether the point is
+ * accepted. */
+int logreg_take_gradient(logreg_context *c, double J);
+
 /* ---- An objective: all examples, or a sample ------------------------------------------------- */
 
 typedef struct logreg_objective {
