@@ -37,16 +37,22 @@ class Explanation(NamedTuple):
     Attributes
     ----------
     log_odds : float
-        Of the second class; its probability is 1 / (1 + exp(-log_odds)).
+        Of the second of two classes: its probability is 1 / (1 + exp(-log_odds)). Of more, those
+        of `of` against `against`: the logarithm of the quotient of their probabilities.
     base : float
         The log-odds of a row whose features are all at their mean in the rows trained on.
     contributions : dict of str to float
-        For each column, w (x - mean), summed over its features; the largest first.
+        For each column, w (x - mean), summed over its features; the largest first. With more
+        than two classes, w is that of `of` less that of `against`.
+    of, against
+        The second class and the first; of more than two, the two that are most probable.
     """
 
     log_odds: float
     base: float
     contributions: dict[str, float]
+    of: Any
+    against: Any
 
 
 class Model:
@@ -65,17 +71,17 @@ class Model:
     ----------
     target : str
         The column that is predicted.
-    classes : ndarray of shape (2,)
-        The probability is that of the second.
+    classes : ndarray of shape (2,) or (K,)
+        The probability is that of the second of two.
     threshold : float
-        The second class is predicted where its probability is above it.
+        The second of two classes is predicted where its probability is above it.
     columns : dict of str to dict
         For each column, as in the table trained on: `type` (``'integer'``, ``'float'``,
         ``'boolean'``, ``'text'`` or ``'date'``), `missing` (rows), `minimum` and `maximum` (None
         for text), and `different`, the number of different values (None for floats).
-    weights : dict of str to float
+    weights : dict of str to float, or to lists of K
         The weight of each feature: a column's name, or ``'column=category'``.
-    bias : float
+    bias : float, or ndarray of shape (K,)
     settings : dict
         The options of the training.
     """
@@ -95,14 +101,13 @@ class Model:
 
     def __repr__(self) -> str:
         """Return one line."""
-        first, second = self._stored.class_names
-        return (
-            f"Model of {self.target!r}: {second} or {first}, from {len(self.columns)} columns,"
-            f" threshold {self.threshold:g}"
-        )
+        *others, first = reversed(self._stored.class_names)
+        names = f"{', '.join(others)} or {first}"
+        threshold = f", threshold {self.threshold:g}" if self._stored.of_two else ""
+        return f"Model of {self.target!r}: {names}, from {len(self.columns)} columns{threshold}"
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probability of the second class, (m,).
+        """Return the probability of the second class, (m,), or those of all classes, (m, K).
 
         Parameters
         ----------
@@ -111,7 +116,7 @@ class Model:
 
         Returns
         -------
-        ndarray of shape (m,)
+        ndarray of shape (m,), or (m, K) where there are more than two classes
             NaN where a row has missing values and the training left such rows out.
 
         Raises
@@ -122,7 +127,7 @@ class Model:
         """
         examples, complete = self._features(X)
         A = scoring.probabilities(self._stored, examples)
-        return A if complete is None else np.where(complete, A, np.nan)
+        return A if complete is None else np.where(complete, A.T, np.nan).T
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predicted class of each row, (m,).
@@ -143,10 +148,11 @@ class Model:
             As `predict_proba`.
         """
         A = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes[(self.threshold < A).astype(np.intp)]
-        if np.isnan(A).any():
+        labels: NDArray[Any] = self.classes[scoring.predicted(self._stored, A)]
+        unknown = np.isnan(A).reshape(len(A), -1).any(axis=1)
+        if unknown.any():
             labels = labels.astype(object)
-            labels[np.isnan(A)] = None
+            labels[unknown] = None
         return labels
 
     def explain(self, row: Any) -> Explanation:
@@ -174,22 +180,29 @@ class Model:
         if complete is not None and not complete[0]:
             msg = "the row has missing values, and --missing drop left such rows out in training"
             raise ValueError(msg)
-        w, means = self._stored.weights, self._stored.means
+        w, b, means = self._stored.weights, self._stored.bias, self._stored.means
+        first, second = 0, 1
+        if not self._stored.of_two:
+            second, first = np.argsort(-(b + w.T @ x[:, 0]), kind="stable")[:2].tolist()
+            w, b = w[:, second] - w[:, first], np.ravel(b)[second] - np.ravel(b)[first]
         sources = self._stored.sources_of_features
         contributions = dict.fromkeys(self.columns, 0.0)
         for name, term in zip(sources, (w * (x[:, 0] - means)).tolist(), strict=True):
             contributions[name] += term
-        base = float(self.bias + w @ means)
+        base = float(b + w @ means)
         log_odds = base + sum(contributions.values())
         ranked = sorted(contributions.items(), key=lambda item: -abs(item[1]))
-        return Explanation(log_odds, base, dict(ranked))
+        return Explanation(
+            log_odds, base, dict(ranked), of=self.classes[second], against=self.classes[first]
+        )
 
     def to_onnx(self) -> onnx.ModelProto:
         """Return the whole model as ONNX (extra ``onnx``): columns in, probability and label out.
 
         It has an input of shape (rows, 1) for each column, with its name: float64, in which NaN is
         missing, or text, in which the empty text is. A date is its microseconds since 1970, in
-        float64. The outputs are `probability` and `prediction`, (rows,), by the threshold.
+        float64. The outputs are `probability` and `prediction`, (rows,), by the threshold; with K
+        classes, `probability` is (rows, K).
 
         Returns
         -------

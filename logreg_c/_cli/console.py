@@ -7,6 +7,7 @@ import math
 import os
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -64,7 +65,7 @@ def decimal(value: float, sign: str = "-") -> str:
 def weights_as_json(model: Model) -> dict[str, Any]:
     """Return the bias and the weights of a model."""
     return {
-        "bias": model.bias,
+        "bias": np.asarray(model.bias).tolist(),
         "weights": [
             {"column": column, "category": category, "weight": w, "deviation": sd}
             for (column, category), w, sd in zip(
@@ -76,20 +77,19 @@ def weights_as_json(model: Model) -> dict[str, Any]:
 
 def print_weights(model: Model, at_most: int) -> None:
     """Print the weights, the largest per standard deviation first, and what they mean."""
-    features, per_sd = model.features, model.per_deviation
-    some = len(features) > at_most
+    per_sd, weights = model.per_deviation.ravel(), model.weights.ravel()
+    some = len(weights) > at_most
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("largest weights" if some else "weights", overflow="fold")
     table.add_column("w x sd", justify="right")
     table.add_column("w", justify="right")
     for j in model.ranking[:at_most]:
-        table.add_row(Text(features[j].name), decimal(per_sd[j]), f"{model.weights[j]:.6g}")
-    table.add_row("bias b", "", f"{model.bias:.6g}")
+        table.add_row(Text(model.weight_name(j)), decimal(per_sd[j]), f"{weights[j]:.6g}")
+    for name, b in zip(model.class_names, np.ravel(model.bias).tolist(), strict=False):
+        table.add_row(Text("bias b" if model.of_two else f"bias b for {name}"), "", f"{b:.6g}")
     out = console()
     out.print()
     out.print(table)
     out.print()
-    print_line(
-        f"(w x sd: change in the log-odds of {model.class_names[1]} per standard deviation of the"
-        " feature)"
-    )
+    of = f"the log-odds of {model.class_names[1]}" if model.of_two else "Z of the class"
+    print_line(f"(w x sd: change in {of} per standard deviation of the feature)")

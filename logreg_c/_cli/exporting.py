@@ -45,8 +45,9 @@ def whole(model: Model) -> onnx.ModelProto:
     """
     sources = model.recipe.sources
     graph, terms = Graph(set(sources)), []
-    numbers: list[tuple[str, float | None, float]] = []  # column, fill, weight
-    w, compares, start = model.weights, False, 0
+    numbers: list[tuple[str, float | None, NDArray[np.float64]]] = []  # column, fill, weights
+    w = model.weights.reshape(len(model.features), -1)
+    compares, start = False, 0
     for name, made in sources.items():
         _check(name)
         sizes = [1 if column.categories is None else len(column.categories) for column in made]
@@ -72,7 +73,8 @@ def whole(model: Model) -> onnx.ModelProto:
                 numbers.append((name, column.fill, weight[0]))
     if numbers:
         terms.append(_term_of_numbers(graph, numbers))
-    classes, bias = as_classes(model.classes, 1), np.array([model.bias])
+    bias = np.atleast_1d(model.bias)
+    classes = as_classes(model.classes, len(bias))
     return finished(graph, terms, bias, classes, threshold=model.threshold, compares=compares)
 
 
@@ -83,9 +85,9 @@ def _check(name: str) -> None:
 
 
 def _weighted(graph: Graph, where: str, weights: NDArray[np.float64]) -> str:
-    """Add a term: bools (rows, k) times k weights."""
+    """Add a term: bools (rows, k) times weights, (k, outputs)."""
     ones = graph.add("Cast", where, to=TensorProto.DOUBLE)
-    return graph.add("MatMul", ones, graph.constant(weights[:, None]))
+    return graph.add("MatMul", ones, graph.constant(weights))
 
 
 def _terms_of_text(
@@ -105,18 +107,20 @@ def _terms_of_text(
         elif column.part == "missing":
             terms.append(_weighted(graph, equals([""]), w))
         else:  # rare: the text is neither known nor missing
-            others = _weighted(graph, equals([*known, ""]), -np.repeat(w, len(known) + 1))
-            terms += [others, graph.constant(w[:, None])]
+            others = _weighted(graph, equals([*known, ""]), -np.repeat(w, len(known) + 1, axis=0))
+            terms += [others, graph.constant(w)]
     return terms
 
 
-def _term_of_numbers(graph: Graph, numbers: list[tuple[str, float | None, float]]) -> str:
+def _term_of_numbers(
+    graph: Graph, numbers: list[tuple[str, float | None, NDArray[np.float64]]]
+) -> str:
     names, fills, weights = zip(*numbers, strict=True)
     X: str = graph.add("Concat", *names, axis=1)
     if any(fill is not None for fill in fills):
         values: Any = [[np.nan if fill is None else fill for fill in fills]]
         X = graph.add("Where", graph.add("IsNaN", X), graph.constant(np.array(values)), X)
-    return graph.add("MatMul", X, graph.constant(np.array(weights)[:, None]))
+    return graph.add("MatMul", X, graph.constant(np.array(weights)))
 
 
 class Moments:

@@ -29,11 +29,10 @@ def run(model_file: Path, *, as_json: bool) -> None:
             }
         )
         return
-    first, second = model.class_names
     print_facts(
         {
             "model": str(model_file),
-            "target": f"{shown(model.target)}: 0 = {first}, 1 = {second}",
+            "target": f"{shown(model.target)}: {model.listed_classes}",
             "features": f"{len(model.weights)}, from {len(model.columns)} columns",
             "trained on": f"{shown(model.trained_on['file'])}, {model.trained_on['rows']} rows, of"
             f" which {model.is_held_out.sum()} were held out",
@@ -43,6 +42,6 @@ def run(model_file: Path, *, as_json: bool) -> None:
         }
     )
     print_weights(model, MOST_WEIGHTS)
-    if len(model.weights) > MOST_WEIGHTS:
-        print_line(f"(the {MOST_WEIGHTS} largest of {len(model.weights)}; --json prints all)")
+    if model.weights.size > MOST_WEIGHTS:
+        print_line(f"(the {MOST_WEIGHTS} largest of {model.weights.size}; --json prints all)")
     print_inference(model)

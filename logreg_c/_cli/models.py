@@ -64,21 +64,21 @@ class Feature(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model."""
+    """A trained model of two classes, or of K > 2."""
 
-    weights: NDArray[np.float64]  # (n_x,), of the unscaled features
-    bias: float
+    weights: NDArray[np.float64]  # (n_x,) or (n_x, K), of the unscaled features
+    bias: float | NDArray[np.float64]  # or (K,)
     columns: dict[str, list[str] | None]  # in the order of the weights; for text, the categories
     means: NDArray[np.float64]  # (n_x,): of the features in the rows trained on ...
     deviations: NDArray[np.float64]  # (n_x,): ... and their standard deviations
     schema: dict[str, dict[str, Any]]  # for each column of the table, its type and values
-    classes: NDArray[Any]  # (2,): text, integers, floats or bools; A is the second's probability
+    classes: NDArray[Any]  # (2,) or (K,): text, integers, floats or bools
     target: str  # the column of the classes
     cost_iterations: NDArray[np.int64]  # (k,): iterations, counted from 0 ...
     costs: NDArray[np.float64]  # (k,): ... and the cost before their update
     settings: dict[str, SCALARS]
     preparation: dict[str, Any]  # how the columns are made from those of a table: see `recipe`
-    threshold: float  # the second class is predicted where A is above it
+    threshold: float  # the second of two classes is predicted where its probability is above it
     held_out: NDArray[np.uint8]  # (rows / 8,): a bit per row of the file that it was trained on
     trained_on: dict[str, SCALARS]  # that file: its name, rows and fingerprint
     inference: dict[str, Any]  # empty, or standard errors: see inference.py
@@ -117,38 +117,59 @@ class Model:
         return rows
 
     @property
-    def class_names(self) -> tuple[str, str]:
+    def class_names(self) -> tuple[str, ...]:
         """The classes for display."""
-        first, second = self.classes.tolist()
-        return shown(first), shown(second)
+        return tuple(map(shown, self.classes.tolist()))
+
+    @property
+    def of_two(self) -> bool:
+        """Whether there are two classes."""
+        return len(self.classes) == 2
+
+    @property
+    def listed_classes(self) -> str:
+        """The classes with their numbers, for display."""
+        return ", ".join(f"{k} = {name}" for k, name in enumerate(self.class_names))
 
     @property
     def per_deviation(self) -> NDArray[np.float64]:
-        """(n_x,): w x sd, the change in the log-odds per standard deviation of a feature.
+        """The change in Z per standard deviation of a feature, w x sd, in the shape of the weights.
 
         Weights of features in different units are comparable only in this form.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.weights * self.deviations
+            return (self.weights.T * self.deviations).T
 
     @property
     def ranking(self) -> list[int]:
-        """Features by the size of `per_deviation`, the largest first."""
-        order: list[int] = np.argsort(-np.abs(self.per_deviation), kind="stable").tolist()
+        """Places in `per_deviation`, row by row, by the size of its values, the largest first."""
+        order: list[int] = np.argsort(-np.abs(self.per_deviation).ravel(), kind="stable").tolist()
         return order
+
+    def weight_name(self, place: int) -> str:
+        """Return the name of a weight, by its place in `weights`, row by row."""
+        if self.of_two:
+            return self.features[place].name
+        feature, k = divmod(place, len(self.classes))
+        return f"{self.features[feature].name} for {self.class_names[k]}"
 
     def is_sound(self) -> bool:
         """Whether `save` can have written these values."""
         n_x, k = len(self.features), self.costs.size
-        first, second = self.classes.tolist()
+        classes = self.classes.tolist()
+        of_outputs = () if self.of_two else (len(classes),)
         at, costs = self.cost_iterations, self.costs
         names = (self.target, *self.columns, *self.recipe.sources)
         categories = [c for known in self.columns.values() if known is not None for c in known]
-        "".join(map(str, (*names, *categories, first, second))).encode()  # lone surrogates raise
+        "".join(map(str, (*names, *categories, *classes))).encode()  # lone surrogates raise
         return (
-            self.weights.shape == self.means.shape == self.deviations.shape == (n_x,)
+            self.means.shape == self.deviations.shape == (n_x,)
+            and self.weights.shape == (n_x, *of_outputs)
+            and np.shape(self.bias) == of_outputs
             and n_x > 0
-            and self.classes.shape == (2,)
+            and self.classes.ndim == 1
+            and len(set(classes)) == len(classes) > 1
+            and all(name == name for name in classes)  # noqa: PLR0124 (NaN is not)
             and self.target not in self.recipe.sources
             and list(self.schema) == list(self.recipe.sources)
             and all(map(_is_schema, self.schema.values()))
@@ -157,8 +178,6 @@ class Model:
             and at[0] >= 0
             and bool((np.diff(at) > 0).all())
             and at[-1] < 2**53
-            and first != second
-            and first == first  # noqa: PLR0124 (NaN is not)
             and all(isinstance(c, str) for c in categories)
             and all(
                 known is None or (isinstance(known, list) and len(set(known)) == len(known) > 0)
@@ -240,7 +259,9 @@ def load(path: Path) -> Model:
 
 def _parsed(arrays: dict[str, NDArray[Any]]) -> Model | None:
     """Return the model in these arrays, or None if they are not one."""
-    of_one = {name: arrays[name].item() for name in ("bias", "target", "threshold")}
+    of_one = {name: arrays[name].item() for name in ("target", "threshold")}
+    if arrays["bias"].ndim == 0:
+        of_one["bias"] = arrays["bias"].item()
     of_json = {name: json.loads(arrays[name].item()) for name in OF_JSON}
     kept = {name: x for name, x in arrays.items() if name != "format"}
     model = Model(**kept | of_one | of_json)

@@ -22,7 +22,7 @@ import logreg_c
 
 from . import metrics, models
 from .console import decimal, print_line
-from .errors import shown
+from .errors import refuse, shown
 from .models import Model
 from .output import check_output, written_whole
 from .recipes import Dialect
@@ -86,6 +86,8 @@ def write(
     output: Path, model: Model, scored: Scored, file: str, seconds: float | None = None
 ) -> None:
     """Write the page about a model, the rows that were scored, and the time of its training."""
+    if not model.of_two:
+        refuse(f"{output}: a report is about two classes, and this model has {len(model.classes)}")
     page = render(model, scored, shown(file), seconds)
     # The browser may run our script, and no other.
     script = page.partition("<script>")[2].partition("</script>")[0]

@@ -16,13 +16,13 @@ from rich.table import Table
 
 import logreg_c
 
-from . import metrics, models, tables
+from . import metrics, models, scoring_classes, tables
 from .console import console, print_facts, print_json
 from .errors import brief, memory_for, refuse, say, shortened, shown, visible
 from .models import Model
 from .output import check_output, written_whole
 from .recipes import Column, Dialect
-from .tables import Source
+from .tables import Labels, Source
 
 # X of some rows, (n_x, m): a matrix, or columns each in its own type.
 Examples = list[NDArray[Any]] | NDArray[np.float64]
@@ -31,8 +31,8 @@ Examples = list[NDArray[Any]] | NDArray[np.float64]
 class Scored(NamedTuple):
     """The probabilities and labels of rows, their log-loss, and where they are from."""
 
-    A: NDArray[np.float64]  # (m,)
-    Y: NDArray[np.bool_]  # (m,)
+    A: NDArray[np.float64]  # (m,), or (m, K) of K > 2 classes
+    Y: Labels  # (m,)
     log_loss: float
     file_rows: int  # of the file, m if all were scored
     trained_on: int | None  # how many of the m the model was trained on; None for another file
@@ -51,7 +51,7 @@ class Batches:
         self.complete: NDArray[np.bool_] | None = None  # the other rows of the batch; None if all
         self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
 
-    def __iter__(self) -> Iterator[tuple[Examples, NDArray[np.bool_]]]:
+    def __iter__(self) -> Iterator[tuple[Examples, Labels]]:
         """Yield X and Y; Y is all false if the rows are not labeled."""
         model, source = self.model, self.source
         target = model.target
@@ -87,8 +87,10 @@ class Batches:
         classes = pl.Series(self.model.classes)
         for X, _ in self:
             A = probabilities(self.model, X)
-            second = (A > self.model.threshold).astype(np.uint32)
-            made = [pl.Series("probability", A), classes.gather(second).alias("prediction")]
+            which = predicted(self.model, A).astype(np.uint32)
+            columns = zip(probability_names(self.model), A.T.reshape(-1, len(A)), strict=True)
+            made = [pl.Series(name, values) for name, values in columns]
+            made.append(classes.gather(which).alias("prediction"))
             if self.complete is not None:
                 made = [values.set(~pl.Series(self.complete), None) for values in made]
             yield pl.DataFrame([*self.kept.get_columns(), *made])
@@ -123,10 +125,23 @@ def _as_text(made: list[Column]) -> list[str] | None:
 
 
 def probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
-    """Return the probability of the second class, (m,)."""
+    """Return the probability of the second class, (m,), or those of K > 2 classes, (m, K)."""
     # In float64 for all types of columns, so that the result does not depend on the file's types.
     A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
-    return A.ravel()
+    return A.ravel() if model.of_two else A.T
+
+
+def predicted(model: Model, A: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the number of the class that is predicted for each row, (m,)."""
+    of_two: NDArray[np.intp] = (model.threshold < A).astype(np.intp)
+    return of_two if model.of_two else np.argmax(A, axis=1)
+
+
+def probability_names(model: Model) -> list[str]:
+    """Return the columns of probabilities in a table of predictions."""
+    if model.of_two:
+        return ["probability"]
+    return [f"probability={name}" for name in model.class_names]
 
 
 def predict(
@@ -138,7 +153,7 @@ def predict(
     if output is not None:
         check_output(output, model_file, file)
     model = models.load(model_file)
-    for name in {*keep} & {"probability", "prediction"}:
+    for name in {*keep} & {*probability_names(model), "prediction"}:
         refuse(f"--keep {name}: a column of the output has this name; rename it in {file}")
     with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
         batches = Batches(model, source, labeled=False, keep=keep)
@@ -153,7 +168,8 @@ def predict(
                     part.writelines(text.encode() for text in _csv(batches.predictions()))
     batches.warn()
     above = "" if model.threshold == 0.5 else f"; it is predicted above {model.threshold:.6g}"
-    say(f"{batches.rows} rows; probability is the probability of {model.class_names[1]}{above}")
+    what = f"probability is the probability of {model.class_names[1]}{above}"
+    say(f"{batches.rows} rows; {what if model.of_two else 'a probability for each class'}")
 
 
 def _print_csv(frames: Iterable[pl.DataFrame]) -> None:
@@ -195,7 +211,7 @@ class Fingerprint:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
-    def update(self, X: Examples, Y: NDArray[np.bool_]) -> None:
+    def update(self, X: Examples, Y: Labels) -> None:
         """Add rows."""
         rows = Y.astype(np.uint64)
         for values in X:
@@ -209,14 +225,14 @@ class Fingerprint:
 
 
 class Tally:
-    """The scores of rows that come in batches; keeps 9 bytes per row."""
+    """The scores of rows that come in batches; keeps 9 bytes per row, or 8 K + 8."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.rows, self._cost = model, 0, 0.0
         self._As: list[NDArray[np.float64]] = []
-        self._Ys: list[NDArray[np.bool_]] = []
+        self._Ys: list[Labels] = []
 
-    def add(self, X: Examples, Y: NDArray[np.bool_]) -> None:
+    def add(self, X: Examples, Y: Labels) -> None:
         """Score rows."""
         w, b = self.model.weights, self.model.bias
         self._As.append(probabilities(self.model, X))
@@ -232,7 +248,7 @@ class Tally:
         return Scored(A, Y, self._cost / self.rows, self.rows, None)
 
 
-def score(model: Model, X: Examples, Y: NDArray[np.bool_]) -> Scored:
+def score(model: Model, X: Examples, Y: Labels) -> Scored:
     """Score rows that the model was not trained on."""
     tally = Tally(model)
     tally.add(X, Y)
@@ -273,6 +289,9 @@ def taken(X: Examples, rows: NDArray[np.int64]) -> Examples:
 def measures(scored: Scored, threshold: float) -> dict[str, Any]:
     """Return the measures of an evaluation; None for those that are not defined."""
     A, Y, log_loss, *_ = scored
+    if A.ndim == 2:
+        of_rows = {name: getattr(scored, name) for name in ("file_rows", "trained_on", "log_loss")}
+        return {"rows": len(Y), **of_rows, **scoring_classes.measures(A, Y)}
     confusion = metrics.confusion(A, Y, threshold)
     (_, fp), (fn, tp) = confusion.tolist()
     ones, rows = fn + tp, len(Y)
@@ -317,17 +336,19 @@ def evaluate(
 
 def described_rows(found: dict[str, Any], model: Model) -> str:
     """Return which rows were scored, as text."""
-    (tn, fp), (fn, tp) = found["confusion_matrix"]
-    first, second = model.class_names
+    counts = [sum(row) for row in found["confusion_matrix"]]
     which = {
         None: "",
         0: f" held out of {found['file_rows']}; it was trained on the others",
     }.get(found["trained_on"], f", {found['trained_on']} of which the model was trained on")
-    return f"{found['rows']}{which}: {tn + fp} {first}, {fn + tp} {second}"
+    by_class = zip(counts, model.class_names, strict=True)
+    return f"{found['rows']}{which}: {', '.join(f'{count} {name}' for count, name in by_class)}"
 
 
 def described(found: dict[str, Any], model: Model) -> dict[str, str]:
     """Return the measures as text."""
+    if not model.of_two:
+        return scoring_classes.described(found, model.class_names)
     rows, accuracy, auc = found["rows"], found["accuracy"], found["roc_auc"]
     (tn, fp), (fn, tp) = found["confusion_matrix"]
     first, second = model.class_names
@@ -362,6 +383,9 @@ def _in_words(low: float, high: float) -> str:
 
 def print_confusion(found: dict[str, Any], model: Model) -> None:
     """Print the confusion matrix."""
+    if not model.of_two:
+        scoring_classes.print_confusion(found, model.class_names)
+        return
     first, second = model.class_names
     (tn, fp), (fn, tp) = found["confusion_matrix"]
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .errors import brief, refuse, say
-from .tables import Source
+from .tables import Labels, Source
 
 ISO_DATE = r"^\d{4}-\d{2}(-\d{2})?([T ].*)?$"  # text in this form sorts by time
 
@@ -33,9 +33,7 @@ class Parts(NamedTuple):
     units: NDArray[np.int64]  # (len(fit),): rows with the same number belong together
 
 
-def split(
-    Y: NDArray[np.bool_], column: pl.Series | None, options: Splitting, source: Source
-) -> Parts:
+def split(Y: Labels, column: pl.Series | None, options: Splitting, source: Source) -> Parts:
     """Split the rows; `column` has the groups or the times."""
     sizes = {
         "--test-fraction": options.test_fraction,
@@ -62,9 +60,11 @@ def split(
                 f"warning: the {len(rows)} rows of {option} are all of one class, so {use}; give a"
                 " larger fraction or another --seed"
             )
-    if len(np.unique(Y[fit])) < 2:
+    absent = len(np.unique(Y)) - len(np.unique(Y[fit]))
+    if absent:
+        lack = "are all of one class" if Y.dtype == bool else f"are of none of {absent} classes"
         refuse(
-            f"{source}: the {len(fit)} rows left to train on are all of one class; give a smaller"
+            f"{source}: the {len(fit)} rows left to train on {lack}; give a smaller"
             f" {' or '.join(option for option, f in sizes.items() if f)} or another --seed"
         )
     of_row = np.empty(len(Y), np.int64)
@@ -74,7 +74,7 @@ def split(
 
 
 def folds(
-    Y: NDArray[np.bool_],
+    Y: Labels,
     weight: NDArray[np.float64] | None,
     units: NDArray[np.int64],
     k: int,
@@ -86,24 +86,24 @@ def folds(
     of_row: NDArray[np.int64] = units % k
     for fold in range(k):
         rest = of_row != fold
-        if rest.all() or len(np.unique(Y[rest & counts])) < 2:
+        if rest.all() or len(np.unique(Y[rest & counts])) < len(np.unique(Y)):
             refuse(
-                f"{source}: --cv {k} leaves a fold without rows, or without both classes to train"
+                f"{source}: --cv {k} leaves a fold without rows, or without all classes to train"
                 " on; give a smaller number"
             )
     return of_row
 
 
 def _order(
-    Y: NDArray[np.bool_], column: pl.Series | None, options: Splitting, source: Source
+    Y: Labels, column: pl.Series | None, options: Splitting, source: Source
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows in the order in which they are held out, and numbers of their units."""
     random = np.random.default_rng(options.seed)
     if column is None:
         order = random.permutation(len(Y))
-        # Both classes evenly spread, so that every run of rows has its share of each.
+        # All classes evenly spread, so that every run of rows has its share of each.
         place = np.empty(len(Y))
-        for label in (False, True):
+        for label in np.unique(Y):
             rows = np.flatnonzero(Y[order] == label)
             place[rows] = (np.arange(len(rows)) + 0.5) / max(len(rows), 1)
         return order[np.argsort(place, kind="stable")], np.arange(len(Y))

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 import logreg_c
 from logreg_c import _input
-from logreg_c._objective import Objective
+from logreg_c._objective import Objective, SoftmaxObjective
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
+from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import metrics, models, splitting, tables
@@ -48,7 +49,7 @@ from .scoring import (
     taken,
 )
 from .splitting import Splitting
-from .tables import Source
+from .tables import Labels, Source
 
 LARGEST = 10  # weights printed after training
 CHECKPOINT_SECONDS = 10.0
@@ -115,7 +116,7 @@ class Rows(NamedTuple):
     """Some rows of the table, as `train` takes them."""
 
     X: Examples
-    Y: NDArray[np.bool_]
+    Y: Labels
 
 
 class Data(NamedTuple):
@@ -196,7 +197,7 @@ def _rehearse(file: Path, outputs: Outputs) -> None:
 
 
 def _threshold(settings: Settings, scored: Scored) -> float:
-    """Return the threshold; a criterion finds it on the held-out rows."""
+    """Return the threshold; a criterion finds it on the held-out rows of two classes."""
     if isinstance(settings.threshold, float):
         return settings.threshold
     return metrics.best_threshold(metrics.curves(scored.A, scored.Y), settings.threshold)
@@ -249,7 +250,6 @@ def _print(
     cv: dict[str, Any] | None,
 ) -> None:
     """Print a summary."""
-    ones = sum(int(rows.Y.sum()) for rows in (data.fit, data.validation, data.held_out))
     m_fit, m_validation, m_held_out = (
         len(rows.Y) for rows in (data.fit, data.validation, data.held_out)
     )
@@ -257,7 +257,9 @@ def _print(
     if m_validation:
         purposes += f", {m_validation} for early stopping"
     m = m_fit + m_validation + m_held_out
-    first, second = model.class_names
+    codes = np.concatenate([rows.Y for rows in (data.fit, data.validation, data.held_out)])
+    counts = np.bincount(codes.astype(np.intp), minlength=len(model.classes)).tolist()
+    by_class = zip(range(m), model.class_names, counts, strict=False)
     why = {
         "iters": f"reached --iters {settings.iters}",
         "callback": f"--early-stopping {settings.early_stopping}",
@@ -273,7 +275,7 @@ def _print(
             "rows": f"{m}: {purposes}, {m_held_out} held out ({_chosen(settings)})",
             "features": f"{len(data.fit.X)},"
             f" {'standardized' if settings.standardize else 'not standardized'}",
-            "classes": f"0 = {first} ({m - ones} rows), 1 = {second} ({ones} rows)",
+            "classes": ", ".join(f"{k} = {name} ({count} rows)" for k, name, count in by_class),
             "passes" if settings.alpha is None else "iterations": (
                 f"{result.n_iter} ({why[result.stopped]}), {by}, l2 {settings.l2:g}"
             ),
@@ -322,6 +324,7 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         settings.one_hot, settings.missing, reading.date_parts, settings.min_count
     )
     table = tables.prepared(source, choice, options)
+    _check_number(table.classes, settings, source)
     Y, classes = _with_positive(table.Y, table.classes, settings)
     parts = splitting.split(Y, table.aside.get(by or ""), settings.splitting, source)
     is_held_out = np.zeros(len(Y), bool)
@@ -370,25 +373,41 @@ def _rows(X: Examples, Y: NDArray[np.bool_], parts: Sequence[NDArray[np.int64]])
         yield from map(Rows, taken, [Y[part] for part in parts])
 
 
+def _check_number(classes: NDArray[Any], settings: Settings, source: Source) -> None:
+    """Refuse options for two classes where there are more."""
+    of_two = {
+        "--positive": settings.positive is not None,
+        "--threshold": settings.threshold != 0.5,
+        "--inference": settings.inference,
+        "--solver gd": settings.alpha is not None,
+    }
+    given = [option for option, is_given in of_two.items() if is_given]
+    if len(classes) > 2 and given:
+        refuse(
+            f"{source}: {given[0]} is for two classes, and target {brief(settings.target)} has"
+            f" {len(classes)}; leave it out, or recode the target"
+        )
+
+
 def _with_positive(
-    Y: NDArray[np.bool_], classes: NDArray[Any], settings: Settings
-) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    Y: Labels, classes: NDArray[Any], settings: Settings
+) -> tuple[Labels, NDArray[Any]]:
     """Make --positive the second class."""
-    if settings.positive is None or _is_second(settings.positive, "--positive", classes):
+    if settings.positive is None or _class_named(settings.positive, "--positive", classes) == 1:
         return Y, classes
     return ~Y, classes[::-1].copy()
 
 
-def _is_second(label: str, option: str, classes: NDArray[Any]) -> bool:
+def _class_named(label: str, option: str, classes: NDArray[Any]) -> int:
     names = [str(name) for name in classes.tolist()]
-    same = [k for k in (0, 1) if names[k] == label]
-    same = same or [k for k in (0, 1) if names[k].lower() == label.lower()]
+    same = [k for k, name in enumerate(names) if name == label]
+    same = same or [k for k, name in enumerate(names) if name.lower() == label.lower()]
     if len(same) != 1:
         refuse(
-            f"{option}: {brief(label)} is not a class of the target; they are {brief(names[0])} and"
-            f" {brief(names[1])}"
+            f"{option}: {brief(label)} is not a class of the target; they are"
+            f" {' and '.join(map(brief, names))}"
         )
-    return same == [1]
+    return same[0]
 
 
 def _weights(
@@ -410,13 +429,12 @@ def _weights(
             refuse(f"{source}: weight {brief(column.name)} is negative in row {row}; correct it")
         weight = weight[fit]
     if settings.class_weight == "balanced":
-        weight *= len(Y) / (2 * np.where(Y, Y.sum(), (~Y).sum()))
+        weight *= len(Y) / (len(classes) * np.bincount(Y)[Y.astype(np.intp)])
     elif settings.class_weight is not None:
         for part in settings.class_weight.split(","):
             label, _, number = part.rpartition("=")
-            is_second = _is_second(label, "--class-weight", classes)
-            weight[Y == is_second] *= float(number)
-    if not (Y * weight).any() or not (~Y * weight).any():
+            weight[Y == _class_named(label, "--class-weight", classes)] *= float(number)
+    if len(np.unique(Y[weight > 0])) < len(classes):
         refuse(f"{source}: the weights of one class are all 0; give some above 0")
     return weight
 
@@ -480,22 +498,23 @@ def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple
 
 
 def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
-    found = minimize(
-        Objective.checked(
-            _input.examples(data.fit.X, ARITHMETIC),
-            data.fit.Y,
-            sample_weight=data.weight,
-            n_threads=None,
-        ),
-        settings.iters,
-        w=np.zeros((len(data.fit.X), 1)),
-        b=0.0,
-        warm=False,
-        l2=settings.l2 or 0.0,
-        standardize=settings.standardize,
-        tol=settings.tol or 0.0,
-        callbacks=callbacks,
-    )
+    examples = _input.examples(data.fit.X, ARITHMETIC)
+    weight, n_threads = _input.weights(data.weight, examples), _input.threads(None)
+    goal: dict[str, Any] = {
+        "warm": False,
+        "l2": settings.l2 or 0.0,
+        "standardize": settings.standardize,
+        "tol": settings.tol or 0.0,
+        "callbacks": callbacks,
+    }
+    n_x, k = len(data.fit.X), len(data.classes)
+    if k == 2:
+        objective = Objective(examples, data.fit.Y, weight, n_threads)
+        found = minimize(objective, settings.iters, w=np.zeros((n_x, 1)), b=0.0, **goal)
+    else:
+        several = SoftmaxObjective(examples, data.fit.Y.astype(np.int32), weight, n_threads)
+        start = np.zeros((n_x, k))
+        found = minimize_classes(several, settings.iters, w=start, b=np.zeros(k), **goal)
     problem = {
         "passes": f"--tol {settings.tol:g} was not reached in {found.n_iter} passes; give a larger"
         " --iters",
@@ -521,7 +540,8 @@ def _cross_validated(
         problem = problem or (fault and f"in fold {k + 1} of {settings.cv}: {fault}")
         model = _model(part, settings, result, stopping)
         found.append(measures(score(model, taken(X, fold), Y[fold]), 0.5))
-    return {name: _mean([one[name] for one in found]) for name in IN_FOLDS}, problem
+    measured = [name for name in IN_FOLDS if name in found[0]]
+    return {name: _mean([one[name] for one in found]) for name in measured}, problem
 
 
 def _mean(values: list[float | None]) -> dict[str, Any] | None:
@@ -538,9 +558,9 @@ def _mean(values: list[float | None]) -> dict[str, Any] | None:
 def _model(
     data: Data, settings: Settings, result: Solution, stopping: EarlyStopping | None
 ) -> Model:
-    w, b = result.w[:, 0], result.b
+    w, b = result.w, result.b
     if stopping is not None and stopping.w is not None:
-        w, b = stopping.w[:, 0], stopping.b
+        w, b = stopping.w, stopping.b
     means, deviations = _moments(data.fit.X)
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
@@ -549,8 +569,8 @@ def _model(
         "version": logreg_c.__version__,
     }
     return Model(
-        weights=w,
-        bias=b,
+        weights=w[:, 0] if len(data.classes) == 2 else w,
+        bias=b if len(data.classes) == 2 else np.ravel(b),
         columns={column.name: column.categories for column in data.recipe.columns},
         means=means,
         deviations=deviations,

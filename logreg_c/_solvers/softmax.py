@@ -373,9 +373,10 @@ def minimize_classes(
     warm: bool,
     l2: float,
     tol: float,
-    slope: float,
+    slope: float = math.inf,
     standardize: bool = False,
-    fixed_b: bool,
+    fixed_b: bool = False,
+    callbacks: Sequence[Any] = (),
 ) -> Solution:
     """Do what `minimize` does, with w (n_x, K) and b (K,), whose sums over the classes become 0."""
     theta = np.vstack([w, b])
@@ -387,9 +388,17 @@ def minimize_classes(
         if fixed_b:  # then features are only scaled
             mean, sd = np.zeros_like(mean), np.where(sd > 0.0, sd, 1.0)
         goal |= {"l2": l2 * sd * sd, "units": np.array([mean, sd])}
-    training = Searching(objective, theta, max_passes, (), warm=warm, **goal)
+    training = Searching(objective, theta, max_passes, callbacks, warm=warm, **goal)
+    training.settings = objective.described() | {
+        "classes": len(b),
+        "l2": l2,
+        "tol": tol,
+        "standardize": standardize,
+        "fixed_b": fixed_b,
+        "warm": warm,
+    }
     try:
-        training.run()
+        _, by_callback = training.run()
     except KeyboardInterrupt:
         raise interrupted(training.w, training.b, training.costs, "steps") from None
     w, b = training.w, training.b.T
@@ -400,7 +409,7 @@ def minimize_classes(
         b[0],
         training.take_costs(),
         training.spent,
-        training.stopped,
+        "callback" if by_callback else training.stopped,
         slope=training.slope,
         gap=training.gap,
     )

@@ -6,13 +6,14 @@
 `preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import described, labels, numbers
+from .columns import Labels, described, labels, numbers
 from .preparing import Options, complete, features, filled, prepared
 from .reading import Choice, batches
 from .source import Source, opened
 
 __all__ = [
     "Choice",
+    "Labels",
     "Options",
     "Source",
     "batches",

@@ -18,12 +18,15 @@ from .reading import LONGEST_NAME, listed
 from .source import Source
 
 MOST_CATEGORIES = 1000
+MOST_CLASSES = 100
 FEW_ROWS = 256
 FEW_TOKENS = 3  # different cells that are not numbers
 CELLS_SHOWN = 3  # of those that are not numbers
 MOSTLY = 0.9  # of a text column's values, or of its different values: then it is faulty numbers
 # Numbers as people write them, but that are not read as numbers.
 LIKE_NUMBER = r"^[$€£]?\s*[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*%?$"
+# Of each row, (m,): whether it is of the second of two classes, or the number of its class.
+Labels = NDArray[Any]
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 # Numeric types that the kernel does not read in place.
 WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
@@ -144,8 +147,8 @@ def one_hot(texts: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.boo
 # ---- Classes -----------------------------------------------------------------------------------
 
 
-def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return Y, (m,), true for rows of the second class, and the two classes, sorted."""
+def classes_of(values: pl.Series, source: Source) -> tuple[Labels, NDArray[Any]]:
+    """Return Y, and the classes, sorted."""
     check_values(values, source, 0)
     target = f"target {brief(values.name)}"
     found: list[str] = stripped(values, source).unique().sort().to_list()
@@ -154,16 +157,20 @@ def two_classes(values: pl.Series, source: Source) -> tuple[NDArray[np.bool_], N
         found = list({_meaning(value): value for value in found}.values())
     if len(found) == 1:
         refuse(f"{source}: {target} is {brief(found[0])} in every row; expected two classes")
-    if len(found) > 2:
-        refuse(
-            f"{source}: {target} has {len(found)} different values ({listed(found)}); logreg-c"
-            " handles two classes: recode the target or filter the rows"
-        )
+    too_many = (
+        f"{source}: {target} has {len(found)} different values ({listed(found)}); expected classes,"
+        f" at most {MOST_CLASSES}, each in two rows or more: recode the target or filter the rows"
+    )
+    if len(found) > MOST_CLASSES:
+        refuse(too_many)
     for value in found:
         _check_storable(value, target, source)
     as_text = values.dtype in (*TEXT, pl.Decimal) and source.kind != "CSV"
     classes = np.array(found) if as_text else _typed_classes(found)
-    return labels(values, classes, source), classes
+    Y = labels(values, classes, source)
+    if len(classes) > 2 and np.bincount(Y).min() < 2:
+        refuse(too_many)
+    return Y, classes
 
 
 def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
@@ -177,7 +184,7 @@ def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
     whole = all(re.fullmatch(r"[+-]?\d+", value) for value in found)
     classes = np.array([int(value) if whole else float(value) for value in found])
     one_type = classes.dtype.kind in ("iu" if whole else "f")
-    if one_type and np.isfinite(classes).all() and classes[0] != classes[1]:
+    if one_type and np.isfinite(classes).all() and len(np.unique(classes)) == len(found):
         return classes
     return np.array(found)  # numbers that no type can hold, or that float64 cannot distinguish
 
@@ -189,8 +196,8 @@ def labels(
     row: int = 0,
     *,
     may_be_missing: bool = False,
-) -> NDArray[np.bool_]:
-    """Return Y, (m,), true for rows of the second of these classes, false for missing ones."""
+) -> Labels:
+    """Return Y; rows whose class is missing are as those of the first."""
     if not may_be_missing:
         check_values(values, source, row)
     there = unnamed(values).fill_nan(None) if values.dtype.is_float() else values
@@ -198,24 +205,27 @@ def labels(
     names = [str(name).strip() for name in classes.tolist()]
     as_float = classes.dtype.kind == "f"
     meanings = [_meaning(name, as_float=as_float) for name in names]
-    known: dict[Any, bool] = {}
-    if meanings[0] != meanings[1]:
-        known = dict(zip(meanings, (False, True), strict=True))
-    found: dict[str, bool] = {}
+    known: dict[Any, int] = {}
+    if len(set(meanings)) == len(meanings):
+        known = {meaning: k for k, meaning in enumerate(meanings)}
+    found: dict[str, int] = {}
     for value in texts.drop_nulls().unique().to_list():
-        is_second = known.get(_meaning(value, as_float=as_float))
+        number = known.get(_meaning(value, as_float=as_float))
         if value in names:
-            is_second = value == names[1]
-        if is_second is None:
+            number = names.index(value)
+        if number is None:
             at = row + _first_true(texts == value) + 1
-            first, second = map(brief, classes.tolist())
             refuse(
                 f"{source}: target {brief(values.name)} is {brief(value)} in row {at}; the model's"
-                f" classes are {first} and {second}"
+                f" classes are {' and '.join(map(brief, classes.tolist()))}"
             )
-        found[value] = is_second
-    Y: NDArray[np.bool_] = texts.replace_strict(
-        list(found), list(found.values()), default=False, return_dtype=pl.Boolean
+        found[value] = number
+    of_two = len(names) == 2
+    Y: Labels = texts.replace_strict(
+        list(found),
+        list(map(bool, found.values())) if of_two else list(found.values()),
+        default=0,
+        return_dtype=pl.Boolean if of_two else pl.Int64,
     ).to_numpy(writable=True)
     return Y
 

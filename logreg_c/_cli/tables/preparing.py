@@ -19,7 +19,9 @@ from . import dates
 from .columns import (
     MOST_CATEGORIES,
     TEXT,
+    Labels,
     check_values,
+    classes_of,
     faulty_numbers,
     first_cells,
     longest,
@@ -27,7 +29,6 @@ from .columns import (
     numbers,
     one_hot,
     stripped,
-    two_classes,
     where_missing,
 )
 from .delimited import unnamed
@@ -74,7 +75,7 @@ class Prepared(NamedTuple):
     columns: list[pl.Series]
     aside: dict[str, pl.Series]  # columns that are not features
     recipe: Recipe
-    Y: NDArray[np.bool_]
+    Y: Labels
     classes: NDArray[Any]
     left_out: list[str]  # columns that number the rows
 
@@ -115,15 +116,14 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
         say(f"left out {listed(rare)}: each value is in fewer than {options.min_count} rows")
     columns = [values for values in columns if values.name in recipe.sources]
     warn_of_constants(columns)
-    warn_of_leaks(columns, Y)
+    if len(classes) == 2:
+        warn_of_leaks(columns, Y)
     return Prepared(
         columns, {values.name: values for values in aside}, recipe, Y, classes, left_out
     )
 
 
-def _labels(
-    target: pl.Series, source: Source, faults: Faults
-) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+def _labels(target: pl.Series, source: Source, faults: Faults) -> tuple[Labels, NDArray[Any]]:
     missing = where_missing(target)
     if missing is not None:
         faults.add_other(
@@ -136,7 +136,7 @@ def _labels(
     try:
         if target.is_empty():
             refuse(f"target {brief(target.name)} is missing in every row; name another column")
-        return two_classes(target, source)
+        return classes_of(target, source)
     except InputError as error:
         faults.add_other(str(error).removeprefix(f"{source}: "))
         return np.zeros(0, bool), np.zeros(0)
