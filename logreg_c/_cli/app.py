@@ -189,7 +189,7 @@ ModelFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-Target = Annotated[str, typer.Option(help="Column to predict; it must have two different values.")]
+Target = Annotated[str, typer.Option(help="Column to predict, of 2 to 100 classes.")]
 SolverName = Annotated[
     Solver,
     typer.Option(
@@ -343,7 +343,8 @@ Positive = Annotated[
     str | None,
     typer.Option(
         metavar="LABEL",
-        help="The class whose probability is predicted.  [default: the second in order]",
+        help="The class whose probability is predicted; where there are more than two, against all"
+        " others.  [default: the second in order, and all of more than two]",
     ),
 ]
 ClassWeight = Annotated[

@@ -321,7 +321,8 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
     aside = tuple(name for name in (settings.weight, by) if name is not None)
     choice = tables.Choice(settings.target, reading.features, reading.drop, aside)
     options = tables.Options(
-        settings.one_hot, settings.missing, reading.date_parts, settings.min_count
+        *(settings.one_hot, settings.missing, reading.date_parts, settings.min_count),
+        settings.positive,
     )
     table = tables.prepared(source, choice, options)
     _check_number(table.classes, settings, source)
@@ -376,7 +377,6 @@ def _rows(X: Examples, Y: NDArray[np.bool_], parts: Sequence[NDArray[np.int64]])
 def _check_number(classes: NDArray[Any], settings: Settings, source: Source) -> None:
     """Refuse options for two classes where there are more."""
     of_two = {
-        "--positive": settings.positive is not None,
         "--threshold": settings.threshold != 0.5,
         "--inference": settings.inference,
         "--solver gd": settings.alpha is not None,
@@ -385,7 +385,7 @@ def _check_number(classes: NDArray[Any], settings: Settings, source: Source) -> 
     if len(classes) > 2 and given:
         refuse(
             f"{source}: {given[0]} is for two classes, and target {brief(settings.target)} has"
-            f" {len(classes)}; leave it out, or recode the target"
+            f" {len(classes)}; leave it out, or tell one class from all others by --positive"
         )
 
 
@@ -393,21 +393,10 @@ def _with_positive(
     Y: Labels, classes: NDArray[Any], settings: Settings
 ) -> tuple[Labels, NDArray[Any]]:
     """Make --positive the second class."""
-    if settings.positive is None or _class_named(settings.positive, "--positive", classes) == 1:
+    positive = settings.positive
+    if positive is None or tables.number_of(positive, "--positive", classes.tolist()) == 1:
         return Y, classes
     return ~Y, classes[::-1].copy()
-
-
-def _class_named(label: str, option: str, classes: NDArray[Any]) -> int:
-    names = [str(name) for name in classes.tolist()]
-    same = [k for k, name in enumerate(names) if name == label]
-    same = same or [k for k, name in enumerate(names) if name.lower() == label.lower()]
-    if len(same) != 1:
-        refuse(
-            f"{option}: {brief(label)} is not a class of the target; they are"
-            f" {' and '.join(map(brief, names))}"
-        )
-    return same[0]
 
 
 def _weights(
@@ -433,7 +422,8 @@ def _weights(
     elif settings.class_weight is not None:
         for part in settings.class_weight.split(","):
             label, _, number = part.rpartition("=")
-            weight[Y == _class_named(label, "--class-weight", classes)] *= float(number)
+            at = tables.number_of(label, "--class-weight", classes.tolist())
+            weight[Y == at] *= float(number)
     if len(np.unique(Y[weight > 0])) < len(classes):
         refuse(f"{source}: the weights of one class are all 0; give some above 0")
     return weight

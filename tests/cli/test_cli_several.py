@@ -187,3 +187,55 @@ def test_a_model_file_with_shapes_that_do_not_fit_is_refused(fails, model, paths
     ):
         np.savez(path, **arrays | changed)
         fails("inspect", path, match="damaged, or not a model")
+
+
+# ---- One class against all others ----------------------------------------------------------------
+
+
+@pytest.fixture
+def three(tmp_path):
+    """300 rows of three kinds, as numbers and as text."""
+    kind = np.arange(300) % 3 + 1
+    x = np.random.default_rng(2).normal(size=(2, 300)) + kind
+    table = pl.DataFrame({"x": x[0], "z": x[1] * (kind == 2), "kind": kind})
+    paths = tmp_path / "three.parquet", tmp_path / "three.csv", tmp_path / "text.csv"
+    table.write_parquet(paths[0])
+    table.with_columns(pl.col("kind").cast(float)).write_csv(paths[1])
+    text = pl.col("kind").replace_strict([1, 2, 3], ["Oak", "Elm", "Ash"])
+    table.with_columns(kind=text).write_csv(paths[2])
+    return paths
+
+
+def test_one_of_many_classes_is_told_from_the_rest(run, three, tmp_path):
+    path, predictions = tmp_path / "m.npz", []
+    for file, label in zip(three, ("2", "2", "elm"), strict=True):
+        start = ["train", file, "--target", "kind", "--positive", label, "-o", path, "--json"]
+        code, out, err = run(*start)
+        assert code == 0, err
+        positive = "Elm" if label == "elm" else json.loads(out)["classes"][1]
+        assert json.loads(out)["classes"] == [f"not {positive}", positive]
+        code, out, err = run("predict", path, file)
+        assert code == 0, err
+        predictions.append(pl.read_csv(out.encode())["probability"].to_list())
+        found = json.loads(run("evaluate", path, file, "--all-rows", "--json")[1])
+        assert np.sum(found["confusion_matrix"], axis=1).tolist() == [200, 100]
+    two = tmp_path / "two.csv"
+    pl.read_csv(three[1]).with_columns(kind=pl.col("kind") == 2).write_csv(two)
+    assert run("train", two, "--target", "kind", "-o", path)[0] == 0
+    for found in predictions:
+        assert found == pl.read_csv(run("predict", path, two)[1].encode())["probability"].to_list()
+
+
+def test_a_kind_that_is_new_is_of_the_rest(run, three, tmp_path):
+    path, new = tmp_path / "m.npz", tmp_path / "new.csv"
+    assert run("train", three[2], "--target", "kind", "--positive", "Elm", "-o", path)[0] == 0
+    new.write_text(three[2].read_text().replace("Oak", "Yew"))
+    found = json.loads(run("evaluate", path, new, "--all-rows", "--json")[1])
+    assert np.sum(found["confusion_matrix"], axis=1).tolist() == [200, 100]
+    assert set(logreg_c.load(path).predict(pl.read_csv(new))) == {"Elm", "not Elm"}
+
+
+def test_a_class_that_does_not_exist_is_named(fails, three):
+    start = ["train", three[2], "--target", "kind"]
+    fails(*start, "--positive", "Fir", match="'Fir' is not a class of the target; they are 'Ash'")
+    fails(*start, "--threshold", "0.3", match="tell one class from all others by --positive")

@@ -6,7 +6,7 @@
 `preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import Labels, described, labels, numbers
+from .columns import Labels, described, labels, number_of, numbers
 from .preparing import Options, complete, features, filled, prepared
 from .reading import Choice, batches
 from .source import Source, opened
@@ -22,6 +22,7 @@ __all__ = [
     "features",
     "filled",
     "labels",
+    "number_of",
     "numbers",
     "opened",
     "prepared",

@@ -147,8 +147,10 @@ def one_hot(texts: pl.Series, known: Sequence[str]) -> tuple[list[NDArray[np.boo
 # ---- Classes -----------------------------------------------------------------------------------
 
 
-def classes_of(values: pl.Series, source: Source) -> tuple[Labels, NDArray[Any]]:
-    """Return Y, and the classes, sorted."""
+def classes_of(
+    values: pl.Series, source: Source, positive: str | None
+) -> tuple[Labels, NDArray[Any]]:
+    """Return Y, and the classes, sorted; or the two, all others and `positive`, of more."""
     check_values(values, source, 0)
     target = f"target {brief(values.name)}"
     found: list[str] = stripped(values, source).unique().sort().to_list()
@@ -157,9 +159,13 @@ def classes_of(values: pl.Series, source: Source) -> tuple[Labels, NDArray[Any]]
         found = list({_meaning(value): value for value in found}.values())
     if len(found) == 1:
         refuse(f"{source}: {target} is {brief(found[0])} in every row; expected two classes")
+    if positive is not None and len(found) > 2:
+        label = found[number_of(positive, "--positive", found)]
+        return labels(values, classes := np.array([f"not {label}", label]), source), classes
     too_many = (
         f"{source}: {target} has {len(found)} different values ({listed(found)}); expected classes,"
-        f" at most {MOST_CLASSES}, each in two rows or more: recode the target or filter the rows"
+        f" at most {MOST_CLASSES}, each in two rows or more: recode the target, filter the rows, or"
+        " tell one value from all others by --positive"
     )
     if len(found) > MOST_CLASSES:
         refuse(too_many)
@@ -171,6 +177,19 @@ def classes_of(values: pl.Series, source: Source) -> tuple[Labels, NDArray[Any]]
     if len(classes) > 2 and np.bincount(Y).min() < 2:
         refuse(too_many)
     return Y, classes
+
+
+def number_of(label: str, option: str, classes: Sequence[Any]) -> int:
+    """Return which class an option means, however it is written there."""
+    names = list(map(str, classes))
+    same: list[int] = []
+    for meaning in (str, str.lower, _meaning):
+        same = same or [k for k, name in enumerate(names) if meaning(name) == meaning(label)]
+    if len(same) != 1:
+        refuse(
+            f"{option}: {brief(label)} is not a class of the target; they are {listed(names, 20)}"
+        )
+    return same[0]
 
 
 def _typed_classes(found: Sequence[str]) -> NDArray[Any]:
@@ -197,7 +216,11 @@ def labels(
     *,
     may_be_missing: bool = False,
 ) -> Labels:
-    """Return Y; rows whose class is missing are as those of the first."""
+    """Return Y; rows whose class is missing are as those of the first.
+
+    Any other label than these is an error, but it belongs to the first of two if that is "not" the
+    second.
+    """
     if not may_be_missing:
         check_values(values, source, row)
     there = unnamed(values).fill_nan(None) if values.dtype.is_float() else values
@@ -213,6 +236,8 @@ def labels(
         number = known.get(_meaning(value, as_float=as_float))
         if value in names:
             number = names.index(value)
+        if number is None and names == [f"not {names[-1]}", names[-1]]:
+            number = 0
         if number is None:
             at = row + _first_true(texts == value) + 1
             refuse(

@@ -44,12 +44,13 @@ FEW_TEXTS = 20  # rows; so few may all differ by chance
 
 
 class Options(NamedTuple):
-    """How `train` is told to make features."""
+    """How `train` is told to make features and classes."""
 
     one_hot: bool
     missing: str
     date_parts: tuple[str, ...]
     min_count: int
+    positive: str | None
 
 
 # ---- Training ------------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     aside = [table.get_column(name) for name in choice.aside]
     recipe = _plan(columns, options, source, faults)
     unlabeled = None if options.missing == "error" else where_missing(target)
-    Y, classes = _labels(target if unlabeled is None else target.filter(~unlabeled), source, faults)
+    labeled = target if unlabeled is None else target.filter(~unlabeled)
+    Y, classes = _labels(labeled, options.positive, source, faults)
     warn_of_ids(columns)
     faults.refuse()
     whole = complete(recipe, columns)
@@ -123,7 +125,9 @@ def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
     )
 
 
-def _labels(target: pl.Series, source: Source, faults: Faults) -> tuple[Labels, NDArray[Any]]:
+def _labels(
+    target: pl.Series, positive: str | None, source: Source, faults: Faults
+) -> tuple[Labels, NDArray[Any]]:
     missing = where_missing(target)
     if missing is not None:
         faults.add_other(
@@ -136,7 +140,7 @@ def _labels(target: pl.Series, source: Source, faults: Faults) -> tuple[Labels, 
     try:
         if target.is_empty():
             refuse(f"target {brief(target.name)} is missing in every row; name another column")
-        return classes_of(target, source)
+        return classes_of(target, source, positive)
     except InputError as error:
         faults.add_other(str(error).removeprefix(f"{source}: "))
         return np.zeros(0, bool), np.zeros(0)
