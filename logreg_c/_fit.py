@@ -43,7 +43,7 @@ def fit(
     firth: bool = False,
     sample_weight: ArrayLike | None = None,
     w: ArrayLike | None = None,
-    b: float | None = None,
+    b: float | ArrayLike | None = None,
     intercept: bool = True,
     tol: float = 1e-9,
     max_passes: int | None = None,
@@ -95,10 +95,10 @@ def fit(
     sample_weight : array_like of shape (m,) or (1, m), or a series, optional
         Weights >= 0 of the examples: every mean becomes a weighted mean. With `firth`, an example
         of weight 2 counts as two.
-    w : array_like of shape (n_x, 1) or (n_x,), optional
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K), optional
         Weights to start from, close to the minimum. By default samples find where to start; with
         `firth`, 0, which also replaces a start with a higher cost.
-    b : float, optional
+    b : float, or array_like of shape (K, 1) or (K,), optional
         Bias to start from; with `intercept=False`, the bias that stays.
     intercept : bool, optional
         Whether b is fitted too. Otherwise it stays 0, or as passed.

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _input, _kernel
-from ._errors import ConvergenceWarning
+from . import _input
+from ._errors import ConvergenceWarning, DivergenceWarning
 from ._names import named
 from ._objective import SoftmaxObjective
 from ._result import FitResult, TrainResult
-from ._solvers.softmax import Descending, Searching, diverged, start_from
+from ._solvers.divergence import warning_of
+from ._solvers.softmax import Searching, start_from
+from ._solvers.softmax_descent import descend_classes
 from ._solvers.training import interrupted
 
 if TYPE_CHECKING:
@@ -70,34 +72,25 @@ def train_classes(
     iters: int,
     *,
     l2: float,
+    standardize: bool,
     tol: float,
     callbacks: Sequence[Any],
 ) -> TrainResult:
     """Descend, as `train` does."""
     names = classes.objective.examples.names
-    training = Descending(
-        *(classes.objective, named(classes.w, names), classes.b, iters, callbacks),
-        alpha=alpha,
+    found = descend_classes(
+        *(classes.objective, alpha, iters),
+        w=named(classes.w, names),
+        b=classes.b,
         l2=l2,
+        standardize=standardize,
         tol=tol,
+        callbacks=callbacks,
     )
-    training.settings = classes.objective.described() | {
-        "classes": classes.k,
-        "alpha": alpha,
-        "l2": l2,
-        "tol": tol if tol >= 0.0 else None,
-    }
-    try:
-        status, by_callback = training.run()
-    except KeyboardInterrupt:
-        raise interrupted(training.w, training.b, training.costs) from None
-    if status in {_kernel.PASS_OVERFLOW, _kernel.UPDATE_OVERFLOW}:
-        raise diverged(training, alpha)
-    stopped: Stopped = "callback" if by_callback else "iters"
-    if status == _kernel.CONVERGED:
-        stopped = "tol"
-    costs = training.take_costs()
-    return TrainResult(training.w, training.b, costs, stopped, names, alpha)
+    if found.fault:
+        msg = warning_of(found.fault, found.alpha, l2, standardize=standardize)
+        warnings.warn(msg, DivergenceWarning, stacklevel=3)
+    return TrainResult(found.w, found.b, found.costs, found.stopped, names, found.alpha)
 
 
 def fit_classes(

@@ -13,7 +13,7 @@ from ._errors import DivergenceWarning
 from ._names import named
 from ._parts import objective_of, opened
 from ._result import TrainResult
-from ._softmax import Classes, refuse, train_classes
+from ._softmax import Classes, train_classes
 from ._solvers.descent import descend
 from ._solvers.divergence import warning_of
 
@@ -32,7 +32,7 @@ def train(
     iters: int,
     *,
     w: ArrayLike | None = None,
-    b: float = 0.0,
+    b: float | ArrayLike = 0.0,
     l2: float = 0.0,
     sample_weight: ArrayLike | None = None,
     standardize: bool = False,
@@ -75,12 +75,12 @@ def train(
         `alpha` of the result is the rate that was used.
     iters : int
         The largest number of iterations, >= 0.
-    w : array_like of shape (n_x, 1) or (n_x,), optional
+    w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K), optional
         Weights to start from; zeros by default. Weights that were trained on a data frame take
         their columns from X by name. Starting from the `w` and `b` of an earlier result
         continues that training bit for bit. With `standardize` this holds while abs(b) <= 4096: a
         larger b has too few digits for it, and the training continues to within rounding.
-    b : float, optional
+    b : float, or array_like of shape (K, 1) or (K,), optional
         Bias to start from.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0.
@@ -158,9 +158,8 @@ def train(
     if not (isinstance(alpha, str) and alpha == "auto"):
         alpha = _input.positive(alpha, "alpha", "a finite number > 0, or 'auto'")
     if isinstance(problem, Classes):
-        by_itself = {"standardize": standardize, "alpha": alpha if alpha == "auto" else ""}
-        refuse(by_itself, "pass features that are scaled and a number, or use fit")
-        return train_classes(problem, alpha, iters, l2=l2, tol=tol, callbacks=callbacks)
+        goal: Any = {"l2": l2, "standardize": standardize, "tol": tol, "callbacks": callbacks}
+        return train_classes(problem, alpha, iters, **goal)
     start = np.zeros((examples.shape[0], 1)) if w is None else _input.coefficients(w, examples)
     b = _input.number(b, "b")
     found = descend(

@@ -105,6 +105,55 @@ def test_w_says_how_many_classes_there_are():
     np.testing.assert_allclose(found.w, w - 0.3 * dw, rtol=1e-14)
 
 
+def test_standardize_descends_on_standardized_features():
+    X, Y = make(5, 400, 3, scale=np.array([1e-3, 1.0, 30.0, 1.0, 1e4])[:, None])
+    X[1] += 100.0
+    X[3] = 7.0  # constant: keeps its weight
+    s = np.random.default_rng(0).integers(1, 3, 400)
+    mean = np.average(X, axis=1, weights=s)[:, None]
+    sd = np.sqrt(np.average((X - mean) ** 2, axis=1, weights=s))[:, None]
+    sd[3] = 1.0
+    shared = {"alpha": 0.5, "iters": 30, "l2": 0.01, "sample_weight": s}
+    expected = logreg_c.train((X - mean) / sd, Y, **shared)
+    found = logreg_c.train(X, Y, standardize=True, **shared)
+    np.testing.assert_allclose(found.costs, expected.costs, rtol=1e-11)
+    np.testing.assert_allclose(found.w * sd, expected.w, rtol=1e-8, atol=1e-11)
+    np.testing.assert_allclose(found.b + found.w.T @ mean, expected.b, rtol=1e-8, atol=1e-11)
+    assert not found.w[3].any()
+    half = logreg_c.train(X, Y, **shared | {"iters": 15}, standardize=True)
+    again = logreg_c.train(X, Y, **shared | {"iters": 15}, standardize=True, w=half.w, b=half.b)
+    assert bits(again.w, again.b) == bits(found.w, found.b)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_the_cost_falls_at_every_iteration_with_the_alpha_that_auto_finds(standardize, l2):
+    X, Y = make(6, 300, 4, scale=np.logspace(-1, 2, 6)[:, None])
+    w = np.random.default_rng(0).normal(size=(6, 4))
+    shared = {"iters": 200, "l2": l2, "standardize": standardize}
+    found = logreg_c.train(X, Y, "auto", w=w, b=np.zeros(4), **shared)
+    assert (np.diff(found.costs) <= 1e-14 * found.costs[0]).all()
+    features = (X - X.mean(1)[:, None]) / X.std(1)[:, None] if standardize else X
+    x = np.vstack([features, np.ones(300)])
+    largest = np.linalg.eigvalsh(x @ x.T / 300)[-1] / 2  # half of it: the most that softmax has
+    assert 0.7 / (largest + l2) < found.alpha <= 1 / (largest + l2)
+
+
+def test_a_rising_cost_is_told():
+    X, Y = make(4, 300, 3)
+    with pytest.warns(logreg_c.DivergenceWarning, match="choose alpha below 50, such as 'auto'"):
+        logreg_c.train(X, Y, 50.0, 30)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_no_more_passes_than_allowed(most, monkeypatch):
+    monkeypatch.setattr("logreg_c._solvers.softmax.LARGEST_SAMPLE", 0.5)
+    X, Y = make(4, 4000, 3)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="pass a larger"):
+        found = logreg_c.fit(X, Y, tol=0.0, max_passes=most)
+    assert (found.passes, found.stopped) == (most, "passes")
+
+
 def test_two_classes_as_rows_are_the_logistic_regression_of_their_difference():
     X, Y = make(4, 500, 2)
     both = logreg_c.fit(X, np.eye(2)[Y].T, l2=0.02)
@@ -256,7 +305,7 @@ def test_nan_in_x_is_named():
 
 def test_a_descent_that_leaves_the_range_says_so():
     X, Y = make(3, 300, 3, scale=1e200)
-    with pytest.raises(logreg_c.DivergenceError, match="smaller alpha"):
+    with pytest.raises(logreg_c.DivergenceError, match="choose alpha below"):
         logreg_c.train(X, Y, 1e200, 10)
 
 

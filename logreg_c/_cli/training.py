@@ -379,7 +379,6 @@ def _check_number(classes: NDArray[Any], settings: Settings, source: Source) -> 
     of_two = {
         "--threshold": settings.threshold != 0.5,
         "--inference": settings.inference,
-        "--solver gd": settings.alpha is not None,
     }
     given = [option for option, is_given in of_two.items() if is_given]
     if len(classes) > 2 and given:

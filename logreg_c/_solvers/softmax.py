@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Softmax: gradient descent, and the minimum by quasi-Newton steps from a factor of the Hessian.
+"""Softmax: the minimum by quasi-Newton steps from a factor of the Hessian.
 
 The search is that of the kernel for one output (`minimize.c`): a sample is solved first, its
 Hessian is factored, and L-BFGS on that factor goes on with all examples. The factor is renewed
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c import _kernel
-from logreg_c._errors import DivergenceError
 
 from .result import Solution
 from .softmax_factor import Factor
@@ -61,8 +60,10 @@ class Search:
         fixed_b: bool,
         slope: float = math.inf,
         units: NDArray[np.float64] | None = None,
+        most_passes: float = math.inf,
     ) -> None:
         self.objective = objective
+        self.most_passes = most_passes
         self.l2, self.tol, self.slope, self.fixed_b = l2, tol, slope, fixed_b
         self.units = units
         self.passes = 0
@@ -76,10 +77,7 @@ class Search:
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | None = None
         self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
-        size = theta.size
-        self.sample = min(m, max(PER_PARAMETER * size, 1000))
-        if self.sample > LARGEST_SAMPLE * m:
-            self.sample = m
+        self.sample = sample_size(m, theta.size)
 
     def evaluate(self, theta: NDArray[np.float64]) -> Point:
         """Return J and its gradient: a pass over X."""
@@ -105,17 +103,20 @@ class Search:
             return "tol"
         before = self.gap
         if not self._search(slope):
-            if self._since:
-                self.renew()
-                return None
-            if self.sample < self.objective.examples.shape[1]:
-                self.sample = min(10 * self.sample, self.objective.examples.shape[1])
-                self.renew()
-                return None
-            return "rounding"
+            return self._after_no_step()
         self._since += 1
         self._direction()
         if self.gap > SLOW * before and self._since > self._patience():
+            self.renew()
+        return None
+
+    def _after_no_step(self) -> Stopped | None:
+        m = self.objective.examples.shape[1]
+        if self.passes < self.most_passes:
+            if not self._since and self.sample == m:
+                return "rounding"
+            if not self._since:
+                self.sample = min(10 * self.sample, m)
             self.renew()
         return None
 
@@ -205,7 +206,7 @@ class Search:
         """Go along the direction, at most as far as it reaches; return whether J has fallen."""
         length, here = 1.0, self.at
         for _ in range(HALVINGS):
-            if not slope < 0.0:
+            if not slope < 0.0 or self.passes >= self.most_passes:
                 return False
             there = self.evaluate(here.theta + length * self._step)
             fallen = here.J - there.J
@@ -242,18 +243,40 @@ def start_from(objective: SoftmaxObjective, k: int, *, fixed_b: bool) -> NDArray
     """Return w = 0, and the b that gives each class its share of the examples."""
     theta = np.zeros((objective.examples.shape[0] + 1, k))
     if not fixed_b:
-        shares = np.zeros(k)
-        np.add.at(shares, np.asarray(objective.Y).astype(np.intp), _weights(objective))
-        shares = np.maximum(shares, shares.max() * 2.0**-30)
-        logarithms = [
-            _kernel.log_determinant(np.array([[math.sqrt(share)]]), 1) for share in shares.tolist()
-        ]
-        theta[-1] = np.array(logarithms) - math.fsum(logarithms) / k
+        shares = _shares(objective, k)
+        logarithms = _logarithms(np.maximum(shares, shares.max() * 2.0**-30))
+        theta[-1] = logarithms - math.fsum(logarithms) / k
     return theta
 
 
-def _weights(objective: SoftmaxObjective) -> Any:
-    return 1.0 if objective.sample_weight is None else objective.sample_weight
+def _shares(objective: SoftmaxObjective, k: int) -> NDArray[np.float64]:
+    """Return the weight of each class, (k,)."""
+    shares = np.zeros(k)
+    weight: Any = 1.0 if objective.sample_weight is None else objective.sample_weight
+    np.add.at(shares, np.asarray(objective.Y).astype(np.intp), weight)
+    return shares
+
+
+def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logarithms with the same bits on every machine, which libm's are not."""
+    roots = np.sqrt(values)
+    return np.array([_kernel.log_determinant(np.array([[root]]), 1) for root in roots.tolist()])
+
+
+def _cost_at_start(objective: SoftmaxObjective, theta: NDArray[np.float64]) -> float:
+    """Return J at what `start_from` returns: the entropy of the classes, or log K at b = 0."""
+    k = theta.shape[1]
+    if not theta[-1].any():
+        return float(_logarithms(np.array([float(k)]))[0])
+    shares = _shares(objective, k)
+    shares = shares[shares > 0.0] / math.fsum(shares)
+    return -math.fsum(shares * _logarithms(shares))
+
+
+def sample_size(m: int, parameters: int) -> int:
+    """Return how many of m examples are solved first; m where that does not pay."""
+    size = min(m, max(PER_PARAMETER * parameters, 1000))
+    return m if size > LARGEST_SAMPLE * m else size
 
 
 def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
@@ -279,18 +302,24 @@ def opened(
     warm: bool,
     slope: float = math.inf,
     units: NDArray[np.float64] | None = None,
+    most_passes: float = math.inf,
 ) -> Search:
-    """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample."""
+    """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample.
+
+    A theta that is not warm is what `start_from` returns, whose cost takes no pass.
+    """
     settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
-    whole = Search(objective, theta, tol=tol, slope=slope, units=units, **settings)
-    if warm or whole.sample == objective.examples.shape[1]:
-        return whole
-    sample = Search(objective.some(whole.sample), theta, tol=SAMPLE_TOL, **settings)
+    of_all: dict[str, Any] = {"slope": slope, "units": units, "most_passes": most_passes}
+    m = objective.examples.shape[1]
+    size = m if warm else sample_size(m, theta.size)
+    if size == m:
+        return Search(objective, theta, tol=tol, **of_all, **settings)
+    sample = Search(objective.some(size), theta, tol=SAMPLE_TOL, **settings)
     while sample.passes < 100 and sample.step() is None:
         pass
-    there = whole.evaluate(sample.at.theta)
-    if there.J < whole.at.J:
-        whole.at = there
+    whole = Search(objective, sample.at.theta, tol=tol, **of_all, **settings)
+    if not whole.at.J < _cost_at_start(objective, theta):
+        whole.at = whole.evaluate(theta)
     return whole
 
 
@@ -307,7 +336,7 @@ class Searching(Training):
     ) -> None:
         super().__init__(objective, theta[:-1].copy(), max_passes, callbacks)
         self.stopped: Stopped = "passes"
-        self._theta, self._settings = theta, settings
+        self._theta, self._settings = theta, settings | {"most_passes": max_passes}
         self._search: Search | None = None
         self._done = 0
 
@@ -413,68 +442,3 @@ def minimize_classes(
         slope=training.slope,
         gap=training.gap,
     )
-
-
-class Descending(Training):
-    """A descent in progress."""
-
-    def __init__(
-        self,
-        objective: SoftmaxObjective,
-        w: NDArray[np.float64],
-        b: NDArray[np.float64],
-        iters: int,
-        callbacks: Sequence[Any],
-        *,
-        alpha: float,
-        l2: float,
-        tol: float,
-    ) -> None:
-        super().__init__(objective, w, iters, callbacks)
-        self._b, self._alpha, self._l2, self._tol = b, alpha, l2, tol
-        self._done = 0
-
-    @property
-    def done(self) -> int:
-        """The number of costs so far."""
-        return self._done
-
-    @property
-    def b(self) -> Any:
-        """The current biases, (K, 1)."""
-        return self._b[:, np.newaxis].copy()
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return what `resume` needs in addition to w and the costs."""
-        return {"b": self._b.copy()}
-
-    def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
-        self._b, self._done = state["b"].copy(), done
-
-    def _advance(self, costs: NDArray[np.float64], steps: int) -> int:
-        objective: Any = self._objective
-        for _ in range(steps):
-            try:
-                J, dw, db = objective.softmax(self.w, self._b, self._l2)
-            except OverflowError:
-                return _kernel.PASS_OVERFLOW
-            costs[self._done] = J
-            self._done += 1
-            if max(magnitude(dw), magnitude(db)) <= self._tol:
-                return _kernel.CONVERGED
-            with np.errstate(over="ignore", invalid="ignore"):
-                w, b = self.w - self._alpha * dw, self._b - self._alpha * db
-            if not (np.isfinite(w).all() and np.isfinite(b).all()):
-                return _kernel.UPDATE_OVERFLOW
-            self.w[...], self._b = w, b
-        return _kernel.OK
-
-
-def diverged(training: Descending, alpha: float) -> DivergenceError:
-    """Return the error of a descent that has left the range of float64."""
-    k = training.done
-    msg = (
-        f"iteration {k} left the range of float64 with alpha = {alpha:g}; pass a smaller alpha, or "
-        "bring the features to similar sizes, or use fit, which needs neither"
-    )
-    return DivergenceError(msg, k, training.w, training.b, training.costs)

@@ -189,6 +189,13 @@ def test_a_model_file_with_shapes_that_do_not_fit_is_refused(fails, model, paths
         fails("inspect", path, match="damaged, or not a model")
 
 
+def test_gradient_descent_comes_close_to_the_minimum(run, paths):
+    options = *OPTIONS, "--l2", "0.01", "--json"
+    best = json.loads(run("train", paths[0], *options)[1])
+    found = json.loads(run("train", paths[0], *options, "--solver", "gd", "--iters", "3000")[1])
+    assert found["cost"]["last"] == pytest.approx(best["cost"]["last"], rel=1e-6)
+
+
 # ---- One class against all others ----------------------------------------------------------------
 
 
