@@ -23,6 +23,7 @@ autodoc_typehints = "none"  # the docstrings give the types
 numpydoc_show_class_members = False
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "logreg_c"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
