@@ -101,8 +101,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Return one line."""
-        *others, first = reversed(self._stored.class_names)
-        names = f"{', '.join(others)} or {first}"
+        names = self._stored.either
         threshold = f", threshold {self.threshold:g}" if self._stored.of_two else ""
         return f"Model of {self.target!r}: {names}, from {len(self.columns)} columns{threshold}"
 

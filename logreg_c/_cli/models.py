@@ -127,6 +127,12 @@ class Model:
         return len(self.classes) == 2
 
     @property
+    def either(self) -> str:
+        """The classes as alternatives, for display; the second of two, whose A it is, first."""
+        *others, last = reversed(self.class_names) if self.of_two else self.class_names
+        return f"{', '.join(others)} or {last}"
+
+    @property
     def listed_classes(self) -> str:
         """The classes with their numbers, for display."""
         return ", ".join(f"{k} = {name}" for k, name in enumerate(self.class_names))

@@ -22,11 +22,12 @@ import logreg_c
 
 from . import metrics, models
 from .console import decimal, print_line
-from .errors import refuse, shown
+from .errors import shown
 from .models import Model
 from .output import check_output, written_whole
 from .recipes import Dialect
 from .scoring import Scored, measures, score_file
+from .scoring_classes import MOST_SHOWN
 
 MOST_POINTS = 400  # of a curve; more than a screen can show
 MOST_WEIGHTS = 20
@@ -86,8 +87,6 @@ def write(
     output: Path, model: Model, scored: Scored, file: str, seconds: float | None = None
 ) -> None:
     """Write the page about a model, the rows that were scored, and the time of its training."""
-    if not model.of_two:
-        refuse(f"{output}: a report is about two classes, and this model has {len(model.classes)}")
     page = render(model, scored, shown(file), seconds)
     # The browser may run our script, and no other.
     script = page.partition("<script>")[2].partition("</script>")[0]
@@ -107,7 +106,7 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    per_sd, features = model.per_deviation, model.features
+    per_sd, weights = model.per_deviation.ravel(), model.weights.ravel()
     ranked = model.ranking[:MOST_WEIGHTS]
     errors = model.inference.get("standard_errors")
     half = (
@@ -117,28 +116,31 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
     return environment.get_template("report.html").render(
         target=shown(model.target),
         classes=model.class_names,
+        either=model.either,
+        of_two=model.of_two,
+        has_matrix=len(model.classes) <= MOST_SHOWN,
         file=file_name,
         found=found,
-        is_chance=found["roc_auc"] is not None and found["roc_auc_interval"][0] <= 0.5,
-        explorer=_explorer(model, scored, found),
+        is_chance=bool(found.get("roc_auc_interval")) and found["roc_auc_interval"][0] <= 0.5,
+        explorer=_explorer(model, scored, found) if model.of_two else None,
         data=_data(model),
         n_columns=len(model.schema),
         seconds=seconds,
         pictures=_pictures(model, scored),
         weights=[
             {
-                "name": features[j].name,
+                "name": model.weight_name(j),
                 "per_sd": float(per_sd[j]),
                 "per_sd_text": decimal(per_sd[j], sign="+"),
                 "interval": f"{decimal(per_sd[j] - half[j])} to {decimal(per_sd[j] + half[j])}",
-                "w": float(model.weights[j]),
+                "w": float(weights[j]),
                 "share": min(abs(float(per_sd[j])) / largest, 1.0),
             }
             for j in ranked
         ],
-        n_weights=len(features),
+        n_weights=weights.size,
         has_errors=errors is not None,
-        bias=model.bias,
+        biases=[f"{b:.6g}" for b in np.ravel(model.bias).tolist()],
         settings={shown(key): _setting(value) for key, value in model.settings.items()},
         version=logreg_c.__version__,
     )
@@ -202,6 +204,11 @@ def _pictures(model: Model, scored: Scored) -> list[dict[str, Any]]:
         # The reader's browser has fonts for characters that matplotlib's font does not have.
         warnings.filterwarnings("ignore", "Glyph")
         pictures = [_cost(model)]
+        if not model.of_two:
+            of_most_probable = _calibration(
+                A.max(axis=1), A.argmax(axis=1) == Y, ", by the probability of its predicted class"
+            )
+            return [*pictures, of_most_probable]
         if Y.any() and not Y.all():
             curves = metrics.curves(A, Y)
             pictures += [_roc(curves), _precision_recall(curves, Y)]
@@ -249,7 +256,7 @@ def _precision_recall(curves: metrics.Curves, Y: NDArray[np.bool_]) -> dict[str,
     return _picture("Precision and recall", text, figure)
 
 
-def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]:
+def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_], by: str = "") -> dict[str, Any]:
     figure, axes = _square("predicted probability", "observed frequency")
     mean, share, rows = metrics.calibration(A, Y)
     # Wilson's 95% interval, which is valid near 0 and 1 and for few rows
@@ -262,7 +269,7 @@ def _calibration(A: NDArray[np.float64], Y: NDArray[np.bool_]) -> dict[str, Any]
     axes.plot([0, 1], [0, 1], color=COLORS["faint"], linestyle=(0, (4, 4)), linewidth=1.2)
     axes.vlines(mean, centre - half, centre + half, color=COLORS["line"], alpha=0.5, linewidth=4)
     axes.plot(mean, share, color=COLORS["line"], linestyle="none", marker="o", markersize=6)
-    text = "A tenth of the rows per point, with a 95% interval; dashed line: calibrated."
+    text = f"A tenth of the rows per point{by}, with a 95% interval; dashed line: calibrated."
     return _picture("Calibration", text, figure)
 
 

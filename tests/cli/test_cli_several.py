@@ -43,7 +43,7 @@ def model(run, paths):
 def test_the_weights_are_those_of_fit(model, table):
     stored = logreg_c.load(model)
     assert stored.classes.tolist() == ["large", "middle", "small"]
-    assert repr(stored) == "Model of 'kind': small, middle or large, from 3 columns"
+    assert repr(stored) == "Model of 'kind': large, middle or small, from 3 columns"
     A = stored.predict_proba(table)
     np.testing.assert_allclose(A.sum(1), 1.0, rtol=1e-12)
     held_out = np.unpackbits(np.load(model)["held_out"], count=300).view(bool)
@@ -246,3 +246,16 @@ def test_a_class_that_does_not_exist_is_named(fails, three):
     start = ["train", three[2], "--target", "kind"]
     fails(*start, "--positive", "Fir", match="'Fir' is not a class of the target; they are 'Ash'")
     fails(*start, "--threshold", "0.3", match="tell one class from all others by --positive")
+
+
+def test_the_report_shows_every_class(run, model, paths):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    page = paths[2] / "page.html"
+    assert run("report", model, paths[0], "-o", page)[0] == 0
+    text = page.read_text()
+    for shown in ("kind: large, middle or small", "predicted middle", "x for large", "Calibration"):
+        assert shown in text
+    assert "<script>" not in text
+    assert "slider" not in text.partition("</style>")[2]
+    assert run("train", paths[0], *OPTIONS, "--report", page)[0] == 0
