@@ -85,11 +85,16 @@ def shown(low: float, median: float, high: float) -> str:
     return f"{median:.2f} [{low:.2f} {high:.2f}]"
 
 
+def duration(seconds: float) -> str:
+    """Format a time as it appears in the table."""
+    return f"{seconds * 1e6:.3g} us" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
+
+
 def row(case: Case, times: Times, peers: list[str]) -> list[str]:
     """Return the cells of one row."""
     own = times["ours"]
     read = fastest(times, "read")
-    cells = [str(case), f"{statistics.median(own) * 1e6:.1f} us", shown(*ratio(times[read], own))]
+    cells = [str(case), duration(statistics.median(own)), shown(*ratio(times[read], own))]
     for peer in peers:
         name = fastest(times, peer)
         cells.append(shown(*ratio(times[name], own)) if name else "-")
