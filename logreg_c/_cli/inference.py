@@ -14,22 +14,21 @@ import logreg_c
 from .console import print_line
 from .errors import Failure, say
 from .models import INFERENCE, MOST_ERRORS, Model
+from .tables import Labels
 
 
 def with_errors(
     model: Model,
     X: Any,
-    Y: NDArray[np.bool_],
+    Y: Labels,
     weight: NDArray[np.float64] | None,
     *,
     l2: float,
     standardize: bool,
 ) -> Model:
     """Return the model with the standard errors of its weights in the rows trained on."""
-    if len(model.weights) > MOST_ERRORS:
-        msg = (
-            f"--inference takes at most {MOST_ERRORS} features, and there are {len(model.weights)}"
-        )
+    if model.n_errors > MOST_ERRORS:
+        msg = f"--inference takes at most {MOST_ERRORS} parameters, and there are {model.n_errors}"
         raise Failure(msg)
     try:
         with warnings.catch_warnings(record=True) as said:
@@ -55,13 +54,21 @@ def restored(model: Model) -> logreg_c.Inference:
     """Return what `with_errors` has stored; it holds no covariances."""
     stored = dict(model.inference)
     errors = np.array(stored.pop("standard_errors"))
+    names = (*(feature.name for feature in model.features), "intercept")
+    theta = np.vstack([model.weights.reshape(len(names) - 1, -1), model.bias])
+    of_classes: dict[str, Any] = {}
+    if not model.of_two:  # each class less the first
+        theta = theta[:, 1:] - theta[:, :1]
+        first, *others = model.class_names
+        of_classes = {"reference": first, "classes": tuple(others)}
     return logreg_c.Inference(
-        np.append(model.weights, model.bias),
+        theta.T.ravel(),
         np.diag(errors**2),
         kind="classical",
         firth=False,
-        names=(*(feature.name for feature in model.features), "intercept"),
+        names=names * theta.shape[1],
         **stored,
+        **of_classes,
     )
 
 

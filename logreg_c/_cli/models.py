@@ -127,6 +127,11 @@ class Model:
         return len(self.classes) == 2
 
     @property
+    def n_errors(self) -> int:
+        """How many parameters have standard errors: those of each class less the first."""
+        return (len(self.classes) - 1) * (len(self.features) + 1)
+
+    @property
     def either(self) -> str:
         """The classes as alternatives, for display; the second of two, whose A it is, first."""
         *others, last = reversed(self.class_names) if self.of_two else self.class_names
@@ -204,11 +209,10 @@ class Model:
         if not self.inference:
             return self.inference == {}
         numbers = {name: np.array(value) for name, value in self.inference.items()}
-        n_x = len(self.features)
         return (
             {name: x.shape for name, x in numbers.items()}
-            == dict.fromkeys(INFERENCE, ()) | {"standard_errors": (n_x + 1,)}
-            and n_x <= MOST_ERRORS
+            == dict.fromkeys(INFERENCE, ()) | {"standard_errors": (self.n_errors,)}
+            and self.n_errors <= MOST_ERRORS
             and all(x.dtype == np.float64 and np.isfinite(x).all() for x in numbers.values())
             and bool((numbers["standard_errors"] > 0).all())
         )

@@ -108,7 +108,8 @@ def render(model: Model, scored: Scored, file_name: str, seconds: float | None =
     )
     per_sd, weights = model.per_deviation.ravel(), model.weights.ravel()
     ranked = model.ranking[:MOST_WEIGHTS]
-    errors = model.inference.get("standard_errors")
+    # of several classes, errors are those of differences between classes
+    errors = model.inference.get("standard_errors") if model.of_two else None
     half = (
         np.zeros(len(per_sd)) if errors is None else Z95 * model.deviations * np.array(errors[:-1])
     )

@@ -325,7 +325,7 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         settings.positive,
     )
     table = tables.prepared(source, choice, options)
-    _check_number(table.classes, settings, source)
+    _check_threshold(table.classes, settings, source)
     Y, classes = _with_positive(table.Y, table.classes, settings)
     parts = splitting.split(Y, table.aside.get(by or ""), settings.splitting, source)
     is_held_out = np.zeros(len(Y), bool)
@@ -374,16 +374,11 @@ def _rows(X: Examples, Y: NDArray[np.bool_], parts: Sequence[NDArray[np.int64]])
         yield from map(Rows, taken, [Y[part] for part in parts])
 
 
-def _check_number(classes: NDArray[Any], settings: Settings, source: Source) -> None:
-    """Refuse options for two classes where there are more."""
-    of_two = {
-        "--threshold": settings.threshold != 0.5,
-        "--inference": settings.inference,
-    }
-    given = [option for option, is_given in of_two.items() if is_given]
-    if len(classes) > 2 and given:
+def _check_threshold(classes: NDArray[Any], settings: Settings, source: Source) -> None:
+    """Refuse a threshold where there are more classes than two."""
+    if len(classes) > 2 and settings.threshold != 0.5:
         refuse(
-            f"{source}: {given[0]} is for two classes, and target {brief(settings.target)} has"
+            f"{source}: --threshold is for two classes, and target {brief(settings.target)} has"
             f" {len(classes)}; leave it out, or tell one class from all others by --positive"
         )
 

@@ -248,6 +248,26 @@ def test_a_class_that_does_not_exist_is_named(fails, three):
     fails(*start, "--threshold", "0.3", match="tell one class from all others by --positive")
 
 
+def test_standard_errors_compare_with_the_first_class(run, paths, table):
+    data, path = paths[2] / "complete.parquet", paths[2] / "errors.npz"
+    complete = table.drop("color").drop_nulls()
+    complete.write_parquet(data)
+    options = "--target", "kind", "--inference", "--test-fraction", "0", "-o", path
+    out = run("train", data, *options)[1]
+    assert "compared with class large" in out
+    X = complete.select("x", "z").to_numpy().T
+    names = np.unique(complete["kind"])
+    Y = np.searchsorted(names, complete["kind"].to_numpy().astype(str))
+    w, b, _ = logreg_c.fit(X, Y, tol=1e-12)
+    expected = logreg_c.inference(X, Y, w, b)
+    shown = json.loads(run("inspect", path, "--json")[1])["inference"]["standard_errors"]
+    assert [row["class"] for row in shown] == ["middle"] * 3 + ["small"] * 3
+    for name, column in ("coefficient", "coefficients"), ("standard error", "standard_errors"):
+        found = [row[name] for row in shown]
+        np.testing.assert_allclose(found, getattr(expected, column), rtol=1e-3)
+    assert run("report", path, data, "-o", paths[2] / "page.html")[0] == 0
+
+
 def test_the_report_shows_every_class(run, model, paths):
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
