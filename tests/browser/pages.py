@@ -20,9 +20,13 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "breast_cancer.csv"
 def report(table, *options):
     """Train on a table, and return the path of the report, next to the table."""
     page = table.with_suffix(".html")
-    model = table.with_suffix(".npz")
-    command = [sys.executable, "-P", "-m", "logreg_c", "train", table, *options]
-    subprocess.run([*command, "--output", model, "--report", page], check=True, capture_output=True)
+    command = [sys.executable, "-P", "-m", "logreg_c", "train", table.name, *options]
+    subprocess.run(
+        [*command, "--output", "model.npz", "--report", page.name],
+        cwd=table.parent,
+        check=True,
+        capture_output=True,
+    )
     return page
 
 
