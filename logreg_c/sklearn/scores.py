@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+ROWS_AT_ONCE = 1 << 14
 EPSILON = np.finfo(np.float64).eps  # what scikit-learn's log_loss raises probabilities to
 
 
@@ -51,14 +52,15 @@ def score_folds(
     scorer = None if own else _with_labels(get_scorer(scoring or "accuracy"), model.classes_)
     scores = np.empty(weights.shape[:-2])
     for k, (_, test) in enumerate(folds):
-        rows = _as_slice(np.arange(len(y))[test])
-        held_out, labels = _safe_indexing(X, rows), y[rows]
+        rows = np.arange(len(y))[test]
+        labels = y[rows]
         of_fold = _check_method_params(X, parameters, indices=test)
         points = weights[k].reshape(-1, *weights.shape[-2:])
         if own:
             known = labels == model.classes_[1], of_fold.get("sample_weight")
-            found = [own(Z, *known) for Z in _log_odds(model, held_out, points)]
+            found = [own(Z, *known) for Z in _log_odds(model, X, rows, points)]
         else:
+            held_out = _safe_indexing(X, _as_slice(rows))
             found = [_scored(scorer, model, point, held_out, labels, of_fold) for point in points]
         scores[k] = np.reshape(found, scores.shape[1:])
     return scores
@@ -75,22 +77,26 @@ def _scored(
 # ---- The scores that are asked for most, without a scorer's checks of each fit -------------------
 
 
-def _log_odds(model: Any, X: Any, points: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return X w + b for every point."""
-    found: list[NDArray[np.float64]] = read(
-        model,
-        X,
-        lambda samples: [
-            forward(
-                *(samples, w[:-1], w.item(-1)),
-                probabilities=False,
-                dtype=None,
-                n_threads=model.n_threads,
-            )[0]
-            for w in points[:, 0]
-        ],
-    )
-    return found
+def _log_odds(
+    model: Any, X: Any, rows: NDArray[np.intp], points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return X w + b of some rows, for every point, (points, rows).
+
+    The rows are taken a few at a time, and all points are evaluated in one pass over them.
+    """
+    w, b = points[:, 0, :-1], points[:, 0, -1]
+    options = {"probabilities": False, "dtype": None, "n_threads": model.n_threads}
+
+    def of_all(samples: Any) -> Any:
+        if issparse(samples):
+            return w @ samples + b[:, np.newaxis]
+        return forward(samples, w.T, b if len(b) > 1 else b.item(), **options)
+
+    Z = np.empty((len(points), len(rows)))
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        Z[:, some] = read(model, _safe_indexing(X, _as_slice(rows[some])), of_all)
+    return Z
 
 
 def _accuracy(Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any) -> float:
