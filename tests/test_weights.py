@@ -157,3 +157,20 @@ def test_ordinary_weights_are_read_in_place():
     for weight in ([2.0**-32, 0, 0], [1e100, 1e-300, 0], [1.0, 2.0, 3.0], [0.0, 1e-9, 0]):
         array = np.array(weight)
         assert np.shares_memory(_input.weights(array, X), array) == (max(weight) > 2.0**-32)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_bools_that_are_all_true_in_a_segment(order):
+    rng = np.random.default_rng(3)
+    X = np.asarray(rng.standard_normal((28, 30_000)), order=order)
+    Y, w = rng.random(30_000) < 0.4, rng.standard_normal(28)
+
+    def J_and_gradient(weight):
+        J, dw, db = logreg_c.cost_and_gradient(X, Y, w, 0.5, sample_weight=weight)
+        return np.array([J, db, *np.ravel(dw)])
+
+    np.testing.assert_array_equal(J_and_gradient(np.ones(30_000, bool)), J_and_gradient(None))
+    fold = (np.arange(30_000) < 9_000) | (rng.random(30_000) < 0.5)
+    np.testing.assert_allclose(
+        J_and_gradient(fold), J_and_gradient(fold.astype(float)), rtol=1e-12, atol=1e-15
+    )

@@ -110,6 +110,7 @@ typedef struct logreg_block {
     void *next_Z;       /* overlap: Z of the next block */
     const void *Y;      /* set by `load_targets`, */
     const void *weight; /* and so is this; NULL without weights */
+    int weighted;       /* whether they count: they may all be 1 */
     void *Y_scratch, *weight_scratch;
     void *packed;
     void *sums; /* example-major, in several tiles: the sums of each example so far */

@@ -139,7 +139,7 @@ static void load_targets(logreg_block *block)
     const logreg_data *data = block->reading->data;
     if (data->Y.values)
         block->Y = target_values(&data->Y, block->first, block->count, block->Y_scratch);
-    if (data->sample_weight.values)
+    if (block->weighted)
         block->weight =
             target_values(&data->sample_weight, block->first, block->count, block->weight_scratch);
 }

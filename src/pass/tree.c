@@ -242,6 +242,7 @@ logreg_block logreg_pass_block(const logreg_pass *pass, int64_t first, int64_t e
     block.Z = scratch;
     block.next_Z = scratch + plan->scratch.next_Z;
     block.Y = block.weight = NULL;
+    block.weighted = plan->reading.data->sample_weight.values != NULL;
     block.Y_scratch = scratch + plan->scratch.Y;
     block.weight_scratch = scratch + plan->scratch.weight;
     block.packed = scratch + plan->scratch.packed;
