@@ -73,11 +73,18 @@ cdef class Minimization(Search):
         self.problem = problem
         self.begin(problem.data, w, b, &goal)
 
-    def retarget(self, double l2):
-        """Go on to the minimum of another l2, if this one has been found; `done` is 0 again."""
-        if logreg_minimizer_retarget(
-            self.minimizer, self.problem.data, self.problem.standardization, l2
-        ) != 0:
+    def retarget(self, double l2, Problem worker):
+        """Go on to the minimum of another l2, if this one has been found; `done` is 0 again.
+
+        `worker` lends its workspace.
+        """
+        cdef Problem problem = self.problem
+        cdef int status
+        worker.reserve(logreg_give_workspace_size(problem.data, worker.run.n_threads))
+        with nogil:
+            status = logreg_minimizer_retarget(self.minimizer, problem.data,
+                                               problem.standardization, l2, &worker.run)
+        if worker.status(status) != LOGREG_OK:
             return False
         self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
         self.done = 0

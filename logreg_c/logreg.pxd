@@ -203,7 +203,8 @@ cdef extern from "logreg.h" nogil:
                                                    int n_threads)
     int logreg_minimize_together(logreg_member *members, int64_t count, const logreg_run *run)
     int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *data,
-                                  const logreg_standardization *standardization, double l2)
+                                  const logreg_standardization *standardization, double l2,
+                                  const logreg_run *run)
     int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,
                                 const void *state, int64_t passes)
     logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)

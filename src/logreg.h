@@ -249,11 +249,13 @@ int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data
                             int64_t passes);
 
 /* Sets a search that has found a minimum on its way to that of another l2, which it starts from
- * where it is: J and its gradient follow without a pass. Passes count from 0 again. With the
- * standardization of the calls before. 0, or -1 where the search ended otherwise, or J would lose
- * digits or overflow; then nothing has changed. */
+ * where it is: J and its gradient follow without a pass, and so does the factor where the curvature
+ * is still the same. Passes count from 0 again. With the standardization of the calls before, and
+ * the workspace of logreg_give. LOGREG_OK, LOGREG_STOPPED, or LOGREG_INCOMPLETE where the search
+ * ended otherwise, or J would lose digits or overflow; then nothing has changed. */
 int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *data,
-                              const logreg_standardization *standardization, double l2);
+                              const logreg_standardization *standardization, double l2,
+                              const logreg_run *run);
 
 /* A search by what it asks for, where logreg_minimize cannot give it that: of data in files, or on
  * a cluster. Then `whole` is the shape of the data: n_x, m, the layout, the arithmetic, and as the

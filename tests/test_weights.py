@@ -165,12 +165,12 @@ def test_bools_that_are_all_true_in_a_segment(order):
     X = np.asarray(rng.standard_normal((28, 30_000)), order=order)
     Y, w = rng.random(30_000) < 0.4, rng.standard_normal(28)
 
-    def J_and_gradient(weight):
+    def evaluated(weight):
         J, dw, db = logreg_c.cost_and_gradient(X, Y, w, 0.5, sample_weight=weight)
         return np.array([J, db, *np.ravel(dw)])
 
-    np.testing.assert_array_equal(J_and_gradient(np.ones(30_000, bool)), J_and_gradient(None))
+    np.testing.assert_array_equal(evaluated(np.ones(30_000, bool)), evaluated(None))
     fold = (np.arange(30_000) < 9_000) | (rng.random(30_000) < 0.5)
     np.testing.assert_allclose(
-        J_and_gradient(fold), J_and_gradient(fold.astype(float)), rtol=1e-12, atol=1e-15
+        evaluated(fold), evaluated(fold.astype(float)), rtol=1e-12, atol=1e-15
     )

@@ -33,9 +33,10 @@ class _Path:
         self.found: list[Solution] = []
         self._start, self._warm, self._goal = start, warm, goal
 
-    def aim(self, l2: float) -> None:
-        """Begin the search for the minimum of the next l2."""
-        if self.search is None or not self.search.retarget(l2):
+    def aim(self, l2: float, first: _Path | None = None) -> None:
+        """Begin the search for the minimum of the next l2; the first path lends its memory."""
+        worker = (first or self).search
+        if self.search is None or not self.search.retarget(l2, worker.problem):
             self.w[...] = self._start.w
             self.search = self.objective.minimization(
                 self.w, self._start.b, l2=l2, warm=self._warm, **self._goal
@@ -76,7 +77,7 @@ def minimize_paths(
     paths = [_Path(objective, start, passes=max_passes, **goal) for objective in objectives]
     for of_all in zip(*l2s, strict=True):
         for path, l2 in zip(paths, of_all, strict=True):
-            path.aim(l2)
+            path.aim(l2, paths[0])
         statuses = _kernel.minimize_together([path.search for path in paths])
         for path, status in zip(paths, statuses, strict=True):
             path.note(ended(path.objective, path.search, path.w, status))

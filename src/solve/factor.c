@@ -4,6 +4,8 @@
  */
 #include "solve/factor.h"
 
+#include <float.h>
+
 #include "solve/vectors.h"
 
 /* A feature whose variance is below this share of its mean square is constant but for rounding. */
@@ -16,6 +18,8 @@
 #define JITTER_GROWTH 100.0
 /* The least share of the mean diagonal entry that D of a low-rank factor may have. */
 #define LEAST_DIAGONAL 1e-12
+/* What a shift leaves of a diagonal entry, at least. */
+#define LEAST_SHIFTED 1e-3
 
 /* Sets S and mu of the mean loss; returns whether there is any curvature. */
 static void take_sums(logreg_factor *f, double S, double total)
@@ -45,8 +49,23 @@ void logreg_factor_diagonal(logreg_factor *f, double S, double total, double l2,
     f->S = S / total;
 }
 
-/* The upper triangle keeps what the lower one was, in case that the factorization has to begin
- * anew. */
+/* Factors the matrix that the upper triangle of L has, with a diagonal of 1; it stays there, in
+ * case that the factorization has to begin anew or the diagonal is shifted. */
+static int factor_scaled(logreg_factor *f, const logreg_run *run)
+{
+    const int64_t n = f->n_x;
+    double *L = f->L;
+    for (double jitter = JITTER;; jitter *= JITTER_GROWTH) {
+        for (int64_t i = 0; i < n; i++) {
+            for (int64_t j = 0; j < i; j++) L[i * n + j] = L[j * n + i];
+            L[i * n + i] = 1.0 + jitter;
+        }
+        const int64_t failed = logreg_cholesky(L, n, 0.5 * jitter, run);
+        if (failed < 0) return LOGREG_STOPPED;
+        if (failed == 0) return LOGREG_OK;
+    }
+}
+
 int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, const double *ridge,
                         const logreg_run *run)
 {
@@ -68,15 +87,25 @@ int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, con
     if (not_finite != 0.0) return LOGREG_PASS_OVERFLOW; /* no jitter makes its pivots positive */
     f->form = LOGREG_DENSE;
     take_sums(f, S, total);
-    for (double jitter = JITTER;; jitter *= JITTER_GROWTH) {
-        for (int64_t i = 0; i < n; i++) {
-            for (int64_t j = 0; j < i; j++) L[i * n + j] = L[j * n + i];
-            L[i * n + i] = 1.0 + jitter;
-        }
-        const int64_t failed = logreg_cholesky(L, n, 0.5 * jitter, run);
-        if (failed < 0) return LOGREG_STOPPED;
-        if (failed == 0) return LOGREG_OK;
+    return factor_scaled(f, run);
+}
+
+int logreg_factor_shift(logreg_factor *f, const double *shift, const logreg_run *run)
+{
+    const int64_t n = f->n_x;
+    double *L = f->L;
+    for (int64_t j = 0; j < n; j++) {
+        const double h = 1.0 / (f->unit[j] * f->unit[j]);
+        if (!(h <= DBL_MAX && h + shift[j] > LEAST_SHIFTED * h)) return LOGREG_INCOMPLETE;
     }
+    for (int64_t j = 0; j < n; j++) {
+        const double old = f->unit[j];
+        f->unit[j] = 1.0 / logreg_sqrt(1.0 / (old * old) + shift[j]);
+        L[j * n + j] = f->unit[j] / old; /* for now */
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i + 1; j < n; j++) L[i * n + j] *= L[i * n + i] * L[j * n + j];
+    return factor_scaled(f, run);
 }
 
 /* V becomes the root of W times the centred examples. */

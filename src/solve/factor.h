@@ -54,6 +54,11 @@ int logreg_factor_low_rank(logreg_factor *f, const double *h, double S, double t
                            const double *ridge, const logreg_run *run);
 size_t logreg_factor_workspace_size(const logreg_factor *f, int n_threads);
 
+/* Adds shift (n_x,) to the diagonal of a dense factor. LOGREG_OK, LOGREG_STOPPED, or
+ * LOGREG_INCOMPLETE where an entry would lose digits or its feature counts as constant: then
+ * nothing has changed. */
+int logreg_factor_shift(logreg_factor *f, const double *shift, const logreg_run *run);
+
 /* (dw, db) -> the step. */
 void logreg_factor_solve(const logreg_factor *f, double *gradient);
 

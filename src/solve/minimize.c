@@ -22,7 +22,9 @@
  */
 #include "solve/minimize.h"
 
-#define FLOAT32_GAP 1e-6 /* relative, at which float64 takes over */
+#define FLOAT32_GAP 1e-6    /* relative, at which float64 takes over */
+#define LEAST_OF_J 1e-3     /* what is left of J without a penalty keeps its digits */
+#define SAME_CURVATURE 1e-3 /* a relative change of J that hardly changes the curvature */
 #define LN_2 0x1.62e42fefa39efp-1
 
 enum { STUCK = 3 /* steps without progress near the noise */ };
@@ -319,6 +321,69 @@ static int take_moments(logreg_context *c, int status)
     c->m->has_moments = status == LOGREG_OK;
     if (status == LOGREG_OK && !c->m->reviving) return status;
     return take_factor(c, status);
+}
+
+/* ---- Another penalty ------------------------------------------------------------------------- */
+
+/* The penalty is a sum over w that needs no pass. Returns whether J keeps its digits; the shift of
+ * the Hessian's diagonal comes to stand in c->ridge. */
+static int move_penalty(logreg_context *c, double by)
+{
+    logreg_search *s = &c->m->search;
+    const logreg_search_vectors *v = &c->a.v;
+    const int64_t n_x = c->data->n_x;
+    double more = 0.0;
+    for (int64_t j = 0; j < n_x; j++) {
+        const double scale = scale_of(c->standardization, j);
+        c->ridge[j] = by * scale * scale;
+        more += 0.5 * c->ridge[j] * v->theta[j] * v->theta[j];
+    }
+    if (!(s->J + more > LEAST_OF_J * s->J && more <= DBL_MAX)) return 0;
+    for (int64_t j = 0; j < n_x; j++) v->gradient[j] += c->ridge[j] * v->theta[j];
+    s->J += more;
+    return 1;
+}
+
+/* Goes on with the factor that there is, where the new minimum is so close to where it was made
+ * that the curvature is the same. */
+static int keep_factor(logreg_context *c)
+{
+    logreg_minimizer *m = c->m;
+    const double close = SAME_CURVATURE * m->search.J;
+    if (c->plan.form != LOGREG_DENSE || magnitude(m->J_built - m->search.J) > close)
+        return LOGREG_OK;
+    const int status = logreg_factor_shift(&c->factor, c->ridge, &c->run);
+    if (status != LOGREG_OK) return status;
+    m->fresh = 0;
+    m->built = m->n_rates = 0;
+    logreg_search_forget(&m->search);
+    decide(c);
+    if (m->search.gap > close) m->task = LOGREG_TO_FACTOR;
+    return LOGREG_OK;
+}
+
+static LOGREG_NOINLINE int retarget(logreg_minimizer *m, const logreg_data *data,
+                                    const logreg_standardization *standardization, double l2,
+                                    const logreg_run *run)
+{
+    logreg_context c = logreg_open_context(data, 0, standardization, m, run);
+    if (m->status != LOGREG_CONVERGED && m->status != LOGREG_ROUNDING) return LOGREG_INCOMPLETE;
+    if (!move_penalty(&c, l2 - m->goal.l2)) return LOGREG_INCOMPLETE;
+    m->goal.l2 = l2;
+    m->task = LOGREG_TO_FACTOR;
+    m->status = LOGREG_OK;
+    m->passes = m->marked = 0;
+    m->marks[0] = m->marks[1] = INFINITY;
+    m->stuck = 0;
+    m->lowest_gap = 0.0;
+    return keep_factor(&c) == LOGREG_STOPPED ? LOGREG_STOPPED : LOGREG_OK;
+}
+
+int logreg_minimizer_retarget(logreg_minimizer *minimizer, const logreg_data *data,
+                              const logreg_standardization *standardization, double l2,
+                              const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, retarget(minimizer, data, standardization, l2, run));
 }
 
 /* ---- The driver of an array ------------------------------------------------------------------ */

@@ -6,8 +6,6 @@
 
 #include <float.h>
 
-#define LEAST_OF_J 1e-3 /* what is left of J without a penalty keeps its digits */
-
 enum { STATE_BYTES = (sizeof(struct logreg_minimizer) + 63) / 64 * 64 };
 
 static int64_t rank_of(const logreg_data *data, const logreg_search_plan *p)
@@ -194,35 +192,6 @@ int logreg_minimizer_resume(logreg_minimizer *m, const logreg_data *data, const 
     if (!is_sound(&found, data)) return -1;
     memcpy(m, state, arrays_of(data, &p, (char *)m).bytes);
     m->goal.passes = passes;
-    return 0;
-}
-
-/* The penalty is a sum over w that needs no pass. */
-int logreg_minimizer_retarget(logreg_minimizer *m, const logreg_data *data,
-                              const logreg_standardization *standardization, double l2)
-{
-    const logreg_search_plan p = logreg_plan_minimum(data);
-    const logreg_search_vectors v = arrays_of(data, &p, (char *)m).v;
-    const double by = l2 - m->goal.l2;
-    double more = 0.0;
-    if (m->status != LOGREG_CONVERGED && m->status != LOGREG_ROUNDING) return -1;
-    for (int64_t j = 0; j < data->n_x; j++) {
-        const double scale = scale_of(standardization, j);
-        more += 0.5 * by * scale * scale * v.theta[j] * v.theta[j];
-    }
-    if (!(m->search.J + more > LEAST_OF_J * m->search.J && more <= DBL_MAX)) return -1;
-    for (int64_t j = 0; j < data->n_x; j++) {
-        const double scale = scale_of(standardization, j);
-        v.gradient[j] += by * scale * scale * v.theta[j];
-    }
-    m->search.J += more;
-    m->goal.l2 = l2;
-    m->task = LOGREG_TO_FACTOR;
-    m->status = LOGREG_OK;
-    m->passes = m->marked = 0;
-    m->marks[0] = m->marks[1] = INFINITY;
-    m->stuck = 0;
-    m->lowest_gap = 0.0;
     return 0;
 }
 
