@@ -16,6 +16,8 @@ import mpmath
 import numpy as np
 from hypothesis import settings
 
+import logreg_c
+
 bounded = settings(derandomize=True, deadline=None, max_examples=50)
 
 
@@ -202,6 +204,18 @@ def run_python(code, **environment):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def printed_on_every_isa(code):
+    """Return what `code` prints on each instruction set; THREADS are numbers of threads to use."""
+    known = [name for name, runs in logreg_c._kernel.isa_known().items() if runs]
+    return {
+        run_python(
+            f"THREADS = {(1, 2, 5, 8) if name == known[-1] else (1, 2, 2, 2)}\n{code}",
+            LOGREG_C_ISA=name,
+        )
+        for name in known
+    }
 
 
 # ---- The minimum with penalties ------------------------------------------------------------------
