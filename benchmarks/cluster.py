@@ -113,20 +113,23 @@ def peer():
     """Print how long dask-ml takes to a similar J."""
     from dask_ml.linear_model import LogisticRegression  # noqa: PLC0415
 
-    X, Y = data(320_000, 100)
+    print("examples  features  passes  fit (s)  dask-ml (s)  times  J, and how far dask-ml's is above")
     with on(2) as cluster, Client(cluster) as client:
-        pair = collections(X, Y, 16)
-        began = time.perf_counter()
-        ours = on_cluster.fit(client, *pair, l2=1 / len(Y))
-        ours_took = time.perf_counter() - began
-        began = time.perf_counter()
-        theirs = LogisticRegression(solver="lbfgs", C=1.0).fit(*pair)
-        theirs_took = time.perf_counter() - began
-    J = logreg_c.cost_and_gradient(
-        X.T, Y, theirs.coef_.reshape(-1, 1), float(np.ravel(theirs.intercept_)[0]), l2=1 / len(Y)
-    )[0]
-    print(f"fit: {ours_took:.2f} s, J {ours.costs[-1]:.12f} in {ours.passes} passes")
-    print(f"dask-ml, lbfgs: {theirs_took:.2f} s, J {J:.12f}; {theirs_took / ours_took:.0f} times")
+        for m, n_x in (20_000, 20), (320_000, 100):
+            X, Y = data(m, n_x)
+            pair = collections(X, Y, 8)
+            began = time.perf_counter()
+            ours = on_cluster.fit(client, *pair, l2=1 / m)
+            took = time.perf_counter() - began
+            began = time.perf_counter()
+            theirs = LogisticRegression(solver="lbfgs", C=1.0).fit(*pair)
+            theirs_took = time.perf_counter() - began
+            b = float(np.ravel(theirs.intercept_)[0])
+            J = logreg_c.cost_and_gradient(X.T, Y, theirs.coef_.reshape(-1, 1), b, l2=1 / m)[0]
+            print(
+                f"{m:8}{n_x:10}{ours.passes:8}{took:9.2f}{theirs_took:13.2f}"
+                f"{theirs_took / took:7.0f}  {ours.costs[-1]:.9f} {J - ours.costs[-1]:.1e}"
+            )
 
 
 if __name__ == "__main__":
