@@ -113,7 +113,9 @@ def peer():
     """Print how long dask-ml takes to a similar J."""
     from dask_ml.linear_model import LogisticRegression  # noqa: PLC0415
 
-    print("examples  features  passes  fit (s)  dask-ml (s)  times  J, and how far dask-ml's is above")
+    print(
+        "examples  features  passes  fit (s)  dask-ml (s)  times  J, and how far dask-ml's is above"
+    )
     with on(2) as cluster, Client(cluster) as client:
         for m, n_x in (20_000, 20), (320_000, 100):
             X, Y = data(m, n_x)
