@@ -18,7 +18,10 @@ from .recipes import DATE_PARTS, Dialect
 GAP = 1e-9  # to the minimum, relative
 VALIDATION_FRACTION = 0.1
 # Options of `train` that say how to read the table.
-READING = ("features", "drop", "date_parts", "separator", "decimal", "encoding", "na_value")
+READING = (
+    *("features", "drop", "date_parts", "stream", "cache"),
+    *("separator", "decimal", "encoding", "na_value"),
+)
 
 
 class Missing(StrEnum):
@@ -371,6 +374,23 @@ Threshold = Annotated[
         " negatives.",
     ),
 ]
+Stream = Annotated[
+    bool,
+    typer.Option(
+        "--stream",
+        help="Read the rows in batches, again for every pass: for tables larger than memory. FILE"
+        " is then a file, a folder, or a pattern such as 'data/*.parquet'.",
+    ),
+]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="FOLDER",
+        help="With --stream, write the features to a file in this folder in the first pass, and"
+        " read them from there in later ones.",
+    ),
+]
 AllRows = Annotated[
     bool,
     typer.Option(
@@ -447,6 +467,8 @@ def train(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    stream: Stream = False,
+    cache: CacheFolder = None,
     positive: Positive = None,
     class_weight: ClassWeight = None,
     weight: Weight = None,
@@ -501,11 +523,13 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
 
 def _reading(given: dict[str, Any]) -> dict[str, Any]:
     """Return the options of reading a table to train on."""
-    separator, decimal, encoding, na_value = (given[name] for name in READING[3:])
+    separator, decimal, encoding, na_value = (given[name] for name in READING[-4:])
     return {
         "features": tuple(given["features"] or ()),
         "drop": tuple(given["drop"] or ()),
         "date_parts": tuple(filter(None, given["date_parts"].split(","))),
+        "stream": given["stream"],
+        "cache": given["cache"],
         "dialect": _dialect(separator, decimal, encoding, na_value or ()),
     }
 
@@ -532,11 +556,25 @@ def _check_together(given: dict[str, Any]) -> None:
         for option, reason in WITHOUT_INFERENCE.items():
             if given[option] is not None and given[option] is not Solver.AUTO:
                 refuse(f"--inference {reason}; leave out --{option.replace('_', '-')}")
+    _check_stream(given)
     if given["test_fraction"] == 0:
         if _is_criterion(given["threshold"]):
             refuse("--threshold is chosen on held-out rows; give --test-fraction above 0")
         if given["report"] is not None:
             refuse("--report is about held-out rows; give --test-fraction above 0")
+
+
+def _check_stream(given: dict[str, Any]) -> None:
+    """Refuse what needs the rows in memory."""
+    if given["stream"]:
+        for option in ("cv", "early_stopping"):
+            if given[option] is not None:
+                name = option.replace("_", "-")
+                refuse(f"--{name} needs the rows in memory; leave out --{name} or --stream")
+        if given["missing"] is Missing.MEDIAN:
+            refuse("--missing median needs the rows in memory; give --missing mean with --stream")
+    elif given["cache"] is not None:
+        refuse("--cache is of rows that are read in batches; give --stream, too")
 
 
 def _validation_fraction(early_stopping: int | None, validation_fraction: float | None) -> float:

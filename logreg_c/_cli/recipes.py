@@ -61,6 +61,15 @@ class Recipe:
             made.setdefault(column.source, []).append(column)
         return made
 
+    def as_text(self) -> dict[str, list[str] | None]:
+        """Return, by the columns of the table, the known values of text, or None for numbers."""
+        return {name: _as_text(made) for name, made in self.sources.items()}
+
+    @property
+    def n_features(self) -> int:
+        """How many features the columns give."""
+        return sum(1 if c.categories is None else len(c.categories) for c in self.columns)
+
     def filled(self, fills: dict[str, float]) -> "Recipe":
         """Return the recipe with these values in place of missing ones."""
         return replace(self, columns=[c._replace(fill=fills.get(c.name)) for c in self.columns])
@@ -73,6 +82,13 @@ class Recipe:
             if not c.is_plain
         }
         return {"missing": self.missing, "na_values": list(self.na_values), "columns": made}
+
+
+def _as_text(made: list[Column]) -> list[str] | None:
+    if all(column.categories is None and column.format is None for column in made):
+        return None
+    known = [c.categories for c in made if c.part == "value" and c.categories is not None]
+    return known[0] if known else []
 
 
 def from_json(columns: dict[str, list[str] | None], preparation: dict[str, Any]) -> Recipe:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import logreg_c
 
-from . import metrics, models
+from . import metrics, models, tables
 from .console import decimal, print_line
 from .errors import shown
 from .models import Model
@@ -75,7 +75,7 @@ STYLE = {
 
 def run(model_file: Path, file: Path, output: Path, dialect: Dialect, *, all_rows: bool) -> None:
     """Score the file and write the page."""
-    check_output(output, model_file, file)
+    check_output(output, model_file, *tables.files_of(file))
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)

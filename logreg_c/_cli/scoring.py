@@ -21,11 +21,14 @@ from .console import console, print_facts, print_json
 from .errors import brief, memory_for, refuse, say, shortened, shown, visible
 from .models import Model
 from .output import check_output, written_whole
-from .recipes import Column, Dialect
+from .recipes import Dialect
 from .tables import Labels, Source
 
 # X of some rows, (n_x, m): a matrix, or columns each in its own type.
 Examples = list[NDArray[Any]] | NDArray[np.float64]
+
+
+MOST_SCORED = 1 << 24  # rows; of more, measures are those of evenly spaced ones
 
 
 class Scored(NamedTuple):
@@ -33,9 +36,11 @@ class Scored(NamedTuple):
 
     A: NDArray[np.float64]  # (m,), or (m, K) of K > 2 classes
     Y: Labels  # (m,)
-    log_loss: float
-    file_rows: int  # of the file, m if all were scored
-    trained_on: int | None  # how many of the m the model was trained on; None for another file
+    log_loss: float  # of all rows
+    rows: int
+    every: int  # of how many rows one is among the m: 1, unless there are very many rows
+    file_rows: int  # of the file, as many as rows if all were scored
+    trained_on: int | None  # how many rows the model was trained on; None for another file
 
 
 class Batches:
@@ -55,24 +60,22 @@ class Batches:
         """Yield X and Y; Y is all false if the rows are not labeled."""
         model, source = self.model, self.source
         target = model.target
-        columns: dict[str, list[str] | None] = {
-            name: _as_text(made) for name, made in model.recipe.sources.items()
-        }
+        columns = model.recipe.as_text()
         if self.labeled:
             columns[target] = [str(value) for value in model.classes.tolist()]
         for name in self.keep:
             columns.setdefault(name, [])
-        for row, batch in tables.batches(source, columns):
+        for part, row, batch in tables.batches(source, columns):
             self.kept = batch.select(list(dict.fromkeys(self.keep)))
-            self.rows = row + batch.height
+            self.rows += batch.height
             series = [batch.get_column(name) for name in model.recipe.sources]
             Y, classes = np.zeros(batch.height, bool), None
             if self.labeled:
                 skips = model.recipe.missing != "error"
                 classes = batch.get_column(target)
-                Y = tables.labels(classes, model.classes, source, row, may_be_missing=skips)
+                Y = tables.labels(classes, model.classes, part, row, may_be_missing=skips)
             self.complete = tables.complete(model.recipe, series, classes)
-            X = tables.features(model.recipe, series, source, row, self.unknown)
+            X = tables.features(model.recipe, series, part, row, self.unknown)
             if self.complete is not None:
                 self.incomplete += batch.height - int(self.complete.sum())
                 if self.labeled:
@@ -116,14 +119,6 @@ def _dialect(model: Model, dialect: Dialect) -> Dialect:
     return dialect._replace(na_values=model.recipe.na_values)
 
 
-def _as_text(made: list[Column]) -> list[str] | None:
-    """Return the categories of a column that is read as text, or None for numbers."""
-    if all(column.categories is None and column.format is None for column in made):
-        return None
-    known = [c.categories for c in made if c.part == "value" and c.categories is not None]
-    return known[0] if known else []
-
-
 def probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
     """Return the probability of the second class, (m,), or those of K > 2 classes, (m, K)."""
     # In float64 for all types of columns, so that the result does not depend on the file's types.
@@ -151,11 +146,14 @@ def predict(
     if str(output) == "-":
         output = None
     if output is not None:
-        check_output(output, model_file, file)
+        check_output(output, model_file, *tables.files_of(file))
     model = models.load(model_file)
     for name in {*keep} & {*probability_names(model), "prediction"}:
         refuse(f"--keep {name}: a column of the output has this name; rename it in {file}")
-    with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
+    with (
+        memory_for(f"the rows of {file}"),
+        tables.opened_all(file, _dialect(model, dialect)) as source,
+    ):
         batches = Batches(model, source, labeled=False, keep=keep)
         if output is None:
             _print_csv(batches.predictions())
@@ -225,27 +223,33 @@ class Fingerprint:
 
 
 class Tally:
-    """The scores of rows that come in batches; keeps 9 bytes per row, or 8 K + 8."""
+    """The scores of rows in batches; of at most MOST_SCORED it keeps 9 bytes each, or 8 K + 8."""
 
     def __init__(self, model: Model) -> None:
         self.model, self.rows, self._cost = model, 0, 0.0
+        self._every = 1  # of how many rows one is kept
         self._As: list[NDArray[np.float64]] = []
         self._Ys: list[Labels] = []
 
     def add(self, X: Examples, Y: Labels) -> None:
         """Score rows."""
         w, b = self.model.weights, self.model.bias
-        self._As.append(probabilities(self.model, X))
-        self._Ys.append(Y)
+        kept = slice(-self.rows % self._every, None, self._every)
+        self._As.append(probabilities(self.model, X)[kept].copy())
+        self._Ys.append(Y[kept].copy())
         # accurate for extreme examples, where log(A) is not
         J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=np.float64)
         self._cost += J * len(Y)
         self.rows += len(Y)
+        while self.rows > MOST_SCORED * self._every:
+            self._every *= 2
+            self._As = [np.concatenate(self._As)[::2]]
+            self._Ys = [np.concatenate(self._Ys)[::2]]
 
     def scored(self) -> Scored:
-        """Return the scores of all rows."""
+        """Return the scores of all rows, or of a sample of them."""
         A, Y = np.concatenate(self._As), np.concatenate(self._Ys)
-        return Scored(A, Y, self._cost / self.rows, self.rows, None)
+        return Scored(A, Y, self._cost / self.rows, self.rows, self._every, self.rows, None)
 
 
 def score(model: Model, X: Examples, Y: Labels) -> Scored:
@@ -259,7 +263,10 @@ def score_file(model: Model, file: Path, dialect: Dialect, *, all_rows: bool) ->
     """Score the rows of a file; of the one that the model was trained on, those held out."""
     whole, held_out, fingerprint = Tally(model), Tally(model), Fingerprint()
     is_held_out = model.is_held_out
-    with memory_for(f"the rows of {file}"), tables.opened(file, _dialect(model, dialect)) as source:
+    with (
+        memory_for(f"the rows of {file}"),
+        tables.opened_all(file, _dialect(model, dialect)) as source,
+    ):
         batches = Batches(model, source, labeled=True)
         for X, Y in batches:
             fingerprint.update(X, Y)
@@ -291,14 +298,17 @@ def measures(scored: Scored, threshold: float) -> dict[str, Any]:
     A, Y, log_loss, *_ = scored
     if A.ndim == 2:
         of_rows = {name: getattr(scored, name) for name in ("file_rows", "trained_on", "log_loss")}
-        return {"rows": len(Y), **of_rows, **scoring_classes.measures(A, Y)}
+        sampled = len(Y) if scored.every > 1 else None
+        of_classes = scoring_classes.measures(A, Y)
+        return {"rows": scored.rows, "sampled": sampled, **of_rows, **of_classes}
     confusion = metrics.confusion(A, Y, threshold)
     (_, fp), (fn, tp) = confusion.tolist()
     ones, rows = fn + tp, len(Y)
     curves = metrics.curves(A, Y) if 0 < ones < rows else None
     interval = curves and metrics.auc_interval(curves.roc_auc, rows - ones, ones)
     return {
-        "rows": rows,
+        "rows": scored.rows,
+        "sampled": rows if scored.every > 1 else None,
         "file_rows": scored.file_rows,
         "trained_on": scored.trained_on,
         "threshold": threshold,
@@ -342,15 +352,17 @@ def described_rows(found: dict[str, Any], model: Model) -> str:
         0: f" held out of {found['file_rows']}; it was trained on the others",
     }.get(found["trained_on"], f", {found['trained_on']} of which the model was trained on")
     by_class = zip(counts, model.class_names, strict=True)
-    return f"{found['rows']}{which}: {', '.join(f'{count} {name}' for count, name in by_class)}"
+    sampled = f" of {found['sampled']} that are measured" if found["sampled"] else ""
+    counted = ", ".join(f"{count} {name}" for count, name in by_class)
+    return f"{found['rows']}{which}: {counted}{sampled}"
 
 
 def described(found: dict[str, Any], model: Model) -> dict[str, str]:
     """Return the measures as text."""
     if not model.of_two:
         return scoring_classes.described(found, model.class_names)
-    rows, accuracy, auc = found["rows"], found["accuracy"], found["roc_auc"]
     (tn, fp), (fn, tp) = found["confusion_matrix"]
+    rows, accuracy, auc = tn + fp + fn + tp, found["accuracy"], found["roc_auc"]
     first, second = model.class_names
     majority = first if tn + fp >= fn + tp else second
     area = "undefined (all rows are of one class)"

@@ -44,7 +44,7 @@ def _mean(values: list[float | None], occurs: NDArray[np.bool_]) -> float:
 def described(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     """Return the measures as text."""
     rows = [sum(row) for row in found["confusion_matrix"]]
-    right, all_rows = round(found["accuracy"] * found["rows"]), found["rows"]
+    right, all_rows = round(found["accuracy"] * sum(rows)), sum(rows)
     majority = names[rows.index(max(rows))]
     return {
         "accuracy": f"{found['accuracy']:.4f} ({right} of {all_rows}); always {majority}:"

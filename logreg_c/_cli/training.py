@@ -4,7 +4,7 @@
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective, SoftmaxObjective
+from logreg_c._parts import objective_of, opened
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
-from . import metrics, models, splitting, tables
+from . import metrics, models, splitting, streaming, tables
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import (
     Failure,
@@ -41,6 +42,7 @@ from .scoring import (
     Examples,
     Fingerprint,
     Scored,
+    Tally,
     described,
     described_rows,
     measures,
@@ -49,13 +51,13 @@ from .scoring import (
     taken,
 )
 from .splitting import Splitting
+from .streaming import FeatureBatches, Passes
 from .tables import Labels, Source
 
 LARGEST = 10  # weights printed after training
 CHECKPOINT_SECONDS = 10.0
 # For all types of columns, so that the model does not depend on the types of the table.
 ARITHMETIC = np.float64
-VALUES_AT_A_TIME = 1 << 16
 IN_FOLDS = ("roc_auc", "accuracy", "log_loss")  # the measures that --cv averages
 
 Callback = Callable[[int, float, NDArray[np.float64], float], object]
@@ -110,12 +112,14 @@ class Reading(NamedTuple):
     drop: tuple[str, ...] = ()
     date_parts: tuple[str, ...] = ()
     dialect: Dialect = DETECTED
+    stream: bool = False
+    cache: Path | None = None  # a folder
 
 
 class Rows(NamedTuple):
     """Some rows of the table, as `train` takes them."""
 
-    X: Examples
+    X: Any  # Examples, or FeatureBatches
     Y: Labels
 
 
@@ -128,38 +132,45 @@ class Data(NamedTuple):
     left_out: list[str]  # columns that number the rows
     weight: NDArray[np.float64] | None  # of the rows to train on
     folds: NDArray[np.int64] | None  # of the rows to train on
-    is_held_out: NDArray[np.bool_]  # of all rows
+    is_held_out: NDArray[np.bool_]  # of all rows that are used
     trained_on: dict[str, models.SCALARS]  # see Model
     fit: Rows
     validation: Rows
     held_out: Rows
+    whole: Rows  # all that are used; X is empty unless they are read in batches
+
+    @property
+    def passes(self) -> Passes | None:
+        """How often the rows have been read, if that is done in batches."""
+        return self.whole.X.passes if isinstance(self.whole.X, FeatureBatches) else None
 
 
 def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> None:
     """Train, write the model, and print a summary."""
     _rehearse(file, outputs)
     began = time.perf_counter()
-    with memory_for(f"training on {file}"):
-        with tables.opened(file, reading.dialect) as source:
-            data = _load(source, settings, reading)
+    with ExitStack() as stack:
+        stack.enter_context(memory_for(f"training on {file}"))
+        opened_file = tables.opened_all if reading.stream else tables.opened
+        source = stack.enter_context(opened_file(file, reading.dialect))
+        data = _load(source, settings, reading)
         if settings.l2 is None:
             settings = replace(settings, l2=0.0 if settings.inference else 1.0 / len(data.fit.Y))
-        with INTERRUPTS.raised(), _progress_bar(settings.iters) as watch:
+        with INTERRUPTS.raised(), _progress_bar(settings.iters, data.passes) as watch:
             result, problem, stopping = _solve(data, settings, watch, outputs.resume)
             cv, problem_in_fold = _cross_validated(data, settings, watch)
-    seconds = time.perf_counter() - began
-    problem = problem or problem_in_fold
-    if settings.alpha is not None:
-        settings = replace(settings, alpha=result.alpha)
-
-    model = _model(data, settings, result, stopping)
-    if settings.inference and not problem:
-        model = with_errors(
-            *(model, *data.fit, data.weight),
-            l2=settings.l2 or 0.0,
-            standardize=settings.standardize,
-        )
-    scored = score(model, *data.held_out) if len(data.held_out.Y) else None
+        seconds = time.perf_counter() - began
+        problem = problem or problem_in_fold
+        if settings.alpha is not None:
+            settings = replace(settings, alpha=result.alpha)
+        model = _model(data, settings, result, stopping)
+        if settings.inference and not problem:
+            model = with_errors(
+                *(model, *data.fit, data.weight),
+                l2=settings.l2 or 0.0,
+                standardize=settings.standardize,
+            )
+        model, scored = _scored(model, data)
     found = None
     if scored is not None:
         model = replace(model, threshold=_threshold(settings, scored))
@@ -194,6 +205,23 @@ def _rehearse(file: Path, outputs: Outputs) -> None:
             read.append(path)
     if outputs.report is not None:
         from . import report  # noqa: F401, PLC0415 (finds out whether its extra is installed)
+
+
+def _scored(model: Model, data: Data) -> tuple[Model, Scored | None]:
+    """Score the held-out rows. A file in batches is read for that, and for its fingerprint."""
+    if not isinstance(data.whole.X, FeatureBatches):
+        return model, score(model, *data.held_out) if len(data.held_out.Y) else None
+    tally, fingerprint, first = Tally(model), Fingerprint(), 0
+    with streaming.shown(data.whole.X.passes):
+        for X in data.whole.X.matrices():
+            rows = slice(first, first + len(X[0]))
+            first = rows.stop
+            Y, held_out = data.whole.Y[rows], np.flatnonzero(data.is_held_out[rows])
+            fingerprint.update(X, Y)
+            if len(held_out):
+                tally.add(taken(X, held_out), Y[held_out])
+    model = replace(model, trained_on=model.trained_on | {"fingerprint": str(fingerprint)})
+    return model, tally.scored()._replace(trained_on=0) if tally.rows else None
 
 
 def _threshold(settings: Settings, scored: Scored) -> float:
@@ -273,7 +301,7 @@ def _print(
         {
             "file": f"{source}, target {shown(settings.target)}",
             "rows": f"{m}: {purposes}, {m_held_out} held out ({_chosen(settings)})",
-            "features": f"{len(data.fit.X)},"
+            "features": f"{data.recipe.n_features},"
             f" {'standardized' if settings.standardize else 'not standardized'}",
             "classes": ", ".join(f"{k} = {name} ({count} rows)" for k, name, count in by_class),
             "passes" if settings.alpha is None else "iterations": (
@@ -282,6 +310,7 @@ def _print(
             "cost": f"{result.costs[-1]:.6g}, initially {result.costs[0]:.6g}",
             **({"validation": _best(stopping)} if stopping else {}),
             **({f"{settings.cv} folds": _spread(cv)} if cv else {}),
+            **({"reading": str(data.passes)} if data.passes else {}),
             "held out": described_rows(found, model) if found else "no rows",
             **(described(found, model) if found else {}),
         }
@@ -316,7 +345,7 @@ def _best(stopping: EarlyStopping) -> str:
 
 
 def _load(source: Source, settings: Settings, reading: Reading) -> Data:
-    """Split the table column by column, so that memory holds about one copy of it."""
+    """Read the table, and split its rows."""
     by = settings.group_by or settings.split_by_time
     aside = tuple(name for name in (settings.weight, by) if name is not None)
     choice = tables.Choice(settings.target, reading.features, reading.drop, aside)
@@ -324,9 +353,61 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         *(settings.one_hot, settings.missing, reading.date_parts, settings.min_count),
         settings.positive,
     )
-    table = tables.prepared(source, choice, options)
+    if reading.stream:
+        return _in_batches(source, choice, options, settings, reading)
+    table, columns = tables.prepared(source, choice, options)
+    data, parts = _split(source, table, settings)
+    recipe = tables.filled(table.recipe, columns, parts.fit)
+    X = tables.features(recipe, columns, source)
+    fingerprint = Fingerprint()
+    fingerprint.update(X, data.whole.Y)
+    fit, validation, held_out = _rows(X, data.whole.Y, parts[:3])
+    return data._replace(
+        recipe=recipe,
+        trained_on=data.trained_on | {"fingerprint": str(fingerprint)},
+        fit=fit,
+        validation=validation,
+        held_out=held_out,
+    )
+
+
+def _in_batches(
+    source: Source,
+    choice: tables.Choice,
+    options: tables.Options,
+    settings: Settings,
+    reading: Reading,
+) -> Data:
+    """Read the table in batches; X stays in its files."""
+    streaming.check_format(source)
+    passes = streaming.Passes(source)
+    with streaming.shown(passes):
+        table, is_used = tables.scanned(source, choice, options, passes.counted)
+        if len(table.classes) > 2:
+            refuse(
+                f"{source}: target {brief(settings.target)} has {len(table.classes)} classes, and"
+                " more than two need the rows in memory; leave out --stream, or tell one class from"
+                " all others by --positive"
+            )
+        data, parts = _split(source, table, settings)
+        is_fit = np.zeros(len(is_used), bool)
+        is_fit[np.flatnonzero(is_used)[parts.fit]] = True
+        recipe = tables.mean_filled(table.recipe, source, is_fit, passes.counted)
+    whole = FeatureBatches(source, recipe, is_used, passes)
+    return data._replace(
+        recipe=recipe,
+        fit=data.fit._replace(X=FeatureBatches(source, recipe, is_fit, passes, reading.cache)),
+        whole=data.whole._replace(X=whole),
+    )
+
+
+def _split(
+    source: Source, table: tables.Planned, settings: Settings
+) -> tuple[Data, splitting.Parts]:
+    """Choose the rows for each purpose; all X are still empty."""
     _check_threshold(table.classes, settings, source)
     Y, classes = _with_positive(table.Y, table.classes, settings)
+    by = settings.group_by or settings.split_by_time
     parts = splitting.split(Y, table.aside.get(by or ""), settings.splitting, source)
     is_held_out = np.zeros(len(Y), bool)
     is_held_out[parts.held_out] = True
@@ -337,14 +418,9 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         )
     by_row = table.aside.get(settings.weight or "")
     weight = _weights(Y, parts.fit, by_row, classes, settings, source)
-    recipe = tables.filled(table.recipe, table.columns, parts.fit)
-    schema = {values.name: tables.described(values) for values in table.columns}
-    X = tables.features(recipe, table.columns, source)
-    fingerprint = Fingerprint()
-    fingerprint.update(X, Y)
-    return Data(
-        recipe,
-        {name: schema[name] for name in recipe.sources},
+    data = Data(
+        table.recipe,
+        {name: table.facts[name].schema() for name in table.recipe.sources},
         classes,
         table.left_out,
         weight,
@@ -352,9 +428,13 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         if settings.cv is None
         else splitting.folds(Y[parts.fit], weight, parts.units, settings.cv, source),
         is_held_out,
-        {"file": str(source), "rows": len(Y), "fingerprint": str(fingerprint)},
-        *_rows(X, Y, parts[:3]),
+        {"file": str(source), "rows": len(Y), "fingerprint": ""},
+        fit=Rows([], Y[parts.fit]),
+        validation=Rows([], Y[parts.validation]),
+        held_out=Rows([], Y[parts.held_out]),
+        whole=Rows([], Y),
     )
+    return data, parts
 
 
 def _rows(X: Examples, Y: NDArray[np.bool_], parts: Sequence[NDArray[np.int64]]) -> Iterator[Rows]:
@@ -482,8 +562,7 @@ def _descend(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple
 
 
 def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tuple[Solution, str]:
-    examples = _input.examples(data.fit.X, ARITHMETIC)
-    weight, n_threads = _input.weights(data.weight, examples), _input.threads(None)
+    n_x, k = data.recipe.n_features, len(data.classes)
     goal: dict[str, Any] = {
         "warm": False,
         "l2": settings.l2 or 0.0,
@@ -491,11 +570,12 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
         "tol": settings.tol or 0.0,
         "callbacks": callbacks,
     }
-    n_x, k = len(data.fit.X), len(data.classes)
     if k == 2:
-        objective = Objective(examples, data.fit.Y, weight, n_threads)
+        objective = _objective(data.fit, data.weight)
         found = minimize(objective, settings.iters, w=np.zeros((n_x, 1)), b=0.0, **goal)
     else:
+        examples = _input.examples(data.fit.X, ARITHMETIC)
+        weight, n_threads = _input.weights(data.weight, examples), _input.threads(None)
         several = SoftmaxObjective(examples, data.fit.Y.astype(np.int32), weight, n_threads)
         start = np.zeros((n_x, k))
         found = minimize_classes(several, settings.iters, w=start, b=np.zeros(k), **goal)
@@ -506,6 +586,11 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
         " give one, such as --l2 1e-4",
     }.get(found.stopped, "")
     return found, problem
+
+
+def _objective(rows: Rows, weight: NDArray[np.float64] | None) -> Objective:
+    examples, source = opened(rows.X, rows.Y, w=None, dtype=ARITHMETIC, sample_weight=weight)
+    return objective_of(examples, source, rows.Y, sample_weight=weight, n_threads=None)
 
 
 def _cross_validated(
@@ -545,7 +630,7 @@ def _model(
     w, b = result.w, result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w, stopping.b
-    means, deviations = _moments(data.fit.X)
+    means, deviations = _moments(data.fit, data.recipe.n_features)
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
@@ -572,21 +657,22 @@ def _model(
     )
 
 
-def _moments(X: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each feature."""
-    # Many short columns at a time: one call per column would take longer than its values.
-    at_a_time = max(1, VALUES_AT_A_TIME // len(X[0]))
-    means, deviations = [], []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for j in range(0, len(X), at_a_time):
-            part = np.array(X[j : j + at_a_time], np.float64)
-            means.append(np.mean(part, axis=1))
-            deviations.append(np.std(part, axis=1))
-    return np.concatenate(means), np.concatenate(deviations)
+def _moments(rows: Rows, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each feature, with the same bits in batches."""
+    if isinstance(rows.X, FeatureBatches):
+        objective = _objective(rows, None)
+    else:
+        examples = _input.examples(rows.X, ARITHMETIC)
+        objective = Objective(examples, None, None, _input.threads(None))
+    try:
+        mean, _, deviation = objective.standardize()
+    except OverflowError:
+        return (np.full(n_features, np.inf),) * 2
+    return mean, deviation
 
 
 @contextmanager
-def _progress_bar(iters: int) -> Iterator[Callback | None]:
+def _progress_bar(iters: int, passes: Passes | None) -> Iterator[Callback | None]:
     """Yield a callback that shows progress, or None if stderr is not a terminal."""
     err = console(stderr=True)
     if not err.is_terminal:
@@ -606,6 +692,7 @@ def _progress_bar(iters: int) -> Iterator[Callback | None]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[cost]}"),
         TimeRemainingColumn(),
+        *([] if passes is None else [streaming.column_of(passes)]),
     )
     done, latest, due = 0, "", 0.0
     with Progress(*columns, console=err) as progress:

@@ -154,7 +154,7 @@ def test_nothing_maps_a_file(tmp_path, frame):
         "import sys; from pathlib import Path; from logreg_c._cli import tables\n"
         "from logreg_c._cli.tables import reading, faults\n"
         "with tables.opened(Path(sys.argv[1])) as source:\n"
-        "    kept = [batch for _, batch in tables.batches(source, {'height': None})]\n"
+        "    kept = [batch for _, _, batch in tables.batches(source, {'height': None})]\n"
         "    table = reading.read(source, reading.Choice('sick'), faults.Faults(source))\n"
         "    assert 't.arrow' not in Path('/proc/self/maps').read_text()\n"
     )
@@ -467,7 +467,7 @@ def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
         with tables.opened(path) as source:
             try:
                 reading.read(source, reading.Choice("y"), Faults(source))
-                assert sum(batch.height for _, batch in tables.batches(source, {"a": None})) > 0
+                assert sum(batch.height for _, _, batch in tables.batches(source, {"a": None})) > 0
             except InputError:
                 refused += 1
     assert refused > 0

@@ -84,6 +84,7 @@ def test_evaluate_says_what_predict_and_train_say(run, frame, data, model):
         "file",
         "classes",
         "rows",
+        "sampled",
         "file_rows",
         "trained_on",
         "threshold",

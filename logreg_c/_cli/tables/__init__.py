@@ -6,24 +6,30 @@
 `preparing` into features by a recipe, with `dates`. `faults` lists all faults at once.
 """
 
-from .columns import Labels, described, labels, number_of, numbers
-from .preparing import Options, complete, features, filled, prepared
+from .columns import Labels, labels, number_of, numbers
+from .preparing import Options, Planned, complete, features, filled, prepared
 from .reading import Choice, batches
-from .source import Source, opened
+from .scanning import Rows, mean_filled, scanned
+from .source import Source, files_of, opened, opened_all
 
 __all__ = [
     "Choice",
     "Labels",
     "Options",
+    "Planned",
+    "Rows",
     "Source",
     "batches",
     "complete",
-    "described",
     "features",
+    "files_of",
     "filled",
     "labels",
+    "mean_filled",
     "number_of",
     "numbers",
     "opened",
+    "opened_all",
     "prepared",
+    "scanned",
 ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from logreg_c._cli.errors import brief, refuse
 
 from .delimited import NUMBER, unnamed, with_points
+from .facts import CELLS_SHOWN, TEXT, counted, where_missing
 from .reading import LONGEST_NAME, listed
 from .source import Source
 
@@ -21,13 +22,11 @@ MOST_CATEGORIES = 1000
 MOST_CLASSES = 100
 FEW_ROWS = 256
 FEW_TOKENS = 3  # different cells that are not numbers
-CELLS_SHOWN = 3  # of those that are not numbers
 MOSTLY = 0.9  # of a text column's values, or of its different values: then it is faulty numbers
 # Numbers as people write them, but that are not read as numbers.
 LIKE_NUMBER = r"^[$€£]?\s*[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*%?$"
 # Of each row, (m,): whether it is of the second of two classes, or the number of its class.
 Labels = NDArray[Any]
-TEXT = (pl.String, pl.Categorical, pl.Enum)
 # Numeric types that the kernel does not read in place.
 WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
 
@@ -91,45 +90,48 @@ class FaultyNumbers(NamedTuple):
     tokens: list[str]  # the different cells that are not numbers, if they are few
 
 
-def faulty_numbers(texts: pl.Series) -> FaultyNumbers | None:
-    """Describe numbers with a few faults, each of which --one-hot would make a category."""
-    there = texts.drop_nulls()
-    share = max(
-        part.str.contains(LIKE_NUMBER).sum() / len(part) for part in (there, there.unique())
-    )
+def faulty_numbers(texts: pl.DataFrame) -> FaultyNumbers | None:
+    """Describe numbers with a few faults, each of which --one-hot would make a category.
+
+    `texts` has the different values, how often each occurs, and its first rows.
+    """
+    value, count = texts.get_column("value"), texts.get_column("count")
+    is_like = value.str.contains(LIKE_NUMBER).to_numpy()
+    share = max(np.mean(is_like), np.average(is_like, weights=count.to_numpy()))
     bad = _unread(texts)
-    if not bad or share < MOSTLY:
+    if bad.is_empty() or share < MOSTLY:
         return None
-    tokens = texts.gather(bad).unique(maintain_order=True)
-    words = f"{len(bad)} of {len(there)} values ({_shown(texts, bad, 0)})"
+    tokens = bad.get_column("value")
+    words = f"{bad.get_column('count').sum()} of {count.sum()} values ({first_cells(texts)})"
     few = len(tokens) <= FEW_TOKENS and not tokens.str.contains(LIKE_NUMBER).any()
     return FaultyNumbers(words, tokens.to_list() if few else [])
 
 
-def first_cells(texts: pl.Series, row: int = 0) -> str:
+def first_cells(texts: pl.DataFrame) -> str:
     """Return the first cells of a text column that are not numbers, in words."""
-    return _shown(texts, _unread(texts), row)
+    bad = _unread(texts)
+    cells = (bad if bad.height else texts.head(1)).explode("rows").sort("rows")
+    shown = cells.head(CELLS_SHOWN if bad.height else 1)
+    more = bad.get_column("count").sum() > shown.height
+    listing = [f"row {row + 1}: {brief(value)}" for value, _, row in shown.iter_rows()]
+    return ", ".join(listing) + ", ..." * more
 
 
-def _shown(texts: pl.Series, bad: list[int], row: int) -> str:
-    shown = [f"row {row + k + 1}: {brief(texts[k])}" for k in (bad or [0])[:CELLS_SHOWN]]
-    return ", ".join(shown) + (", ..." if len(bad) > CELLS_SHOWN else "")
-
-
-def _unread(texts: pl.Series) -> list[int]:
-    """Return the cells that are not numbers, nor missing."""
+def _unread(texts: pl.DataFrame) -> pl.DataFrame:
+    """Return the values that are not numbers."""
     # In a file with decimal commas a point is the fault, elsewhere a comma: whichever is rarer.
     found = []
-    for written in (texts, with_points(texts.to_frame()).to_series()):
+    value = texts.get_column("value")
+    for written in (value, with_points(value.to_frame()).to_series()):
         read = written.cast(pl.Float64, strict=False)
-        found.append(((read.is_null() | read.is_nan()) & texts.is_not_null()).arg_true().to_list())
-    return min(found, key=len)
+        found.append(texts.filter(read.is_null() | read.is_nan()))
+    return min(found, key=lambda bad: bad.get_column("count").sum())
 
 
 def _refuse_not_numeric(values: pl.Series, source: Source, row: int) -> None:
     what, remedy = f"is of type {values.dtype}", "convert the column or remove it"
     if values.dtype in TEXT:
-        what = f"is text ({first_cells(stripped(values, source), row)})"
+        what = f"is text ({first_cells(counted(stripped(values, source), row))})"
         remedy = "correct these cells; the column was numeric in training"
     refuse(
         f"{source}: feature {brief(values.name)} {what}; features must be numbers or true/false:"
@@ -265,53 +267,6 @@ def _meaning(value: str, *, as_float: bool = False) -> object:
         return datetime.fromisoformat(value)
     except ValueError:
         return value
-
-
-def described(values: pl.Series) -> dict[str, str | int | float | None]:
-    """Return the type, missing values and range of a column, as a model stores them."""
-    kind = values.dtype
-    if kind.is_float():  # by NumPy: a call of polars takes longer than a short column
-        array = values.to_numpy()
-        known = array[~np.isnan(array)]
-        return {
-            "type": "float",
-            "missing": len(array) - len(known),
-            "minimum": float(known.min()) if len(known) else None,
-            "maximum": float(known.max()) if len(known) else None,
-            "different": None,
-        }
-    there = unnamed(values).drop_nulls()
-    is_date = kind.is_temporal()
-    low, high = (None, None) if kind in TEXT or there.is_empty() else (there.min(), there.max())
-    return {
-        "type": "text"
-        if kind in TEXT
-        else "date"
-        if is_date
-        else "boolean"
-        if kind == pl.Boolean
-        else "integer"
-        if kind.is_integer()
-        else "float",
-        "missing": values.null_count(),
-        "minimum": _plain(low, is_date),
-        "maximum": _plain(high, is_date),
-        "different": there.n_unique(),
-    }
-
-
-def _plain(value: Any, is_date: bool) -> str | float | None:
-    if value is None or isinstance(value, (bool, int)):
-        return None if value is None else int(value)
-    return str(value) if is_date else float(value)
-
-
-def where_missing(values: pl.Series) -> pl.Series | None:
-    """Return which values are null or NaN, or None if none is."""
-    missing = unnamed(values).is_null()
-    if values.dtype.is_float():
-        missing |= unnamed(values).is_nan().fill_null(value=False)
-    return missing if missing.any() else None
 
 
 def check_values(values: pl.Series, source: Source, row: int) -> None:

@@ -68,6 +68,11 @@ KINDS = {
         "features with too many different values",
         "--min-count merges those in fewer rows; {drop} leaves {it} out",
     ),
+    "uncounted": Kind(
+        "feature {} has {}",
+        "features with more different values than are counted in batches",
+        "{drop} leaves {it} out",
+    ),
     "long": Kind(
         "column {} has {}",
         "columns with long values",

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Warnings about columns that may be better left out: IDs, constants, leaks."""
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -11,11 +10,11 @@ from numpy.typing import NDArray
 
 from logreg_c._cli.errors import say
 
-from .columns import TEXT
 from .delimited import unnamed
-from .reading import FEW, listed
+from .facts import ID_NAME, TEXT, Facts
+from .numbering import FEW
+from .reading import listed
 
-ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key))|.*[a-z]I[dD]")
 SAMPLE_VALUES = 1 << 23  # looked at for leaks: fewer rows if there are many columns
 SAMPLE_ROWS = 10_000
 FEW_OF_A_CLASS = 20  # so few may be separated by chance
@@ -23,29 +22,23 @@ FEW_CATEGORIES = 20
 NEARLY_ALL = 0.995  # the ROC AUC of a single column that gives the classes away
 
 
-def warn_of_ids(columns: Iterable[pl.Series]) -> None:
+def warn_of_ids(columns: Iterable[Facts]) -> None:
     """Warn about columns of numbers that seem to identify the rows."""
     names = [
-        values.name
-        for values in columns
-        if len(values) > FEW
-        and ID_NAME.fullmatch(values.name)
-        and values.dtype.is_numeric()
-        and values.n_unique() == len(values)
+        facts.name
+        for facts in columns
+        if facts.rows > FEW
+        and ID_NAME.fullmatch(facts.name)
+        and facts.kind.is_numeric()
+        and facts.is_unique
     ]
     _warn(names, "a different number in each row, like an ID")
 
 
-def warn_of_constants(columns: Sequence[pl.Series]) -> None:
+def warn_of_constants(columns: Iterable[Facts]) -> None:
     """Warn about columns with one value in all rows."""
-    names = [values.name for values in columns if len(values) > FEW and _is_constant(values)]
+    names = [facts.name for facts in columns if facts.rows > FEW and facts.is_constant]
     _warn(names, "the same value in every row, so no weight")
-
-
-def _is_constant(values: pl.Series) -> bool:
-    if values.has_nulls() or values[0] != values[-1]:
-        return False
-    return values.n_unique() == 1 if values.dtype in TEXT else values.min() == values.max()
 
 
 def warn_of_leaks(columns: Sequence[pl.Series], Y: NDArray[np.bool_]) -> None:

@@ -18,7 +18,6 @@ from logreg_c._cli.recipes import DATE_CATEGORIES, Column, Recipe
 from . import dates
 from .columns import (
     MOST_CATEGORIES,
-    TEXT,
     Labels,
     check_values,
     classes_of,
@@ -29,17 +28,20 @@ from .columns import (
     numbers,
     one_hot,
     stripped,
-    where_missing,
 )
 from .delimited import unnamed
+from .facts import MOST_DIFFERENT, TEXT, Facts, where_missing
 from .faults import Faults
 from .hints import warn_of_constants, warn_of_ids, warn_of_leaks
+from .numbering import Numbering, without_index
 from .reading import LONGEST_NAME, Choice, listed, read
 from .source import Source
 
 SOME_CATEGORIES = 100  # as many as --min-count is proposed to leave
 MANY_CATEGORIES = 20  # from which those in few rows are better merged
 FEW_PER_CATEGORY = 5
+UNCOUNTED = f"more than {MOST_DIFFERENT} different values"
+NO_NUMBERS = ("missing", "rare")  # parts that are true or false
 FEW_TEXTS = 20  # rows; so few may all differ by chance
 
 
@@ -56,78 +58,109 @@ class Options(NamedTuple):
 # ---- Training ------------------------------------------------------------------------------------
 
 
-def _plan(columns: Sequence[pl.Series], options: Options, source: Source, faults: Faults) -> Recipe:
-    """Return the recipe for these columns of a table, without fills; add their faults."""
-    na_values = source.dialect.na_values
-    if columns and matrix(columns) is not None:
-        return Recipe([Column(c.name, c.name) for c in columns], options.missing, na_values)
-    made: list[Column] = []
-    for values in columns:
-        made += _planned(values, options, source, faults)
-    names = [column.name for column in made]
-    for name in sorted({name for name in names if names.count(name) > 1}) if _derived(made) else ():
-        faults.add_other(f"two columns of features would be named {brief(name)}; rename one")
-    return Recipe(made, options.missing, na_values)
+class Planned(NamedTuple):
+    """What is known of a table to train on before its features are made."""
 
-
-class Prepared(NamedTuple):
-    """The rows to train on."""
-
-    columns: list[pl.Series]
+    recipe: Recipe  # without fills
+    facts: dict[str, Facts]  # of each column of the recipe, in the rows that are used
     aside: dict[str, pl.Series]  # columns that are not features
-    recipe: Recipe
     Y: Labels
     classes: NDArray[Any]
     left_out: list[str]  # columns that number the rows
 
 
-def prepared(source: Source, choice: Choice, options: Options) -> Prepared:
-    """Read a table to train on; refuse it with all its faults."""
+def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned, list[pl.Series]]:
+    """Read a table to train on; refuse it with all its faults. Return its columns, too."""
     faults = Faults(source)
-    table, left_out = read(source, choice, faults)
-    target = table.get_column(choice.target)
+    table, index = read(source, choice, faults)
     others = {choice.target, *choice.aside}
-    columns = [values for values in table.get_columns() if values.name not in others]
+    numberings = [Numbering(j, name) for j, name in enumerate(table.columns)]
+    for numbering, values in zip(numberings, table.get_columns(), strict=True):
+        numbering.add(values)
+    kept, left_out = without_index(numberings, source, others, index)
+    target = table.get_column(choice.target)
+    columns = [table.get_column(name) for name in kept if name not in others]
     aside = [table.get_column(name) for name in choice.aside]
-    recipe = _plan(columns, options, source, faults)
+    facts = [Facts.of(values) for values in columns]
+    recipe = plan(facts, options, source, faults)
     unlabeled = None if options.missing == "error" else where_missing(target)
     labeled = target if unlabeled is None else target.filter(~unlabeled)
-    Y, classes = _labels(labeled, options.positive, source, faults)
-    warn_of_ids(columns)
+    Y, classes = labels_of(labeled, options.positive, source, faults)
+    warn_of_ids(facts)
     faults.refuse()
     whole = complete(recipe, columns)
     if unlabeled is not None:
-        columns = _without(columns, unlabeled, f"whose target {brief(choice.target)} is missing")
-        aside = [values.filter(~unlabeled) for values in aside]
+        say_left_out(int(unlabeled.sum()), len(target), without_target(choice.target))
+        columns, aside = _filtered(columns, ~unlabeled), _filtered(aside, ~unlabeled)
         whole = complete(recipe, columns)
     if whole is not None:
-        if not whole.any():
-            refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
-        columns, Y = _without(columns, ~pl.Series(whole), "with missing values"), Y[whole]
-        aside = [values.filter(pl.Series(whole)) for values in aside]
+        refuse_none_whole(whole, source)
+        say_left_out(int((~whole).sum()), len(whole), WITH_MISSING)
+        where = pl.Series(whole)
+        columns, aside, Y = _filtered(columns, where), _filtered(aside, where), Y[whole]
     if unlabeled is not None or whole is not None:
-        recipe = _plan(columns, options, source, faults)
+        facts = [Facts.of(values) for values in columns]
+        recipe = plan(facts, options, source, faults)
         faults.refuse()
-    if not recipe.columns:
-        refuse(
-            f"{source} has no column except the target {brief(choice.target)}; add at least one"
-            " feature"
-        )
-    rare = [values.name for values in columns if values.name not in recipe.sources]
-    if rare:
-        say(f"left out {listed(rare)}: each value is in fewer than {options.min_count} rows")
+    facts = used(facts, recipe, options, source, choice.target)
     columns = [values for values in columns if values.name in recipe.sources]
-    warn_of_constants(columns)
     if len(classes) == 2:
         warn_of_leaks(columns, Y)
-    return Prepared(
-        columns, {values.name: values for values in aside}, recipe, Y, classes, left_out
-    )
+    asides = {values.name: values for values in aside}
+    of_name = {one.name: one for one in facts}
+    return Planned(recipe, of_name, asides, Y, classes, left_out), columns
 
 
-def _labels(
+WITH_MISSING = "with missing values"
+
+
+def without_target(target: str) -> str:
+    """Return which rows have no target, in words."""
+    return f"whose target {brief(target)} is missing"
+
+
+def say_left_out(rows: int, of: int, which: str) -> None:
+    """Say which rows are not used."""
+    say(f"left out {rows} of {of} rows, {which}")
+
+
+def refuse_none_whole(whole: NDArray[np.bool_], source: Source) -> None:
+    """Refuse a table without a row that can be used."""
+    if not whole.any():
+        refuse(f"{source} has a missing value in every row; give --missing median, or --drop")
+
+
+def plan(facts: Sequence[Facts], options: Options, source: Source, faults: Faults) -> Recipe:
+    """Return the recipe for these columns of a table, without fills; add their faults."""
+    made: list[Column] = []
+    for one in facts:
+        made += _planned(one, options, source, faults)
+    names = [column.name for column in made]
+    for name in sorted({name for name in names if names.count(name) > 1}) if _derived(made) else ():
+        faults.add_other(f"two columns of features would be named {brief(name)}; rename one")
+    return Recipe(made, options.missing, source.dialect.na_values)
+
+
+def used(
+    facts: Sequence[Facts], recipe: Recipe, options: Options, source: Source, target: str
+) -> list[Facts]:
+    """Return the facts about columns of the recipe; say what is left out or constant."""
+    if not recipe.columns:
+        refuse(
+            f"{source} has no column except the target {brief(target)}; add at least one feature"
+        )
+    rare = [one.name for one in facts if one.name not in recipe.sources]
+    if rare:
+        say(f"left out {listed(rare)}: each value is in fewer than {options.min_count} rows")
+    kept = [one for one in facts if one.name in recipe.sources]
+    warn_of_constants(kept)
+    return kept
+
+
+def labels_of(
     target: pl.Series, positive: str | None, source: Source, faults: Faults
 ) -> tuple[Labels, NDArray[Any]]:
+    """Return Y and the classes; add the faults of the target."""
     missing = where_missing(target)
     if missing is not None:
         faults.add_other(
@@ -146,37 +179,33 @@ def _labels(
         return np.zeros(0, bool), np.zeros(0)
 
 
-def _without(columns: Sequence[pl.Series], where: pl.Series, which: str) -> list[pl.Series]:
-    say(f"left out {int(where.sum())} of {len(where)} rows, {which}")
-    return [values.filter(~where) for values in columns]
+def _filtered(columns: Sequence[pl.Series], where: pl.Series) -> list[pl.Series]:
+    return [values.filter(where) for values in columns]
 
 
 def _derived(made: Sequence[Column]) -> bool:
     return any(column.name != column.source for column in made)
 
 
-def _planned(
-    values: pl.Series, options: Options, source: Source, faults: Faults
-) -> Iterator[Column]:
-    name, missing = values.name, where_missing(values)
-    if missing is not None and missing.all():
+def _planned(facts: Facts, options: Options, source: Source, faults: Faults) -> Iterator[Column]:
+    name, kind = facts.name, facts.kind
+    if facts.missing == facts.rows:
         faults.add("empty", name)
         return
-    if missing is not None and options.missing == "error":
-        faults.add("missing", name, int(missing.arg_true()[0]) + 1, missing="median")
-    kind = values.dtype
+    if facts.first_missing is not None and options.missing == "error":
+        faults.add("missing", name, facts.first_missing + 1, missing="median")
     if kind in TEXT:
-        yield from _planned_text(values, options, source, faults)
+        yield from _planned_text(facts, options, source, faults)
     elif kind in (pl.Date, pl.Datetime):
-        yield from _planned_dates(values, None, options, faults)
+        yield from _planned_dates(facts, None, options, faults)
     elif kind.is_numeric() or kind == pl.Boolean:
-        if kind.is_float() and (infinite := unnamed(values).is_infinite()).any():
-            row = int(infinite.arg_true()[0])
-            faults.add("infinite", name, row + 1, na_value=values[row], **_filled(options))
+        if facts.infinite is not None:
+            row, value = facts.infinite
+            faults.add("infinite", name, row + 1, na_value=value, **_filled(options))
         yield Column(name, name)
     else:
         faults.add("type", name, kind)
-    if missing is not None and options.missing == "indicator":
+    if facts.missing and options.missing == "indicator":
         yield Column(f"{name} is missing", name, "missing")
 
 
@@ -185,39 +214,42 @@ def _filled(options: Options) -> dict[str, str]:
 
 
 def _planned_text(
-    values: pl.Series, options: Options, source: Source, faults: Faults
+    facts: Facts, options: Options, source: Source, faults: Faults
 ) -> Iterator[Column]:
-    name, texts = values.name, unnamed(values).cast(pl.String).str.strip_chars()
-    there = texts.drop_nulls()
-    length = len(longest(there))
+    name, table = facts.name, facts.texts
+    texts = table.get_column("value")
+    length = len(longest(texts))
     if length > LONGEST_NAME:
         faults.add("long", name, f"a value of {length} characters; at most {LONGEST_NAME} are used")
         return
-    if there.str.ends_with("\0").any():
+    if texts.str.ends_with("\0").any():
         faults.add("long", name, "a value that ends in NUL")
         return
-    if source.kind == "CSV" and (found := faulty_numbers(texts)):
+    if source.kind == "CSV" and (found := faulty_numbers(table)):
         tokens = {"na_value": found.tokens} if found.tokens else {}
         faults.add("faulty", name, found.words, **tokens, **(_filled(options) if tokens else {}))
         return
-    formats = dates.formats_of(there)
+    formats = dates.formats_of(texts)
     if len(formats) > 1:
-        faults.add("unclear date", name, brief(there[0]))
+        faults.add("unclear date", name, brief(texts[0]))
     elif formats:
-        yield from _planned_dates(values, formats[0], options, faults)
+        yield from _planned_dates(facts, formats[0], options, faults)
     else:
-        yield from _planned_categories(name, there, options, faults, first_cells(texts))
+        yield from _planned_categories(facts, options, faults)
 
 
-def _planned_categories(
-    name: str, texts: pl.Series, options: Options, faults: Faults, cells: str
-) -> Iterator[Column]:
-    counts = unnamed(texts).value_counts(sort=True, name="count")
-    count = counts.get_column("count")
-    known = counts.filter(count >= options.min_count).to_series().sort().to_list()
+def _planned_categories(facts: Facts, options: Options, faults: Faults) -> Iterator[Column]:
+    name, table = facts.name, facts.texts
+    if not facts.is_counted:
+        faults.add("uncounted", name, UNCOUNTED)
+        return
+    rows = facts.rows - facts.missing
+    count = table.get_column("count").sort(descending=True)
+    common = table.filter(table.get_column("count") >= options.min_count)
+    known = common.get_column("value").sort().to_list()
     if options.min_count > 1 and not known:
         return  # all are rare
-    if count[0] == 1 and len(texts) >= FEW_TEXTS:
+    if count[0] == 1 and rows >= FEW_TEXTS:
         faults.add("id", name, f"{len(count)} different values, one per row")
     elif len(known) > MOST_CATEGORIES:
         enough = int(count[SOME_CATEGORIES]) + 1
@@ -230,9 +262,9 @@ def _planned_categories(
             **({} if options.one_hot else {"one_hot": ""}),
         )
     elif not options.one_hot:
-        scattered = len(count) > MANY_CATEGORIES and len(count) * FEW_PER_CATEGORY > len(texts)
+        scattered = len(count) > MANY_CATEGORIES and len(count) * FEW_PER_CATEGORY > rows
         merged = {"min_count": FEW_PER_CATEGORY} if scattered and options.min_count == 1 else {}
-        faults.add("text", name, cells, one_hot="", **merged)
+        faults.add("text", name, first_cells(table), one_hot="", **merged)
     else:
         yield Column(name, name, categories=known)
         if len(known) < len(count):
@@ -240,13 +272,16 @@ def _planned_categories(
 
 
 def _planned_dates(
-    values: pl.Series, form: str | None, options: Options, faults: Faults
+    facts: Facts, form: str | None, options: Options, faults: Faults
 ) -> Iterator[Column]:
-    name = values.name
+    name, different = facts.name, facts.texts.get_column("value")
     if not options.date_parts:
-        faults.add("date", name, brief(str(unnamed(values).drop_nulls()[0])), date_parts="days")
+        faults.add("date", name, brief(str(different[0])), date_parts="days")
         return
-    moments = dates.moments(values, form)
+    if not facts.is_counted and {*DATE_CATEGORIES} & {*options.date_parts}:
+        faults.add("uncounted", name, f"{UNCOUNTED}, so its months and the like are not known")
+        return
+    moments = dates.moments(different, form)
     for part in options.date_parts:
         known = None
         if part in DATE_CATEGORIES:
@@ -261,9 +296,9 @@ def filled(recipe: Recipe, columns: Iterable[pl.Series], rows: NDArray[np.int64]
     found: dict[str, float] = {}
     of_name = {values.name: values for values in columns}
     for column in recipe.columns:
-        if column.categories is not None or column.part in {"missing", "rare"}:
+        if column.categories is not None or column.part in NO_NUMBERS:
             continue
-        values = unnamed(_number(column, of_name[column.source])).cast(pl.Float64)
+        values = unnamed(as_number(column, of_name[column.source])).cast(pl.Float64)
         there = values.gather(rows).fill_nan(None).drop_nulls()
         if recipe.missing == "drop" or there.is_empty():  # drop: no such row is used
             found[column.name] = 0.0
@@ -353,7 +388,8 @@ def _text(column: Column, values: pl.Series, source: Source, row: int) -> pl.Ser
     return dates.category(_moments(column, values, source, row), column.part)
 
 
-def _number(column: Column, values: pl.Series) -> pl.Series:
+def as_number(column: Column, values: pl.Series) -> pl.Series:
+    """Return the numbers that a column of features is made of, also where they are missing."""
     if column.part == "value":
         return values
     return dates.number(dates.moments(values, column.format), column.part)

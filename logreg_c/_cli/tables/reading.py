@@ -7,21 +7,19 @@ import difflib
 import fnmatch
 import os
 import re
-import shlex
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 from polars import selectors
 
-from logreg_c._cli.errors import InputError, brief, muted, refuse, say
+from logreg_c._cli.errors import InputError, brief, muted, refuse
 
 from . import arrow
 from .arrays import MOST_COLUMNS, from_arrays
-from .delimited import COMMON_ENCODING, NAMELESS, NUMBER, Delimited, EncodingError, unnamed
+from .delimited import COMMON_ENCODING, NAMELESS, NUMBER, Delimited, EncodingError
 from .faults import Faults
 from .source import Source
 
@@ -34,14 +32,6 @@ BATCH = 1 << 16  # rows in memory at a time ...
 BATCH_VALUES = 1 << 23  # ... or fewer, to stay below this many values
 LONGEST_NAME = 1000  # characters; NumPy, which stores models, pads all names to the longest
 PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may expand to
-FEW = 10  # rows; so few may form a range by chance
-# Names that pandas, R and others give to a column that only numbers the rows.
-INDEX_NAME = re.compile(
-    r"level_0|index|row[._ ]?(names?|ids?|nr)|\.\.\.1",
-    re.IGNORECASE,
-)
-PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__|__null_dask_index__")
-PANDAS_NAMELESS = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
 class Choice(NamedTuple):
@@ -79,24 +69,45 @@ def _matching(names: Sequence[str], patterns: Iterable[str], source: Source) -> 
 
 
 def read(source: Source, choice: Choice, faults: Faults) -> tuple[pl.DataFrame, list[str]]:
-    """Read the chosen columns; return them without an index, and the columns left out."""
+    """Read the chosen columns; return them, and the columns that the file says are an index."""
     index: list[str] = []
     with _faults_of(source):
         if source.kind == "CSV":
             table = _read_csv_of_any_encoding(source, choice, faults)
         else:
             frame, index = _scan(source)
-            types = frame.collect_schema()
-            _check_number(source, types)
-            names = choice.of(types.names(), source)
-            _check_names(source, names)
-            names = [n for n in names if _has_type(n, types[n], source, choice.target, faults)]
+            names = _usable(frame, source, choice, faults)
             table = frame.select(selectors.by_name(*names)).collect()
     if table.height == 0 and table.width:
         refuse(f"{source} has no rows of data")
-    return _without_index(
-        _without_na(table, source.dialect.na_values), source, {choice.target, *choice.aside}, index
-    )
+    return _without_na(table, source.dialect.na_values), index
+
+
+def chosen(source: Source, choice: Choice, faults: Faults) -> tuple[list[str], list[str]]:
+    """Return the names of the chosen columns, and those that the file says are an index."""
+    with _faults_of(source):
+        if source.kind == "CSV":
+            return _usable_of_csv(Delimited(source), source, choice, faults), []
+        frame, index = _scan(source)
+        return _usable(frame, source, choice, faults), index
+
+
+def _usable(frame: pl.LazyFrame, source: Source, choice: Choice, faults: Faults) -> list[str]:
+    types = frame.collect_schema()
+    _check_number(source, types)
+    names = choice.of(types.names(), source)
+    _check_names(source, names)
+    return [name for name in names if _has_type(name, types[name], source, choice.target, faults)]
+
+
+def _usable_of_csv(table: Delimited, source: Source, choice: Choice, faults: Faults) -> list[str]:
+    _check_number(source, table.names)
+    names = choice.of(table.names, source)
+    _check_names(source, names)
+    for new, name in table.repeated.items():
+        if new in names and name in names:
+            faults.add("repeated", new, brief(name))
+    return names
 
 
 def _without_na(table: pl.DataFrame, na_values: Iterable[str]) -> pl.DataFrame:
@@ -121,19 +132,22 @@ def _without_na(table: pl.DataFrame, na_values: Iterable[str]) -> pl.DataFrame:
 
 def batches(
     source: Source, columns: Mapping[str, Collection[str] | None]
-) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield the number of the first row and these columns, at most BATCH rows at a time, in order.
+) -> Iterator[tuple[Source, int, pl.DataFrame]]:
+    """Yield the file, the number of the first row in it, and these columns, BATCH rows at a time.
 
     `columns` maps each name to None, or to the expected values if the column is to stay text.
     """
     most = max(1, min(BATCH, BATCH_VALUES // len(columns)))
-    rows = 0
-    with _faults_of(source):
-        for batch in _batches(source, columns, most):
-            if batch.height:
-                yield rows, _without_na(batch, source.dialect.na_values)
-            rows += batch.height
-    if rows == 0:
+    is_empty = True
+    for part in source.parts:
+        row = 0
+        with _faults_of(part):
+            for batch in _batches(part, columns, most):
+                if batch.height:
+                    yield part, row, _without_na(batch, source.dialect.na_values)
+                row += batch.height
+        is_empty = is_empty and row == 0
+    if is_empty:
         refuse(f"{source} has no rows of data")
 
 
@@ -188,9 +202,7 @@ def _read_csv_of_any_encoding(source: Source, choice: Choice, faults: Faults) ->
 
 def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
     table = Delimited(source)
-    _check_number(source, table.names)
-    names = choice.of(table.names, source)
-    _check_names(source, names)
+    names = _usable_of_csv(table, source, choice, faults)
     at = {name: j for j, name in enumerate(table.names)}
     wanted = [at[name] for name in names]
     as_text: dict[str, Collection[str]] = {choice.target: ()}
@@ -205,9 +217,6 @@ def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
             break
         # Numbers in one part and text in another: read the column again, as text.
         as_text |= dict.fromkeys(mixed, ())
-    for new, name in table.repeated.items():
-        if new in names and name in names:
-            faults.add("repeated", new, brief(name))
     if len(parts) == 1:
         return parts[0]
     columns = []
@@ -337,65 +346,3 @@ def listed(values: Sequence[object], at_most: int = 5) -> str:
     more = len(values) - at_most
     tail = f" and {more} more" if more > 0 else ""
     return ", ".join(map(brief, values[:at_most])) + tail
-
-
-# ---- Columns that number the rows ----------------------------------------------------------------
-
-
-def _without_index(
-    table: pl.DataFrame, source: Source, named: Collection[str], index: Sequence[str]
-) -> tuple[pl.DataFrame, list[str]]:
-    """Remove columns that only number the rows, with a notice, and empty ones without a name."""
-    kept, left_out = [], []
-    for j, values in enumerate(table.get_columns()):
-        name = values.name
-        nameless = name == "" or name.startswith(NAMELESS)
-        if name in named:
-            kept.append(values)
-        elif name in index or (
-            _names_rows(values)
-            if (nameless and j == 0) or PANDAS_INDEX.fullmatch(name)
-            else INDEX_NAME.fullmatch(name) and _is_range(values)
-        ):
-            left_out.append("" if nameless else name)
-        elif (nameless or PANDAS_NAMELESS.fullmatch(name)) and values.null_count() == len(values):
-            continue  # from a comma at the end of each row
-        elif nameless or PANDAS_INDEX.fullmatch(name):
-            what = f"column {j + 1} has no name" if nameless else f"column {brief(name)}"
-            refuse(
-                f"{source}: {what} and does not number the rows; give it a name if it is a feature,"
-                " or remove it"
-            )
-        else:
-            if j == 0 and len(values) > FEW and _is_range(values):
-                say(
-                    f"warning: column {brief(name)} numbers the rows of {source}, and is trained on"
-                    f" like any other; --drop {shlex.quote(name)} leaves it out"
-                )
-            kept.append(values)
-    if left_out:
-        named = ", ".join(
-            brief(name) if name else "the first, which has no name" for name in left_out
-        )
-        columns = "columns that number" if len(left_out) > 1 else "a column that numbers"
-        say(f"left out {columns} the rows: {named}")
-    return table if len(kept) == table.width else pl.DataFrame(kept), left_out
-
-
-def _names_rows(values: pl.Series) -> bool:
-    """Whether each row has its own number or name, as rows drawn from a larger table do."""
-    whole_or_text = values.dtype == pl.String or _are_whole(values)
-    return whole_or_text and not values.null_count() and values.n_unique() == len(values)
-
-
-def _is_range(values: pl.Series) -> bool:
-    if not _are_whole(values) or values[0] not in {0, 1}:
-        return False
-    expected = np.arange(len(values)) + int(values[0])
-    return bool((values.to_numpy() == expected).all())
-
-
-def _are_whole(values: pl.Series) -> bool:
-    if not values.dtype.is_numeric() or values.null_count():
-        return False
-    return values.dtype.is_integer() or bool((unnamed(values).floor() == values).all())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The format of a file, and the path from which its bytes are read."""
 
+import glob
 import os
 import re
 import shutil
@@ -72,6 +73,12 @@ class Source:
     kind: str
     size: int  # in bytes, when it was opened
     dialect: Dialect = DETECTED
+    files: tuple["Source", ...] = ()  # of a folder or a pattern
+
+    @property
+    def parts(self) -> tuple["Source", ...]:
+        """The files, in order: one, or those of a folder or a pattern."""
+        return self.files or (self,)
 
     def __str__(self) -> str:
         return self.name
@@ -104,7 +111,11 @@ def opened(file: Path, dialect: Dialect = DETECTED) -> Iterator[Source]:
                 head = content.read(16)
             size = path.stat().st_size
         except FileNotFoundError:
-            refuse(f"{name} does not exist; check the name and the folder")
+            found = [] if file.exists() else files_of(file)
+            hint = "check the name and the folder"
+            if found not in ([], [file]):
+                hint = f"as a pattern it matches {len(found)} files, which --stream reads"
+            refuse(f"{name} does not exist; {hint}")
         except OSError as error:
             refuse(f"{name} cannot be read: {error.strerror or error}")
         if size == 0:
@@ -117,11 +128,44 @@ def opened(file: Path, dialect: Dialect = DETECTED) -> Iterator[Source]:
         yield Source(name, path, kind, size, dialect)
 
 
+@contextmanager
+def opened_all(file: Path, dialect: Dialect = DETECTED) -> Iterator[Source]:
+    """Open a file, all files in a folder and its subfolders, or all that a pattern matches."""
+    paths = files_of(file)
+    with ExitStack() as stack:
+        if paths == [file]:
+            yield stack.enter_context(opened(file, dialect))
+            return
+        if not paths:
+            refuse(f"{file} has no files; check the name and the folder")
+        parts = tuple(stack.enter_context(opened(path, dialect)) for path in paths)
+        kinds = sorted({part.kind for part in parts})
+        if len(kinds) > 1:
+            refuse(f"{file} has files of the formats {', '.join(kinds)}; give files of one format")
+        size = sum(part.size for part in parts)
+        yield Source(str(file), parts[0].path, kinds[0], size, dialect, parts)
+
+
+def files_of(file: Path) -> list[Path]:
+    """Return the files of a folder or a pattern in the order of their names, or the file alone."""
+    try:
+        is_folder, exists = file.is_dir(), file.exists()
+    except OSError:  # opening it will tell
+        return [file]
+    if is_folder:
+        found = [path for path in file.rglob("*") if not path.name.startswith((".", "_"))]
+    elif glob.has_magic(str(file)) and not exists:
+        found = [Path(name) for name in glob.glob(str(file), recursive=True)]
+    else:
+        return [file]
+    return sorted(path for path in found if path.is_file())
+
+
 def _regular(stack: ExitStack, file: Path, name: str) -> Path:
     """Return the path of a regular file with the same content, encodable for polars."""
     mode = file.stat().st_mode
     if stat.S_ISDIR(mode):
-        refuse(f"{name} is a directory; give one file in it")
+        refuse(f"{name} is a directory; give one file in it, or --stream, which reads all")
     if stat.S_ISFIFO(mode):
         return _copied(stack, stack.enter_context(file.open("rb")))
     if not stat.S_ISREG(mode):

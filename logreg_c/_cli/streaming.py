@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files that are read in batches, again for every pass of a training."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from logreg_c.batches import Batches
+
+from . import tables
+from .console import console
+from .errors import refuse
+from .recipes import Recipe
+from .tables import Source
+
+# Formats that polars reads in batches.
+IN_BATCHES = ("CSV", "Parquet", "Arrow")
+
+
+class Passes:
+    """How often files have been read, and how fast."""
+
+    def __init__(self, source: Source) -> None:
+        self.size = source.size  # in bytes, as they are on the disk
+        self.rows = 0  # of a pass, once one is complete
+        self.passes = 0
+        self.seconds = 0.0
+        self._read = 0  # rows of the pass so far
+        self._since = 0.0
+
+    def counted(self, batches: tables.Rows) -> tables.Rows:
+        """Pass the batches of one reading on."""
+        self._read, self._since = 0, time.perf_counter()
+        for part, row, batch in batches:
+            self._read += batch.height
+            yield part, row, batch
+        self.rows = self._read
+        self.passes += 1
+        self.seconds += time.perf_counter() - self._since
+        self._read = 0
+
+    def __str__(self) -> str:
+        """Describe the pass that goes on, or else all."""
+        if self._read:
+            elapsed = time.perf_counter() - self._since
+            share = self._read / self.rows if self.rows else 0.0
+            speed = f", {self._speed(share, elapsed)}" if share else ""
+            return f"pass {self.passes + 1}: {self._read:,} rows{speed}"
+        return f"{self.passes} passes over {self.rows:,} rows, " + self._speed(
+            self.passes, self.seconds
+        )
+
+    def _speed(self, passes: float, seconds: float) -> str:
+        return f"{self.size * passes / max(seconds, 1e-9) / 1e9:.2f} GB/s"
+
+
+class FeatureBatches(Batches):
+    """X of some rows of files: `rows` says which, of all that the files have."""
+
+    def __init__(
+        self,
+        source: Source,
+        recipe: Recipe,
+        rows: NDArray[np.bool_],
+        passes: Passes,
+        folder: Path | None = None,
+    ) -> None:
+        self._source, self._recipe, self._rows, self.passes = source, recipe, rows, passes
+        self._opened: dict[bool, Any] = {}
+        super().__init__(self._columns)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            digest = hashlib.sha256(json.dumps(self.identity()).encode()).hexdigest()
+            self.cache = folder / f"{digest[:16]}.cache"
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread may read the next batch while the kernel works on this one."""
+        return True
+
+    def identity(self) -> Any:
+        """Return what changes when the files, the recipe or the choice of rows do."""
+        files = [(str(p.path.resolve()), p.path.stat()) for p in self._source.parts]
+        about = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in files]
+        return [about, repr(self._recipe), hashlib.sha256(self._rows.tobytes()).hexdigest()]
+
+    def open_parts(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
+        """Check everything in the first pass, which is not repeated for the same weights."""
+        key = sample_weight is None
+        if key not in self._opened:
+            self._opened[key] = super().open_parts(Y, sample_weight, dtype, names)
+        return self._opened[key]
+
+    def matrices(self) -> Iterator[list[NDArray[Any]]]:
+        """Yield X of some rows after the other, as columns of numbers and true/false."""
+        first = 0
+        batches = tables.batches(self._source, self._recipe.as_text())
+        for part, row, batch in self.passes.counted(batches):
+            chosen = self._rows[first : first + batch.height]
+            first += batch.height
+            here = batch if chosen.all() else batch.filter(pl.Series(chosen))
+            if here.height:
+                series = [here.get_column(name) for name in self._recipe.sources]
+                yield [_plain(x) for x in tables.features(self._recipe, series, part, row)]
+
+    def _columns(self) -> Iterator[dict[str, NDArray[Any]]]:
+        for X in self.matrices():
+            yield {str(j): x for j, x in enumerate(X)}
+
+
+def check_format(source: Source) -> None:
+    """Refuse files that can only be read whole."""
+    if source.kind not in IN_BATCHES:
+        refuse(
+            f"{source}: files of the format {source.kind} are read whole; --stream reads"
+            f" {', '.join(IN_BATCHES[:-1])} and {IN_BATCHES[-1]} files: convert it, or leave out"
+            " --stream"
+        )
+
+
+def _plain(x: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers as float64, so that all batches have one type."""
+    return x if x.dtype == bool else np.asarray(x, np.float64)
+
+
+@contextmanager
+def shown(passes: Passes) -> Iterator[None]:
+    """Show how far a reading has come, if stderr is a terminal."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield
+        return
+    from rich.progress import Progress  # noqa: PLC0415 (loaded only for a terminal)
+
+    with Progress(column_of(passes), console=err, transient=True) as progress:
+        progress.add_task("", total=None)
+        yield
+
+
+def column_of(passes: Passes) -> Any:
+    """Return a column of a progress bar that says how far a reading has come."""
+    from rich.progress import ProgressColumn  # noqa: PLC0415 (loaded only for a terminal)
+    from rich.text import Text  # noqa: PLC0415
+
+    class Reading(ProgressColumn):
+        def render(self, _task: Any) -> Text:
+            return Text(str(passes))
+
+    return Reading()
