@@ -28,7 +28,7 @@ from ._errors import (
 )
 from ._fit import fit
 from ._fit_many import fit_many
-from ._fit_path import fit_path
+from ._fit_path import fit_path, l1_max
 from ._inference import inference
 from ._names import with_names
 from ._predict import predict, predict_proba, sigmoid
@@ -58,6 +58,7 @@ __all__ = [
     "fit_many",
     "fit_path",
     "inference",
+    "l1_max",
     "predict",
     "predict_proba",
     "reference",

@@ -167,7 +167,7 @@ def fit(
     l1 = _input.not_negative(l1, "l1")
     firth = _input.boolean(firth, "firth")
     penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
-    examples = _prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
+    examples = prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
     several = _input.classes(Y, examples, w) if source is None else None
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
@@ -213,7 +213,7 @@ def _wrapped(found: Solution, examples: Examples, penalty: float, *, firth: bool
     return result
 
 
-def _prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: bool) -> Examples:
+def prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: bool) -> Examples:
     """Return examples in the arithmetic of the penalty, and refuse what it is not for.
 
     `penalized` is for l1, penalty_factors, lower and upper.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import Penalized
 
 import logreg_c
 from logreg_c import _input
@@ -186,3 +187,92 @@ def test_fit_path_says_which_penalty_has_no_minimum():
 def test_a_wrong_l2_is_named(l2, message):
     with pytest.raises(ValueError, match=message):
         logreg_c.fit_path(*data(7, 2, 50), l2=l2)
+
+
+# ---- Paths of l1 ---------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_x=st.sampled_from([1, 5, 12]),
+    m=st.sampled_from([9, 100, 700]),
+    order=st.sampled_from("CF"),
+    l1_ratio=st.sampled_from([1.0, 0.5]),
+    flags=st.tuples(*[st.booleans()] * 3),
+)
+def test_every_gap_of_a_path_of_l1_is_within_tol(seed, n_x, m, order, l1_ratio, flags):
+    weighted, bounded, intercept = flags
+    X, Y = data(seed, n_x, m, order=order)
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(1, 4, m) if weighted else None
+    factors = rng.random(n_x) + 0.5
+    lower, upper = (-0.2 * rng.random(n_x), 0.5) if bounded else (-np.inf, np.inf)
+    common = {"sample_weight": weight, "intercept": intercept, "penalty_factors": factors}
+    strengths = logreg_c.l1_max(X, Y, **common) / l1_ratio * np.geomspace(1.0, 1e-3, 6)
+    l1, l2 = l1_ratio * strengths, (1.0 - l1_ratio) * strengths
+    path = logreg_c.fit_path(X, Y, l1=l1, l2=l2, lower=lower, upper=upper, **common)
+    assert path.converged.all()
+    for k in range(6):
+        exact = Penalized(X, Y, l1[k] * factors, l2[k] * factors, lower, upper, weight)
+        best = exact.minimum(intercept=intercept)
+        cost = exact.cost(path.w[k], path.b[k])
+        assert cost - best <= 1e-8 * best
+        assert path.cost[k] == pytest.approx(cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("factors", [None, [1.0, 0.0, 2.0, 1.0, 0.5, 0.0]])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_l1_max_is_where_the_first_weight_appears(factors, intercept):
+    X, Y = data(8, 6, 600)
+    common = {"penalty_factors": factors, "intercept": intercept}
+    most = logreg_c.l1_max(X, Y, **common)
+    path = logreg_c.fit_path(X, Y, l1=most * np.array([2.0, 1.0 + 1e-9, 0.99]), **common)
+    held = np.ones(6, bool) if factors is None else np.array(factors) > 0
+    assert not path.w[:2, held].any()
+    assert np.count_nonzero(path.w[2, held]) == 1
+    assert path.w[:, ~held].all()
+
+
+def test_wide_data():
+    rng = np.random.default_rng(9)
+    X = rng.standard_normal((5000, 200))
+    Y = X[:4].sum(axis=0) + rng.logistic(size=200) > 0
+    l1 = logreg_c.l1_max(X, Y) * np.geomspace(1.0, 0.05, 30)
+    path = logreg_c.fit_path(X, Y, l1=l1)
+    assert path.converged.all()
+    assert (np.diff([np.count_nonzero(w) for w in path.w]) >= -5).all()
+    for k in (5, 29):
+        _, dw, _ = logreg_c.cost_and_gradient(X, Y, path.w[k], path.b[k])
+        w, dw = path.w[k], dw.ravel() / l1[k]
+        assert np.abs(dw).max() <= 1.0 + 1e-3
+        np.testing.assert_allclose(dw[w != 0.0], -np.sign(w[w != 0.0]), atol=1e-3)
+    own = logreg_c.fit(X, Y, l1=l1[29])
+    assert path.cost[29] == pytest.approx(own.costs[-1], rel=2e-9)
+
+
+def test_a_path_of_l1_keeps_the_order_given_and_says_where_it_fails():
+    X, Y = data(10, 6, 500)
+    l1 = [1e-3, 0.1, 0.01]
+    path = logreg_c.fit_path(X, Y, l1=l1, l2=0.01, tol=1e-13)
+    for k in range(3):
+        own = logreg_c.fit(X, Y, l1=l1[k], l2=0.01, tol=1e-13)
+        np.testing.assert_allclose(path.w[k], own.w[:, 0], atol=1e-5)
+    with pytest.warns(logreg_c.ConvergenceWarning, match=r"number 0, l1 = 0.001, l2 = 0: the pred"):
+        logreg_c.fit_path(X, Y, l1=[1e-3, 10.0], max_passes=1, tol=0.0)
+    apart = X[0] > 0
+    with pytest.warns(logreg_c.ConvergenceWarning, match="a plane separates"):
+        path = logreg_c.fit_path(X, apart, l1=[0.1, 0.0], lower=0.0)
+    assert path.stopped.tolist() == ["tol", "separated"]
+    with pytest.raises(ValueError, match=r"l2 has shape \(2,\) and l1 \(3,\)"):
+        logreg_c.fit_path(X, Y, l1=[1.0, 2.0, 3.0], l2=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_threads_change_no_bit_of_a_path_of_l1(order):
+    X, Y = data(11, 40, 20_000, order=order)
+    l1 = logreg_c.l1_max(X, Y) * np.geomspace(1.0, 0.01, 8)
+    one, more = (logreg_c.fit_path(X, Y, l1=l1, n_threads=n) for n in (1, 3))
+    assert one.w.tobytes() == more.w.tobytes()
+    assert one.cost.tobytes() == more.cost.tobytes()
+    assert one.passes.sum() <= 24

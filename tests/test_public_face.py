@@ -30,8 +30,11 @@ def test_signatures():
         "max_passes=None, callback=None, dtype=None, n_threads=None)",
         "fit_many": "(X, Y, *, groups=None, l2=0.0, sample_weight=None, intercept=True, tol=1e-09, "
         "max_passes=None, dtype=None, n_threads=None)",
-        "fit_path": "(X, Y, *, l2, sample_weight=None, intercept=True, tol=1e-09, max_passes=None, "
-        "dtype=None, n_threads=None)",
+        "fit_path": "(X, Y, *, l2=0.0, l1=0.0, penalty_factors=None, lower=None, upper=None, "
+        "sample_weight=None, intercept=True, tol=1e-09, max_passes=None, dtype=None, "
+        "n_threads=None)",
+        "l1_max": "(X, Y, *, penalty_factors=None, sample_weight=None, intercept=True, "
+        "n_threads=None)",
         "cost_and_gradient": "(X, Y, w, b, *, l2=0.0, sample_weight=None, dtype=None, "
         "n_threads=None)",
         "predict_proba": "(X, w, b, *, dtype=None, n_threads=None)",

@@ -99,17 +99,17 @@ def _checked(
         raise type(error)(msg) from None
 
 
-def penalties(l2: Any) -> list[float]:
-    """Check one strength of the penalty, or one for each fit."""
-    if isinstance(l2, float):
-        return [not_negative(l2, "l2")]
-    array = own_array(values_of(l2, "l2"), "l2")
+def penalties(value: Any, name: str = "l2") -> list[float]:
+    """Check one strength of a penalty, or one for each fit."""
+    if isinstance(value, float):
+        return [not_negative(value, name)]
+    array = own_array(values_of(value, name), name)
     if array.ndim == 0:
-        return [not_negative(l2, "l2")]
+        return [not_negative(value, name)]
     if array.ndim != 1 or array.size == 0:
-        msg = f"l2 has shape {array.shape}; expected a number, or one for each fit, (k,)"
+        msg = f"{name} has shape {array.shape}; expected a number, or one for each fit, (k,)"
         raise ValueError(msg)
-    return [not_negative(value, f"l2[{k}]") for k, value in enumerate(array.tolist())]
+    return [not_negative(one, f"{name}[{k}]") for k, one in enumerate(array.tolist())]
 
 
 def _matrices(X: Any, dtype: DTypeLike | None) -> list[Examples]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from logreg_c import _kernel
 
-from .minimum import Searching, ended
+from .minimum import ENDINGS, Searching, ended
+from .proximal import ProximalNewton
+from .result import Solution
 from .softmax import minimize_classes
+from .training import interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logreg_c._objective import Objective, SoftmaxObjective
 
-    from .result import Solution
+    from .penalty import Penalty
 
 
 class _Path:
@@ -100,4 +105,56 @@ def path_of_classes(
         found.append(minimize_classes(objective, max_passes, **at, **goal))
         if found[-1].stopped != "separated":
             start, warm = found[-1], True
+    return found
+
+
+def path_of_penalties(
+    objective: Objective,
+    penalties: Sequence[Penalty],
+    max_passes: int,
+    start: Solution,
+    *,
+    warm: bool,
+    fixed_b: bool,
+    **goal: Any,
+) -> list[Solution]:
+    """Do the same for penalties with l1 and the same bounds; the objective is one in float64.
+
+    Where there is no minimum, the next search starts where the last one did. `goal` is tol, slope
+    and unit, of `ProximalNewton`.
+    """
+    warm = warm or max_passes == 0
+    newton, found = None, []
+    for penalty in penalties:
+        w = start.w[:, 0].copy()
+        before = 0 if newton is None else newton.passes
+        try:
+            if newton is None:
+                newton = ProximalNewton(
+                    objective, w, start.b, penalty, intercept=not fixed_b, max_passes=0, **goal
+                )
+                status = newton.begin(warm=warm)
+            else:
+                newton.retarget(penalty)
+                status = int(_kernel.OK)
+            newton.max_passes = before + max_passes
+            while status == _kernel.OK and newton.passes < newton.max_passes:
+                status = newton.step()
+            steepest = newton.steepest()
+        except KeyboardInterrupt:
+            raise interrupted(start.w, start.b, np.empty(0), "steps") from None
+        minimum = Solution(
+            newton.w[:, np.newaxis].copy(),
+            newton.b,
+            np.array([newton.cost]),
+            newton.passes - before,
+            ENDINGS[status],
+            slope=steepest,
+            gap=newton.gap,
+        )
+        found.append(minimum)
+        if minimum.stopped == "separated":
+            newton = None
+        else:
+            start, warm = minimum, True
     return found

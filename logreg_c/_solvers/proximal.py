@@ -35,6 +35,7 @@ ADDED = 128  # features at a time, or as many as are not 0
 INNER = 0.1  # share of the gain of other features, to which the chosen ones are solved before
 OF_MODEL = 1e-6  # share of the gain of a model, up to which its minimum is found
 ARMIJO = 1e-4  # the least share of the predicted decrease
+AHEAD = 0.5  # of the l1 penalty, down to which features are chosen along a path
 HALVINGS = 30
 STALLED = 5
 ROUNDING = 2e-15  # of J
@@ -72,7 +73,7 @@ class ProximalNewton:
     max_passes : int
         The largest number of passes.
     penalty, intercept, tol
-        As passed.
+        As passed. In the end no slope by b or w / unit is above `slope`, either.
     """
 
     def __init__(
@@ -85,6 +86,8 @@ class ProximalNewton:
         intercept: bool,
         tol: float,
         max_passes: int,
+        slope: float = math.inf,
+        unit: Vector | float = 1.0,
     ) -> None:
         self.w, self.b = w, b
         self.cost = self.gap = math.inf
@@ -94,6 +97,7 @@ class ProximalNewton:
         self._objective = objective
         self.intercept = intercept
         self.tol = tol
+        self._slope, self._unit = slope, unit
         weight = objective.sample_weight
         self._total = float(objective.examples.shape[1]) if weight is None else math.fsum(weight)
         positive = None if weight is None else weight[weight > 0.0]
@@ -107,7 +111,8 @@ class ProximalNewton:
         self._left_out = 0.0  # the gain of the other features, when it was last known
         self._gain, self._ratio = 0.0, FIRST_RATIO  # of the last step
         self._model: Model | None = None
-        self._added_at = 0  # the number of points
+        self._added_at = self._began_at = 0  # the number of points
+        self._late = 0  # steps that a newer Hessian would have saved
         self._stalled = 0  # how many steps in a row lowered the cost by no more than rounding
         self._choose(np.flatnonzero(w))
 
@@ -132,8 +137,14 @@ class ProximalNewton:
                 status = _kernel.SEPARATED
         self.w[:] = self.penalty.within(self.w)
         self._choose(np.flatnonzero(self.w))
-        self._accept(self.w, self.b, self._evaluate(self.w, self.b, complete=True), complete=True)
+        self._see_all()
         return int(status)
+
+    def _see_all(self) -> None:
+        """Let dw be that of all features."""
+        if not self._complete:
+            found = self._evaluate(self.w, self.b, complete=True)
+            self._accept(self.w, self.b, found, complete=True)
 
     def _evaluate(self, w: Vector, b: float, *, complete: bool) -> tuple[float, Vector, float]:
         """Return J, dw and db, where dw is that of all features if `complete`."""
@@ -155,6 +166,31 @@ class ProximalNewton:
         self._complete = complete or self._part is self._objective
         self.done += 1
 
+    def retarget(self, penalty: Penalty) -> None:
+        """Go on from here for another penalty, with the same bounds.
+
+        All features that the sequential strong rule (Tibshirani et al. 2012) keeps get a Hessian.
+        If one of them has none yet, those get one that matter for the next penalties, too.
+        """
+        strong = np.maximum(2.0 * penalty.l1 - self.penalty.l1, 0.0)
+        self._late += max(self.done - self._began_at - 1, 0)
+        self.penalty = penalty
+        self._gain, self._ratio = 0.0, FIRST_RATIO
+        self._stalled, self._began_at, self._added_at = 0, self.done, -1
+        self._see_all()
+        self.cost = self._J + penalty.value(self.w)
+        if self._late >= self._price():
+            self._model = None
+        if self._steep(strong)[self._others].any():
+            ahead = np.flatnonzero(self._steep(strong * AHEAD) | (self.w != 0.0))
+            if ahead.size <= LARGEST:
+                self._choose(ahead)
+
+    def _steep(self, l1: Vector) -> NDArray[np.bool_]:
+        """Return which w would move with this l1 penalty, (n_x,)."""
+        penalty = self.penalty._replace(l1=l1)
+        return penalty.descent(self.w, self._slopes()) > 0.0
+
     # ---- Features --------------------------------------------------------------------------------
 
     def _choose(self, chosen: NDArray[np.intp]) -> None:
@@ -169,14 +205,17 @@ class ProximalNewton:
             self._columns = self._objective.features(chosen)
         others = np.ones(n_x, np.bool_)
         others[chosen] = False
+        self._others = others
         self._part = self._objective if self.w[others].any() else self._columns
+
+    def _slopes(self) -> Vector:
+        """Return the slopes of J and the l2 penalty by w at the best b, (n_x,)."""
+        slope = self._dw + self.penalty.l2 * self.w
+        return slope - self._db * self._centre if self.intercept else slope
 
     def _gains(self, S: float) -> Vector:
         """Return what each feature that is not chosen gains, (n_x,)."""
-        slope = self._dw + self.penalty.l2 * self.w
-        if self.intercept:
-            slope -= self._db * self._centre
-        descent = self.penalty.descent(self.w, slope)
+        descent = self.penalty.descent(self.w, self._slopes())
         descent[self._chosen] = 0.0
         curvature = S * self._square + self.penalty.l2
         gains = np.zeros_like(descent)
@@ -195,6 +234,13 @@ class ProximalNewton:
         self._added_at = self.done
         gains[self._chosen] = 0.0
         self._left_out = math.fsum(gains.tolist())
+
+    def steepest(self) -> float:
+        """Return the largest slope down by w / unit or b."""
+        self._see_all()
+        slope = self._dw + self.penalty.l2 * self.w
+        of_w = self.penalty.descent(self.w, slope) / self._unit
+        return max(float(of_w.max(initial=0.0)), abs(self._db) if self.intercept else 0.0)
 
     # ---- The model -------------------------------------------------------------------------------
 
@@ -238,14 +284,17 @@ class ProximalNewton:
 
     def _pays(self, gain: float, goal: float) -> bool:
         """Whether another Hessian saves more than it costs, as the last step went."""
-        k = self._chosen.size
-        of_pass = EXAMPLE + FEATURE * (k if self._part is self._columns else self.w.size)
-        price = 1.0 + (EXAMPLE + PRODUCT * k * k / 2.0) / of_pass
-        steps = 0
+        steps, price = 0, self._price()
         while gain > goal and steps < MOST_STEPS:
             gain *= self._ratio
             steps += 1
         return steps > price + 1.5
+
+    def _price(self) -> float:
+        """Return how many passes a Hessian costs."""
+        k = self._chosen.size
+        of_pass = EXAMPLE + FEATURE * (k if self._part is self._columns else self.w.size)
+        return 1.0 + (EXAMPLE + PRODUCT * k * k / 2.0) / of_pass
 
     # ---- Steps -----------------------------------------------------------------------------------
 
@@ -266,9 +315,11 @@ class ProximalNewton:
             gains = self._gains(model.S)
             self._left_out = math.fsum(gains.tolist())
             self.gap = (gain + self._left_out) / self.cost if self.cost > 0.0 else 0.0
-            if gain + self._left_out <= target:
+            close = gain + self._left_out <= target
+            if close and self.steepest() <= self._slope:
                 return int(_kernel.CONVERGED)
-            if self._left_out > max(target / 2.0, INNER * gain) and self._added_at < self.done:
+            least = 0.0 if close else max(target / 2.0, INNER * gain)
+            if self._left_out > least and self._added_at < self.done:
                 self._add(gains)
                 return int(_kernel.OK)
         ends = gain * self._ratio <= goal or self._stalled >= STALLED
@@ -283,12 +334,15 @@ class ProximalNewton:
     def _renew(self) -> Model:
         self._model = self._built(self.w, self.b)
         self._gain, self._ratio = 0.0, FIRST_RATIO
+        self._late = 0
         return self._model
 
     def _towards(self, model: Model, v: Vector, b: float, gain: float, *, complete: bool) -> int:
         """Step to v and b, or as far as the cost falls."""
         noise = ROUNDING * self.cost
-        if self._complete and (gain <= noise or self._stalled >= STALLED):
+        if self._complete and (
+            self._stalled >= STALLED or (gain <= noise and self.steepest() <= self._slope)
+        ):
             return int(_kernel.ROUNDING)
         end = self.w.copy()
         end[self._chosen] = v
@@ -314,8 +368,7 @@ class ProximalNewton:
             share /= 2.0
         if self._complete:
             return int(_kernel.ROUNDING)
-        found = self._evaluate(self.w, self.b, complete=True)
-        self._accept(self.w, self.b, found, complete=True)
+        self._see_all()
         return int(_kernel.OK)
 
     # ---- A search that goes on -------------------------------------------------------------------

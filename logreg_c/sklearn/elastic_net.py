@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logreg_c._solvers.penalized import minimize_penalized
+from logreg_c._solvers.path import path_of_penalties
 from logreg_c._solvers.penalty import Penalty
 
 if TYPE_CHECKING:
@@ -20,25 +20,21 @@ if TYPE_CHECKING:
     from logreg_c._solvers.result import Solution
 
 LEAST_GAP = 1e-12  # rounding hides a smaller one
-TIGHTER = 1e-3  # by which the gap shrinks where a slope is still above `slope`
-ROUNDS = 3
 
 
-def minimize_elastic_net(
+def path_of_elastic_net(
     objective: Objective,
+    strengths: Sequence[float],
     max_passes: int,
+    start: Solution,
     *,
-    w: NDArray[np.float64],
-    b: float,
-    warm: bool,
-    strength: float,
     l1_ratio: float,
     tol: float,
-    slope: float,
     standardize: bool,
     fixed_b: bool,
-) -> Solution:
-    """Do what `minimize` does, with l1 = l1_ratio strength and l2 = (1 - l1_ratio) strength.
+    **goal: Any,
+) -> list[Solution]:
+    """Do what `minimize_path` does, with l1 = l1_ratio strength and l2 = (1 - l1_ratio) strength.
 
     The objective is one in float64. A slope is that of the cost with its penalty, in the steepest
     direction of each w.
@@ -50,53 +46,12 @@ def minimize_elastic_net(
         # A constant feature that is centred stays 0; one that is not keeps its values.
         largest = np.where((sd > 0.0) | fixed_b, np.inf, 0.0)
         unit = np.where(sd > 0.0, sd, 1.0)
-    l1, l2 = l1_ratio * strength * unit, (1.0 - l1_ratio) * strength * unit * unit
-    penalty = Penalty(l1, l2, -largest, largest)
-    passes, gap = 0, max(tol, LEAST_GAP)
-    for _ in range(ROUNDS):
-        found = minimize_penalized(
-            objective, max_passes - passes, penalty, w=w, b=b, warm=warm, tol=gap, fixed_b=fixed_b
-        )
-        passes += found.n_iter
-        steepest = _slope(objective, penalty, found, unit, fixed_b=fixed_b)
-        if found.stopped != "tol" or steepest <= slope or passes >= max_passes:
-            break
-        w, b, warm, gap = found.w, found.b, True, gap * TIGHTER
-    stopped = "passes" if found.stopped == "tol" and steepest > slope else found.stopped
-    return found._replace(n_iter=passes, slope=steepest, stopped=stopped)
-
-
-def _slope(
-    objective: Objective,
-    penalty: Penalty,
-    found: Solution,
-    unit: NDArray[np.float64],
-    *,
-    fixed_b: bool,
-) -> float:
-    _, dw, db = objective(found.w, found.b, 0.0)
-    w = found.w[:, 0]
-    down = penalty.descent(w, dw[:, 0] + penalty.l2 * w) / unit
-    return max(float(down.max(initial=0.0)), 0.0 if fixed_b else abs(db))
-
-
-def path_of_elastic_net(
-    objective: Objective,
-    strengths: Sequence[float],
-    max_passes: int,
-    start: Solution,
-    *,
-    warm: bool,
-    **goal: Any,
-) -> list[Solution]:
-    """Find the minimum for each strength, starting at that of the one before."""
-    found = []
-    for strength in strengths:
-        at = {"w": start.w.copy(), "b": start.b, "warm": warm, "strength": strength}
-        found.append(minimize_elastic_net(objective, max_passes, **at, **goal))
-        if found[-1].stopped != "separated":
-            start, warm = found[-1], True
-    return found
+    penalties = [
+        Penalty(l1_ratio * at * unit, (1.0 - l1_ratio) * at * unit * unit, -largest, largest)
+        for at in strengths
+    ]
+    goal |= {"tol": max(tol, LEAST_GAP), "unit": unit, "fixed_b": fixed_b}
+    return path_of_penalties(objective, penalties, max_passes, start, **goal)
 
 
 def refuse_in_batches(l1_ratio: float, classes: NDArray[Any]) -> None:

@@ -17,9 +17,10 @@ from logreg_c._objective import Objective
 from logreg_c._parts import objective_of
 from logreg_c._solvers.descent import descend_to_tol
 from logreg_c._solvers.minimum import minimize
+from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 
-from .elastic_net import check_dense, minimize_elastic_net, refuse_in_batches
+from .elastic_net import check_dense, path_of_elastic_net, refuse_in_batches
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from logreg_c._input import Examples
-    from logreg_c._solvers.result import Solution
     from logreg_c.batches import Batches
 
 
@@ -332,8 +332,10 @@ class LogisticRegression(Predicting):
             del settings["slope"], settings["warm"]
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
         if parameters.l1_ratio > 0.0:
-            settings["strength"], settings["l1_ratio"] = settings.pop("l2"), parameters.l1_ratio
-            return minimize_elastic_net(objective, parameters.max_iter, **settings)
+            at = Solution(settings.pop("w"), settings.pop("b"))
+            strengths, settings["l1_ratio"] = [settings.pop("l2")], parameters.l1_ratio
+            most = parameters.max_iter
+            return path_of_elastic_net(objective, strengths, most, at, **settings)[0]
         return minimize(objective, parameters.max_iter, **settings)
 
     def _settings(self, examples: Examples, parameters: Settings, l2: float) -> dict[str, Any]:
