@@ -3,9 +3,9 @@
  * Prints hashes of the bits of everything that the kernel returns over a battery of shapes, types,
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
- * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, and for many
- * minima. Every line of every build for every machine must have the same hashes; the Makefile
- * compares them. */
+ * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, for many
+ * minima, and for folds that share passes. Every line of every build for every machine must have
+ * the same hashes; the Makefile compares them. */
 #include "problem.h"
 #include "sparse.h"
 
@@ -505,6 +505,66 @@ static uint64_t hash_many(void)
     return hash;
 }
 
+/* Searches over one X in step, to one penalty after the other: far, near, and back. */
+static uint64_t hash_together(uint64_t hash, problem *p)
+{
+    enum { COUNT_OF_FOLDS = 3, MOST_THREADS = 3 };
+    static const double l2s[] = {0.1, 0.0999, 1e-3, 0.1};
+    const logreg_goal goal = {.l2 = l2s[0], .tol = 1e-9, .slope = INFINITY, .passes = 30};
+    const int64_t n_x = p->data.n_x, m = p->data.m;
+    unsigned char *in = allocate((size_t)(COUNT_OF_FOLDS * m));
+    logreg_data folds[COUNT_OF_FOLDS];
+    logreg_member members[COUNT_OF_FOLDS];
+    char *buffer;
+    for (int k = 0; k < COUNT_OF_FOLDS; k++) {
+        for (int64_t i = 0; i < m; i++) in[k * m + i] = i * COUNT_OF_FOLDS / m != k;
+        folds[k] = p->data;
+        folds[k].sample_weight = (logreg_column){in + k * m, 1, LOGREG_BOOL};
+        members[k] =
+            (logreg_member){&folds[k], NULL, allocate(logreg_minimizer_size(&folds[k])), LOGREG_OK};
+        logreg_minimizer_open(members[k].minimizer, &folds[k], &goal, p->w, 0);
+    }
+    logreg_run run =
+        make_run(logreg_minimize_together_workspace_size(members, COUNT_OF_FOLDS, MOST_THREADS),
+                 MOST_THREADS, &buffer);
+    for (int c = 0; c < COUNT(l2s); c++) {
+        for (int k = 0; k < COUNT_OF_FOLDS && c > 0; k++)
+            CHECK(logreg_minimizer_retarget(members[k].minimizer, &folds[k], NULL, l2s[c], &run) ==
+                  LOGREG_OK);
+        CHECK(logreg_minimize_together(members, COUNT_OF_FOLDS, &run) == LOGREG_OK);
+        for (int k = 0; k < COUNT_OF_FOLDS; k++) {
+            const logreg_progress now = logreg_minimizer_progress(members[k].minimizer, p->w);
+            const double numbers[] = {members[k].status, (double)now.passes, now.b, now.gap,
+                                      now.slope};
+            hash = hash_bits(hash, numbers, COUNT(numbers));
+            hash = hash_bits(hash, p->w, n_x);
+        }
+    }
+    for (int k = 0; k < COUNT_OF_FOLDS; k++) free(members[k].minimizer);
+    free(buffer);
+    free(in);
+    return hash;
+}
+
+static uint64_t hash_folds(void)
+{
+    static const int64_t shapes[][2] = {{1, 40}, {9, 700}, {17, 6000}, {28, 20000}};
+    uint64_t hash = no_hash;
+    for (int s = 0; s < COUNT(shapes); s++)
+        for (int variant = 0; variant < 4; variant++) {
+            problem p = make_problem(shapes[s][0], shapes[s][1], (enum layout)(variant / 2), 0, 0);
+            label(&p);
+            for (int64_t j = 0; j < p.data.n_x; j++) p.w[j] = 0;
+            if (variant % 2) {
+                store_X_as(&p, LOGREG_FLOAT32);
+                p.data.arithmetic = LOGREG_FLOAT32;
+            }
+            hash = hash_together(hash, &p);
+            free_problem(&p);
+        }
+    return hash;
+}
+
 int main(void)
 {
     for (int isa = 0; isa < logreg_isa_count(); isa++)
@@ -520,7 +580,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_softmax());
             printf("%016llx-", (unsigned long long)hash_sparse());
             printf("%016llx-", (unsigned long long)hash_leverages());
-            printf("%016llx\n", (unsigned long long)hash_many());
+            printf("%016llx-", (unsigned long long)hash_many());
+            printf("%016llx\n", (unsigned long long)hash_folds());
             fflush(stdout);
         }
     return 0;
