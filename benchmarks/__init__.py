@@ -12,6 +12,7 @@ In the clone's root, with ``logreg_c`` installed::
     python -m benchmarks.minimum          # time to the minimum, compared with other libraries
     python -m benchmarks.errors           # time to standard errors, compared with statsmodels
     python -m benchmarks.many             # many small fits, compared with loops
+    python -m benchmarks.cross_validation # many penalties and folds, compared with scikit-learn
     python -m benchmarks.battery          # how many passes `fit` needs, on many problems
     python -m benchmarks.cache_misses     # is X read once per iteration? (needs valgrind)
     python -m benchmarks.extra_memory     # the memory a fit uses on top of X, here and elsewhere
