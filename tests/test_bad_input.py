@@ -116,7 +116,7 @@ TYPES = [
     ("l2", False, r"l2 is False of type bool"),
     ("tol", "no", r"tol is 'no' of type str; expected a finite number >= 0"),
     ("standardize", "no", r"standardize is 'no' of type str; expected True or False"),
-    ("callback", 3, r"callback is a int; expected a callable that takes k, cost, w, b"),
+    ("callback", 3, r"callback is an object of type int; expected a callable that takes k, cost"),
     (
         "dtype",
         np.float32,

@@ -89,7 +89,8 @@ def test_an_empty_list_means_no_callback():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [(3, "is a int"), ([print, 3], "holds a int"), ("no", "is a str")]
+    ("wrong", "said"),
+    [(3, "is an object of type int"), ([print, 3], "holds an object of type int")],
 )
 def test_a_callback_that_is_not_callable_is_named(wrong, said):
     with pytest.raises(TypeError, match=rf"callback {said}; .* list of such"):
@@ -813,3 +814,8 @@ def test_constant_costs_are_drawn_at_the_bottom():
     for cost in 0.0, 3.0:
         result = logreg_c.TrainResult(np.zeros((1, 1)), 0.0, np.full(2, cost), "iters")
         assert "points='2.0,94.0 318.0,94.0'" in result._repr_html_()
+
+
+def test_early_stopping_shows_its_parameters():
+    stopping = EarlyStopping([[1.0, 2.0]], [0, 1], patience=3)
+    assert repr(stopping) == "EarlyStopping(patience=3, min_delta=0.0, every=1)"

@@ -485,7 +485,10 @@ def train(
     report: ReportOutput = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on all columns except the target, and score it on held-out rows."""
+    """Train a model on a table.
+
+    It is trained on all columns except the target, and scored on held-out rows.
+    """
     given = locals()
     from . import training
 
@@ -625,7 +628,10 @@ def evaluate(
     all_rows: AllRows = False,
     as_json: AsJson = False,
 ) -> None:
-    """Score a model on rows with known classes: those held out, of the file it was trained on."""
+    """Score a model on rows with known classes.
+
+    Of the file that it was trained on, these are the rows held out.
+    """
     from . import scoring
 
     dialect = _dialect(separator, decimal, encoding)
@@ -652,7 +658,10 @@ def report(
     decimal: Decimal = None,
     encoding: Encoding = None,
 ) -> None:
-    """Write an HTML page about a model and its predictions on rows with known classes."""
+    """Write an HTML page about a model.
+
+    It shows the model, and its predictions on rows with known classes.
+    """
     from . import report as page
 
     page.run(model, file, output, _dialect(separator, decimal, encoding), all_rows=all_rows)

@@ -112,8 +112,8 @@ def callbacks(given: object) -> tuple[Any, ...]:
         if not callable(callback):
             verb = "is" if callback is given else "holds"
             msg = (
-                f"callback {verb} a {type(callback).__name__}; expected a callable that takes "
-                "k, cost, w, b, or a list of such"
+                f"callback {verb} an object of type {type(callback).__name__}; expected a callable"
+                " that takes k, cost, w, b, or a list of such"
             )
             raise TypeError(msg)
     return checked

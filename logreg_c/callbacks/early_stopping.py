@@ -84,6 +84,11 @@ class EarlyStopping:
         self._training: weakref.ref[Training] | None = None
         self._begin_anew()
 
+    def __repr__(self) -> str:
+        """Return the parameters, without the data."""
+        given = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"EarlyStopping({given})"
+
     @property
     def settings(self) -> dict[str, Any]:
         """What a checkpoint compares."""

@@ -160,3 +160,7 @@ def test_choices_that_cannot_be_are_refused(run, fails, rare, tmp_path, trained)
 
 def test_the_version_is_printed(run):
     assert run("--version") == (0, f"logreg-c {logreg_c.__version__}\n", "")
+
+
+def test_the_list_of_commands_is_not_cut(run):
+    assert "..." not in run("--help")[1].partition("Commands:")[2]
