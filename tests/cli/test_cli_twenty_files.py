@@ -195,12 +195,8 @@ def test_there_are_twenty():
     assert len(FILES) == 20
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.sampled(5)
-def test_the_first_error_says_which_options_train(run, tmp_path, name):
-    suffix, content = FILES[name](np.random.default_rng(7))
-    path, model = tmp_path / f"{name}{suffix}", tmp_path / "model.npz"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+def options_that_train(run, path, model):
+    """Train with the options that the first error asks for, if any; return these."""
     start = ["train", path, "--target", "bought", "-o", model]
     code, out, err = run(*start)
     options = []
@@ -210,6 +206,16 @@ def test_the_first_error_says_which_options_train(run, tmp_path, name):
         options = shlex.split(err.rpartition("add ")[2])
         code, out, err = run(*start, *options)
     assert code == 0, (options, err)
+    return options
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.sampled(5)
+def test_the_first_error_says_which_options_train(run, tmp_path, name):
+    suffix, content = FILES[name](np.random.default_rng(7))
+    path, model = tmp_path / f"{name}{suffix}", tmp_path / "model.npz"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    options = options_that_train(run, path, model)
     assert (name == "plain") == (options == []), options
 
     # The model does the same to the rows it predicts, and needs to be told how to read at most.
@@ -224,3 +230,18 @@ def test_the_first_error_says_which_options_train(run, tmp_path, name):
     assert np.nanmax(A) <= 1
     assert len(A) == {"few_positives": 2000, "large": 200_000, "many_cities": 6000}.get(name, ROWS)
     assert json.loads(out)["roc_auc"] > 0.7
+
+
+@pytest.mark.long
+def test_a_gigabyte_trains_at_the_second_try(run, tmp_path):
+    rng = np.random.default_rng(7)
+    table = with_dates(rng, with_nulls(rng, rows_of(rng, 50_000), "income", 0.001))
+    numbers = {f"m{j:02}": rng.normal(size=50_000).round(4) for j in range(40)}
+    head, _, rows = as_csv(table.with_columns(**numbers)).encode().partition(b"\n")
+    path = tmp_path / "large.csv"
+    with path.open("wb") as out:
+        out.write(head + b"\n")
+        while out.tell() < 2**30:
+            out.write(rows)
+    options = options_that_train(run, path, tmp_path / "model.npz")
+    assert options == ["--missing", "median", "--one-hot", "--date-parts", "days"]
