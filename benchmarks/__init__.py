@@ -17,6 +17,7 @@ In the clone's root, with ``logreg_c`` installed::
     python -m benchmarks.cache_misses     # is X read once per iteration? (needs valgrind)
     python -m benchmarks.extra_memory     # the memory a fit uses on top of X, here and elsewhere
     python -m benchmarks.stream FOLDER    # a file larger than memory, compared with a plain reader
+    python -m benchmarks.cluster          # a Dask cluster here: overhead, killed workers, dask-ml
     python -m benchmarks.scale            # what fits to far larger data would take, by a model
 
 They use two threads; ``OMP_NUM_THREADS=8 python -m benchmarks`` sets another number.

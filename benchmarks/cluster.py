@@ -135,6 +135,7 @@ def peer():
 
 
 if __name__ == "__main__":
+    __spec__ = None  # workers run this file by its path; they cannot import `benchmarks`
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int)
     parser.add_argument("--peer", action="store_true")
