@@ -106,7 +106,7 @@ def descend_to_tol(
     """Descend until the gradient is within tol, in float64 even if the objective is in float32."""
 
     def leg(objective: Objective, start: Solution, tol: float) -> Solution:
-        if start.costs.size and start.stopped == "iters":  # none is left
+        if start.costs.size and start.stopped in {"iters", "callback"}:  # none is left
             return start
         found = descend(
             objective,

@@ -20,6 +20,7 @@ from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 
+from .callbacks import Tasks, WithCallbacks, with_callbacks
 from .elastic_net import check_dense, path_of_elastic_net, refuse_in_batches
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from logreg_c.batches import Batches
 
 
-class LogisticRegression(Predicting):
+class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
     """Logistic regression with an l2 or l1 penalty or both, which reads X in place.
 
     A drop-in replacement for ``sklearn.linear_model.LogisticRegression`` with an l2 penalty.
@@ -110,6 +111,10 @@ class LogisticRegression(Predicting):
 
     Notes
     -----
+    With scikit-learn 1.9, ``set_callbacks`` takes its callbacks, for every solver: a task for the
+    fit and, unless there is an l1 penalty, one for each step, which may take several passes. A
+    callback may end the fit.
+
     For X of float32, float16, bool or integers of 8 or 16 bits, the computation is in float32 as
     far as that resolves the gap to the minimum. From there on it is in float64, which decides
     whether `tol` is reached. More than two classes are computed in float64.
@@ -167,6 +172,7 @@ class LogisticRegression(Predicting):
         self.standardize = standardize
         self.n_threads = n_threads
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: ArrayLike | Batches,
@@ -222,11 +228,17 @@ class LogisticRegression(Predicting):
             msg = "LogisticRegression requires y to be passed, but the target y is None"
             raise ValueError(msg)
         # The previous fit is kept until this one is complete.
+        tasks = Tasks(self, X, y, sample_weight) if hasattr(self, "_skl_callbacks") else None
         fitted = copy.copy(self)
+        if tasks is not None:
+            tasks.open(fitted)
+            parameters = parameters._replace(callbacks=(tasks,))
         found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (same class)
+        if tasks is not None:
+            tasks.close()
         if found.fault:
             warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
-        if not reached(found, parameters.tol):
+        if found.stopped != "callback" and not reached(found, parameters.tol):
             msg = shortfall(
                 found,
                 self.solver,
@@ -332,6 +344,7 @@ class LogisticRegression(Predicting):
             del settings["slope"], settings["warm"]
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
         if parameters.l1_ratio > 0.0:
+            del settings["callbacks"]
             at = Solution(settings.pop("w"), settings.pop("b"))
             strengths, settings["l1_ratio"] = [settings.pop("l2")], parameters.l1_ratio
             most = parameters.max_iter
@@ -345,6 +358,7 @@ class LogisticRegression(Predicting):
             "fixed_b": not parameters.fit_intercept,
             "standardize": parameters.standardize,
             "tol": gap_for(examples),
+            "callbacks": parameters.callbacks,
             "slope": parameters.tol,
             "warm": parameters.warm_start and hasattr(self, "coef_"),
         }

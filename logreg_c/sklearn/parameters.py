@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     warm_start: bool
     standardize: bool
     alpha: Any
+    callbacks: tuple[Any, ...] = ()  # of the solver
 
 
 def checked(estimator: Any) -> Settings:
