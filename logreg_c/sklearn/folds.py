@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from .grid import Grid
 
 
-# Folds that share a pass over X: each takes the memory of its weights, and of a search.
-TOGETHER = 10
+# Folds that share a pass over X: each takes the memory of its weights, and of a search, which may
+# keep a factor of n_x^2 values.
+MOST_FOLDS, MOST_VALUES = 10, 1 << 24
 
 
 class Weighted(NamedTuple):
@@ -113,10 +114,11 @@ def fit_folds(
     """Fit the part of each fold that is trained on, for each l1_ratio and C."""
     (n_x, m), outputs = samples.X.shape, samples.outputs
     zeros = Solution(np.zeros((n_x, outputs)), np.zeros(outputs) if outputs > 1 else 0.0)
+    together = max(1, min(MOST_FOLDS, MOST_VALUES // (n_x * n_x)))
     found: list[list[list[Solution]]] = []
-    for first in range(0, len(folds), TOGETHER):
+    for first in range(0, len(folds), together):
         fits = []
-        for k, (train, _) in enumerate(folds[first : first + TOGETHER], first):
+        for k, (train, _) in enumerate(folds[first : first + together], first):
             try:
                 fits.append(samples.weighted(_counts(train, m), grid.Cs))
             except ValueError as error:
