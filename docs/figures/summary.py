@@ -22,7 +22,7 @@ LINES = {
             ("scikit-learn-intelex", MINIMUM, "sklearnex"),
             ("glum", MINIMUM, "glum"),
             ("Snap ML", MINIMUM, "snapml"),
-            ("scikit-learn, as it comes", FIT, "scikit-learn / ours"),
+            ("scikit-learn, default", FIT, "scikit-learn / ours"),
         ],
     ),
     "many minima": (

@@ -197,7 +197,7 @@ SolverName = Annotated[
     Solver,
     typer.Option(
         help="auto finds the minimum in a few passes over the rows, without a learning rate; gd is"
-        " gradient descent, as it is taught.",
+        " plain gradient descent.",
     ),
 ]
 Alpha = Annotated[
