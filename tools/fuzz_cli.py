@@ -288,6 +288,7 @@ def options_of(rng):
         ["--validation-fraction", rng.choice(["0.3", "0", "2"])],
         ["--seed", rng.choice(["1", "-1", "1e400", "9" * 5000, str(2**64)])],
         ["--resume", rng.choice(["run.npz", "no/run.npz", "."])],
+        ["--stream", "--cache", rng.choice(["cache", "cache/of", "t.csv"])],
         ["--json"],
         [rng.choice(["--nope", "--iters", "extra", odd(rng)])],
     ]
@@ -329,6 +330,7 @@ def generate(rng, place, good):
     if command == "train":
         target = "y" if rng.random() < 0.96 else odd(rng)
         arguments = ["train", named, "--target", target, *options_of(rng)]
+        arguments += ["--stream"] * (rng.random() < 0.3)
     else:
         (place / "model.npz").write_bytes(model_of(rng, rng.choice([*good, *good[:1] * 4])))
         arguments = [command, "model.npz", *([named] if command in READ_BOTH else [])]
@@ -393,7 +395,12 @@ def run_process(arguments, streams):
 def look_again(arguments, output, folder):
     """Write what another way to the same numbers gives into a file, for `check` to compare."""
     again = folder / "again"
-    if arguments[0] == "evaluate" and arguments[2] != "-":
+    if arguments[0] == "train" and "--stream" in arguments and "-" not in arguments:
+        named = {"--resume", "--report", "--cache", "-o"}
+        pairs = zip(arguments, ["", *arguments], strict=False)
+        given = [a for a, before in pairs if not {a, before} & named and a != "--stream"]
+        command(*given, "-o", str(again))
+    elif arguments[0] == "evaluate" and arguments[2] != "-":
         command("predict", arguments[1], arguments[2], "-o", str(again))
     elif arguments[0] == "predict" and "-o" in arguments:
         read = {".parquet": pl.read_parquet, ".arrow": pl.read_ipc}.get(output.suffix)
@@ -406,7 +413,7 @@ def check(code, out, err, run, folder):
     lines = err.split("\n")[:-1]
     arguments, output = run.arguments, run.output
     left = {path.name for path in (folder / "run").iterdir()} - run.before
-    expected = {output.name, "run.npz"} | ({"r.html"} if code != 2 else set())
+    expected = {output.name, "run.npz", "cache"} | ({"r.html"} if code != 2 else set())
     new = output.exists() and output.read_bytes() != b"old" if len(output.name) < 255 else False
     faults = {
         f"exit code {code}": code not in {0, 1, 2},
@@ -429,6 +436,9 @@ def check(code, out, err, run, folder):
     }
     faults = [what for what, there in faults.items() if there]
     again = folder / "again"
+    if code == 0 and {"--stream", "-o"} <= {*arguments} and again.exists():
+        same = again.read_bytes() == output.read_bytes()
+        faults += [] if same else ["another model than of rows in memory"]
     if code == 0 and run.stdout is None and "--json" in arguments:
         try:
             found = json.loads(out, parse_constant=faults.append)

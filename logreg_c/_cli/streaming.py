@@ -148,10 +148,11 @@ def shown(passes: Passes) -> Iterator[None]:
 def column_of(passes: Passes) -> Any:
     """Return a column of a progress bar that says how far a reading has come."""
     from rich.progress import ProgressColumn  # noqa: PLC0415 (loaded only for a terminal)
+    from rich.table import Column  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     class Reading(ProgressColumn):
         def render(self, _task: Any) -> Text:
             return Text(str(passes))
 
-    return Reading()
+    return Reading(Column(no_wrap=True))

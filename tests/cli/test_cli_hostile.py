@@ -392,7 +392,7 @@ def test_paths_that_are_not_files(fails, monkeypatch, tmp_path, model):
             ("/dev/zero", "is a device or a socket; give a file"),
             ("https://example.com/t.csv", "is a URL; download the file"),
             ("s3://bucket/t.parquet", "is a URL; download the file"),
-            (".", "is a directory"),
+            (".", "is a directory|files of one format"),
             ("~/t.csv", "does not exist"),
             ("x" * 5000, "cannot be read: File name too long"),
         ]:
