@@ -13,7 +13,8 @@ import logreg_c
 from logreg_c import _input
 from logreg_c._objective import Objective
 from logreg_c._solvers.minimum import minimize
-from logreg_c._solvers.path import minimize_path, minimize_paths
+from logreg_c._solvers.path import minimize_path, minimize_paths, path_of_penalties
+from logreg_c._solvers.penalty import Penalty
 from logreg_c._solvers.result import Solution
 
 
@@ -276,3 +277,56 @@ def test_threads_change_no_bit_of_a_path_of_l1(order):
     assert one.w.tobytes() == more.w.tobytes()
     assert one.cost.tobytes() == more.cost.tobytes()
     assert one.passes.sum() <= 24
+
+
+def problems():
+    """Yield the names of ten problems, X and Y."""
+    rng = np.random.default_rng(12)
+    gaussian = rng.standard_normal((40, 500))
+    walk = gaussian.copy()
+    for j in range(1, 40):
+        walk[j] = 0.95 * walk[j - 1] + 0.3 * walk[j]
+    every = {
+        "gaussian": gaussian,
+        "neighbours correlate": walk,
+        "scales": gaussian * np.logspace(-3, 3, 40)[:, np.newaxis],
+        "far from 0": gaussian + 100.0,
+        "collinear": np.vstack([gaussian, gaussian[:20] + gaussian[20:]]),
+        "counts": rng.poisson(rng.gamma(0.5, 4.0, (40, 500))).astype(np.uint8),
+        "categories": (rng.integers(0, 40, 500) == np.arange(40)[:, np.newaxis]),
+        "heavy tails": rng.standard_t(2, (40, 500)),
+        "wide": rng.standard_normal((600, 100)),
+    }
+    for name, X in every.items():
+        centred = X.astype(float) - X.mean(axis=1, keepdims=True)
+        z = (centred / centred.std(axis=1, keepdims=True))[:5].sum(axis=0)
+        yield name, X, z + rng.logistic(size=z.size) > 0.0
+    yield "separated", gaussian, gaussian[:3].sum(axis=0) > 0.0
+
+
+def bound_of_dual(X, Y, w, b, l1):
+    """Return a lower bound on the least cost: the dual at the residuals, made feasible."""
+    p = 1.0 / (1.0 + np.exp(-(w @ X + b)))
+    u = p - Y
+    above, below = u[u > 0.0].sum(), -u[u < 0.0].sum()
+    u[u > 0.0] *= min(1.0, below / above)
+    u[u < 0.0] *= min(1.0, above / below)
+    u *= min(1.0, l1 * Y.size / np.abs(X @ u).max())
+    q = u + Y
+    return -np.mean(q * np.log(np.maximum(q, 1e-300)) + (1 - q) * np.log(np.maximum(1 - q, 1e-300)))
+
+
+@pytest.mark.parametrize(("name", "X", "Y"), list(problems()))
+def test_the_dual_bounds_the_gap_of_thirty_minima(name, X, Y):
+    l1 = logreg_c.l1_max(X, Y) * np.array([0.5, 0.1, 0.01])
+    path = logreg_c.fit_path(X, Y, l1=l1)
+    assert path.converged.all()
+    X = X.astype(float)
+    free = np.full((2, len(X)), [[-np.inf], [np.inf]])
+    for k in range(3):
+        penalty = Penalty.of(np.ones(len(X)), l1[k], 0.0, *free)
+        start = Solution(path.w[k][:, np.newaxis], path.b[k])
+        goal = {"warm": True, "fixed_b": False, "tol": 1e-16, "slope": 1e-11}
+        exact = path_of_penalties(objective_of(X, Y), [penalty], 300, start, **goal)[0]
+        bound = bound_of_dual(X, Y, exact.w[:, 0], exact.b, l1[k])
+        assert -1e-15 <= (path.cost[k] - bound) / bound <= 1e-8

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Compare the time of a path of l1 penalties with other libraries.
+
+``python -m benchmarks.lasso`` fits 100 strengths, from the one at which all weights are 0 to a
+hundredth of it, on 500 correlated features of 20,000 examples, 50 of which matter. Two arguments
+are other numbers of features and examples, and others after them select libraries. All get the same
+strengths, and the data in the layout that they prefer. A row shows the least time of two runs, and
+the largest relative gap of a strength to the least cost that any of them found. celer has no
+intercept, so it cannot take part.
+"""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+import logreg_c
+from benchmarks import THREADS
+
+Path = tuple[np.ndarray, np.ndarray]  # w (k, n_x) and b (k,)
+RUNS = 2
+
+
+def data(n_x: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return X (n_x, m), whose neighbouring features correlate, and Y."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_x, m))
+    for j in range(1, n_x):
+        X[j] = 0.5 * X[j - 1] + np.sqrt(0.75) * X[j]
+    w = rng.standard_normal(n_x) * (rng.permutation(n_x) < 50)
+    z = w @ X
+    return X, rng.random(m) < 1 / (1 + np.exp(0.5 - 2 * z / z.std()))
+
+
+def ours(X: np.ndarray, Y: np.ndarray, l1: np.ndarray) -> Path:
+    """Return the path to a gap of 1e-6."""
+    path = logreg_c.fit_path(X, Y, l1=l1, tol=1e-6, n_threads=THREADS)
+    return path.w, path.b
+
+
+def adelie(X: np.ndarray, Y: np.ndarray, l1: np.ndarray) -> Path:
+    """Return the path with the tolerances that adelie has by default."""
+    import adelie as ad  # noqa: PLC0415
+
+    found = ad.grpnet(
+        X.T,
+        ad.glm.binomial(Y.astype(np.float64)),
+        lmda_path=l1,
+        early_exit=False,
+        n_threads=THREADS,
+        progress_bar=False,
+    )
+    return found.betas.toarray(), found.intercepts
+
+
+def skglm(X: np.ndarray, Y: np.ndarray, l1: np.ndarray) -> Path:
+    """Return the path by proximal Newton steps, each strength starting at the one before."""
+    from skglm.datafits import Logistic  # noqa: PLC0415
+    from skglm.penalties import L1  # noqa: PLC0415
+    from skglm.solvers import ProxNewton  # noqa: PLC0415
+
+    solver, w, found = ProxNewton(tol=1e-4, fit_intercept=True), np.zeros(len(X) + 1), []
+    for strength in l1:
+        z = X.T @ w[:-1] + w[-1]
+        w = solver.solve(X.T, 2.0 * Y - 1.0, Logistic(), L1(strength), w.copy(), z)[0]
+        found.append(w)
+    return np.array(found)[:, :-1], np.array(found)[:, -1]
+
+
+def glum(X: np.ndarray, Y: np.ndarray, l1: np.ndarray) -> Path:
+    """Return the path of its own search over strengths, which are the same."""
+    from glum import GeneralizedLinearRegressor  # noqa: PLC0415
+
+    model = GeneralizedLinearRegressor(
+        family="binomial",
+        l1_ratio=1,
+        alpha_search=True,
+        n_alphas=l1.size,
+        min_alpha_ratio=l1[-1] / l1[0],
+        gradient_tol=1e-4,
+    ).fit(X.T, Y.astype(np.float64))
+    return model.coef_path_, model.intercept_path_
+
+
+def sklearn(X: np.ndarray, Y: np.ndarray, l1: np.ndarray) -> Path:
+    """Return the path by saga, each strength starting at the one before."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    model = LogisticRegression(solver="saga", l1_ratio=1, warm_start=True, tol=1e-4, max_iter=1000)
+    A, found = np.ascontiguousarray(X.T), []
+    for strength in l1:
+        model.set_params(C=1.0 / (strength * len(A))).fit(A, Y)
+        found.append((model.coef_[0].copy(), model.intercept_[0]))
+    return np.array([w for w, _ in found]), np.array([b for _, b in found])
+
+
+PEERS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Path]] = {
+    "ours": ours,
+    "adelie": adelie,
+    "skglm": skglm,
+    "glum": glum,
+    "sklearn": sklearn,
+}
+
+
+def main(n_x: int, m: int, names: list[str]) -> None:
+    """Run all, by turns."""
+    warnings.simplefilter("ignore")
+    X, Y = data(n_x, m)
+    l1 = logreg_c.l1_max(X, Y) * np.geomspace(1.0, 0.01, 100)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    costs = {}
+    for _ in range(RUNS):
+        for name in names:
+            start = time.perf_counter()
+            w, b = PEERS[name](X, Y, l1)
+            times[name].append(time.perf_counter() - start)
+            J = [logreg_c.cost_and_gradient(X, Y, *at)[0] for at in zip(w, b, strict=True)]
+            costs[name] = J + l1 * np.abs(w).sum(axis=1)
+    best = np.min(list(costs.values()), axis=0)
+    print(f"{n_x} x {m}\n| | seconds | of ours | largest gap |\n|---|---|---|---|")
+    for name in names:
+        least, gap = min(times[name]), (costs[name] / best - 1.0).max()
+        print(f"| {name} | {least:.2f} | {least / min(times[names[0]]):.1f} | {gap:.0e} |")
+
+
+if __name__ == "__main__":
+    sizes = [int(size) for size in sys.argv[1:3]] or [500, 20_000]
+    main(*sizes, ["ours", *(sys.argv[3:] or [name for name in PEERS if name != "ours"])])
