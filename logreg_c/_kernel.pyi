@@ -260,6 +260,14 @@ def softmax_cost_and_gradient(
     dw: NDArray[np.float64],
     db: NDArray[np.float64],
 ) -> tuple[int, float]: ...
+def softmax_curvature(
+    problem: Problem,
+    w: NDArray[np.float64],
+    b: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    D: NDArray[np.float64],
+    d: NDArray[np.float64],
+) -> int: ...
 def softmax_predict(
     problem: Problem,
     w: NDArray[np.float64],

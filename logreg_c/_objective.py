@@ -297,21 +297,6 @@ class Objective:
 class SoftmaxObjective(Objective):
     """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,)."""
 
-    def __init__(
-        self,
-        examples: Examples,
-        Y: NDArray[Any] | None,
-        sample_weight: NDArray[Any] | None,
-        n_threads: int,
-    ) -> None:
-        if examples.is_sparse:
-            msg = (
-                "X is sparse and there are several classes; expected a dense X: pass X.toarray(), "
-                "or fit one class against the others, Y == k"
-            )
-            raise TypeError(msg)
-        super().__init__(examples, Y, sample_weight, n_threads)
-
     def softmax(
         self, w: NDArray[np.float64], b: NDArray[np.float64], l2: float
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
@@ -323,6 +308,20 @@ class SoftmaxObjective(Objective):
             msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
             raise OverflowError(msg)
         return J, dw, db
+
+    def softmax_curvature(
+        self, w: NDArray[np.float64], b: NDArray[np.float64], centre: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return sum(s A (1 - A) (x - centre)^2), (n_x, K), and sum(s A (1 - A)), (K,).
+
+        `centre` is 0 where X is sparse.
+        """
+        D, d = np.empty_like(w), np.empty_like(b)
+        b = b + np.add.reduce(w * centre[:, np.newaxis], 0)
+        if _kernel.softmax_curvature(self._problem, w, b, centre, D, d) != _kernel.OK:
+            self.raise_if_nonfinite()
+            raise OverflowError(PRODUCTS_OVERFLOW)
+        return D, d
 
     def softmax_predict(
         self, w: NDArray[np.float64], b: NDArray[np.float64], *, probabilities: bool
@@ -345,8 +344,11 @@ class SoftmaxObjective(Objective):
         places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
         uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
         at = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
-        X = self.examples.dense
-        values = [x[at] for x in X] if isinstance(X, list) else X[:, at]
+        X: Any = self.examples.values
+        if self.examples.is_sparse:
+            values = X.in_order(at)
+        else:
+            values = [x[at] for x in X] if isinstance(X, list) else X[:, at]
         examples = self.examples._replace(values=values, shape=(self.examples.shape[0], count))
         weight = None if self.sample_weight is None else self.sample_weight[at]
         Y = None if self.Y is None else self.Y[at]

@@ -18,6 +18,19 @@ def softmax_cost_and_gradient(Problem problem, w, b, double l2, dw, db):
     return problem.status(status), J
 
 
+def softmax_curvature(Problem problem, w, b, centre, D, d):
+    """The status, and D (n_x, K) and d (K,) filled: the diagonal of the Hessian."""
+    cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN), less = Buffer(centre, IN)
+    cdef Buffer D_out = Buffer(D, OUT), d_out = Buffer(d, OUT)
+    cdef int64_t outputs = len(b)
+    cdef int status
+    problem.reserve(logreg_softmax_workspace_size(problem.data, outputs, problem.run.n_threads))
+    with nogil:
+        status = logreg_softmax_curvature(problem.data, outputs, w_in.data(), b_in.data(),
+                                          less.data(), D_out.data(), d_out.data(), &problem.run)
+    return problem.status(status)
+
+
 def softmax_predict(Problem problem, w, b, bint probabilities, out):
     """The status, and out (m, K) filled with A, or else Z."""
     cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN), to = Buffer(out, OUT)

@@ -216,6 +216,9 @@ cdef extern from "logreg.h" nogil:
     int logreg_softmax_cost_and_gradient(
         const logreg_data *data, int64_t n_outputs, const double *w, const double *b, double l2,
         double *J, double *dw, double *db, const logreg_run *run)
+    int logreg_softmax_curvature(
+        const logreg_data* data, int64_t n_outputs, const double* w, const double* b,
+        const double* centre, double* D, double* d, const logreg_run* run) nogil
     size_t logreg_softmax_predict_workspace_size(
         const logreg_data *data, int64_t n_outputs, int n_threads)
     int logreg_softmax_predict(

@@ -397,6 +397,14 @@ int logreg_softmax_cost_and_gradient(const logreg_data *data, int64_t n_outputs,
                                      const double *b, double l2, double *J, double *dw, double *db,
                                      const logreg_run *run);
 
+/* The diagonal of the Hessian of the sum of the losses, by w and by b: D = sum(s A (1 - A) x^2),
+ * (n_x, n_outputs), and d = sum(s A (1 - A)), with s the weights and x less the `centre` of dense
+ * X, n_x values; then Z = w'(X - centre) + b. Y is not read. The workspace and the status are as
+ * above. */
+int logreg_softmax_curvature(const logreg_data *data, int64_t n_outputs, const double *w,
+                             const double *b, const double *centre, double *D, double *d,
+                             const logreg_run *run);
+
 /* Z or, with `probabilities`, A of every example, (m, n_outputs). */
 size_t logreg_softmax_predict_workspace_size(const logreg_data *data, int64_t n_outputs,
                                              int n_threads);

@@ -360,7 +360,10 @@ def test_what_sparse_x_cannot_do_is_refused_with_a_remedy():
             r"centring .*search for the min",
         ),
         (lambda: logreg_c.fit(X, Y, firth=True), r"X is sparse and firth is True"),
-        (lambda: logreg_c.fit(X, np.arange(50) % 3), r"X is sparse and there are several classes"),
+        (
+            lambda: logreg_c.inference(X, np.arange(50) % 3, np.zeros((6, 3)), np.zeros(3)),
+            r"X is sparse; .*pass X\.toarray\(\)",
+        ),
         (lambda: logreg_c.inference(X, Y, w, 0.0), r"X is sparse; .*pass X\.toarray\(\)"),
         (lambda: logreg_c.train(X[:, :0], Y[:0], 0.1, 1), r"expected at least one example"),
         (lambda: logreg_c.train(X, Y[:49], 0.1, 1), r"Y has shape \(49,\) and X \(6, 50\)"),

@@ -36,13 +36,23 @@ class Sparse(NamedTuple):
         starts = self.starts[first : end + 1]
         return self._replace(starts=starts, width=_width(starts))
 
+    def means(self, weight: NDArray[Any] | None) -> NDArray[np.float64]:
+        """Return the weighted mean of every feature, (n_x,)."""
+        used = slice(self.starts[0], self.starts[-1])
+        m = self.starts.size - 1
+        s = np.ones(m) if weight is None else weight.astype(np.float64)
+        products = np.repeat(s / np.add.reduce(s), np.diff(self.starts)) * self.values[used]
+        means = np.bincount(self.indices[used], products, minlength=self.n_x)
+        return means.astype(np.float64, copy=False)
+
     def in_order(self, order: NDArray[np.intp]) -> Sparse:
-        """Copy the examples in another order."""
+        """Copy examples, all of them or some, in another order."""
         sizes = np.diff(self.starts)[order]
-        starts = np.zeros_like(self.starts)
+        starts = np.zeros(order.size + 1, np.int64)
         np.cumsum(sizes, out=starts[1:])
         at = np.repeat(self.starts[:-1][order] - starts[:-1], sizes) + np.arange(starts[-1])
-        return self._replace(values=self.values[at], indices=self.indices[at], starts=starts)
+        parts = {"values": self.values[at], "indices": self.indices[at], "starts": starts}
+        return self._replace(**parts, width=_width(starts))
 
 
 def _width(starts: NDArray[np.int64]) -> int:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c import _kernel
+from logreg_c._objective import MOST_PASSES
 
 from .result import Solution
-from .softmax_factor import Factor
+from .softmax_factor import Diagonal, Factor, is_diagonal
 from .training import Training, interrupted
 
 if TYPE_CHECKING:
@@ -75,9 +76,12 @@ class Search:
         self.at = self.evaluate(theta)
         self._built, self._since = math.inf, 0
         self._factor_at: NDArray[np.float64] | None = None
-        self._factor: Factor | None = None
+        self._factor: Factor | Diagonal | None = None
+        self._marks = [2.0**1000, 2.0**1000]  # J at passes some time ago
+        self._marked = 0
         self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
-        self.sample = sample_size(m, theta.size)
+        has_gram = not is_diagonal(objective, theta.shape[1])
+        self.sample = sample_size(m, theta.size) if has_gram else m
 
     def evaluate(self, theta: NDArray[np.float64]) -> Point:
         """Return J and its gradient: a pass over X."""
@@ -105,6 +109,7 @@ class Search:
         if not self._search(slope):
             return self._after_no_step()
         self._since += 1
+        self._mark()
         self._direction()
         if self.gap > SLOW * before and self._since > self._patience():
             self.renew()
@@ -128,16 +133,20 @@ class Search:
         """
         return not np.any(self.l2) and self.at.J * self.total < math.log(2.0) * self.least
 
-    def renew(self) -> Factor:
+    def renew(self) -> Factor | Diagonal:
         """Make a factor of the Hessian at the present point."""
         self._built, self._since = self.at.J, 0
         self._pairs.clear()
         return self._make_factor(self.at.theta)
 
-    def _make_factor(self, theta: NDArray[np.float64]) -> Factor:
+    def _make_factor(self, theta: NDArray[np.float64]) -> Factor | Diagonal:
         m = self.objective.examples.shape[1]
-        sample = self.objective if self.sample == m else self.objective.some(self.sample)
         self._factor_at = theta
+        if is_diagonal(self.objective, theta.shape[1]):
+            settings: dict[str, Any] = {"total": self.total, "fixed_b": self.fixed_b}
+            self._factor = Diagonal(self.objective, theta, self.l2, **settings)
+            return self._factor
+        sample = self.objective if self.sample == m else self.objective.some(self.sample)
         self._factor = Factor(sample, theta, self.l2, fixed_b=self.fixed_b)
         return self._factor
 
@@ -148,6 +157,7 @@ class Search:
             pairs[k] = s, y
         built = self._built if self._factor else -1.0
         numbers = [self.passes, self.sample, self._since, len(self._pairs), built]
+        numbers += [self._marked, *self._marks]
         at = self.at.theta if self._factor_at is None else self._factor_at
         return {
             "theta": self.at.theta,
@@ -158,8 +168,9 @@ class Search:
 
     def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state_of` has returned of another search, at its theta."""
-        passes, sample, since, count, self._built = state["numbers"].tolist()
+        passes, sample, since, count, self._built, marked, *self._marks = state["numbers"].tolist()
         self.passes, self.sample, self._since = int(passes), int(sample), int(since)
+        self._marked = int(marked)
         if self._built < 0.0:  # there was no factor yet
             self._built = math.inf
             return
@@ -168,13 +179,26 @@ class Search:
             self._pairs.append((s, y, 1.0 / dot(s, y)))
 
     def _patience(self) -> int:
-        """How many passes a new factor costs, about."""
+        """How many passes a new factor costs, about; a diagonal is not worth the pairs."""
+        if self._factor is None or not self._factor.is_exact:
+            return MOST_PASSES
         n, k = self.at.theta.shape
         m = self.objective.examples.shape[1]
         return max(4, min(40, int(self.sample / m * n * (k + 1) / 16)))
 
     def _is_small(self) -> bool:
-        return self.gap <= self.tol and self.largest_slope() <= self.slope
+        return self.gap <= self.tol and self.largest_slope() <= self.slope and self._is_trusted()
+
+    def _is_trusted(self) -> bool:
+        """Whether the predicted gap can be believed, as in `minimize.c`."""
+        if self._factor is None or self._factor.is_exact or self.gap == 0.0:
+            return True
+        return self._marks[0] - self.at.J <= self.tol * self.at.J
+
+    def _mark(self) -> None:
+        if self.passes >= self._marked + self._marked // 8 + 3:
+            self._marks = [self._marks[1], self.at.J]
+            self._marked = self.passes
 
     def largest_slope(self) -> float:
         """Return the largest component of the gradient, of the standardized features if any."""
@@ -195,6 +219,9 @@ class Search:
             shares.append(share)
             q -= share * y
         q = factor.solve(q)
+        if self._pairs and not factor.is_exact:  # Shanno and Phua (1978)
+            _, y, rho = self._pairs[-1]
+            q /= rho * dot(y, factor.solve(y))
         for (s, y, rho), share in zip(self._pairs, reversed(shares), strict=True):
             q += (share - rho * dot(y, q)) * s
         self._step = -q
@@ -285,7 +312,7 @@ def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDA
         "theta": theta,
         "factor_at": np.zeros_like(theta),
         "pairs": np.zeros((MEMORY, 2, *theta.shape)),
-        "numbers": np.zeros(5),
+        "numbers": np.zeros(8),
     }
     if search is not None:
         state.update(search.state())
@@ -413,8 +440,9 @@ def minimize_classes(
         theta = start_from(objective, len(b), fixed_b=fixed_b)
     goal: dict[str, Any] = {"l2": l2, "tol": tol, "slope": slope, "fixed_b": fixed_b}
     if standardize and max_passes > 0:
-        mean, _, sd = objective.in_float64().standardize(centre=not fixed_b)
-        if fixed_b:  # then features are only scaled
+        centre = not (fixed_b or objective.examples.is_sparse)
+        mean, _, sd = objective.in_float64().standardize(centre=centre)
+        if not centre:  # then features are only scaled
             mean, sd = np.zeros_like(mean), np.where(sd > 0.0, sd, 1.0)
         goal |= {"l2": l2 * sd * sd, "units": np.array([mean, sd])}
     training = Searching(objective, theta, max_passes, callbacks, warm=warm, **goal)

@@ -81,7 +81,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         without its copy of X. The penalty, `tol` and `costs_` refer to the standardized problem,
         and `coef_` and `intercept_` to the original X. Without an intercept, features are only
         scaled, and constant features are left unchanged. Nor is sparse X centred, which leaves the
-        minimum where it is; ``solver="gd"`` refuses it. Sparse X and "gd" are for two classes.
+        minimum where it is; ``solver="gd"``, which is for two classes, refuses it.
     n_threads : int or None, default=None
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0

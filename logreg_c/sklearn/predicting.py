@@ -148,8 +148,8 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.coef_.toarray() if issparse(self.coef_) else self.coef_
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn whether there may be more than two classes, or else sparse X."""
+        """Tell scikit-learn that X may be sparse, and whether y may have several classes."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = self.solver not in {"liblinear", "gd"}
-        tags.input_tags.sparse = not tags.classifier_tags.multi_class
+        tags.input_tags.sparse = True
         return tags

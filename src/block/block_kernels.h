@@ -32,6 +32,7 @@
 #include "block/moments.h"
 #include "block/gram.h"
 #include "block/softmax.h"
+#include "block/sparse_softmax.h"
 #include "block/leverage.h"
 #include "block/eliminate.h"
 #define FLOAT64_ONLY(name) name
@@ -81,6 +82,9 @@ const logreg_kernels LOGREG_VARIANT = {
              .eliminate = FLOAT64_ONLY(eliminate)},
     .softmax = {.forward = FLOAT64_ONLY(outputs_forward),
                 .activate = FLOAT64_ONLY(softmax_activate),
-                .predict = FLOAT64_ONLY(softmax_predict)},
+                .curvature = FLOAT64_ONLY(softmax_curvature),
+                .predict = FLOAT64_ONLY(softmax_predict),
+                .sparse_forward = FLOAT64_ONLY(sparse_outputs_forward),
+                .sparse_backward = FLOAT64_ONLY(sparse_outputs_backward)},
     .leverages = FLOAT64_ONLY(leverages),
 };

@@ -216,14 +216,20 @@ typedef struct logreg_gram_kernels {
 
 enum { LOGREG_SOFTMAX_J, LOGREG_SOFTMAX_WEIGHT, LOGREG_SOFTMAX_SUMS };
 
-/* In float64 alone; softmax.h says what each does. Examples, and their Z and dZ, are panels, as for
- * a Gram: of features, and of outputs. */
+/* In float64 alone; softmax.h and sparse_softmax.h say what each does. Z and dZ are panels of
+ * outputs, as for a Gram, and dense examples are panels of features. */
 typedef struct logreg_softmax_kernels {
     void (*forward)(const double *panels, int64_t n_x, int64_t count, const double *w,
                     const double *b, int64_t padded, double *Z);
     void (*activate)(double *Z, int64_t n_outputs, int64_t count, const double *Y,
                      const double *weight, double *scratch, double *sums);
+    void (*curvature)(double *Z, int64_t n_outputs, int64_t count, const double *weight,
+                      double *scratch);
     void (*predict)(double *Z, int64_t n_outputs, int64_t count, double *scratch);
+    void (*sparse_forward)(const logreg_data *data, int64_t first, int64_t count, const double *w,
+                           const double *b, int64_t padded, double *Z);
+    void (*sparse_backward)(const logreg_data *data, int64_t first, int64_t count, const double *dZ,
+                            int64_t padded, int squares, double *dw);
 } logreg_softmax_kernels;
 
 /* ---- The table ------------------------------------------------------------------------------- */

@@ -154,6 +154,29 @@ static void softmax_activate(double *Z, int64_t n_outputs, int64_t count, const 
     sums[LOGREG_SOFTMAX_WEIGHT] += lanes_reduce_add(total);
 }
 
+/* Z becomes the curvature s a (1 - a), with s the weight of the example. */
+static void softmax_curvature(double *Z, int64_t n_outputs, int64_t count, const double *weight,
+                              double *scratch)
+{
+    const int64_t padded = logreg_gram_padded(n_outputs);
+    const lanes one = lanes_broadcast(1);
+    for (int64_t i = 0; i < count; i += LANES) {
+        const int some = at_most_lanes(count - i);
+        const lanes s = weight ? lanes_load_first(weight + i, some) : one;
+        lanes top;
+        by_output(Z + i * PANEL, padded, count, some, scratch);
+        const lanes others = exponentials(scratch, n_outputs, &top);
+        const lanes all = lanes_add(one, others);
+        for (int64_t k = 0; k < n_outputs; k++) {
+            double *to = scratch + k * LANES;
+            const lanes e = lanes_load(to);
+            const lanes rest = lanes_select(lanes_gt(one, e), lanes_sub(all, e), others);
+            lanes_store(to, lanes_mul(s, lanes_mul(lanes_div(e, all), lanes_div(rest, all))));
+        }
+        by_example(scratch, padded, count, some, Z + i * PANEL);
+    }
+}
+
 /* Z becomes A. */
 static void softmax_predict(double *Z, int64_t n_outputs, int64_t count, double *scratch)
 {

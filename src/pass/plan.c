@@ -302,7 +302,7 @@ static void plan_scratch(logreg_plan *plan, int source)
         plan->scratch.own += (size_t)logreg_padded(n_x) * real_size;
     plan->scratch.waiting = plan->scratch.own;
     if (plan->kind->scratch_size)
-        plan->scratch.waiting += logreg_in_lines(plan->kind->scratch_size(plan->kind, n_x));
+        plan->scratch.waiting += logreg_in_lines(plan->kind->scratch_size(plan->kind, r->data));
     plan->scratch.size =
         plan->scratch.waiting +
         logreg_in_lines((size_t)((plan->task_level + 1) * plan->node_size) * sizeof(double));

@@ -25,7 +25,7 @@ struct logreg_sum_kind {
     int64_t outputs; /* of a softmax: its classes; of others nothing */
     int64_t (*node_size)(const logreg_sum_kind *kind, int64_t n_x);
     /* Bytes of scratch of a thread that are the leaf's own; NULL: none. */
-    size_t (*scratch_size)(const logreg_sum_kind *kind, int64_t n_x);
+    size_t (*scratch_size)(const logreg_sum_kind *kind, const logreg_data *data);
     /* Makes the node of one segment, numbered as in the data. Once the pass is stopped it may
      * return early, with any result. */
     void (*leaf)(struct logreg_pass *pass, int64_t segment, int thread, double *node);

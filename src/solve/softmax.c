@@ -62,10 +62,10 @@ static void open(logreg_pass *pass, const logreg_data *data, const logreg_sum_ki
 }
 
 /* J, dw and db from the sums; dw is (n_x, n_outputs). 0 where one of them is not finite. */
-static int finish(const double *root, const logreg_sum_kind *kind, int64_t n_x, const double *w,
-                  double l2, double *J, double *dw, double *db)
+static int finish(const double *root, const logreg_sum_kind *kind, const logreg_data *data,
+                  const double *w, double l2, double *J, double *dw, double *db)
 {
-    const int64_t outputs = kind->outputs, padded = logreg_gram_padded(outputs);
+    const int64_t outputs = kind->outputs, padded = logreg_gram_padded(outputs), n_x = data->n_x;
     const double *of_b = root + logreg_gram_padded(n_x) * padded, *sums = of_b + padded;
     const double total = sums[LOGREG_SOFTMAX_WEIGHT];
     twofold squares = {0.0, 0.0};
@@ -73,7 +73,7 @@ static int finish(const double *root, const logreg_sum_kind *kind, int64_t n_x, 
     for (int64_t j = 0; j < n_x; j++)
         for (int64_t k = 0; k < outputs; k++) {
             const double w_jk = w[j * outputs + k];
-            double value = logreg_gram_entry(root, padded, j, k) / total;
+            double value = logreg_softmax_entry(data, root, padded, j, k) / total;
             if (l2 > 0.0) {
                 value += l2 * w_jk;
                 const twofold next = two_sum(squares.hi, w_jk * w_jk);
@@ -102,7 +102,7 @@ static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const logr
     logreg_nodes *nodes = logreg_pass_sum(&pass, 0.0);
     if (nodes == NULL) return LOGREG_STOPPED;
     const double *root = logreg_root(kind, data->n_x, nodes, pass.plan.end);
-    return finish(root, kind, data->n_x, w, l2, J, dw, db) ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+    return finish(root, kind, data, w, l2, J, dw, db) ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
 int logreg_softmax_cost_and_gradient(const logreg_data *data, int64_t n_outputs, const double *w,
@@ -111,6 +111,35 @@ int logreg_softmax_cost_and_gradient(const logreg_data *data, int64_t n_outputs,
 {
     const logreg_sum_kind kind = kind_of(&logreg_softmax_sums, n_outputs);
     LOGREG_IN_DEFAULT_MODES(int, cost_and_gradient(data, &kind, w, b, l2, J, dw, db, run));
+}
+
+static LOGREG_NOINLINE int curvature(const logreg_data *data, const logreg_sum_kind *kind,
+                                     const double *w, const double *b, const double *centre,
+                                     double *D, double *d, const logreg_run *run)
+{
+    const int64_t n_x = data->n_x, padded = logreg_gram_padded(kind->outputs);
+    logreg_outputs outputs = {.squares = 1, .centre = centre};
+    double not_finite = 0.0;
+    logreg_pass pass;
+    open(&pass, data, kind, w, b, &outputs, run);
+    logreg_nodes *nodes = logreg_pass_sum(&pass, 0.0);
+    if (nodes == NULL) return LOGREG_STOPPED;
+    const double *root = logreg_root(kind, n_x, nodes, pass.plan.end);
+    for (int64_t j = 0; j < n_x; j++)
+        for (int64_t k = 0; k < kind->outputs; k++, D++) {
+            *D = logreg_softmax_entry(data, root, padded, j, k);
+            not_finite += *D - *D;
+        }
+    memcpy(d, root + logreg_gram_padded(n_x) * padded, (size_t)kind->outputs * sizeof *d);
+    return not_finite == 0.0 ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+}
+
+int logreg_softmax_curvature(const logreg_data *data, int64_t n_outputs, const double *w,
+                             const double *b, const double *centre, double *D, double *d,
+                             const logreg_run *run)
+{
+    const logreg_sum_kind kind = kind_of(&logreg_softmax_sums, n_outputs);
+    LOGREG_IN_DEFAULT_MODES(int, curvature(data, &kind, w, b, centre, D, d, run));
 }
 
 static LOGREG_NOINLINE int predict(const logreg_data *data, const logreg_sum_kind *kind,

@@ -23,10 +23,11 @@ static int64_t rectangle_size(const logreg_sum_kind *kind, int64_t n_x)
 }
 
 /* The panels of both groups; the weights, and their roots. */
-static size_t scratch_size(const logreg_sum_kind *kind, int64_t n_x)
+static size_t scratch_size(const logreg_sum_kind *kind, const logreg_data *data)
 {
+    const int64_t padded = logreg_gram_padded(data->n_x);
     (void)kind;
-    return (size_t)(LOGREG_PANEL_VECTORS * (2 * logreg_gram_padded(n_x) + 2)) * sizeof(double);
+    return (size_t)(LOGREG_PANEL_VECTORS * (2 * padded + 2)) * sizeof(double);
 }
 
 /* The roots of the weights of the block, and the weights themselves in scratch, whose sum is

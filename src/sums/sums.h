@@ -40,14 +40,20 @@ typedef struct logreg_gram_groups {
 } logreg_gram_groups;
 
 /* Softmax: of as many outputs as `kind.outputs` says, which makes each number a kind of its own. A
- * node is a rectangle of products of features and outputs, as of a Gram, which is dw; then db,
- * padded; then the LOGREG_SOFTMAX_SUMS. The context is a logreg_outputs. */
+ * node is dw: of dense X a rectangle of products of features and outputs, as of a Gram, and of
+ * sparse X (n_x, padded outputs); then db, padded; then the LOGREG_SOFTMAX_SUMS. The context is a
+ * logreg_outputs. */
 extern const logreg_sum_kind logreg_softmax_sums, logreg_softmax_prediction_sums;
 
 typedef struct logreg_outputs {
-    const double *w, *b; /* (n_x, padded outputs), and (padded outputs,) */
-    double *out;         /* predictions: (m, outputs) */
-    int probabilities;   /* A instead of Z */
+    const double *w, *b;  /* (n_x, padded outputs), and (padded outputs,) */
+    double *out;          /* predictions: (m, outputs) */
+    int probabilities;    /* A instead of Z */
+    int squares;          /* a (1 - a) instead of dZ, and the squares of X, less the centre: */
+    const double *centre; /* of dense X, or NULL */
 } logreg_outputs;
+
+double logreg_softmax_entry(const logreg_data *data, const double *node, int64_t padded, int64_t j,
+                            int64_t k);
 
 #endif

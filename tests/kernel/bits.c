@@ -4,8 +4,8 @@
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
  * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, for many
- * minima, and for folds that share passes. Every line of every build for every machine must have
- * the same hashes; the Makefile compares them. */
+ * minima, for folds that share passes, and for softmax of sparse X. Every line of every build for
+ * every machine must have the same hashes; the Makefile compares them. */
 #include "problem.h"
 #include "sparse.h"
 
@@ -401,6 +401,55 @@ static uint64_t hash_sparse(void)
     return hash;
 }
 
+/* The gradient, the predictions and the diagonal of the Hessian. */
+static uint64_t hash_sums_of_softmax(uint64_t hash, const logreg_data *data, int64_t outputs)
+{
+    const int64_t size = data->n_x * outputs, count = size + outputs;
+    double *w = allocate_doubles(count), *out = allocate_doubles(count), J;
+    double *A = allocate_doubles(data->m * outputs), *centre = allocate_doubles(data->n_x);
+    logreg_run run = {.n_threads = 3};
+    for (int64_t i = 0; i < count; i++) w[i] = (double)(i * 7 % 11 - 5) / 8;
+    for (int64_t j = 0; j < data->n_x; j++) centre[j] = (double)(j % 3) / 4;
+    run.workspace = allocate(logreg_softmax_workspace_size(data, outputs, run.n_threads));
+    CHECK(logreg_softmax_cost_and_gradient(data, outputs, w, w + size, 0.01, &J, out, out + size,
+                                           &run) == LOGREG_OK);
+    hash = hash_bits(hash_bits(hash, &J, 1), out, count);
+    CHECK(logreg_softmax_curvature(data, outputs, w, w + size, centre, out, out + size, &run) ==
+          LOGREG_OK);
+    hash = hash_bits(hash, out, count);
+    free(run.workspace);
+    run.workspace = allocate(logreg_softmax_predict_workspace_size(data, outputs, run.n_threads));
+    CHECK(logreg_softmax_predict(data, outputs, w, w + size, 1, A, &run) == LOGREG_OK);
+    hash = hash_bits(hash, A, data->m * outputs);
+    free(run.workspace);
+    free(centre);
+    free(w);
+    free(out);
+    free(A);
+    return hash;
+}
+
+static uint64_t hash_sparse_softmax(void)
+{
+    static const int64_t shapes[][3] = {{3, 9, 2}, {17, 511, 9}, {40, 6000, 17}, {1200, 90, 3}};
+    uint64_t hash = no_hash;
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int type = 0; type < HASHED_TYPES; type++) {
+            problem p = make_problem(shapes[k][0], shapes[k][1], EXAMPLE_MAJOR, 0, type % 2);
+            sparse s = make_sparse(&p, (logreg_type)type, k % 2 ? LOGREG_INT32 : LOGREG_INT64,
+                                   1 + type % 2);
+            double *Y = allocate_doubles(p.data.m);
+            for (int64_t i = 0; i < p.data.m; i++) Y[i] = (double)(i * 7 % shapes[k][2]);
+            p.data.Y = s.data.Y = (logreg_column){Y, sizeof *Y, LOGREG_FLOAT64};
+            if (type != LOGREG_INT64) hash = hash_sums_of_softmax(hash, &s.data, shapes[k][2]);
+            if (type == 0) hash = hash_sums_of_softmax(hash, &p.data, shapes[k][2]);
+            free(Y);
+            free_sparse(&s);
+            free_problem(&p);
+        }
+    return hash;
+}
+
 /* ---- Leverages, and many minima -------------------------------------------------------------- */
 
 /* The leverages and the determinant of a factor, and the weights that make robust errors. */
@@ -581,7 +630,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_sparse());
             printf("%016llx-", (unsigned long long)hash_leverages());
             printf("%016llx-", (unsigned long long)hash_many());
-            printf("%016llx\n", (unsigned long long)hash_folds());
+            printf("%016llx-", (unsigned long long)hash_folds());
+            printf("%016llx\n", (unsigned long long)hash_sparse_softmax());
             fflush(stdout);
         }
     return 0;
