@@ -54,9 +54,8 @@ class Passes:
             share = self._read / self.rows if self.rows else 0.0
             speed = f", {self._speed(share, elapsed)}" if share else ""
             return f"pass {self.passes + 1}: {self._read:,} rows{speed}"
-        return f"{self.passes} passes over {self.rows:,} rows, " + self._speed(
-            self.passes, self.seconds
-        )
+        passes = "1 pass" if self.passes == 1 else f"{self.passes} passes"
+        return f"{passes} over {self.rows:,} rows, {self._speed(self.passes, self.seconds)}"
 
     def _speed(self, passes: float, seconds: float) -> str:
         return f"{self.size * passes / max(seconds, 1e-9) / 1e9:.2f} GB/s"
