@@ -39,6 +39,7 @@ def spread(n, seed=0):
 
 
 @pytest.mark.parametrize("Z", [EDGES, spread(4000)], ids=["edges", "the whole range"])
+@pytest.mark.long
 def test_sigmoid_within_2_ulp(Z):
     exact = [sigmoid(z) for z in mpf(Z)]
     assert ulps(logreg_c.sigmoid(Z), exact) <= 2
@@ -137,6 +138,7 @@ def test_the_cost_of_separated_data_stays_exact_down_to_1e_300(z, weighted):
     assert_cost(Z, Y, rng.uniform(0.5, 2, Z.size) if weighted else None)
 
 
+@pytest.mark.long
 def test_the_cost_where_every_example_is_certain_or_undecided():
     for z in (
         0.0,
@@ -150,6 +152,7 @@ def test_the_cost_where_every_example_is_certain_or_undecided():
     assert cost(np.full(100, 1e10), np.ones(100)) == 0
 
 
+@pytest.mark.long
 def test_the_cost_of_one_wrong_example_among_separated_ones():
     for place in (0, 7, 8, 63, 64, 511, 512, 599):
         Z, Y = np.full(600, 50.0), np.ones(600)
@@ -166,6 +169,7 @@ def test_the_cost_of_one_wrong_example_among_separated_ones():
     ),
     st.booleans(),
 )
+@pytest.mark.long
 def test_the_cost_of_any_examples(examples, weighted):
     Z, Y, weights = map(np.array, zip(*examples, strict=True))
     assert_cost(Z, Y, weights if weighted else None)
@@ -178,7 +182,7 @@ def test_the_cost_of_any_examples(examples, weighted):
 @pytest.mark.parametrize(
     ("n_x", "m"), [(1, 1), (1, 100), (2, 65), (5, 64), (8, 130), (33, 40), (3, 600)]
 )
-@pytest.mark.sampled(12)
+@pytest.mark.long
 def test_the_gradient_of_well_scaled_data(n_x, m, layout):
     X, Y = make_data(n_x, m)
     rng = np.random.default_rng(m)
@@ -274,6 +278,7 @@ def test_the_gradient_is_the_slope_of_the_cost(l2, weighted, layout):
         assert abs((8 * near - far) / (12 * h) - slope) < 1e-11
 
 
+@pytest.mark.long
 def test_descent_is_exact_descent():
     """Many iterations, beyond the reference's reliable range: separable data, |Z| up to 30."""
     X, _ = make_data(2, 50)

@@ -95,6 +95,7 @@ def test_imports_are_resolved():
 
 
 @pytest.mark.parametrize("module", FILES)
+@pytest.mark.long
 def test_imports_go_one_way(module):
     floor = FLOOR_OF[module.partition(".")[0]]
     on_demand = {".model"} if module == "__init__" else set()

@@ -83,6 +83,7 @@ def test_parquet(expected, tmp_path, rows):
     assert hash_of(batches.from_files(tmp_path / "data.parquet")) == expected
 
 
+@pytest.mark.long
 def test_row_groups_of_one_row(tmp_path):
     pq = pytest.importorskip("pyarrow.parquet")
     few = table().slice(0, 3000)
@@ -93,6 +94,7 @@ def test_row_groups_of_one_row(tmp_path):
     assert found.feature_names == NAMES
 
 
+@pytest.mark.long
 def test_many_files_in_folders_with_partitions(expected, tmp_path):
     pq = pytest.importorskip("pyarrow.parquet")
     cuts = [0, 10_000, 10_001, 25_000, M]
@@ -109,6 +111,7 @@ def test_many_files_in_folders_with_partitions(expected, tmp_path):
     assert by_part.w.tobytes() == logreg_c.fit([COLUMNS["x0"], part], COLUMNS["y"]).w.tobytes()
 
 
+@pytest.mark.long
 def test_ipc_and_csv(expected, tmp_path):
     pa = pytest.importorskip("pyarrow")
     csv = pytest.importorskip("pyarrow.csv")
@@ -128,6 +131,7 @@ def test_streams(expected):
 
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i2"])
+@pytest.mark.long
 def test_npy(tmp_path, order, dtype):
     X = np.array(10 * np.stack(FEATURES[:3], axis=1), dtype=dtype, order=order)
     np.save(tmp_path / "X.npy", X)
@@ -192,6 +196,7 @@ def test_arrays_that_give_rows(tmp_path):
         batches.from_array(np.ones(5))
 
 
+@pytest.mark.long
 def test_float32_and_weights_that_are_scaled():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((9_000, 12)).astype(np.float32)
@@ -344,6 +349,7 @@ def test_files_larger_than_memory_leave_the_page_cache(expected, tmp_path, monke
 
 
 @pytest.mark.parametrize("first", ["memory", "batches"])
+@pytest.mark.long
 def test_a_checkpoint_of_one_resumes_the_other(tmp_path, first):
     kinds = {
         "memory": (dict(zip(NAMES, FEATURES, strict=True)), COLUMNS["y"]),
@@ -494,6 +500,7 @@ def data_in_batches(draw):
 
 @settings(max_examples=25, deadline=None)
 @given(data_in_batches())
+@pytest.mark.long
 def test_any_cut_has_the_bits_of_memory(drawn):
     X, y, weight, cuts, named = drawn
     whole = list(X.T) if named else X.T

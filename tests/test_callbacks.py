@@ -167,6 +167,7 @@ def test_progress_of_a_search_counts_passes_and_shows_the_gap():
     assert f"cost {result.costs[-1]:.6g}, gap {result.gap:.1e}" in last
 
 
+@pytest.mark.long
 def test_a_notebook_without_its_widgets_gets_a_bar_without_a_warning():
     code = """
 import sys, types, warnings
@@ -196,6 +197,7 @@ def test_a_module_missing_in_tqdm_is_not_called_tqdm(monkeypatch):
     assert caught.value.name == "of_tqdm"
 
 
+@pytest.mark.long
 def test_progress_without_tqdm_says_what_to_install():
     code = """
 import sys
@@ -211,6 +213,7 @@ except ModuleNotFoundError as error:
     )
 
 
+@pytest.mark.long
 def test_the_other_callbacks_load_no_extra():
     code = """
 import sys, logreg_c
@@ -673,6 +676,7 @@ def test_a_damaged_file_is_refused_and_unchanged(tmp_path, change):
     assert path.read_bytes() == content
 
 
+@pytest.mark.long
 def test_simultaneous_trainings_leave_a_complete_checkpoint(tmp_path):
     path = tmp_path / "run.npz"
 
@@ -693,6 +697,7 @@ def test_a_missing_folder_is_named(tmp_path, missing):
 
 
 @pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
+@pytest.mark.long
 def test_a_bomb_is_refused_in_memory_proportional_to_its_size(tmp_path):
     """The memory depends on the size of the file, not on the sizes that it states."""
     path = tmp_path / "run.npz"

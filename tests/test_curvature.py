@@ -123,6 +123,7 @@ def test_the_step_has_the_same_bits_for_any_number_of_threads():
     assert len({result.alpha for result in results}) == 1
 
 
+@pytest.mark.long
 def test_the_step_has_the_same_bits_for_every_blas():
     """BLAS adds in an order that depends on the CPU."""
     code = """

@@ -151,6 +151,7 @@ def test_below_2_by_the_curvature_there_is_no_warning(
 @pytest.mark.thread_unsafe(reason="catches the warnings of the process")
 @given(times=st.floats(3, 1000), **FAMILY | {"iters": st.sampled_from([30, 1000])})
 @bounded
+@pytest.mark.long
 def test_far_above_2_by_the_curvature_there_is_always_one(times, seed, n_x, dtype, iters):
     X, Y, L = correlated(np.random.default_rng(seed), n_x, 40 * n_x + 100, separable=False)
     result, message = warned_of(X.astype(dtype), Y, times * 2 / L, iters)

@@ -59,6 +59,7 @@ def test_callbacks_that_need_no_extra(tmp_path):
     assert result.costs.size == 30
 
 
+@pytest.mark.long
 def test_command_line():
     run = [sys.executable, "-m", "logreg_c", "--help"]
     done = subprocess.run(

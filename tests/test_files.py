@@ -106,6 +106,7 @@ def test_simultaneous_writers_use_separate_temporary_files(path):
     assert names(path.parent) == ["file"]
 
 
+@pytest.mark.long
 def test_simultaneous_processes_with_equal_numbers_do_too(path):
     """Two containers may share a folder."""
     code = """

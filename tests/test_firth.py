@@ -142,7 +142,7 @@ def test_a_two_by_two_table_gets_a_half_added_to_each_cell(counts):
 @pytest.mark.parametrize("n_x", [1, 2, 7, 8, 9, 17])
 @pytest.mark.parametrize("m", [19, 32, 33, 130])
 @pytest.mark.parametrize("noise", [0.0, 1.0])
-@pytest.mark.sampled(16)
+@pytest.mark.long
 def test_it_is_the_minimum(n_x, m, noise):
     X, Y = make(n_x, m, seed=n_x + m, noise=noise)
     for intercept in (True, False):
@@ -165,6 +165,7 @@ def test_it_is_the_minimum(n_x, m, noise):
     weighted=st.booleans(),
 )
 @bounded
+@pytest.mark.long
 def test_there_is_always_a_minimum(seed, n_x, m, spread, fractional, weighted):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_x, m)) * 10 ** rng.uniform(-spread, spread, (n_x, 1))
@@ -244,12 +245,14 @@ def test_a_data_frame_gives_names():
 # ---- Bits ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_threads():
     X, Y = make(20, 5000, noise=0.05)
     results = [firth(X, Y, tol=1e-9, n_threads=n) for n in (1, 2, 7)]
     assert len({bits(result) for result in results}) == 1
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_the_instruction_set():
     code = """
 import numpy as np, logreg_c

@@ -86,6 +86,7 @@ def gap(result, X, Y, l2=0.0, weights=None, *, intercept=True):
     weighted=st.booleans(),
     intercept=st.booleans(),
 )
+@pytest.mark.long
 def test_the_gap_is_within_tol(n_x, m, seed, l2, dtype, order, weighted, intercept):
     X, Y = make(n_x, m, seed, scale=20.0, offset=50.0, noise=2.0)
     X = np.asarray(X.clip(0, 255).astype(dtype), order=order)
@@ -112,7 +113,7 @@ def scales(X):
 @pytest.mark.parametrize("change", [collinear, scales])
 @pytest.mark.parametrize("l2", [0.0, 1e-3])
 @pytest.mark.parametrize("m", [500, 40_000])
-@pytest.mark.sampled(4)
+@pytest.mark.long
 def test_features_as_they_come(change, l2, m):
     X, Y = make(12, m, 3)
     X = change(X)

@@ -129,6 +129,7 @@ def test_lists_of_unequal_sizes_and_types(n_threads):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.long
 def test_a_fit_that_all_threads_share(n_threads):
     sizes = [(2, 100), (2, 400_000), (2, 300), (2, 350_000)]
     data = [make(*size, 1, k) for k, size in enumerate(sizes)]

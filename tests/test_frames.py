@@ -722,6 +722,7 @@ import logreg_c
 """
 
 
+@pytest.mark.long
 def test_without_narwhals_the_error_says_what_to_install():
     code = """
 import pandas as pd
@@ -752,6 +753,7 @@ def test_a_library_is_recognized_by_its_name(monkeypatch, library):
         logreg_c.train(frame, [0], 0.1, 1)
 
 
+@pytest.mark.long
 def test_one_library_is_read_without_the_others():
     for library, others in {
         "pandas": ["polars", "pyarrow"],

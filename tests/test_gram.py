@@ -97,6 +97,7 @@ def factored(A, n_threads=1, least=0.0):
 
 @given(seed=SEEDS, n=ORDERS)
 @bounded
+@pytest.mark.long
 def test_the_product_of_the_factor_is_within_the_bound_of_rounding(seed, n):
     A = make_matrix(seed, n)
     L, failed = factored(A)
@@ -107,6 +108,7 @@ def test_the_product_of_the_factor_is_within_the_bound_of_rounding(seed, n):
 
 @given(seed=SEEDS, n=ORDERS)
 @bounded
+@pytest.mark.long
 def test_solves_are_within_the_bound_of_rounding(seed, n):
     L, _ = factored(make_matrix(seed, n))
     b = np.random.default_rng(seed).standard_normal(n)
@@ -119,6 +121,7 @@ def test_solves_are_within_the_bound_of_rounding(seed, n):
 
 @given(seed=SEEDS, n=ORDERS, k=st.integers(1, 200), n_threads=st.integers(1, 4))
 @bounded
+@pytest.mark.long
 def test_powers_of_two_threads_and_more_rows_change_no_bit_of_a_factor(seed, n, k, n_threads):
     A = make_matrix(seed, n)
     L, _ = factored(A)
@@ -130,6 +133,7 @@ def test_powers_of_two_threads_and_more_rows_change_no_bit_of_a_factor(seed, n, 
 
 @given(seed=SEEDS, n=ORDERS, place=st.integers(0, 199))
 @bounded
+@pytest.mark.long
 def test_a_row_that_depends_on_earlier_ones_is_the_pivot_that_fails(seed, n, place):
     A = make_matrix(seed, n)
     k = place % n

@@ -94,6 +94,7 @@ def close(found, expected, rtol=1e-10):
     weighted=st.booleans(),
     kind=st.sampled_from(["classical", "HC0", "cluster"]),
 )
+@pytest.mark.long
 def test_covariances_are_those_of_the_formulas(n_x, m, seed, l2, weighted, kind):
     rng = np.random.default_rng(seed)
     X, Y = make(n_x, m, seed, offset=rng.choice([0.0, 100.0]))
@@ -143,6 +144,7 @@ def test_spector_as_statsmodels_and_greene_print_it():
     assert f"{found.aic:.3f} {found.bic:.3f}" == "33.779 39.642"
 
 
+@pytest.mark.long
 def test_statsmodels_finds_the_same():
     sm = pytest.importorskip("statsmodels.api")
     for data, label in ((sm.datasets.spector, None), (sm.datasets.fair, "affairs")):

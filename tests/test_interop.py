@@ -106,7 +106,7 @@ def test_together_with_all_of_them(order):
 
 @missing("joblib")
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_under_joblib(tmp_path, backend):
     # In a file, so that processes that are not forked can import it; from Python 3.14 on, none are.
     (tmp_path / "trained.py").write_text("""
@@ -154,6 +154,7 @@ def threads_of(call, before="", **environment):
 
 
 @linux
+@pytest.mark.long
 def test_the_requested_number_of_threads_runs():
     assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=3)") == 3
     assert threads_of("logreg_c.train(X, Y, 0.1, 2, n_threads=1)") == 1
@@ -162,6 +163,7 @@ def test_the_requested_number_of_threads_runs():
 
 
 @linux
+@pytest.mark.long
 def test_one_cpu_is_one_thread():
     cpu = min(os.sched_getaffinity(0))
     before = f"os.sched_setaffinity(0, {{{cpu}}})"
@@ -170,6 +172,7 @@ def test_one_cpu_is_one_thread():
 
 @linux
 @missing("threadpoolctl")
+@pytest.mark.long
 def test_threadpool_limits_holds_while_training():
     limited = "import threadpoolctl\nwith threadpoolctl.threadpool_limits(1):\n    "
     assert threads_of(f"{limited}logreg_c.train(X, Y, 0.1, 2)") == 1
@@ -177,6 +180,7 @@ def test_threadpool_limits_holds_while_training():
 
 @linux
 @pytest.mark.parametrize("quota", [1, 2])
+@pytest.mark.long
 def test_the_quota_of_a_real_control_group(quota, monkeypatch):
     mount = Path("/sys/fs/cgroup")
     limits = {"cpu.max": f"{quota * 100_000} 100000"}
@@ -316,6 +320,7 @@ def test_columns_of_one_example_that_lose_their_axis_are_read_as_they_were():
     reason="without a GIL NumPy itself reads half-written shapes",
 )
 @pytest.mark.filterwarnings("ignore:Setting the")
+@pytest.mark.long
 def test_arrays_that_another_thread_reshapes_crash_nothing():
     """Each call reads one consistent state of the arrays, or reports a mismatch."""
     X, column, Y = np.ones((4, 60), "f4"), np.ones(60, "f4"), np.zeros(60, "f4")
@@ -357,6 +362,7 @@ def test_arrays_that_another_thread_reshapes_crash_nothing():
     reason="knows only the floating-point environment of x86-64 Linux",
 )
 @pytest.mark.parametrize("mode", [0x1F80, 0x9FC0, 0x5F80])  # default; flush to zero; round up
+@pytest.mark.long
 def test_import_and_training_leave_the_floating_point_state(mode):
     code = f"""
 import ctypes
@@ -381,6 +387,7 @@ print(hex(sse_register()[7] & ~0x3F))
 
 
 @linux
+@pytest.mark.long
 def test_a_child_forked_while_another_thread_trains_does_not_hang():
     code = """
 import os, threading, warnings

@@ -88,7 +88,7 @@ def interrupt_once(setup, call, standardize, after):
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("more", ["", ", callback=lambda *_: None", ", n_threads=1"])
 @pytest.mark.parametrize("setup", [GIGABYTE, TINY])
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
     call = TRAIN.format(standardize=standardize, more=more)
     name, seconds, iters = interrupt(setup, call, standardize)
@@ -99,7 +99,7 @@ def test_ctrl_c_raises_with_the_state_reached(setup, more, standardize):
 
 @posix
 @pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_ctrl_c_inside_one_long_pass(standardize):
     call = TRAIN.format(standardize=standardize, more="")
     name, seconds, iters = interrupt(LONG, call, standardize)
@@ -117,7 +117,7 @@ def test_ctrl_c_inside_one_long_pass(standardize):
         "_kernel.first_outside(np.broadcast_to(1.0, 10**12), 0.0, 1.0)",
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_ctrl_c_elsewhere_is_a_keyboard_interrupt(call):
     name, seconds, _ = interrupt(LONG, f"logreg_c.{call}", after=0.3)
     assert name == "KeyboardInterrupt"
@@ -191,13 +191,14 @@ print(max(min(interrupted_after(seconds) for _ in range(3)) for seconds in (0.05
 @pytest.mark.memory
 @pytest.mark.thread_unsafe(reason="measures time")
 @pytest.mark.parametrize("name", CALLS_OF_LONG_SETUPS)
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_ctrl_c_before_and_after_the_pass(name):
     setup, call = CALLS_OF_LONG_SETUPS[name]
     assert float(run_python(LATENCY.format(setup=setup, call=call))) < 0.2
 
 
 @posix
+@pytest.mark.long
 def test_exceptions_of_other_signal_handlers_propagate():
     code = """
 import signal, logreg_c
@@ -214,6 +215,7 @@ except Alarm:
 
 
 @posix
+@pytest.mark.long
 def test_a_signal_whose_handler_returns_changes_nothing():
     code = """
 import signal, numpy as np, logreg_c
@@ -233,6 +235,7 @@ print(noisy.w.tobytes() == quiet.w.tobytes() and noisy.costs.tobytes() == quiet.
 # ---- Python threads ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_eight_python_threads_at_once():
     problems = [make_data(5 + k, 20_000, seed=k) for k in range(8)]
     expected = [bits(logreg_c.train(X, Y, 0.1, 20)) for X, Y in problems]
@@ -262,6 +265,7 @@ def test_other_threads_run_while_one_trains():
 
 
 @posix
+@pytest.mark.long
 def test_fork_after_training():
     code = """
 import os, sys, numpy as np, logreg_c
@@ -397,12 +401,13 @@ def test_no_thread_is_started_that_has_no_room(megabytes, stack):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
 @pytest.mark.parametrize("processes", [1, 4, 20])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_no_thread_is_started_beyond_the_limit_of_processes(processes):
     code = LIMITED.format(limit=PROCESSES.format(processes=processes))
     assert run_python(code, OPENBLAS_NUM_THREADS="1") == "trained"
 
 
+@pytest.mark.long
 def test_threads_beyond_any_machine_are_as_many_as_can_run():
     code = """
 import logreg_c
@@ -444,7 +449,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     "method", [pytest.param("fork", marks=posix), pytest.param("forkserver", marks=posix), "spawn"]
 )
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_multiprocessing(method, tmp_path):
     script = tmp_path / "workers.py"
     script.write_text(WORKERS)

@@ -154,7 +154,7 @@ def hook(tmp_path_factory):
 )
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer has replaced the allocator")
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.sampled(3)
+@pytest.mark.long
 def test_every_allocation_may_fail(hook, call):
     if call in NOT_OURS.get(sys.version_info[:2], {}):
         pytest.skip(NOT_OURS[sys.version_info[:2]][call])

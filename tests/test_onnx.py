@@ -200,6 +200,7 @@ def test_one_row_and_no_rows():
     assert outputs(model, {"x": np.zeros((0, 1))})[0].tolist() == []
 
 
+@pytest.mark.long
 def test_the_command_line_writes_it(tmp_path):
     rng = np.random.default_rng(5)
     table = pl.DataFrame(

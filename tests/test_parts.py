@@ -164,6 +164,7 @@ CASES = [
 @pytest.mark.parametrize(("n_x", "m", "layout", "weighted", "units"), CASES)
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("fixed_b", [False, True])
+@pytest.mark.long
 def test_fit_of_parts_has_the_bits_of_fit(n_x, m, layout, weighted, units, standardize, fixed_b):
     X, Y, weight = make_data(n_x, m, layout, weighted=weighted)
     settings = {"warm": False, "l2": 1e-3, "tol": 1e-10, "fixed_b": fixed_b}
@@ -195,6 +196,7 @@ def test_train_of_parts_has_the_bits_of_train(n_x, m, layout, weighted, units, s
     assert found[0] == found[1]
 
 
+@pytest.mark.long
 def test_factors_of_all_examples_have_the_bits_of_fit():
     """A Gram of two groups of features, and a diagonal."""
     for n_x, m in [(520, 9_000), (4_352, 2_050)]:

@@ -51,6 +51,7 @@ def gap(result, penalized, *, intercept=True):
     intercept=st.booleans(),
     bounded=st.booleans(),
 )
+@pytest.mark.long
 def test_the_gap_is_within_tol(n_x, m, seed, l1, l2, dtype, order, weighted, intercept, bounded):
     X, Y = make(n_x, m, seed, scale=2.0, offset=5.0)
     X = np.asarray(X.clip(0, 255).astype(dtype), order=order)
@@ -87,7 +88,7 @@ def far(X):
 @pytest.mark.parametrize("change", [collinear, scales, far])
 @pytest.mark.parametrize("l1", [1e-6, 1e-3, 0.03])
 @pytest.mark.parametrize("intercept", [True, False])
-@pytest.mark.sampled(9)
+@pytest.mark.long
 def test_features_as_they_come(change, l1, intercept):
     X, Y = make(12, 300, 3)
     X = change(X)

@@ -443,6 +443,7 @@ def test_show_config():
     assert config["threads_backend"] in {"openmp", "dispatch", "serial"}
 
 
+@pytest.mark.long
 def test_the_environment_chooses_the_instruction_set():
     for isa in logreg_c.show_config()["isa_available"]:
         code = "import logreg_c; print(logreg_c.show_config()['isa'])"
@@ -451,6 +452,7 @@ def test_the_environment_chooses_the_instruction_set():
     assert run_python(code, LOGREG_C_ISA="") == logreg_c.show_config()["isa_available"][-1]
 
 
+@pytest.mark.long
 def test_an_unknown_instruction_set_is_an_error_at_import():
     code = "try:\n    import logreg_c\nexcept ImportError as error:\n    print(error)\n"
     message = run_python(code, LOGREG_C_ISA="AVX9000")
@@ -459,6 +461,7 @@ def test_an_unknown_instruction_set_is_an_error_at_import():
     assert "is not one of" in run_python(code, LOGREG_C_ISA="\udcff")
 
 
+@pytest.mark.long
 def test_import_loads_no_adapter():
     code = (
         "import sys, numpy; old = set(sys.modules); import logreg_c; print(*set(sys.modules) - old)"
@@ -469,6 +472,7 @@ def test_import_loads_no_adapter():
     assert not {"logreg_c._cli", "logreg_c.callbacks", "logreg_c.sklearn"} & set(new)
 
 
+@pytest.mark.long
 def test_callbacks_are_imported_on_first_use():
     code = "import sys, logreg_c; logreg_c.callbacks.EarlyStopping; print('tqdm' in sys.modules)"
     assert run_python(code) == "False"

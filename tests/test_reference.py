@@ -59,6 +59,7 @@ def test_train_agrees_with_the_vectorized_form(n_x, m):
     n_threads=st.integers(1, 8),
     seed=st.integers(0, 2**32),
 )
+@pytest.mark.long
 def test_train_agrees_at_any_shape(layout, n_x, m, iters, scale, n_threads, seed):
     X, Y = make_data(n_x, m, seed)
     X *= scale

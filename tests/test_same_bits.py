@@ -62,7 +62,7 @@ def everything(inputs, layout="C", n_threads=None):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("n_x", "m"), SIZES)
-@pytest.mark.sampled(8)
+@pytest.mark.long
 def test_any_number_of_threads_gives_the_same_bits(n_x, m, layout):
     inputs = make_inputs(n_x, m)
     once = everything(inputs, layout, 1)
@@ -125,7 +125,7 @@ def hashes_here():
 
 
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_every_instruction_set_gives_the_same_bits(isa):
     if isa not in logreg_c.show_config()["isa_available"]:
         pytest.skip(f"{isa} is not available here")
@@ -188,7 +188,7 @@ linux_x86_64 = pytest.mark.skipif(
 @linux_x86_64
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.sampled(3)
+@pytest.mark.long
 def test_the_callers_modes_change_no_bit_and_stay_as_they_were(mode, layout):
     for n_x, m in [(2, 40_000), (31, 16_384), (1000, 700)]:
         inputs = make_inputs(n_x, m)
@@ -206,5 +206,6 @@ def test_the_modes_of_these_tests_do_something():
     assert third > 1 / 3
 
 
+@pytest.mark.long
 def test_importing_the_package_leaves_subnormals_alone():
     assert run_python("import logreg_c; x = 5e-324; print(x * 1.0, x > 0)") == "5e-324 True"

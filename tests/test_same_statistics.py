@@ -60,6 +60,7 @@ def hashes(isa, *n_threads):
     return set(ended.stdout.split())
 
 
+@pytest.mark.long
 def test_one_hash():
     assert hashes("", 2) == {EXPECTED}
 

@@ -82,6 +82,7 @@ def relative(ours, theirs):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize("settings", [{}, {"solver": "gd"}, {"standardize": True}])
+@pytest.mark.long
 def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
     if sklearn.__version__.startswith("1.6.") and settings:
         # One of its checks shuffles y, and takes the class of the first y as the first. As in 1.7:
@@ -151,6 +152,7 @@ def test_raw_time_stamps_are_fitted(dtype):
     solver=st.sampled_from(["auto", "gd"]),
     flags=st.tuples(*[st.booleans()] * 3),
 )
+@pytest.mark.long
 def test_a_fit_without_a_warning_is_within_tol(
     seed, n_x, m, far, spread, C, tol, dtype, solver, flags
 ):
@@ -430,6 +432,7 @@ def test_costs_are_those_of_each_step(cancer):
 
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("solver", ["auto", "gd"])
+@pytest.mark.long
 def test_warm_start_goes_on_from_the_fit_before(cancer, solver, standardize):
     X, y = cancer
     model = LogisticRegression(
@@ -540,7 +543,7 @@ SEVERAL = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("C", [0.01, 1.0])
 @pytest.mark.parametrize("data", SEVERAL)
-@pytest.mark.sampled(4)
+@pytest.mark.long
 def test_several_classes_have_the_probabilities_of_scikit_learn(data, C, fit_intercept):
     X, y = SEVERAL[data](return_X_y=True)
     X, y = X[: 600 * 10 // X.shape[1]], np.array(list("jihgfedcba"))[y[: 600 * 10 // X.shape[1]]]
@@ -573,7 +576,7 @@ def test_weights_of_several_classes_mean_the_same(class_weight, weighted):
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.sampled(5)
+@pytest.mark.long
 def test_several_classes_of_every_type(dtype, order):
     X, y = load_digits(return_X_y=True)
     X = np.asarray((X[:400] > 7).astype(dtype), order=order)
@@ -705,7 +708,7 @@ def test_in_a_pipeline_with_columns_of_a_frame(raw):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_in_a_grid_search_of_two_jobs(cancer, backend):
     X, y = cancer
     grid = {"C": [0.01, 0.1, 1.0]}
@@ -719,6 +722,7 @@ def test_in_a_grid_search_of_two_jobs(cancer, backend):
     )
 
 
+@pytest.mark.long
 def test_calibrated(cancer):
     X, y = cancer
     calibrated = CalibratedClassifierCV(LogisticRegression(), cv=3)
@@ -1258,6 +1262,7 @@ def test_not_converging_is_told_as_scikit_learn_does(raw):
 # ---- Imports -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_core_loads_neither_scikit_learn_nor_scipy():
     loaded = run_python(
         "import logreg_c, sys; logreg_c.train([[1.0, 2.0]], [0, 1], 0.1, 1)\n"
@@ -1267,6 +1272,7 @@ def test_the_core_loads_neither_scikit_learn_nor_scipy():
 
 
 @pytest.mark.parametrize("missing", ["sklearn", "scipy"])
+@pytest.mark.long
 def test_the_extra_is_named_where_it_is_missing(missing):
     code = f"import sys; sys.modules[{missing!r}] = None; import logreg_c.sklearn"
     done = subprocess.run(

@@ -45,6 +45,7 @@ def assert_same(one, other):
     [{}, {"class_weight": "balanced", "C": 1e-3}, {"standardize": True, "fit_intercept": False},
      {"solver": "gd", "max_iter": 5, "tol": 1.0}],
 )  # fmt: skip
+@pytest.mark.long
 def test_fit_and_predictions(settings):
     model = LogisticRegression(**settings).fit(in_batches(), "y", "s")
     whole = LogisticRegression(**settings).fit(FRAME[NAMES], FRAME["y"], FRAME["s"])
@@ -65,6 +66,7 @@ def test_y_is_an_array_and_batches_have_no_names():
     assert not hasattr(model, "feature_names_in_")
 
 
+@pytest.mark.long
 def test_warm_start_and_chosen_columns():
     chosen = in_batches(columns=["x2", "x0"])
     model = LogisticRegression(warm_start=True).fit(chosen, "y").fit(chosen, "y")

@@ -192,6 +192,7 @@ def peak(call):
 
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.thread_unsafe(reason="traces the memory of all threads")
+@pytest.mark.long
 def test_no_fold_is_copied(shuffle):
     X, y, weight = made(100_000, n_x=40)
     folds = KFold(5, shuffle=shuffle, random_state=0 if shuffle else None)
@@ -233,6 +234,7 @@ def test_copies_are_the_same(cancer):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize("settings", [{}, {"standardize": True, **MODERN}, MODERN])
+@pytest.mark.long
 def test_scikit_learn_finds_nothing_to_complain_about(settings, monkeypatch):
     if VERSION == (1, 6) and "standardize" in settings:
         monkeypatch.setattr(estimator_checks, "_enforce_estimator_tags_y", lambda _, y: y > y.min())
@@ -269,6 +271,7 @@ def test_examples_in_docstrings_are_true(estimator):
 
 
 @pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.long
 def test_l1_ratios_are_those_of_scikit_learn(cancer, legacy):
     if VERSION < (1, 8):
         pytest.skip("attributes in another form")
@@ -350,6 +353,7 @@ def test_the_fits_that_did_not_converge_are_counted(cancer):
     ],
     ids=str,
 )
+@pytest.mark.long
 def test_scikit_learn_warns_of_the_same(settings):
     X, y, _ = made(200, n_x=2)
     caught = []

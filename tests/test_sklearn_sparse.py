@@ -71,6 +71,7 @@ def test_descends_and_says_that_it_does_not_centre():
 
 
 @pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.long
 def test_cross_validation(standardize):
     X, y = samples()
     settings = {"Cs": 3, "cv": 3, "scoring": "neg_log_loss", "l1_ratios": (0,)}

@@ -51,6 +51,7 @@ def exact(X, Y, w, b, l2, s):
     size=st.sampled_from([0.1, 3.0, 60.0]),
     seed=st.integers(0, 99),
 )
+@pytest.mark.long
 def test_cost_and_gradient_are_those_of_the_formulas(
     n_x, m, k, layout, dtype, weighted, size, seed
 ):
@@ -318,6 +319,7 @@ print(hashlib.sha256(b"".join(np.asarray(v).tobytes() for r in found for v in r)
 """
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_threads_or_instruction_set():
     best = logreg_c.show_config()["isa"]
     hashes = {

@@ -54,6 +54,7 @@ def expected_covariance(X, Y, w, b, reference, *, l2, s, groups, intercept):
     intercept=st.booleans(),
     kind=st.sampled_from(["classical", "HC0", "cluster"]),
 )
+@pytest.mark.long
 def test_covariances_are_those_of_the_formulas(n_x, k, seed, l2, weighted, intercept, kind):
     m, intercept = 120, intercept or n_x == 0
     X, Y = make(n_x, m, k, seed)
@@ -85,6 +86,7 @@ STATA = {
 }
 
 
+@pytest.mark.long
 def test_election_study_as_stata_and_statsmodels_have_it():
     sm = pytest.importorskip("statsmodels.api")
     data = sm.datasets.anes96.load_pandas()
@@ -210,6 +212,7 @@ print(hashlib.sha256(b"".join(v.covariance.tobytes() for v in found)).hexdigest(
 """
 
 
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_threads_or_instruction_set():
     best = logreg_c.show_config()["isa"]
     hashes = {

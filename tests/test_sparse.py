@@ -109,6 +109,7 @@ def test_a_csc_array_is_read_in_place_and_a_csr_array_has_its_bits():
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "?"])
 @pytest.mark.parametrize("shape", [(40, 513), (5, 30_000), (3000, 900)])
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_threads(shape, dtype):
     X, Y = make_sparse(shape, dtype, 0.1)
     w = np.linspace(-0.1, 0.1, shape[0])
@@ -136,8 +137,8 @@ print(bits(*found))
 """
 
 
-@pytest.mark.sampled(1)
 @pytest.mark.parametrize("isa", [k for k, runs in logreg_c._kernel.isa_known().items() if runs])
+@pytest.mark.long
 def test_the_bits_do_not_depend_on_the_instruction_set(isa):
     assert run_python(CODE, LOGREG_C_ISA=isa) == run_python(CODE)
 
@@ -175,6 +176,7 @@ print((peak() - before) / (8 * N_X))
 )
 @pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
 @pytest.mark.memory
+@pytest.mark.long
 def test_peak_memory_above_the_data_is_some_vectors_over_the_features(call, vectors):
     assert float(run_python(MEMORY.format(call=call))) <= vectors
 
@@ -189,6 +191,7 @@ def test_peak_memory_above_the_data_is_some_vectors_over_the_features(call, vect
     weighted=st.booleans(),
     seed=SEEDS,
 )
+@pytest.mark.long
 def test_moments_and_grams(shape, density, weighted, seed):
     X, _ = make_sparse(shape, density=density, seed=seed)
     rng = np.random.default_rng(seed)
@@ -225,6 +228,7 @@ def test_a_column_that_is_far_from_0_keeps_its_deviation():
     intercept=st.booleans(),
     seed=SEEDS,
 )
+@pytest.mark.long
 def test_the_minimum_is_that_of_dense_x(shape, dtype, l2, intercept, seed):
     X, Y = make_sparse(shape, dtype, 0.1, seed)
     settings = {"l2": l2, "intercept": intercept, "tol": 1e-12}
@@ -374,6 +378,7 @@ def test_what_sparse_x_cannot_do_is_refused_with_a_remedy():
             call()
 
 
+@pytest.mark.long
 def test_scipy_is_not_imported_before_a_sparse_x_is_passed():
     code = (
         "import sys, numpy as np, logreg_c; logreg_c.fit(np.ones((2, 3)), [0, 1, 1], l2=1.0); "

@@ -154,6 +154,7 @@ def test_a_feature_that_varies_only_under_weight_0_is_constant(layout):
     layout=st.sampled_from(list(LAYOUTS)),
     weighted=st.booleans(),
 )
+@pytest.mark.long
 def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighted):
     X, Y = make_data(n_x, m, seed)
     X += centre
@@ -168,7 +169,7 @@ def test_standardized_descent_at_any_shape(n_x, m, centre, seed, layout, weighte
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.parametrize("n_x", [511, 513, 521, 1033])
-@pytest.mark.sampled(5)
+@pytest.mark.long
 def test_many_features_are_standardized_like_few(n_x, dtype):
     """Moments are computed for 512 features at a time."""
     X, Y = make_data(n_x, 700)

@@ -85,6 +85,7 @@ def test_the_quota_caps_openmp_but_not_the_user(monkeypatch):
     assert _threads.default_threads() == 16
 
 
+@pytest.mark.long
 def test_omp_num_threads_is_obeyed():
     for threads in ("1", "3", "7"):
         assert run_python(THREADS, OMP_NUM_THREADS=threads) == threads
@@ -97,6 +98,7 @@ def test_affinity_is_obeyed():
     assert run_python(f"import os; os.sched_setaffinity(0, {{{cpu}}}); {THREADS}") == "1"
 
 
+@pytest.mark.long
 def test_threadpoolctl_is_obeyed():
     pytest.importorskip("threadpoolctl")
     if show_config()["threads_backend"] != "openmp":

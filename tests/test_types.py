@@ -48,7 +48,7 @@ def everything(X, Y, dtype, alpha=0.01, **settings):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", [*WIDE, *NARROW])
-@pytest.mark.sampled(6)
+@pytest.mark.long
 def test_in_float64_the_bits_are_those_of_the_float64_matrix(dtype, order):
     for n_x in (1, 2, 8, 9, 17, 30):
         for m in M:
@@ -73,7 +73,7 @@ def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", [*WIDE, *NARROW])
-@pytest.mark.sampled(4)
+@pytest.mark.long
 def test_threads_change_no_bit(dtype, order):
     for n_x, m in [(3, 20_000), (30, 9001), (784, 700), (2000, 300)]:
         X, _, Y = stored_as(dtype, n_x, m)
@@ -83,6 +83,7 @@ def test_threads_change_no_bit(dtype, order):
             assert everything(X, Y, None, n_threads=n_threads) == once
 
 
+@pytest.mark.long
 def test_wide_features_agree_with_the_reference():
     for order in ORDERS:
         for dtype in ("float64", "float32", "uint8"):
@@ -201,6 +202,7 @@ def test_int64_beyond_2_to_53_rounds_as_numpy_does():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.long
 def test_the_cost_of_very_wide_data_is_right(dtype):
     """With a few examples per block, no lane may hold the product of a whole run."""
     for n_x in (16_385, 40_000, 140_000):
@@ -485,6 +487,7 @@ print("done")
         "predict(X, w, 0.0, n_threads=1024)",
     ],
 )
+@pytest.mark.long
 def test_threads_without_work_take_no_memory(call):
     """Not even address space, of which the limit is 25 doubles for each feature."""
     assert run_python(MEMORY_OF_THREADS.format(call=call)) == "done"
@@ -492,6 +495,7 @@ def test_threads_without_work_take_no_memory(call):
 
 @linux
 @pytest.mark.memory
+@pytest.mark.long
 def test_peak_memory_of_many_costs():
     iters = 1_500_000
     assert memory_above(2, nbytes=160, iters=iters, n_threads=1) <= 8 * iters + 2e6

@@ -208,6 +208,7 @@ def test_a_training_that_arrived_is_exit_code_0(run, data, options):
 
 
 @pytest.mark.parametrize("n", [3, 100, 300])
+@pytest.mark.long
 def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
     """Smooth columns, on which the cost oscillates with a fixed step of 0.5."""
     rng = np.random.default_rng(0)
@@ -321,6 +322,7 @@ def test_an_output_that_cannot_be_written(fails, tmp_path, data, model, command)
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.long
 def test_an_input_of_a_command_is_not_replaced(fails, tmp_path, data, model):
     link = tmp_path / "link"
     link.symlink_to(data)
@@ -371,6 +373,7 @@ def test_a_failed_write_keeps_the_old_file(run, monkeypatch, tmp_path, data, mod
     assert {p.name for p in tmp_path.iterdir()} == {"data.csv", "model.npz"}
 
 
+@pytest.mark.long
 def test_files_that_are_not_models(fails, tmp_path, data, model):
     match = "damaged, or not a model"
     fails("predict", data, data, match=match)
@@ -504,6 +507,7 @@ def test_an_output_that_links_to_itself(fails, tmp_path, data):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.long
 def test_a_full_standard_output_is_one_line(tmp_path, model, frame):
     frame.write_csv(tmp_path / "data.csv")
     with Path("/dev/full").open("wb") as full:
@@ -631,6 +635,7 @@ def test_closed_standard_streams_give_one_line(data, model):
 # ---- As a program ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_progress_bar_and_writes_nothing(tmp_path, data):
     pty = pytest.importorskip("pty", reason="the progress bar is for terminals")
     command = ["train", data, "--target", "sick", "--solver", "gd", "--iters", str(10**9)]
@@ -656,6 +661,7 @@ def test_ctrl_c_ends_the_progress_bar_and_writes_nothing(tmp_path, data):
     assert list(tmp_path.iterdir()) == [data]
 
 
+@pytest.mark.long
 def test_the_progress_bar_ends_full(data):
     pty = pytest.importorskip("pty", reason="the progress bar is for terminals")
     ours, theirs = pty.openpty()
@@ -674,6 +680,7 @@ def test_the_progress_bar_ends_full(data):
     assert process.returncode == 0
 
 
+@pytest.mark.long
 def test_without_the_extra_one_line_says_how_to_get_it():
     for name in ("typer", "rich", "polars"):
         code = f"import sys; sys.modules[{name!r}] = None; from logreg_c._cli import main; main()"
@@ -711,6 +718,7 @@ def test_importing_the_package_loads_none_of_it():
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 
+@pytest.mark.long
 def test_a_reader_that_exits_early_causes_no_traceback(tmp_path, model, frame):
     path = tmp_path / "long.csv"
     pl.concat([frame] * 5000).write_csv(path)

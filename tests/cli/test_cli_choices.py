@@ -132,6 +132,7 @@ def test_kept_columns_come_first_and_unchanged(run, trained, rare, tmp_path):
         assert found.select("id", "x", "y").equals(given_.select("id", "x", "y"))
 
 
+@pytest.mark.long
 def test_choices_that_cannot_be_are_refused(run, fails, rare, tmp_path, trained):
     start = ["train", rare, "--target", "y", "--drop", "id"]
     fails(*start, "--positive", "worse", match="--positive: 'worse' is not a class of the target;")

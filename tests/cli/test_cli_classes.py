@@ -53,7 +53,7 @@ def write(tmp_path, classes):
 
 
 @pytest.mark.parametrize("name", CLASSES)
-@pytest.mark.sampled(4)
+@pytest.mark.long
 def test_every_container_agrees_with_every_other(run, tmp_path, name):
     pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")

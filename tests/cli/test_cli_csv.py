@@ -277,6 +277,7 @@ def test_an_ambiguous_comma_is_not_a_number(fails, tmp_path):
         ("\x00a,y\n1,0\n", "not UTF-8"),
     ],
 )
+@pytest.mark.long
 def test_files_that_are_not_tables(fails, tmp_path, content, match):
     path = tmp_path / "t.csv"
     path.write_text(content)
@@ -302,6 +303,7 @@ def test_text_keeps_its_quotes_newlines_and_separators(run, tmp_path):
     assert (code, err.count("\n")) == (0, 1)  # no value that did not occur in training
 
 
+@pytest.mark.long
 def test_a_large_file_is_read_in_parts_that_agree(run, tmp_path, monkeypatch, expected):
     monkeypatch.setattr("logreg_c._cli.tables.delimited.CHUNK", 97)
     for name in ("quoted", "CR alone", "blank CRLF lines at the end", "decimal commas, quoted"):
@@ -332,6 +334,7 @@ def test_a_large_file_is_read_in_parts_that_agree(run, tmp_path, monkeypatch, ex
 # ---- Columns that number the rows --------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_index_is_left_out_with_a_notice(run, tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(ROWS, columns=HEADER)
@@ -419,6 +422,7 @@ WORDS = st.text(st.sampled_from("ab ,;|\t\"\n'#é"), max_size=6).map(lambda word
     chunk=st.sampled_from([5, 64, 1 << 20]),
 )
 @settings(max_examples=60, deadline=None)
+@pytest.mark.long
 def test_everything_a_csv_writer_writes_is_read(
     tmp_path_factory, rows, separator, quoting, end, tail, front, spare, chunk
 ):

@@ -68,6 +68,7 @@ def test_validation_rows_are_for_early_stopping(fails, noisy):
 
 
 @pytest.mark.parametrize("options", [[], ["--early-stopping", "40"], ["--no-standardize"]])
+@pytest.mark.long
 def test_resuming_gives_the_bits_of_one_run(run, tmp_path, noisy, options):
     once, twice, checkpoint = (tmp_path / f"{name}.npz" for name in ("once", "twice", "run"))
     start = ["train", noisy, "--target", "y", "--solver", "gd", *options]
@@ -103,6 +104,7 @@ def test_a_killed_training_resumes(tmp_path, noisy, monkeypatch, run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+@pytest.mark.long
 def test_ctrl_c_says_how_to_go_on(tmp_path, noisy):
     checkpoint = tmp_path / "run.npz"
     code = (

@@ -120,6 +120,7 @@ def test_train_shows_what_accuracy_hides(run, tmp_path):
 
 
 @given(st.integers(4, 150), st.integers(4, 150), st.integers(0, 9), st.floats(0.1, 0.6))
+@pytest.mark.long
 def test_every_part_has_its_share_of_both_classes(yes, no, seed, fraction):
     Y = np.random.default_rng(seed).permutation(np.repeat([True, False], [yes, no]))
     options = Splitting(fraction, 0.1, seed, None, None)

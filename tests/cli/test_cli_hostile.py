@@ -123,7 +123,7 @@ def test_a_compressed_buffer_of_any_declared_length(tmp_path, compression):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be cut there")
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_a_file_that_shrinks_does_not_kill_the_process(tmp_path, kind):
     frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=300_000)})
     frame = frame.with_columns(y=(pl.col("a") > 0).cast(pl.Int64))
@@ -147,6 +147,7 @@ def test_a_file_that_shrinks_does_not_kill_the_process(tmp_path, kind):
         assert process.stderr.read().count(b"\n") <= 1
 
 
+@pytest.mark.long
 def test_nothing_maps_a_file(tmp_path, frame):
     path = tmp_path / "t.arrow"
     frame.write_ipc(path, compression="uncompressed")
@@ -215,7 +216,7 @@ def run_aloud(monkeypatch, capfd):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_a_damaged_byte_is_told_of_in_a_line(run_aloud, tmp_path, frame, kind):
     good, path = io.BytesIO(), tmp_path / f"t.{kind}"
     table = frame.head(6).with_columns(pl.col("sick").cast(pl.Categorical))
@@ -312,7 +313,7 @@ COLUMNS = {
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("column", COLUMNS)
-@pytest.mark.sampled(6)
+@pytest.mark.long
 def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind):
     path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
     ended = []
@@ -361,7 +362,7 @@ def test_a_file_of_any_name(run, monkeypatch, tmp_path, frame, name):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes there")
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "npz"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_a_file_whose_name_is_not_utf_8(tmp_path, frame, model, kind):
     name = os.fsencode(tmp_path) + b"/\xff\xe9." + kind.encode()
     plain = tmp_path / "plain"
@@ -503,6 +504,7 @@ def test_a_long_row_and_a_matrix_of_many_columns_are_refused(fails, tmp_path, mo
     fails("train", tmp_path / "t.npy", "--target", "y", match="100001 columns; .*transposed")
 
 
+@pytest.mark.long
 def test_a_file_that_shrinks_is_refused(fails, tmp_path, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,y\n" + b"1,0\n2,1\n" * 2_000_000)

@@ -113,6 +113,7 @@ def test_arrays_have_the_columns_in_order(run, tmp_path):
 
 
 @pytest.mark.parametrize("options", OPTIONS[:3], ids=" ".join)
+@pytest.mark.long
 def test_contributions_add_up_to_the_log_odds(trained, people, options):
     model, _ = trained(*options)
     for row in people.head(20).to_dicts():
@@ -215,6 +216,7 @@ def test_onnx_has_all_of_the_model(trained, people, options):
     assert labels.tolist() == expected["prediction"].to_list()
 
 
+@pytest.mark.long
 def test_nothing_of_it_is_loaded_before_it_is_used():
     code = (
         "import logreg_c, sys; assert 'load' in dir(logreg_c); assert 'polars' not in sys.modules;"

@@ -35,6 +35,7 @@ def test_roc_auc_is_how_often_the_second_class_has_the_higher_probability(rows):
 
 
 @given(examples)
+@pytest.mark.long
 def test_curves_and_counts_are_those_of_every_threshold(rows):
     A, Y = arrays(rows)
     curves = metrics.curves(A, Y)
@@ -54,6 +55,7 @@ def test_curves_and_counts_are_those_of_every_threshold(rows):
 
 @given(examples)
 @settings(deadline=None)  # it imports scikit-learn
+@pytest.mark.long
 def test_the_measures_are_scikit_learns(rows):
     sklearn = pytest.importorskip("sklearn.metrics")
     A, Y = arrays(rows)

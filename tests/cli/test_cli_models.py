@@ -92,7 +92,7 @@ with open("/proc/self/status") as status:
     ids=["8 GB", "8 TB", "overflow", "long text", "long type", "long header", "dimensions"],
 )
 @pytest.mark.memory
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_a_size_in_a_header_is_not_believed(tmp_path, model, content):
     bad = tmp_path / "bad.npz"
     replaced(model, bad, "weights", content)
@@ -155,6 +155,7 @@ def test_a_model_from_a_machine_of_the_other_byte_order_is_read(run, tmp_path, d
     assert run("predict", other, data)[:2] == run("predict", model, data)[:2]
 
 
+@pytest.mark.long
 def test_the_size_of_a_model_is_that_of_its_names(run, tmp_path):
     pl = pytest.importorskip("polars")
     data, model = tmp_path / "d.csv", tmp_path / "m.npz"
@@ -181,6 +182,7 @@ def test_the_size_of_a_model_is_that_of_its_names(run, tmp_path):
     assert len(out) < 60_000
 
 
+@pytest.mark.long
 def test_duplicate_or_false_members_are_refused(fails, tmp_path, model):
     bad = tmp_path / "bad.npz"
     content = model.read_bytes()

@@ -35,7 +35,7 @@ COMMANDS = {
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_a_full_standard_output_is_exit_code_1(tmp_path, model, name):
     arguments, code = COMMANDS[name]
     full = f"standard output cannot be written: {os.strerror(errno.ENOSPC)}"
@@ -46,7 +46,7 @@ def test_a_full_standard_output_is_exit_code_1(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_closed_streams_cause_no_traceback(tmp_path, model, name):
     arguments, _ = COMMANDS[name]
     for closed in ">&-", ">&- 2>&-", "<&- >&- 2>&-":
@@ -60,7 +60,7 @@ def test_closed_streams_cause_no_traceback(tmp_path, model, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.sampled(1)
+@pytest.mark.long
 def test_a_reader_that_exits_is_exit_code_0(tmp_path, model, name):
     reading, writing = os.pipe()
     os.close(reading)
@@ -134,6 +134,7 @@ def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+@pytest.mark.long
 def test_a_file_that_is_replaced_keeps_its_mode(run, tmp_path, data, model, mode):
     for name, command in {
         "m.npz": ["train", data, "--target", "sick", "-o"],
@@ -167,6 +168,7 @@ def test_a_message_names_the_file_at_fault(fails, tmp_path, data, model):
     fails(*start, "-o", below, match="file.npz cannot be written")
 
 
+@pytest.mark.long
 def test_a_deleted_folder_is_reported(tmp_path, data):
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -249,6 +249,7 @@ def test_what_is_no_date():
     assert len(dates.formats_of(pl.Series(["03/03/2024", "05/05/2024"]))) == 1  # the same in both
 
 
+@pytest.mark.long
 def test_a_date_in_another_form_at_prediction(run, tmp_path, customers):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     customers.select("paid", "joined", "left").write_csv(path)

@@ -59,6 +59,7 @@ def trained(run, tmp_path):
     return model
 
 
+@pytest.mark.long
 def test_the_page_shows_every_picture_and_number(run, page, trained):
     text = page(trained, EXAMPLE)
     found = Page(text)
@@ -82,6 +83,7 @@ def test_the_page_shows_every_picture_and_number(run, page, trained):
     assert "radius_error" in words
 
 
+@pytest.mark.long
 def test_the_page_fetches_nothing_and_runs_only_its_own_script(page, trained):
     text = page(trained, EXAMPLE)
     found = Page(text)
@@ -100,6 +102,7 @@ def test_the_page_fetches_nothing_and_runs_only_its_own_script(page, trained):
     assert len(text) < 500_000
 
 
+@pytest.mark.long
 def test_the_page_fits_light_and_dark_and_a_phone(page, trained):
     text = page(trained, EXAMPLE)
     assert 'name="viewport" content="width=device-width' in text
@@ -117,6 +120,7 @@ def explorer(text):
     return json.loads(data)
 
 
+@pytest.mark.long
 def test_the_slider_starts_at_the_threshold_and_shows_true_counts(run, page, trained):
     found = explorer(page(trained, EXAMPLE))
     (tn, fp), (fn, tp) = json.loads(run("evaluate", trained, EXAMPLE, "--json")[1])[
@@ -151,6 +155,7 @@ console.log(cells.map(cell => cell.b.textContent).join(" "), parts["[aria-live]"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="runs the script of the page by node")
+@pytest.mark.long
 def test_the_slider_computes_the_measures(page, trained):
     text = page(trained, EXAMPLE)
     found = explorer(text)
@@ -167,6 +172,7 @@ def test_the_slider_computes_the_measures(page, trained):
     assert ended.stdout.startswith(f"0 {zeros} 0 {ones} Accuracy {share:.1f}%, recall 100.0%,")
 
 
+@pytest.mark.long
 def test_train_writes_the_page_about_the_rows_held_out(run, tmp_path, page):
     model, out = tmp_path / "m.npz", tmp_path / "r.html"
     start = ["train", EXAMPLE, "--target", "diagnosis", "-o", model, "--report", out]
@@ -180,6 +186,7 @@ def test_train_writes_the_page_about_the_rows_held_out(run, tmp_path, page):
     assert re.sub(r"<div><dt>time</dt>.*</div>\n", "", text) == other
 
 
+@pytest.mark.long
 def test_the_page_says_what_it_is_about(run, page, tmp_path, model, data):
     assert "were held out of training" in page(model, data)
     out = tmp_path / "all.html"
@@ -194,6 +201,7 @@ def test_the_page_says_what_it_is_about(run, page, tmp_path, model, data):
     assert "no better than chance" not in page(model, data)
 
 
+@pytest.mark.long
 def test_the_columns_of_the_data_are_described(page, frame, model, data):
     text = re.sub(r"\s+", " ", page(model, data))
     for name, kind in {"height": "float", "weight": "float", "smokes": "boolean"}.items():
@@ -203,6 +211,7 @@ def test_the_columns_of_the_data_are_described(page, frame, model, data):
         assert f'{row} <td class="figure">{low}</td> <td class="figure">{high}</td>' in text
 
 
+@pytest.mark.long
 def test_weights_have_intervals_where_there_are_standard_errors(run, page, tmp_path):
     model, rng, path = tmp_path / "m.npz", np.random.default_rng(0), tmp_path / "t.csv"
     x = rng.normal(size=300)
@@ -218,6 +227,7 @@ def test_weights_have_intervals_where_there_are_standard_errors(run, page, tmp_p
     assert f'<td class="figure raw">{low:.4f} to {high:.4f}</td>' in page(model, path)
 
 
+@pytest.mark.long
 def test_a_rare_class_is_as_tall_as_the_other(run, page, tmp_path, monkeypatch):
     heights, stairs = [], matplotlib.axes.Axes.stairs
 
@@ -236,10 +246,12 @@ def test_a_rare_class_is_as_tall_as_the_other(run, page, tmp_path, monkeypatch):
         assert 90 < values.sum() <= 100 + 1e-9  # per cent of its class
 
 
+@pytest.mark.long
 def test_the_same_model_and_rows_give_the_same_page(page, trained):
     assert page(trained, EXAMPLE) == page(trained, EXAMPLE)
 
 
+@pytest.mark.long
 def test_names_are_displayed_and_not_interpreted(run, page, tmp_path, frame):
     path, model = tmp_path / "odd.csv", tmp_path / "model.npz"
     evil = "<script>alert(1)</script>"
@@ -270,7 +282,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_a_name_changes_neither_the_page_nor_its_pictures(run, page, tmp_path, frame, name):
     path, model = tmp_path / "odd.parquet", tmp_path / "model.npz"
     frame.rename({"height": name}).with_columns(
@@ -289,6 +301,7 @@ def test_a_name_changes_neither_the_page_nor_its_pictures(run, page, tmp_path, f
     assert labels >= {shown(name, 30), "a"}
 
 
+@pytest.mark.long
 def test_rows_of_one_class_have_a_report(page, tmp_path, frame, model):
     path = tmp_path / "ones.csv"
     frame.filter(pl.col("sick") == "yes").write_csv(path)
@@ -297,6 +310,7 @@ def test_rows_of_one_class_have_a_report(page, tmp_path, frame, model):
     assert "ROC" not in found.text
 
 
+@pytest.mark.long
 def test_a_training_of_one_iteration_has_a_report(run, page, tmp_path, data):
     model = tmp_path / "model.npz"
     assert (
@@ -306,6 +320,7 @@ def test_a_training_of_one_iteration_has_a_report(run, page, tmp_path, data):
     assert "From 0.6931 to 0.6931." in page(model, data)
 
 
+@pytest.mark.long
 def test_a_cost_that_falls_far_is_drawn_on_a_logarithmic_scale(run, page, tmp_path, monkeypatch):
     scales = []
     monkeypatch.setattr("matplotlib.axes.Axes.set_yscale", lambda _, scale: scales.append(scale))

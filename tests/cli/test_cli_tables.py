@@ -61,7 +61,7 @@ def test_every_kind_of_file_gives_the_same_model_and_predictions(run, tmp_path, 
 
 
 @pytest.mark.parametrize("suffix", KINDS)
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_standard_input_is_a_file_of_any_kind(tmp_path, plain, model, suffix, run):
     path = write(plain, tmp_path / f"b{suffix}")
     with path.open("rb") as stdin:
@@ -75,6 +75,7 @@ def test_standard_input_is_a_file_of_any_kind(tmp_path, plain, model, suffix, ru
     assert ended.stdout == run("predict", model, path)[1]
 
 
+@pytest.mark.long
 def test_problems_with_standard_input_are_reported(tmp_path, model):
     for content, match in [("", "standard input is empty"), ("a,b\n1,2\n", "no column 'height'")]:
         ended = subprocess.run(
@@ -296,7 +297,7 @@ def test_a_fault_far_into_the_file_names_its_row(fails, tmp_path, long, model):
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_a_fault_at_the_end_of_a_long_csv_leaves_no_output(
     fails, tmp_path, long, model, tail, match, suffix
 ):
@@ -310,6 +311,7 @@ def test_a_fault_at_the_end_of_a_long_csv_leaves_no_output(
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
+@pytest.mark.long
 def test_batches_are_written_in_order(run, tmp_path, long, model, suffix):
     path, out = write(long, tmp_path / f"t{suffix}"), tmp_path / f"out{suffix}"
     code, _, err = run("predict", model, path, "-o", out)
@@ -404,6 +406,7 @@ def test_a_full_disk_leaves_the_old_file(fails, tmp_path, small_disk, long, mode
     assert list(small_disk.iterdir()) == [out]
 
 
+@pytest.mark.long
 def test_a_full_disk_for_models_reports_and_copies(
     run, fails, tmp_path, small_disk, data, model, monkeypatch
 ):
@@ -425,7 +428,7 @@ def test_a_full_disk_for_models_reports_and_copies(
 
 
 @pytest.mark.parametrize("rows", [12, 256, 257, 300])
-@pytest.mark.sampled(2)
+@pytest.mark.long
 def test_a_table_of_few_rows_gives_what_its_columns_give(run, tmp_path, monkeypatch, rows):
     rng = np.random.default_rng(rows)
     X = rng.normal(size=(rows, 30))
@@ -471,6 +474,7 @@ def test_many_columns_take_no_longer_than_their_values(run, tmp_path, suffix):
     assert time.process_time() - began < 8  # seconds; 2 on an idle machine
 
 
+@pytest.mark.long
 def test_inspect_prints_all_weights_of_most_models(run, tmp_path):
     X = np.random.default_rng(0).normal(size=(20, 1001))
     for n in (1000, 1001):
