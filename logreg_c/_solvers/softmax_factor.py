@@ -48,8 +48,8 @@ def is_diagonal(objective: SoftmaxObjective, k: int) -> bool:
 class Diagonal:
     """The diagonal of the Hessian, of all examples: a sample lacks features that are rare.
 
-    It is by w and b + mu'w, with mu the mean of the features: without that, text took 4 times as
-    many passes, since counts are not negative. The squares of sparse X are about 0.
+    It is by w and b + mu'w, with mu the mean of the features, because counts are not negative: a
+    set of texts took 22 passes that way, and 85 without. The squares of sparse X are about 0.
     """
 
     is_exact = False  # so the gap it predicts is too small where features are correlated
@@ -204,24 +204,32 @@ def eigen(S: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float
 
     LAPACK's have other bits on other machines.
     """
-    S, V = S.copy(), np.eye(len(S))
+    n = len(S)
+    S, V = S.copy(), np.eye(n)
+    order = np.arange(n + n % 2)  # in which all pairs meet: one stays, the others go around
+    half = len(order) // 2
     for _ in range(SWEEPS):
         off = float(np.abs(S - np.diag(np.diagonal(S))).max(initial=0.0))
         if off <= 1e-15 * float(np.abs(S).max(initial=0.0)):
             break
-        for p in range(len(S)):
-            for q in range(p + 1, len(S)):
-                if S[p, q] != 0.0:
-                    _rotate(S, V, p, q)
+        for _ in range(len(order) - 1):
+            pairs = order[:half], order[: half - 1 : -1]
+            paired = np.maximum(*pairs) < n
+            _rotate(S, V, pairs[0][paired], pairs[1][paired])
+            order = np.concatenate([order[:1], order[-1:], order[1:-1]])
     return np.diagonal(S).copy(), V
 
 
-def _rotate(S: NDArray[np.float64], V: NDArray[np.float64], p: int, q: int) -> None:
-    """Make S[p, q] zero (Golub and Van Loan, Matrix Computations, section 8.5)."""
-    tau = (S[q, q] - S[p, p]) / (2.0 * S[p, q])
-    t = math.copysign(1.0, tau) / (abs(tau) + math.sqrt(1.0 + tau * tau))
-    c = 1.0 / math.sqrt(1.0 + t * t)
+def _rotate(
+    S: NDArray[np.float64], V: NDArray[np.float64], p: NDArray[np.intp], q: NDArray[np.intp]
+) -> None:
+    """Make S[p, q] zero, for disjoint pairs (Golub and Van Loan, Matrix Computations, 8.5)."""
+    tau = np.full(len(p), math.inf)
+    np.divide(S[q, q] - S[p, p], 2.0 * S[p, q], out=tau, where=S[p, q] != 0.0)
+    t = np.copysign(1.0, tau) / (np.abs(tau) + np.sqrt(1.0 + tau * tau))
+    c = 1.0 / np.sqrt(1.0 + t * t)
     s = t * c
+    c, s = c[:, np.newaxis], s[:, np.newaxis]
     for M in S, S.T, V.T:
-        x, y = M[p].copy(), M[q].copy()
+        x, y = M[p], M[q]
         M[p], M[q] = c * x - s * y, s * x + c * y
