@@ -172,7 +172,6 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         self.standardize = standardize
         self.n_threads = n_threads
 
-    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: ArrayLike | Batches,
@@ -228,14 +227,8 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             msg = "LogisticRegression requires y to be passed, but the target y is None"
             raise ValueError(msg)
         # The previous fit is kept until this one is complete.
-        tasks = Tasks(self, X, y, sample_weight) if hasattr(self, "_skl_callbacks") else None
         fitted = copy.copy(self)
-        if tasks is not None:
-            tasks.open(fitted)
-            parameters = parameters._replace(callbacks=(tasks,))
-        found = fitted._fit(X, y, sample_weight, parameters)  # noqa: SLF001 (same class)
-        if tasks is not None:
-            tasks.close()
+        found = self._tell(fitted, X, y, sample_weight, parameters)
         if found.fault:
             warnings.warn(found.fault, DivergenceWarning, stacklevel=2)
         if found.stopped != "callback" and not reached(found, parameters.tol):
@@ -249,6 +242,21 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
         return self
+
+    # Not around `fit`, since warnings point to the line that calls it.
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def _tell(
+        self, fitted: Self, X: Any, y: Any, sample_weight: Any, parameters: Settings
+    ) -> Solution:
+        """Fit `fitted`, a copy, and tell scikit-learn's callbacks."""
+        if not hasattr(self, "_skl_callbacks"):
+            return fitted._fit(X, y, sample_weight, parameters)
+        tasks = Tasks(self, X, y, sample_weight)
+        tasks.open(fitted)
+        parameters = parameters._replace(callbacks=(tasks,))
+        found = fitted._fit(X, y, sample_weight, parameters)
+        tasks.close()
+        return found
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
         found = self._searched(X, y, sample_weight, parameters)
