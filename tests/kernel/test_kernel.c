@@ -2012,10 +2012,13 @@ static void test_another_penalty_starts_at_the_minimum_of_the_last(void)
         logreg_minimizer *minimizer = allocate(logreg_minimizer_size(&p.data));
         const logreg_run run = make_run(logreg_minimize_workspace_size(&p.data, 1), 1, &buffer);
         logreg_minimizer_open(minimizer, &p.data, &goal, w, 0);
-        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, 0.5) == -1); /* no minimum yet */
+        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, 0.5, &run) ==
+              LOGREG_INCOMPLETE); /* no minimum yet */
         for (int k = 0; k < COUNT(l2s); k++) {
             logreg_fit other = fit_of(&p, other_w);
-            if (k > 0) CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, l2s[k]) == 0);
+            if (k > 0)
+                CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, l2s[k], &run) ==
+                      LOGREG_OK);
             CHECK(logreg_minimize(&p.data, NULL, minimizer, costs, 100, &n_costs, &run) ==
                   LOGREG_CONVERGED);
             const logreg_progress found = logreg_minimizer_progress(minimizer, w);
@@ -2027,7 +2030,8 @@ static void test_another_penalty_starts_at_the_minimum_of_the_last(void)
             if (n_costs > 0) CHECK(near(costs[n_costs - 1], other.J, 1e-11));
         }
         /* The cost would overflow. */
-        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, INFINITY) == -1);
+        CHECK(logreg_minimizer_retarget(minimizer, &p.data, NULL, INFINITY, &run) ==
+              LOGREG_INCOMPLETE);
         free(minimizer);
         free(buffer);
         free_problem(&p);
