@@ -107,13 +107,15 @@ def is_columns(X):
     )  # fmt: skip
 
 
-def has_several_outputs(given, m):
+def has_several_outputs(given, n_x, m):
     """Whether Y holds classes, or w and b are those of classes."""
     Y, w = given.get("Y"), given.get("w")
-    shape = np.shape(Y) if isinstance(Y, (list, tuple)) else getattr(Y, "shape", ())
+    of_w = getattr(w, "shape", ())
     if "Y" not in given:
-        shape = getattr(w, "shape", ())
-        return len(shape) == 2 and shape[1] > 1 and np.size(given.get("b")) == shape[1]
+        return len(of_w) == 2 and of_w[1] > 1 and np.size(given.get("b")) == of_w[1]
+    if len(of_w) == 2 and of_w[0] == n_x and of_w[1] > 1:
+        return True
+    shape = np.shape(Y) if isinstance(Y, (list, tuple)) else getattr(Y, "shape", ())
     if len(shape) == 2 and shape[0] > 1 and shape[1] == m != 1:
         return True
     try:
@@ -175,7 +177,7 @@ class Expected:
         if self.faults:
             self.m = self.n_x = -1  # what must fit X is at fault as well
         with contextlib.suppress(Exception):
-            self.several = name != "inference" and has_several_outputs(given, self.m)
+            self.several = has_several_outputs(given, self.n_x, self.m)
         defaults = DEFAULTS | (OF_FIT if name == "fit" else {})
         readers = {
             "dtype": self.read_dtype,
