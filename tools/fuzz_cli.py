@@ -413,7 +413,9 @@ def check(code, out, err, run, folder):
     lines = err.split("\n")[:-1]
     arguments, output = run.arguments, run.output
     left = {path.name for path in (folder / "run").iterdir()} - run.before
-    expected = {output.name, "run.npz", "cache"} | ({"r.html"} if code != 2 else set())
+    pairs = itertools.pairwise(arguments)
+    caches = {Path(value).parts[0] for option, value in pairs if option == "--cache"}
+    expected = {output.name, "run.npz"} | caches | ({"r.html"} if code != 2 else set())
     new = output.exists() and output.read_bytes() != b"old" if len(output.name) < 255 else False
     faults = {
         f"exit code {code}": code not in {0, 1, 2},
