@@ -389,6 +389,24 @@ def test_the_estimator_takes_frames_and_keeps_their_index(cluster, data):
         model.predict(table[features[::-1]]).compute()
 
 
+def test_the_estimator_computes_each_partition_of_x_once(cluster, data, tmp_path):
+    pd = pytest.importorskip("pandas")
+    dd = pytest.importorskip("dask.dataframe")
+    pytest.importorskip("logreg_c.sklearn")
+    X, Y, _ = data
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(N_X)]).assign(y=Y)
+    table = dd.from_pandas(frame, npartitions=4)
+
+    def seen(part):
+        if len(part) > 2:  # Dask tries it on two rows
+            (tmp_path / f"{part.index[0]} {time.monotonic_ns()}").touch()
+        return part
+
+    features = table[list(frame.columns[:-1])].map_partitions(seen)
+    on_dask.LogisticRegression(class_weight="balanced").fit(features, table["y"])
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 @pytest.mark.parametrize(
     ("settings", "labels", "words"),
     [

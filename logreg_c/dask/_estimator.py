@@ -144,8 +144,7 @@ class LogisticRegression(InMemory):
             )
             raise ValueError(msg)
         client = get_client()
-        parts = partitions(X, y, sample_weight)
-        tallied = _tallied(client, parts)
+        tallied = _tallied(client, partitions(y, y, sample_weight))  # does not read X
         self.classes_, _ = encoded(tallied.classes, self.solver)
         if len(self.classes_) > 2:
             msg = (
@@ -154,6 +153,7 @@ class LogisticRegression(InMemory):
             )
             raise ValueError(msg)
         check_classes(self, 2)
+        parts = partitions(X, y, sample_weight)
         total = float(tallied.sums.sum())
         weights = None if sample_weight is None else [part.sample_weight for part in parts]
         if self.class_weight is not None:
