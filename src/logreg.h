@@ -63,7 +63,14 @@ typedef struct logreg_column {
  * feature indices[k]. No feature comes twice in an example; one that does not come is 0.
  * logreg_check_sparse finds what is wrong. A standardization must not centre.
  *
- * The sums of the three run in different orders, so their bits may differ. The layout is the
+ * With categories, where `codes` is not NULL, X is feature-major, but the last of its n_x features
+ * are made of codes: column k of n_codes, aligned and of any type of integers, has the code of a
+ * category for each example, and code c stands for a 1 in feature categories[k] + c and a 0 in the
+ * others up to categories[k + 1], which c must be below; categories[n_codes] is n_x. A
+ * standardization has the mean 0 and the deviation 1 for them where it centres or scales. Not for
+ * softmax, leverages, nor moments and Grams in parts.
+ *
+ * The sums of these run in different orders, so their bits may differ. The layout is the
  * caller's to state: an array that is both (n_x == 1 or m == 1) is feature-major unless it is a
  * chunk of data that are example-major. How the values are stored changes no bit, but their order
  * does where they are sparse. */
@@ -76,8 +83,11 @@ typedef struct logreg_data {
     const logreg_column *features; /* n_x, or NULL */
     const int64_t *starts, *ends;  /* m each, or NULL */
     const void *indices;
-    logreg_type index_type;      /* LOGREG_INT32 or LOGREG_INT64 */
-    int64_t width;               /* values per example of the whole, on average: rounded up, >= 1 */
+    logreg_type index_type;     /* LOGREG_INT32 or LOGREG_INT64 */
+    int64_t width;              /* values per example of the whole, on average: rounded up, >= 1 */
+    const logreg_column *codes; /* n_codes, or NULL */
+    const int64_t *categories;  /* n_codes + 1 */
+    int64_t n_codes;
     logreg_column Y;             /* labels in [0, 1]; for J and its gradient */
     logreg_column sample_weight; /* weights >= 0 with a positive sum; values NULL: all are 1 */
     /* LOGREG_FLOAT64; or LOGREG_FLOAT32, if no feature is a float64, int64 or int32: then

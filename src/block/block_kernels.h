@@ -22,6 +22,7 @@
 #include "block/load.h"
 #include "block/pack.h"
 #include "block/source_feature_major.h"
+#include "block/source_categorical.h"
 #include "block/source_example_major.h"
 #ifdef LOGREG_BASELINE
 #include "block/source_sparse.h"
@@ -61,6 +62,9 @@ static const logreg_source example_major = {.forward = example_major_forward,
                                             .overlap = example_major_overlap,
                                             .end_run = example_major_end_run,
                                             .moments = FLOAT64_ONLY(example_major_moments)};
+static const logreg_source categorical = {.forward = categorical_forward,
+                                          .backward = categorical_backward,
+                                          .end_run = feature_major_end_run};
 
 const logreg_kernels LOGREG_VARIANT = {
     .real_size = sizeof(real),
@@ -75,7 +79,8 @@ const logreg_kernels LOGREG_VARIANT = {
                  .link = FLOAT64_ONLY(apply_link)},
     .sources = {[LOGREG_FEATURE_MAJOR] = &feature_major,
                 [LOGREG_EXAMPLE_MAJOR] = &example_major,
-                [LOGREG_SPARSE] = &SPARSE_SOURCE},
+                [LOGREG_SPARSE] = &SPARSE_SOURCE,
+                [LOGREG_CATEGORICAL] = &categorical},
     .gram = {.pack = FLOAT64_ONLY(pack_panels),
              .add_products = FLOAT64_ONLY(add_products),
              .add_sums = FLOAT64_ONLY(add_component_sums),

@@ -67,10 +67,16 @@ LOGREG_INLINE int64_t logreg_index(const logreg_data *data, int64_t k)
                                             : ((const int64_t *)data->indices)[k];
 }
 
+/* The features that are numbers; those after them are categories. */
+LOGREG_INLINE int64_t logreg_numbers(const logreg_data *data)
+{
+    return data->codes ? data->categories[0] : data->n_x;
+}
+
 /* The values of an example, on average. */
 LOGREG_INLINE int64_t logreg_width(const logreg_data *data)
 {
-    return logreg_is_sparse(data) ? data->width : data->n_x;
+    return logreg_is_sparse(data) ? data->width : logreg_numbers(data) + data->n_codes;
 }
 
 /* Feature j of dense X. */
@@ -80,6 +86,20 @@ LOGREG_INLINE logreg_column logreg_feature(const logreg_data *data, int64_t j)
     logreg_column column = data->X;
     column.values = (const char *)column.values + j * data->feature_stride;
     return column;
+}
+
+/* n features of dense X from feature `first` on. */
+LOGREG_INLINE logreg_data logreg_features_of(const logreg_data *data, int64_t first, int64_t n)
+{
+    logreg_data part = *data;
+    part.n_x = n;
+    part.codes = NULL;
+    part.n_codes = 0;
+    if (data->features)
+        part.features = data->features + first;
+    else
+        part.X = logreg_feature(data, first);
+    return part;
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
@@ -167,7 +187,13 @@ typedef struct logreg_source {
     void (*moments)(logreg_block *block, const logreg_moments *out);
 } logreg_source;
 
-enum { LOGREG_FEATURE_MAJOR, LOGREG_EXAMPLE_MAJOR, LOGREG_SPARSE, LOGREG_SOURCES };
+enum {
+    LOGREG_FEATURE_MAJOR,
+    LOGREG_EXAMPLE_MAJOR,
+    LOGREG_SPARSE,
+    LOGREG_CATEGORICAL,
+    LOGREG_SOURCES
+};
 
 /* ---- Gram ------------------------------------------------------------------------------------ */
 

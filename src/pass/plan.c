@@ -6,7 +6,7 @@
 #include "platform/parallel.h"
 
 /* ---- Sizes: what freezes the bits, so they depend on n_x, the layout and the arithmetic alone,
- * and on the width of sparse data ---- */
+ * and on the width of data that are sparse or have categories ---- */
 
 /* The largest power of two that is at most `value` and within [low, high], themselves such. */
 static int64_t power_of_two(int64_t value, int64_t low, int64_t high)
@@ -21,12 +21,13 @@ static int64_t at_least_1(int64_t n_x)
     return n_x < 1 ? 1 : n_x;
 }
 
-/* Sparse: enough values that what a node takes, to be cleared and merged, n_x each, is little
- * beside them: at least 4 values per feature, and no fewer than elsewhere. */
+/* Sparse, or with categories: enough values that what a node takes, to be cleared and merged, n_x
+ * each, is little beside them: at least 4 values per feature, and no fewer than elsewhere. */
 static int64_t sparse_segment(const logreg_data *data)
 {
     const int64_t values = 8 * data->n_x;
-    return power_of_two((values < 1 << 17 ? 1 << 17 : values) / data->width, 64, (int64_t)1 << 40);
+    return power_of_two((values < 1 << 17 ? 1 << 17 : values) / logreg_width(data), 64,
+                        (int64_t)1 << 40);
 }
 
 /* Examples per segment: about 2^17 values of X. That is small enough that many threads get some of
@@ -36,7 +37,7 @@ static int64_t sparse_segment(const logreg_data *data)
 int64_t logreg_segment_size(const logreg_data *data)
 {
     const int64_t n_x = data->n_x;
-    if (logreg_is_sparse(data)) return sparse_segment(data);
+    if (logreg_is_sparse(data) || data->codes) return sparse_segment(data);
     return power_of_two((1 << 17) / at_least_1(n_x), power_of_two(n_x / 128, 64, 256), 4096);
 }
 
@@ -51,7 +52,7 @@ static int64_t sparse_block(const logreg_data *data, int64_t real_size)
  * share of L3 has room; yet at least 32 or 64 values of each column. */
 static int64_t feature_major_block(const logreg_data *data, int64_t real_size)
 {
-    const int64_t values = (1 << 18) / at_least_1(data->n_x);
+    const int64_t values = (1 << 18) / at_least_1(logreg_width(data));
     return real_size == 8 ? power_of_two(values, 32, LOGREG_BLOCK)
                           : power_of_two(values, 64, LOGREG_BLOCK / 2);
 }
@@ -73,6 +74,7 @@ enum { SHORT_EXAMPLE = 8 };
 static int source_of(const logreg_data *data)
 {
     if (logreg_is_sparse(data)) return LOGREG_SPARSE;
+    if (data->codes) return LOGREG_CATEGORICAL;
     return data->example_major && data->n_x > SHORT_EXAMPLE ? LOGREG_EXAMPLE_MAJOR
                                                             : LOGREG_FEATURE_MAJOR;
 }
@@ -103,15 +105,16 @@ enum {
  * packed then, and kept. LOGREG_COLUMNS and fewer do no harm. */
 static int columns_collide(const logreg_data *data)
 {
+    const int64_t n = logreg_numbers(data);
     int64_t close = 0;
-    if (data->n_x <= LOGREG_COLUMNS) return 0;
+    if (n <= LOGREG_COLUMNS) return 0;
     if (!data->features) return data->feature_stride % COLLIDING_BYTES == 0;
-    for (int64_t j = 1; j < data->n_x; j++) {
+    for (int64_t j = 1; j < n; j++) {
         const uintptr_t distance =
             (uintptr_t)data->features[j].values - (uintptr_t)data->features[j - 1].values;
         close += distance % COLLIDING_BYTES == 0;
     }
-    return 2 * close > data->n_x;
+    return 2 * close > n;
 }
 
 static int has_uniform_columns(const logreg_data *data)
@@ -129,23 +132,24 @@ static logreg_type real_type(const logreg_plan *plan)
 static void read_columns(logreg_plan *plan, int centred)
 {
     logreg_reading *r = &plan->reading;
-    const int64_t n_x = r->data->n_x;
-    const int64_t size = plan->block * n_x * plan->kernels->real_size;
+    const int64_t n = logreg_numbers(r->data);
+    const int64_t size = plan->block * n * plan->kernels->real_size;
     const int collide = plan->kind->backward && columns_collide(r->data);
     r->uniform_columns = has_uniform_columns(r->data);
     r->in_place = !centred && !collide;
     r->keep_packed = plan->kind->backward && (collide || size <= KEPT_COLUMNS_BYTES);
-    if (n_x * plan->block * logreg_type_size(r->data->X.type) > NEXT_BLOCK_BYTES)
+    if (n * plan->block * logreg_type_size(r->data->X.type) > NEXT_BLOCK_BYTES)
         r->columns_ahead = COLUMNS_AHEAD;
     plan->turn = LOGREG_COLUMNS + LOGREG_TURN / plan->block / LOGREG_COLUMNS * LOGREG_COLUMNS;
-    r->packed_stride = plan->block + LOGREG_PADDING; /* not a power of two, or lines collide */
+    if (n <= plan->turn) plan->turn += r->data->n_x - n; /* categories are no work */
+    r->packed_stride = plan->block + LOGREG_PADDING;     /* not a power of two, or lines collide */
 }
 
 static int64_t packed_columns(const logreg_plan *plan)
 {
     const logreg_reading *r = &plan->reading;
     if (r->uniform_columns && r->data->X.type == real_type(plan) && r->in_place) return 0;
-    return r->keep_packed ? r->data->n_x : LOGREG_COLUMNS;
+    return r->keep_packed ? logreg_numbers(r->data) : LOGREG_COLUMNS;
 }
 
 static void read_examples(logreg_plan *plan, int centred)
@@ -186,7 +190,7 @@ static int64_t packed_none(const logreg_plan *plan)
 static int is_from_memory(const logreg_data *data)
 {
     const double size = logreg_type_size(data->X.type);
-    return size * (double)data->n_x * (double)data->m > CACHED_BYTES;
+    return size * (double)logreg_width(data) * (double)data->m > CACHED_BYTES;
 }
 
 /* What the plan knows of a source, by the enum in kernels.h. */
@@ -198,6 +202,7 @@ static const struct {
     [LOGREG_FEATURE_MAJOR] = {feature_major_block, read_columns, packed_columns},
     [LOGREG_EXAMPLE_MAJOR] = {example_major_block, read_examples, packed_examples},
     [LOGREG_SPARSE] = {sparse_block, read_sparse, packed_none},
+    [LOGREG_CATEGORICAL] = {feature_major_block, read_columns, packed_columns},
 };
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */

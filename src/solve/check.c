@@ -73,7 +73,7 @@ int logreg_first_nonfinite(const logreg_data *data, int64_t *feature, int64_t *e
     if (logreg_is_sparse(data)) return LOGREG_OK;
     for (int64_t first = 0; first < data->m && *feature < 0; first += LOGREG_BLOCK) {
         int64_t count = data->m - first < LOGREG_BLOCK ? data->m - first : LOGREG_BLOCK;
-        for (int64_t j = 0; j < data->n_x; j++) {
+        for (int64_t j = 0; j < logreg_numbers(data); j++) {
             const logreg_column column = logreg_feature(data, j);
             if (logreg_stop_due(&stop, 0, count)) return LOGREG_STOPPED;
             if (is_integer(column.type)) continue;

@@ -4,6 +4,7 @@
  */
 #include <float.h>
 
+#include "solve/categories.h"
 #include "solve/gram.h"
 #include "sums/sums.h"
 
@@ -63,15 +64,10 @@ static int64_t group_count(int64_t n_x)
 /* Groups have the same size, so the last may begin before the end of the one before. */
 static logreg_data group_of(const logreg_data *data, int64_t number, int64_t *first)
 {
-    const int64_t groups = group_count(data->n_x), size = logreg_gram_group_size(data->n_x);
-    logreg_data group = *data;
-    *first = number < groups - 1 ? number * size : data->n_x - size;
-    group.n_x = size;
-    if (data->features)
-        group.features = data->features + *first;
-    else
-        group.X = logreg_feature(data, *first);
-    return group;
+    const int64_t n = logreg_numbers(data), groups = group_count(n);
+    const int64_t size = logreg_gram_group_size(n);
+    *first = number < groups - 1 ? number * size : n - size;
+    return logreg_features_of(data, *first, size);
 }
 
 size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
@@ -79,7 +75,7 @@ size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
     const logreg_sum_kind *const kinds[] = {&logreg_gram_sums, &logreg_cross_gram_sums};
     size_t largest = 0;
     if (logreg_is_sparse(data)) return logreg_sparse_gram_workspace_size(data, n_threads);
-    for (int k = 0; k < (group_count(data->n_x) > 1 ? 2 : 1); k++) {
+    for (int k = 0; k < (group_count(logreg_numbers(data)) > 1 ? 2 : 1); k++) {
         int64_t first;
         const logreg_data group = group_of(data, 0, &first);
         const logreg_plan plan = logreg_plan_of(&group, NULL, kinds[k], 0, n_threads);
@@ -104,7 +100,7 @@ int64_t logreg_gram_group_size(int64_t n_x)
  * need. */
 typedef struct making {
     double *G, *mu, S;
-    int64_t n_x;
+    int64_t n_x, stride; /* stride: from a row of G to the next */
     int within_range;
 } making;
 
@@ -116,7 +112,7 @@ static void place(making *g, const double *sums, int64_t row, int64_t column, in
     for (int64_t k = 0; k < n; k++) {
         const double mean = g->S > 0.0 ? g->mu[row + k] / g->S : 0.0;
         const int64_t diagonal = row + k - column, end = diagonal < n ? diagonal + 1 : n;
-        double *G = g->G + (row + k) * g->n_x + column;
+        double *G = g->G + (row + k) * g->stride + column;
         for (int64_t j = 0; j < end; j++) {
             const double value =
                 logreg_gram_entry(sums, n_columns, k, j) - mean * g->mu[column + j];
@@ -195,7 +191,7 @@ static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, m
 {
     logreg_stop stop; /* one clock for all groups */
     logreg_stop_open(&stop, run);
-    for (int64_t k = 0; k < group_count(data->n_x); k++)
+    for (int64_t k = 0; k < group_count(g->n_x); k++)
         for (int64_t j = k; j >= 0; j--) /* itself first */
             if (!add_pair(g, data, centre, k, j, &stop, run)) return LOGREG_STOPPED;
     return finish_means(g, centre);
@@ -204,10 +200,11 @@ static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, m
 int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
                 const logreg_run *run)
 {
-    making g = {G, mu, 0.0, data->n_x, 1};
+    making g = {G, mu, 0.0, logreg_numbers(data), data->n_x, 1};
     const logreg_fp_modes found = logreg_fp_default();
-    const int status = logreg_is_sparse(data) ? logreg_sparse_gram(data, G, mu, &g.S, run)
-                                              : gram(data, centre, &g, run);
+    int status = logreg_is_sparse(data) ? logreg_sparse_gram(data, G, mu, &g.S, run)
+                                        : gram(data, centre, &g, run);
+    if (status == LOGREG_OK && data->codes) status = logreg_category_gram(data, G, mu, run);
     logreg_fp_restore(found);
     *S = g.S;
     return status;
@@ -245,7 +242,7 @@ static LOGREG_NOINLINE int finish_gram(logreg_nodes *nodes, int64_t n_segments, 
                                        double *G, double *mu, double *S)
 {
     const int64_t groups = group_count(n_x), n = logreg_gram_group_size(n_x);
-    making g = {G, mu, *S, n_x, 1};
+    making g = {G, mu, *S, n_x, n_x, 1};
     const double *sums = logreg_root(kind_of(of_rows, of_columns), n, nodes, n_segments);
     if (sums == NULL) return LOGREG_INCOMPLETE;
     finish_pair(&g, sums, of_rows, of_columns, n);

@@ -48,10 +48,11 @@ static size_t larger(size_t a, size_t b)
 static int is_alike(const logreg_data *a, const logreg_data *b)
 {
     const uintptr_t apart = (uintptr_t)a->X.values - (uintptr_t)b->X.values;
-    return !a->features && !b->features && !a->starts && !b->starts && a->n_x == b->n_x &&
-           a->m == b->m && a->example_major == b->example_major && a->X.type == b->X.type &&
-           a->X.stride == b->X.stride && a->feature_stride == b->feature_stride &&
-           a->arithmetic == b->arithmetic && apart % sizeof(double) == 0;
+    return !a->features && !b->features && !a->starts && !b->starts && !a->codes && !b->codes &&
+           a->n_x == b->n_x && a->m == b->m && a->example_major == b->example_major &&
+           a->X.type == b->X.type && a->X.stride == b->X.stride &&
+           a->feature_stride == b->feature_stride && a->arithmetic == b->arithmetic &&
+           apart % sizeof(double) == 0;
 }
 
 /* Sets the sizes of the state and of a thread's memory for the large or the small fits; returns how

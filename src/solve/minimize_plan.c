@@ -8,7 +8,9 @@
 #define MULTIPLY_ADDS_PER_BYTE 1.0 /* R */
 #define SPARSE_PRODUCT 16.0        /* a product of a sparse Gram, in multiply-adds of a dense one */
 #define SPARSE_VALUE 50.0          /* and a value of a sparse pass */
-#define MOST_PRICE 10.0            /* of a dense factor of sparse X, in passes */
+#define CATEGORY_PRODUCT 4.0       /* the same of a category and a number, or another category */
+#define CATEGORY_VALUE 20.0        /* and a code of a pass */
+#define MOST_PRICE 10.0            /* of a dense factor of such X, in passes */
 #define PASSES_FOR_THE_REST 18.4   /* ln of 10^8 */
 #define LEAST_C 10.0               /* examples of a sample per parameter */
 #define STAGE_GROWTH 10            /* from one sample to the next */
@@ -37,7 +39,7 @@ static int64_t least_sample(const logreg_data *data)
 /* The most examples of a sample, which is in memory where the data are not. */
 static int64_t largest_sample(const logreg_data *data)
 {
-    const int64_t width = logreg_is_sparse(data) ? data->width : data->n_x;
+    const int64_t width = logreg_width(data);
     const int64_t room = SAMPLE_VALUES / (width > 0 ? width : 1);
     const int64_t least = RENEWAL_GROWTH * least_sample(data);
     return room > least ? room : least;
@@ -49,35 +51,56 @@ static double bytes_of_value(const logreg_data *data)
     return data->arithmetic == LOGREG_FLOAT32 ? sizeof(float) : sizeof(double);
 }
 
+/* Whether most features of an example are 0 and not stored. */
+static int is_thin(const logreg_data *data)
+{
+    return logreg_is_sparse(data) || data->codes;
+}
+
+/* Of such X: what an example adds to a Gram, and to a pass, in multiply-adds of a dense one. */
+static double products_of(const logreg_data *data)
+{
+    const double width = (double)logreg_width(data), numbers = (double)logreg_numbers(data);
+    const double codes = (double)data->n_codes;
+    if (logreg_is_sparse(data)) return width * width / 2.0 * SPARSE_PRODUCT;
+    return numbers * numbers / 2.0 + codes * (numbers + codes / 2.0) * CATEGORY_PRODUCT;
+}
+
+static double pass_of(const logreg_data *data, double bytes)
+{
+    const double numbers = (double)logreg_numbers(data), codes = (double)data->n_codes;
+    if (logreg_is_sparse(data)) return (double)data->width * SPARSE_VALUE;
+    return numbers * bytes * MULTIPLY_ADDS_PER_BYTE + codes * CATEGORY_VALUE;
+}
+
 double logreg_factor_price(const logreg_data *data, int64_t q, int64_t m, double bytes)
 {
     const double n = (double)data->n_x, k = (double)logreg_at_most(q, data->n_x);
-    if (logreg_is_sparse(data)) {
-        const double width = (double)data->width;
-        const double work = (double)q * width * width / 2.0 * SPARSE_PRODUCT + n * n * n / 6.0;
-        return work / ((double)m * width * SPARSE_VALUE + 1.0);
+    if (is_thin(data)) {
+        const double work = (double)q * products_of(data) + n * n * n / 6.0;
+        return work / ((double)m * pass_of(data, bytes) + 1.0);
     }
     const double work = (double)q * n * k / 2.0 + k * k * k / 6.0;
     return work / ((double)m * n * bytes * MULTIPLY_ADDS_PER_BYTE + 1.0);
 }
 
-/* Whether a dense factor of sparse X, of which a search makes several, costs more than the passes
+/* Whether a dense factor of such X, of which a search makes several, costs more than the passes
  * that it saves: Cholesky's n^3 / 6 do not fall with the width, as those of a pass do. */
 static int is_dear(const logreg_data *data)
 {
     const int64_t q = logreg_at_most((int64_t)(LEAST_C * (double)data->n_x), data->m);
-    return logreg_is_sparse(data) && logreg_factor_price(data, q, data->m, 0.0) > MOST_PRICE;
+    return is_thin(data) &&
+           logreg_factor_price(data, q, data->m, bytes_of_value(data)) > MOST_PRICE;
 }
 
-/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. Of sparse X a
- * factor costs c n width^2 / 2 products, and a pass m width values. */
+/* Solves c ln^2 c = 36.8 R s m / n^2 for c by bisection: the left side grows with c. Where X is
+ * thin, a factor costs c n products of an example, and a pass m examples. */
 static double best_c(const logreg_data *data, double bytes)
 {
     const double n = (double)data->n_x + 1.0, m = (double)data->m;
     double right = 2.0 * PASSES_FOR_THE_REST * MULTIPLY_ADDS_PER_BYTE * bytes * m / (n * n);
-    if (logreg_is_sparse(data))
-        right = 2.0 * PASSES_FOR_THE_REST * (SPARSE_VALUE / SPARSE_PRODUCT) * m /
-                (n * (double)data->width);
+    if (is_thin(data))
+        right = PASSES_FOR_THE_REST * pass_of(data, bytes) * m / (n * products_of(data));
     double low = LEAST_C, high = LEAST_C;
     while (high < 1e12 && high * logreg_ln(high) * logreg_ln(high) < right) high *= 2.0;
     for (int k = 0; k < 30; k++) {
@@ -95,7 +118,7 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     const int64_t n_x = data->n_x, m = data->m, n = n_x + 1;
     logreg_search_plan p = {.form = LOGREG_DENSE, .bytes = bytes_of_value(data), .sample = m};
     if (n_x > MOST_DENSE || (n_x > SMALL_DENSE && (n_x > m || is_dear(data)))) {
-        const int is_few = m <= LOGREG_LOW_RANK_EXAMPLES && !logreg_is_sparse(data);
+        const int is_few = m <= LOGREG_LOW_RANK_EXAMPLES && !is_thin(data);
         p.form = is_few ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
         return p;
     }

@@ -161,6 +161,16 @@ static logreg_data shape_of_sample(const logreg_data *data, int64_t q)
         shape.arithmetic = LOGREG_FLOAT64;
         return shape;
     }
+    if (data->codes) {
+        shape.example_major = 0;
+        shape.X = (logreg_column){NULL, sizeof(double), LOGREG_FLOAT64};
+        shape.feature_stride = q * (int64_t)sizeof(double);
+        shape.codes = data->codes;
+        shape.categories = data->categories;
+        shape.n_codes = data->n_codes;
+        shape.arithmetic = LOGREG_FLOAT64;
+        return shape;
+    }
     shape.X.type = data->features ? LOGREG_FLOAT64 : data->X.type;
     shape.feature_stride = logreg_type_size(shape.X.type);
     shape.X.stride = data->n_x * shape.feature_stride;

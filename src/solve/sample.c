@@ -165,11 +165,19 @@ static logreg_type common_type(const logreg_data *data)
     return data->n_x > 0 ? data->features[0].type : LOGREG_FLOAT64;
 }
 
+static size_t bytes_of_codes(const logreg_data *data, int64_t k, int64_t count)
+{
+    return logreg_in_lines((size_t)(count * logreg_type_size(data->codes[k].type)));
+}
+
 size_t logreg_sample_size(const logreg_data *data, int64_t count)
 {
     if (logreg_is_sparse(data)) return 5 * logreg_in_lines((size_t)count * sizeof(double));
-    const size_t values = (size_t)(count * data->n_x) * sizeof(double);
-    return logreg_in_lines(values) + 3 * logreg_in_lines((size_t)count * sizeof(double));
+    const size_t values = (size_t)(count * logreg_numbers(data)) * sizeof(double);
+    size_t size = logreg_in_lines(values) + 3 * logreg_in_lines((size_t)count * sizeof(double));
+    size += logreg_in_lines((size_t)data->n_codes * sizeof(logreg_column));
+    for (int64_t k = 0; k < data->n_codes; k++) size += bytes_of_codes(data, k, count);
+    return size;
 }
 
 /* Example-major: each example as it lies. */
@@ -213,6 +221,33 @@ static void gather_sparse(const logreg_data *data, const int64_t *index, logreg_
     sample->width = data->width;
 }
 
+/* Numbers and codes as columns. */
+static void gather_categories(const logreg_data *data, const int64_t *index, logreg_data *sample,
+                              char *memory)
+{
+    const int64_t n = logreg_numbers(data), count = sample->m;
+    double *to = (double *)(void *)memory;
+    sample->example_major = 0;
+    sample->X = (logreg_column){to, sizeof *to, LOGREG_FLOAT64};
+    sample->feature_stride = count * (int64_t)sizeof *to;
+    for (int64_t j = 0; j < n; j++, to += count) {
+        const logreg_column column = logreg_feature(data, j);
+        gather_converted(&column, index, count, 1, to);
+    }
+    memory += logreg_in_lines((size_t)(n * count) * sizeof *to);
+    logreg_column *codes = (logreg_column *)(void *)memory;
+    memory += logreg_in_lines((size_t)data->n_codes * sizeof *codes);
+    for (int64_t k = 0; k < data->n_codes; k++) {
+        const int size = logreg_type_size(data->codes[k].type);
+        codes[k] = (logreg_column){memory, size, data->codes[k].type};
+        gather_column(&data->codes[k], index, count, 1, (size_t)size, memory);
+        memory += bytes_of_codes(data, k, count);
+    }
+    sample->codes = codes;
+    sample->categories = data->categories;
+    sample->n_codes = data->n_codes;
+}
+
 static void gather(const logreg_data *data, const int64_t *index, logreg_data *sample)
 {
     const logreg_type type = sample->X.type;
@@ -249,6 +284,10 @@ static LOGREG_NOINLINE logreg_data take(const logreg_data *data, const logreg_su
         int64_t *starts = (int64_t *)(void *)(memory + 3 * column);
         int64_t *ends = (int64_t *)(void *)(memory + 4 * column);
         gather_sparse(data, index, &sample, starts, ends);
+        return sample;
+    }
+    if (data->codes) {
+        gather_categories(data, index, &sample, memory + 3 * column);
         return sample;
     }
     sample.X.type = float64 ? LOGREG_FLOAT64 : common_type(data);

@@ -4,26 +4,23 @@
  */
 #include <float.h>
 
+#include "solve/categories.h"
 #include "sums/sums.h"
 
 /* Features are taken in groups: a node has five arrays over them, and of many features at once the
  * nodes would take more memory than X. */
 static logreg_data group_of(const logreg_data *data, int64_t first)
 {
-    const int64_t left = data->n_x - first;
-    logreg_data group = *data;
-    if (logreg_is_sparse(data)) return group; /* all at once, or each group would read all of X */
-    group.n_x = left < LOGREG_MOMENTS_FEATURES ? left : LOGREG_MOMENTS_FEATURES;
-    if (data->features)
-        group.features = data->features + first;
-    else
-        group.X = logreg_feature(data, first);
-    return group;
+    /* sparse X all at once, or each group would read all of it */
+    if (logreg_is_sparse(data)) return *data;
+    return logreg_features_of(
+        data, first, logreg_at_most(logreg_numbers(data) - first, LOGREG_MOMENTS_FEATURES));
 }
 
 size_t logreg_standardize_workspace_size(const logreg_data *data, int n_threads)
 {
-    const int64_t last = (data->n_x - 1) / LOGREG_MOMENTS_FEATURES * LOGREG_MOMENTS_FEATURES;
+    const int64_t last =
+        (logreg_numbers(data) - 1) / LOGREG_MOMENTS_FEATURES * LOGREG_MOMENTS_FEATURES;
     size_t largest = 0; /* fewer features have larger blocks */
     for (int k = 0; k < 2; k++) {
         const logreg_data group = group_of(data, k ? last : 0);
@@ -67,7 +64,7 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
     logreg_stop stop; /* one clock for all groups */
     logreg_stop_open(&stop, run);
     logreg_data group;
-    for (int64_t j = 0; j < data->n_x; j += group.n_x) {
+    for (int64_t j = 0; j < logreg_numbers(data); j += group.n_x) {
         group = group_of(data, j);
         const logreg_standardization here = {
             .mean = out->mean + j, .mean_lo = out->mean_lo + j, .sd = out->sd + j};
@@ -80,7 +77,7 @@ static LOGREG_NOINLINE int standardize(const logreg_data *data, const logreg_sta
         const int status = finish_moments(nodes, pass.plan.end, group.n_x, data->arithmetic, &here);
         if (status != LOGREG_OK) return status;
     }
-    return LOGREG_OK;
+    return data->codes ? logreg_describe_categories(data, out, &stop, run->n_threads) : LOGREG_OK;
 }
 
 int logreg_standardize(const logreg_data *data, const logreg_standardization *out,

@@ -4,8 +4,9 @@
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
  * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, for many
- * minima, for folds that share passes, and for softmax of sparse X. Every line of every build for
- * every machine must have the same hashes; the Makefile compares them. */
+ * minima, for folds that share passes, for softmax of sparse X, and for X with categories. Every
+ * line of every build for every machine must have the same hashes; the Makefile compares them. */
+#include "categories.h"
 #include "problem.h"
 #include "sparse.h"
 
@@ -450,6 +451,39 @@ static uint64_t hash_sparse_softmax(void)
     return hash;
 }
 
+static uint64_t hash_categories(void)
+{
+    static const int64_t shapes[][3] = {
+        {0, 9, 1}, {3, 511, 2}, {20, 9001, 3}, {9, 70000, 2}, {300, 90, 1}};
+    static const int64_t sizes[] = {4, 90, 7};
+    uint64_t hash = no_hash;
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int variant = 0; variant < 6; variant++) {
+            const int64_t numbers = shapes[k][0], m = shapes[k][1], n_codes = shapes[k][2];
+            int64_t n_x = numbers;
+            for (int64_t c = 0; c < n_codes; c++) n_x += sizes[c];
+            problem p = make_problem(n_x, m, FEATURE_MAJOR, 0, variant % 2);
+            categorical c;
+            make_categories(&c, &p, sizes, n_codes, variant);
+            if (variant > 2) {
+                store_X_as(&p, LOGREG_FLOAT32);
+                c.data.X = p.data.X;
+                c.data.feature_stride = p.data.feature_stride;
+                c.data.arithmetic = LOGREG_FLOAT32;
+            }
+            label(&p);
+            hash = hash_all(hash, &c.data, p.w, p.b, 0, 0.7);
+            p.data = c.data;
+            memset(p.w, 0, (size_t)n_x * sizeof *p.w);
+            hash = hash_minimum(hash, &p, 0.01, 0, 40);
+            p.data.arithmetic = LOGREG_FLOAT64;
+            hash = hash_hessian(hash, &p, n_x, m);
+            free_categories(&c);
+            free_problem(&p);
+        }
+    return hash;
+}
+
 /* ---- Leverages, and many minima -------------------------------------------------------------- */
 
 /* The leverages and the determinant of a factor, and the weights that make robust errors. */
@@ -631,7 +665,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_leverages());
             printf("%016llx-", (unsigned long long)hash_many());
             printf("%016llx-", (unsigned long long)hash_folds());
-            printf("%016llx\n", (unsigned long long)hash_sparse_softmax());
+            printf("%016llx-", (unsigned long long)hash_sparse_softmax());
+            printf("%016llx\n", (unsigned long long)hash_categories());
             fflush(stdout);
         }
     return 0;

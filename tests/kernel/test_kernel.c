@@ -8,6 +8,7 @@
 
 #include "problem.h"
 #include "sparse.h"
+#include "categories.h"
 
 #include "block/kernels.h"
 #include "platform/parallel.h"
@@ -2213,6 +2214,119 @@ static void test_the_minimum_of_sparse_x(void)
     }
 }
 
+/* ---- Categories ------------------------------------------------------------------------------ */
+
+typedef struct shape_of_categories {
+    int64_t numbers, m, n_codes, sizes[MOST_CODES];
+} shape_of_categories;
+
+static const shape_of_categories categorical_shapes[] = {
+    {0, 1, 1, {1}},           {0, 9, 1, {3}},          {1, 100, 1, {1}}, {2, 513, 2, {4, 1}},
+    {9, 2000, 3, {2, 30, 7}}, {5, 70000, 2, {100, 3}}, {17, 64, 1, {5}}, {20, 3000, 3, {9, 9, 90}},
+    {600, 300, 2, {3, 4}},    {3, 40000, 1, {127}},
+};
+
+static problem categorical_problem(const shape_of_categories *of, categorical *c, int variant)
+{
+    int64_t n_x = of->numbers;
+    for (int64_t k = 0; k < of->n_codes; k++) n_x += of->sizes[k];
+    problem p = make_problem(n_x, of->m, FEATURE_MAJOR, variant % 2, variant / 2 % 2);
+    make_categories(c, &p, of->sizes, of->n_codes, variant);
+    return p;
+}
+
+static void test_categories_agree_with_one_hot_columns(void)
+{
+    for (int k = 0; k < COUNT(categorical_shapes); k++)
+        for (int variant = k; variant < 3 + k; variant++) {
+            const shape_of_categories *of = &categorical_shapes[k];
+            categorical c;
+            problem p = categorical_problem(of, &c, variant);
+            const answers dense = answers_of(&p.data, p.w, p.b, 1),
+                          one = answers_of(&c.data, p.w, p.b, 1);
+            check_same_answers(&one, &dense, p.data.n_x, of->m, 1e-10);
+            for (int n_threads = 2; n_threads <= 5; n_threads++) {
+                const answers more = answers_of(&c.data, p.w, p.b, n_threads);
+                check_same_bits_of_answers(&one, &more, p.data.n_x, of->m);
+                free_answers(&more);
+            }
+            free_answers(&one);
+            free_answers(&dense);
+            free_categories(&c);
+            free_problem(&p);
+        }
+}
+
+/* Numbers as a list of columns, in float32. */
+static void test_categories_beside_columns_in_float32(void)
+{
+    for (int k = 0; k < COUNT(categorical_shapes); k++) {
+        categorical c;
+        problem p = categorical_problem(&categorical_shapes[k], &c, k);
+        double J, db, J_narrow, db_narrow, *dw = allocate_doubles(2 * p.data.n_x);
+        const int64_t n = c.starts[0], m = p.data.m;
+        logreg_column *columns = allocate((size_t)(n + 1) * sizeof *columns);
+        float *X = allocate((size_t)(n * m + 1) * sizeof *X);
+        CHECK(cost_and_gradient(&c.data, p.w, p.b, 0, &J, dw, &db, 2) == LOGREG_OK);
+        for (int64_t j = 0; j < n; j++) {
+            columns[j] = (logreg_column){X + j * m, sizeof *X, LOGREG_FLOAT32};
+            for (int64_t i = 0; i < m; i++) X[j * m + i] = (float)*element(&p, j, i);
+        }
+        c.data.features = columns;
+        c.data.arithmetic = LOGREG_FLOAT32;
+        double *narrow = dw + p.data.n_x;
+        CHECK(cost_and_gradient(&c.data, p.w, p.b, 0, &J_narrow, narrow, &db_narrow, 2) ==
+              LOGREG_OK);
+        CHECK(near(J, J_narrow, 1e-5) && near(db, db_narrow, 1e-5));
+        for (int64_t j = 0; j < p.data.n_x; j++) CHECK(near(dw[j], narrow[j], 1e-5));
+        free(X);
+        free(columns);
+        free(dw);
+        free_categories(&c);
+        free_problem(&p);
+    }
+}
+
+static void test_the_first_nonfinite_value_beside_categories(void)
+{
+    const shape_of_categories of = {4, 2000, 2, {3, 5}};
+    const logreg_run run = {.n_threads = 1};
+    categorical c;
+    problem p = categorical_problem(&of, &c, 0);
+    double J, dw[12], db;
+    int64_t feature, example;
+    CHECK(logreg_first_nonfinite(&c.data, &feature, &example, &run) == LOGREG_OK && feature == -1);
+    *element(&p, 2, 1237) = NAN;
+    CHECK(logreg_first_nonfinite(&c.data, &feature, &example, &run) == LOGREG_OK);
+    CHECK(feature == 2 && example == 1237);
+    CHECK(cost_and_gradient(&c.data, p.w, p.b, 0, &J, dw, &db, 3) == LOGREG_PASS_OVERFLOW);
+    free_categories(&c);
+    free_problem(&p);
+}
+
+/* Samples and a dense factor, of numbers of several types; a diagonal factor; no numbers. */
+static void test_the_minimum_with_categories(void)
+{
+    static const shape_of_categories shapes[] = {
+        {6, 9000, 2, {3, 20}}, {2, 200, 2, {100, 200}}, {0, 5000, 2, {4, 9}}, {2, 90, 1, {3}}};
+    const logreg_goal goal = {.tol = 1e-10, .slope = INFINITY, .passes = 300};
+    for (int k = 0; k < COUNT(shapes); k++) {
+        categorical c;
+        problem p = categorical_problem(&shapes[k], &c, k);
+        const int64_t n_x = p.data.n_x;
+        double *w = allocate_doubles(2 * n_x);
+        logreg_fit found = {.data = c.data, .l2 = 0.01, .w = w};
+        logreg_fit dense = {.data = p.data, .l2 = 0.01, .w = w + n_x};
+        for (int64_t j = 0; j < 2 * n_x; j++) w[j] = 0;
+        minimize_alone(&found, &goal);
+        minimize_alone(&dense, &goal);
+        CHECK(found.status == LOGREG_CONVERGED && near(found.J, dense.J, 1e-9));
+        free(w);
+        free_categories(&c);
+        free_problem(&p);
+    }
+}
+
 /* ---- Stopping -------------------------------------------------------------------------------- */
 
 static double seconds(void)
@@ -2527,6 +2641,10 @@ int main(void)
         test_indices_of_sparse_x_are_checked();
         test_the_first_nonfinite_value_of_sparse_x();
         test_the_minimum_of_sparse_x();
+        test_categories_agree_with_one_hot_columns();
+        test_categories_beside_columns_in_float32();
+        test_the_first_nonfinite_value_beside_categories();
+        test_the_minimum_with_categories();
         test_should_stop_ends_many_small_iterations();
         test_should_stop_ends_one_long_pass();
         test_should_stop_ends_a_gram_and_a_factorization();
