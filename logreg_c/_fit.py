@@ -11,7 +11,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._names import named
-from ._parts import objective_of, opened
+from ._parts import classes_of, objective_of, opened
 from ._result import FitResult
 from ._softmax import Classes, fit_classes, refuse
 from ._solvers.firth import check_firth, minimize_firth
@@ -168,7 +168,7 @@ def fit(
     firth = _input.boolean(firth, "firth")
     penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
     examples = prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
-    several = _input.classes(Y, examples, w) if source is None else None
+    several = classes_of(Y, examples, source, w)
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
     fixed_b = not _input.boolean(intercept, "intercept")
@@ -178,7 +178,7 @@ def fit(
     if several is not None:
         given = {"firth": firth, "l1": l1, "lower, upper or penalty_factors": penalized}
         refuse(given, "expected two classes, or a penalty l2")
-        classes = Classes(examples, *several, w=w, b=b, **shared)
+        classes = Classes(examples, *several, source=source, w=w, b=b, **shared)
         at: dict[str, Any] = {"l2": l2, "tol": tol, "warm": warm, "fixed_b": fixed_b}
         return fit_classes(classes, max_passes, **at, callbacks=callbacks)
     objective = objective_of(examples, source, Y, **shared)

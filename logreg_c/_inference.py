@@ -162,7 +162,7 @@ def inference(
     settings: Any = {"l2": l2, "standardize": standardize, "intercept": intercept}
     if several is not None:
         refuse({"firth": firth}, "expected two classes, or a penalty l2")
-        classes = Classes(examples, *several, w=w, b=b, **shared)
+        classes = Classes(examples, *several, source=None, w=w, b=b, **shared)
         codes = _codes(clusters, classes.objective)
         return _of_classes(classes, reference, kind, codes, **settings)
     if reference:

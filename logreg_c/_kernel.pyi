@@ -186,6 +186,7 @@ GRADIENT: int
 MOMENTS: int
 GRAM: int
 CROSS_GRAM: int
+SOFTMAX: int
 
 class Features:
     def __init__(
@@ -196,7 +197,7 @@ class Point:
     def __init__(self, w: NDArray[np.float64], b: float, features: Features | None) -> None: ...
 
 class Sums:
-    def __init__(self, kind: int, n_x: int) -> None: ...
+    def __init__(self, kind: int, n_x: int, outputs: int = 0) -> None: ...
     def add(
         self, problem: Problem, point: Point | None, offset: int, first: int, end: int
     ) -> None: ...
@@ -209,10 +210,30 @@ class Sums:
         offset: int,
         end: int,
     ) -> None: ...
+    def add_softmax(
+        self,
+        problem: Problem,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        centre: NDArray[np.float64] | None,
+        offset: int,
+        end: int,
+    ) -> None: ...
     def merge(self, other: Sums) -> None: ...
     def gradient(
         self, n_segments: int, float32: bool, point: Point, l2: float, dw: NDArray[np.float64]
     ) -> tuple[int, float, float]: ...
+    def softmax(
+        self,
+        n_segments: int,
+        w: NDArray[np.float64],
+        l2: float,
+        dw: NDArray[np.float64],
+        db: NDArray[np.float64],
+    ) -> tuple[int, float]: ...
+    def softmax_curvature(
+        self, n_segments: int, D: NDArray[np.float64], d: NDArray[np.float64]
+    ) -> int: ...
     def moments(self, n_segments: int, float32: bool, out: Features) -> int: ...
     def products(
         self,

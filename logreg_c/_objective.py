@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -294,15 +294,39 @@ class Objective:
         return "overflows float64: rescale X"
 
 
+class Tally(NamedTuple):
+    """Sums over the weights of several classes, of examples in their order."""
+
+    shares: NDArray[np.float64]  # the weight of each class, (K,)
+    least: float  # weight above 0
+
+    def of(self, k: int) -> Tally:
+        """Return the tally of k classes, of which the last may have had no example so far."""
+        return self._replace(shares=np.pad(self.shares, (0, k - len(self.shares))))
+
+    def counting(self, Y: NDArray[Any], sample_weight: NDArray[Any] | None) -> Tally:
+        """Return the tally with these examples, too."""
+        least = 1.0
+        if sample_weight is not None:
+            least = float(sample_weight.min(initial=np.inf, where=sample_weight > 0))
+        codes = np.asarray(Y).astype(np.intp)
+        np.add.at(self.shares, codes, 1.0 if sample_weight is None else sample_weight)
+        return self._replace(least=min(self.least, least))
+
+
 class SoftmaxObjective(Objective):
     """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,)."""
+
+    def tally(self, k: int) -> Tally:
+        """Return the weight of each of k classes, and the least weight."""
+        return Tally(np.zeros(k), np.inf).counting(np.asarray(self.Y), self.sample_weight)
 
     def softmax(
         self, w: NDArray[np.float64], b: NDArray[np.float64], l2: float
     ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """Return J, dw and db at w and b, both contiguous."""
         dw, db = np.empty_like(w), np.empty_like(b)
-        status, J = _kernel.softmax_cost_and_gradient(self._problem, w, b, l2, dw, db)
+        status, J = self._softmax(w, b, l2, dw, db)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
             msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
@@ -318,7 +342,7 @@ class SoftmaxObjective(Objective):
         """
         D, d = np.empty_like(w), np.empty_like(b)
         b = b + np.add.reduce(w * centre[:, np.newaxis], 0)
-        if _kernel.softmax_curvature(self._problem, w, b, centre, D, d) != _kernel.OK:
+        if self._softmax_curvature(w, b, centre, D, d) != _kernel.OK:
             self.raise_if_nonfinite()
             raise OverflowError(PRODUCTS_OVERFLOW)
         return D, d
@@ -340,10 +364,9 @@ class SoftmaxObjective(Objective):
         They are spread evenly over the data, and lie at uneven places in their stretches, so that
         no period in the data can meet them.
         """
-        m = self.examples.shape[1]
-        places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
-        uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        at = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
+        if count == self.examples.shape[1]:
+            return self
+        at = self.places(count)
         X: Any = self.examples.values
         if self.examples.is_sparse:
             values = X.in_order(at)
@@ -353,6 +376,36 @@ class SoftmaxObjective(Objective):
         weight = None if self.sample_weight is None else self.sample_weight[at]
         Y = None if self.Y is None else self.Y[at]
         return SoftmaxObjective(examples, Y, weight, self.n_threads)
+
+    def places(self, count: int) -> NDArray[np.intp]:
+        """Return where the examples of `some` lie, in their order."""
+        places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
+        uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        m = self.examples.shape[1]
+        at: NDArray[np.intp] = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
+        return at
+
+    def _softmax(
+        self,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        l2: float,
+        dw: NDArray[np.float64],
+        db: NDArray[np.float64],
+    ) -> tuple[int, float]:
+        """Return status and J, and fill dw and db."""
+        return _kernel.softmax_cost_and_gradient(self._problem, w, b, l2, dw, db)
+
+    def _softmax_curvature(
+        self,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        centre: NDArray[np.float64],
+        D: NDArray[np.float64],
+        d: NDArray[np.float64],
+    ) -> int:
+        """Return the status, and fill D and d; b is that of features less the centre."""
+        return _kernel.softmax_curvature(self._problem, w, b, centre, D, d)
 
     def raise_if_nonfinite(self) -> None:
         """Name the first NaN or infinity in X, if there is one."""

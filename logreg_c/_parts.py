@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from . import _input, _kernel
-from ._objective import Objective
+from ._objective import Objective, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,13 +55,19 @@ class Source(Protocol):
         is gathered in, of no size.
     example_major : bool
         The layout, if X is an array.
+    labels : Labels
+        Whether these are classes.
     survey : Survey or None
         Sums over labels and weights, if they have been made.
+    tally : Tally or None
+        Those over the weights of classes, likewise.
     """
 
     examples: Examples
     example_major: bool
+    labels: _input.Labels
     survey: _kernel.Survey | None
+    tally: Tally | None
 
     def __iter__(self) -> Iterator[Part]: ...
 
@@ -90,6 +96,7 @@ class ProblemInParts:
         self._source = source
         self._halves = halves  # every label is 1/2
         self._survey = source.survey
+        self._tally = source.tally
 
     def standardize(self, moments: NDArray[np.float64], centre: bool, scale: bool) -> int:
         """Fill moments (3, n_x), and work on features that are centred and scaled from now on."""
@@ -123,6 +130,20 @@ class ProblemInParts:
         for part in self._source:
             problem = self._of(part, part.X, part.sample_weight, float32=float32)
             sums.add(problem, point, *_segments(part, self.n_x))
+        return sums
+
+    def softmax_sums(
+        self,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        centre: NDArray[np.float64] | None,
+    ) -> _kernel.Sums:
+        """Return the sums of J, dw and db of several classes, or of curvature about a centre."""
+        sums = _kernel.Sums(_kernel.SOFTMAX, self.n_x, len(b))
+        for part in self._source:
+            problem = self._of(part, part.X, part.sample_weight, float32=False)
+            offset, _, end = _segments(part, self.n_x)
+            sums.add_softmax(problem, w, b, centre, offset, end)
         return sums
 
     def moments(
@@ -220,6 +241,18 @@ class ProblemInParts:
                 survey_part(self._survey, part)
         return self._survey
 
+    def tally(self, k: int) -> Tally:
+        """Return sums over the weights of k classes."""
+        if self._tally is None:
+            self._tally = Tally(np.zeros(k), np.inf)
+            for part in self._source:
+                self._tally = self._tally.counting(part.Y, part.sample_weight)
+        return self._tally.of(k)
+
+    def chosen(self, at: NDArray[np.intp]) -> list[Part]:
+        """Return some examples, which are named in their order."""
+        return [taken(part, at) for part in self._source]
+
     def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
         """Return samples of so many examples, in memory, which one pass gathers."""
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
@@ -253,6 +286,15 @@ class ProblemInParts:
 def survey_part(survey: _kernel.Survey, part: Part) -> None:
     """Add a part, in its order, to the sums over labels and weights."""
     survey.add(_kernel.Problem(part.X, part.Y, part.sample_weight, 1, False, None))
+
+
+def taken(part: Part, at: NDArray[np.intp]) -> Part:
+    """Return those examples of the whole that are in a part, named in their order."""
+    here = at[np.searchsorted(at, part.first) : np.searchsorted(at, part.first + part.m)]
+    here = here - part.first
+    X = [x[here] for x in part.X] if isinstance(part.X, list) else part.X.T[here].T
+    weight = None if part.sample_weight is None else part.sample_weight[here]
+    return Part(part.first, X, part.Y[here], weight)
 
 
 class Weights:
@@ -554,6 +596,19 @@ def opened(
     return source.examples, source
 
 
+def classes_of(
+    Y: ArrayLike | str, examples: Examples, source: Source | None, w: ArrayLike | None
+) -> tuple[NDArray[np.int32] | None, int] | None:
+    """Return the class of each example, unless a source has them, and the number of classes.
+
+    None where Y has one output.
+    """
+    if source is None:
+        return _input.classes(Y, examples, w)
+    k = source.labels.classes(examples, w)
+    return None if k is None else (None, k)
+
+
 def objective_of(
     examples: Examples,
     source: Source | None,
@@ -565,6 +620,7 @@ def objective_of(
     """Return the objective of what is `opened`. A source of few rows is taken into memory."""
     if source is None:
         return Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    source.labels.check_one_output()
     n_threads = _input.threads(n_threads)
     if examples.shape[1] > _kernel.LOW_RANK_EXAMPLES:
         return ObjectiveInParts(source, n_threads)
@@ -573,16 +629,17 @@ def objective_of(
 
 def _in_memory(examples: Examples, source: Source, n_threads: int) -> Objective:
     """Return the objective of few examples, all of which a search may need at once."""
-    parts = list(source)
+    values, Y, sample_weight = joined(list(source))
+    return Objective(examples._replace(values=values), Y, sample_weight, n_threads)
+
+
+def joined(parts: Sequence[Part]) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
+    """Return X, Y and sample_weight of parts, one after the other."""
     if isinstance(parts[0].X, list):
         columns = zip(*(part.X for part in parts), strict=True)
         values: Any = [np.concatenate(pieces) for pieces in columns]
     else:
         values = np.concatenate([part.X.T for part in parts]).T  # type: ignore[union-attr]
     weights = [part.sample_weight for part in parts if part.sample_weight is not None]
-    return Objective(
-        examples._replace(values=values),
-        np.concatenate([part.Y for part in parts]),
-        np.concatenate(weights) if weights else None,
-        n_threads,
-    )
+    Y = np.concatenate([part.Y for part in parts])
+    return values, Y, np.concatenate(weights) if weights else None

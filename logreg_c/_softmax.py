@@ -13,6 +13,7 @@ from ._errors import ConvergenceWarning, DivergenceWarning
 from ._names import named
 from ._objective import SoftmaxObjective
 from ._result import FitResult, TrainResult
+from ._softmax_parts import SoftmaxInParts
 from ._solvers.divergence import warning_of
 from ._solvers.softmax import Searching, start_from
 from ._solvers.softmax_descent import descend_classes
@@ -24,30 +25,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._input import Examples
+    from ._parts import Source
     from ._result import Stopped
 
 
 class Classes:
-    """Examples of several classes that have been checked, and where to start."""
+    """Examples of several classes that have been checked, and where to start.
+
+    Those of a source have no codes here.
+    """
 
     def __init__(
         self,
         examples: Examples,
-        codes: NDArray[np.int32],
+        codes: NDArray[np.int32] | None,
         k: int,
         *,
+        source: Source | None,
         w: Any,
         b: Any,
         sample_weight: Any,
         n_threads: int | None,
     ) -> None:
         self.k = k
-        self.objective = SoftmaxObjective(
-            examples._replace(float32=False),
-            codes,
-            _input.weights(sample_weight, examples),
-            _input.threads(n_threads),
-        )
+        n_threads = _input.threads(n_threads)
+        if source is None:
+            weights = _input.weights(sample_weight, examples)
+            examples = examples._replace(float32=False)
+            self.objective = SoftmaxObjective(examples, codes, weights, n_threads)
+        else:
+            self.objective = SoftmaxInParts(source, n_threads, float32=False)
         self.w = np.zeros((examples.shape[0], k))
         self.b = np.zeros(k)
         if np.ndim(b) == 0 and b not in {None, 0.0}:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Sums over data that come in parts.
 
-GRADIENT, MOMENTS, GRAM, CROSS_GRAM = range(4)
+GRADIENT, MOMENTS, GRAM, CROSS_GRAM, SOFTMAX = range(5)
 
 
 cdef const logreg_sum_kind *kind_of(int kind) noexcept:
@@ -52,17 +52,21 @@ cdef class Point:
 
 
 cdef class Sums:
-    """Sums of one kind over data that come in parts, in any order: nodes of one tree."""
+    """Sums of one kind over data that come in parts, in any order: nodes of one tree.
+
+    Those of a softmax have several outputs.
+    """
 
     cdef const logreg_sum_kind *kind
     cdef logreg_nodes nodes
-    cdef int64_t capacity, n_x
+    cdef int64_t capacity, n_x, outputs
     cdef int number
 
-    def __cinit__(self, int kind, int64_t n_x, nodes=()):
+    def __cinit__(self, int kind, int64_t n_x, int64_t outputs=0, nodes=()):
         self.number = kind
         self.kind = kind_of(kind)
         self.n_x = n_x
+        self.outputs = outputs
         self.reserve(len(nodes))
         for level, index, sums in nodes:
             self.take(level, index, sums)
@@ -75,13 +79,19 @@ cdef class Sums:
         self.nodes.count += 1
         return 0
 
+    cdef size_t node_size(self) noexcept:
+        """The bytes of a node."""
+        if self.outputs:
+            return logreg_softmax_node_size(self.n_x, self.outputs) * sizeof(double)
+        return logreg_node_size(self.kind, self.n_x) * sizeof(double)
+
     def __reduce__(self):
-        cdef int64_t size = logreg_node_size(self.kind, self.n_x) * sizeof(double)
+        cdef size_t size = self.node_size()
         nodes = [
             (node.level, node.index, PyBytes_FromStringAndSize(<char *> node.sums, size))
             for node in self.nodes.nodes[:self.nodes.count]
         ]
-        return Sums, (self.number, self.n_x, nodes)
+        return Sums, (self.number, self.n_x, self.outputs, nodes)
 
     def __dealloc__(self):
         for k in range(self.capacity):
@@ -90,7 +100,7 @@ cdef class Sums:
 
     cdef int reserve(self, int64_t more) except -1:
         cdef int64_t wanted = self.nodes.count + more
-        cdef size_t size = logreg_node_size(self.kind, self.n_x) * sizeof(double)
+        cdef size_t size = self.node_size()
         if wanted <= self.capacity:
             return 0
         cdef void *grown = PyMem_Realloc(self.nodes.nodes, wanted * sizeof(logreg_node))
@@ -135,10 +145,33 @@ cdef class Sums:
                                      &self.nodes, &problem.run)
         problem.status(status)
 
+    def add_softmax(self, Problem problem, w, b, centre, int64_t offset, int64_t end):
+        """Add the first `end` segments of a problem to J and its gradient at w (n_x, K) and b (K,).
+
+        With a centre (n_x,) these are sums of the curvature.
+        """
+        cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN), less
+        cdef const double *centred = NULL
+        cdef logreg_part part = logreg_part(offset, 0, end)
+        cdef int status
+        if centre is not None:
+            less = Buffer(centre, IN)
+            centred = less.data()
+        self.reserve(logreg_node_count(offset, offset + end))
+        problem.reserve(logreg_sum_softmax_workspace_size(problem.data, &part, self.outputs,
+                                                          problem.run.n_threads))
+        with nogil:
+            status = logreg_sum_softmax(problem.data, &part, self.outputs, w_in.data(),
+                                        b_in.data(), centred, &self.nodes, &problem.run)
+        problem.status(status)
+
     def merge(self, Sums other):
         """Add what another has summed."""
         self.reserve(other.nodes.count)
-        logreg_merge(self.kind, self.n_x, &self.nodes, &other.nodes)
+        if self.outputs:
+            logreg_merge_softmax(self.n_x, self.outputs, &self.nodes, &other.nodes)
+        else:
+            logreg_merge(self.kind, self.n_x, &self.nodes, &other.nodes)
 
     def gradient(self, int64_t n_segments, bint float32, Point point, double l2, dw):
         """(status, J, db) of the whole, and dw filled; uses up the sums."""
@@ -149,6 +182,20 @@ cdef class Sums:
             &point.c, l2, &J, dw_out.data(), &db,
         )
         return status, J, db
+
+    def softmax(self, int64_t n_segments, w, double l2, dw, db):
+        """(status, J) of the whole, and dw (n_x, K) and db (K,) filled; uses up the sums."""
+        cdef Buffer w_in = Buffer(w, IN), dw_out = Buffer(dw, OUT), db_out = Buffer(db, OUT)
+        cdef double J = 0
+        cdef int status = logreg_finish_softmax(&self.nodes, n_segments, self.n_x, self.outputs,
+                                                w_in.data(), l2, &J, dw_out.data(), db_out.data())
+        return status, J
+
+    def softmax_curvature(self, int64_t n_segments, D, d):
+        """The status, and D (n_x, K) and d (K,) of the whole filled; uses up the sums."""
+        cdef Buffer D_out = Buffer(D, OUT), d_out = Buffer(d, OUT)
+        return logreg_finish_softmax_curvature(&self.nodes, n_segments, self.n_x, self.outputs,
+                                               D_out.data(), d_out.data())
 
     def moments(self, int64_t n_segments, bint float32, Features out):
         """The status, and the moments of the whole filled; uses up the sums."""

@@ -11,7 +11,7 @@ import numpy as np
 from . import _input
 from ._errors import DivergenceWarning
 from ._names import named
-from ._parts import objective_of, opened
+from ._parts import classes_of, objective_of, opened
 from ._result import TrainResult
 from ._softmax import Classes, train_classes
 from ._solvers.descent import descend
@@ -143,12 +143,12 @@ def train(
     True
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = _input.classes(Y, examples, w) if source is None else None
+    several = classes_of(Y, examples, source, w)
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     problem = (  # before anything else is looked at, which may change what it was made of
         objective_of(examples, source, Y, **shared)
         if several is None
-        else Classes(examples, *several, w=w, b=b, **shared)
+        else Classes(examples, *several, source=source, w=w, b=b, **shared)
     )
     iters = _input.integer(iters, "iters", 0)
     l2 = _input.not_negative(l2, "l2")
@@ -247,11 +247,11 @@ def cost_and_gradient(
     (0.693147, array([[-0.5]]), -0.166667)
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = _input.classes(Y, examples, w) if source is None else None
+    several = classes_of(Y, examples, source, w)
     l2 = _input.not_negative(l2, "l2")
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     if several is not None:
-        classes = Classes(examples, *several, w=w, b=b, **shared)
+        classes = Classes(examples, *several, source=source, w=w, b=b, **shared)
         J, dw, of_b = classes.objective.softmax(classes.w, classes.b, l2)
         return J, dw, of_b[:, np.newaxis]
     objective = objective_of(examples, source, Y, **shared)

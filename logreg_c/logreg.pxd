@@ -262,6 +262,19 @@ cdef extern from "logreg.h" nogil:
     int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
                            const double *centre, int64_t of_rows, int64_t of_columns, double *G,
                            double *mu, double *S)
+    int64_t logreg_softmax_node_size(int64_t n_x, int64_t n_outputs)
+    void logreg_merge_softmax(int64_t n_x, int64_t n_outputs, logreg_nodes *into,
+                              const logreg_nodes *from_)
+    size_t logreg_sum_softmax_workspace_size(const logreg_data *data, const logreg_part *part,
+                                             int64_t n_outputs, int n_threads)
+    int logreg_sum_softmax(const logreg_data *data, const logreg_part *part, int64_t n_outputs,
+                           const double *w, const double *b, const double *centre,
+                           logreg_nodes *nodes, const logreg_run *run)
+    int logreg_finish_softmax(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                              int64_t n_outputs, const double *w, double l2, double *J, double *dw,
+                              double *db)
+    int logreg_finish_softmax_curvature(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                                        int64_t n_outputs, double *D, double *d)
     logreg_point logreg_descent_point(const logreg_settings *settings, const logreg_state *state,
                                       int64_t n_x)
     int logreg_descend_by(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,

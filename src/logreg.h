@@ -573,6 +573,23 @@ int logreg_sum_gram(const logreg_data *data, const logreg_part *part, const doub
 int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, const double *centre,
                        int64_t of_rows, int64_t of_columns, double *G, double *mu, double *S);
 
+/* A softmax of dense X: each number of outputs is a kind of its own, whose nodes have
+ * logreg_softmax_node_size doubles. logreg_sum_softmax sums J and its gradient or, where `centre`
+ * is n_x values and not NULL, the curvature about it; the rest is as in
+ * logreg_softmax_cost_and_gradient and logreg_softmax_curvature. */
+int64_t logreg_softmax_node_size(int64_t n_x, int64_t n_outputs);
+void logreg_merge_softmax(int64_t n_x, int64_t n_outputs, logreg_nodes *into,
+                          const logreg_nodes *from);
+size_t logreg_sum_softmax_workspace_size(const logreg_data *data, const logreg_part *part,
+                                         int64_t n_outputs, int n_threads);
+int logreg_sum_softmax(const logreg_data *data, const logreg_part *part, int64_t n_outputs,
+                       const double *w, const double *b, const double *centre, logreg_nodes *nodes,
+                       const logreg_run *run);
+int logreg_finish_softmax(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, int64_t n_outputs,
+                          const double *w, double l2, double *J, double *dw, double *db);
+int logreg_finish_softmax_curvature(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
+                                    int64_t n_outputs, double *D, double *d);
+
 /* One iteration of a descent, from sums of its gradient at logreg_descent_point: adds J to costs[0]
  * and updates the state, as logreg_descend does. next_w is room for n_x values. Returns what
  * logreg_descend does, or LOGREG_INCOMPLETE. */

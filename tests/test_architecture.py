@@ -20,7 +20,7 @@ FLOORS = [
     ["_names", "_result", "_summary"],
     ["_objective"],
     ["_outputs", "_parts"],
-    ["batches"],
+    ["_softmax_parts", "batches"],
     ["_solvers"],
     ["_fit", "_fit_many", "_fit_path", "_inference", "_predict", "_softmax", "_train", "callbacks"],
     ["__init__"],

@@ -2,7 +2,15 @@
 """What a user passes, turned into what the kernel reads, and the messages of what is refused."""
 
 from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
-from .classes import classes, classes_of, matrices, several_outputs
+from .classes import (
+    Labels,
+    check_range,
+    classes,
+    classes_of,
+    from_rows,
+    matrices,
+    several_outputs,
+)
 from .frame_types import columns_of_frame, is_frame, names_of_frame, values_of
 from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
@@ -34,10 +42,12 @@ __all__ = [
     "Examples",
     "Fit",
     "Fits",
+    "Labels",
     "as_stored",
     "boolean",
     "bounds",
     "callbacks",
+    "check_range",
     "classes",
     "classes_of",
     "codes_of",
@@ -48,6 +58,7 @@ __all__ = [
     "examples",
     "exponent_of_scale",
     "fits",
+    "from_rows",
     "in_float32",
     "integer",
     "is_frame",

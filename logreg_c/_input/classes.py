@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def classes(value: Any, X: Examples, w: Any = None) -> tuple[NDArray[np.int32], 
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
         shape = len(value), len(value[0])
     if shape is not None and len(shape) == 2 and shape[0] > 1 and shape[1] == X.shape[1] != 1:
-        return _from_rows(own_array(value, "Y"), X)
+        return from_rows(own_array(value, "Y"))
     if not _may_be_classes(value):
         return None
     array = own_array(values_of(value, "Y"), "Y")
@@ -43,14 +43,52 @@ def classes(value: Any, X: Examples, w: Any = None) -> tuple[NDArray[np.int32], 
     highest = int(array.max())
     if highest <= 1:
         return None
-    most = max(MANY, array.size)
-    if int(array.min()) < 0 or highest >= most:
+    check_range(int(array.min()), highest, array.size)
+    return array.ravel().astype(np.int32), highest + 1
+
+
+def check_range(lowest: int, highest: int, m: int) -> None:
+    """Refuse integers that number no classes of m examples."""
+    most = max(MANY, m)
+    if lowest < 0 or highest >= most:
         msg = (
-            f"Y holds the integers {array.min()} and {highest}; expected classes 0, 1, ... K - 1, "
+            f"Y holds the integers {lowest} and {highest}; expected classes 0, 1, ... K - 1, "
             f"at most {most} of them: np.unique(Y, return_inverse=True) numbers them"
         )
         raise ValueError(msg)
-    return array.ravel().astype(np.int32), highest + 1
+
+
+class Labels(NamedTuple):
+    """What labels that come in parts say about classes, once all have been seen."""
+
+    highest: int | None  # of integers; None: there are others
+    rows: int | None = None  # of Y, where it has one for each class
+
+    def classes(self, X: Examples, w: Any) -> int | None:
+        """Return the number of classes, or None where Y has one output; as `classes` does."""
+        of_w = _shape_of(w)
+        if of_w is not None and len(of_w) == 2 and of_w[0] == X.shape[0] and of_w[1] > 1:
+            if self.highest is None or self.highest >= of_w[1] or self.rows not in {None, of_w[1]}:
+                msg = (
+                    f"w has {of_w[1]} columns, and Y is not the classes 0 to {of_w[1] - 1}, as "
+                    "integers; expected a column of w for each class"
+                )
+                raise ValueError(msg)
+            return of_w[1]
+        if self.rows is not None or self.highest is None or self.highest <= 1:
+            return self.rows
+        return self.highest + 1
+
+    def check_one_output(self) -> None:
+        """Refuse several classes where there is one output."""
+        k = self.rows or (self.highest or 0) + 1
+        if k > 2 or self.rows:
+            msg = (
+                f"Y has {k} classes, and X comes in parts; expected labels 0 and 1, or "
+                "probabilities between them: compare one class with all others, or read X into "
+                "memory"
+            )
+            raise ValueError(msg)
 
 
 def classes_of(value: Any, X: Examples, k: int) -> NDArray[np.int32]:
@@ -85,7 +123,7 @@ def _flat(value: Any) -> Any:
     return value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value
 
 
-def _from_rows(Y: NDArray[Any], X: Examples) -> tuple[NDArray[np.int32], int]:
+def from_rows(Y: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
     """Return classes from one row per class, of which each example has a 1 in one."""
     is_one = Y == 1
     wrong = np.flatnonzero((np.add.reduce(is_one, 0) != 1) | ((Y != 0) & ~is_one).any(0))
@@ -94,7 +132,7 @@ def _from_rows(Y: NDArray[Any], X: Examples) -> tuple[NDArray[np.int32], int]:
         msg = (
             f"Y has shape {Y.shape}, so a row for each class, and example {i} has "
             f"{Y[:, i].tolist()}; expected one 1, in the row of its class, and zeros. For a "
-            f"logistic regression of one output pass Y of shape (1, {X.shape[1]})"
+            f"logistic regression of one output pass Y of shape (1, {Y.shape[1]})"
         )
         raise ValueError(msg)
     return np.argmax(is_one, 0).astype(np.int32), len(Y)

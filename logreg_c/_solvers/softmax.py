@@ -34,6 +34,7 @@ ENOUGH = 1e-4  # of the decrease that the slope promises
 HALVINGS = 30  # of a step
 PER_PARAMETER = 5  # examples of a sample
 LARGEST_SAMPLE = 1 / 3  # of all examples; beyond, all are used
+SAMPLE_VALUES = 1 << 25  # that a sample grows to, which lies in memory even where X does not
 ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
 SAMPLE_TOL = 1e-3
@@ -69,10 +70,8 @@ class Search:
         self.units = units
         self.passes = 0
         self.gap = math.inf
-        weight = objective.sample_weight
-        m = objective.examples.shape[1]
-        self.total = float(m) if weight is None else math.fsum(weight)
-        self.least = 1.0 if weight is None else float(weight[weight > 0].min())
+        shares, self.least = objective.tally(theta.shape[1])
+        self.total = math.fsum(shares)
         self.at = self.evaluate(theta)
         self._built, self._since = math.inf, 0
         self._factor_at: NDArray[np.float64] | None = None
@@ -81,7 +80,9 @@ class Search:
         self._marked = 0
         self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
         has_gram = not is_diagonal(objective, theta.shape[1])
+        n, m = objective.examples.shape
         self.sample = sample_size(m, theta.size) if has_gram else m
+        self._most = min(m, max(self.sample, SAMPLE_VALUES // max(n, 1)))
 
     def evaluate(self, theta: NDArray[np.float64]) -> Point:
         """Return J and its gradient: a pass over X."""
@@ -116,12 +117,11 @@ class Search:
         return None
 
     def _after_no_step(self) -> Stopped | None:
-        m = self.objective.examples.shape[1]
         if self.passes < self.most_passes:
-            if not self._since and self.sample == m:
+            if not self._since and self.sample == self._most:
                 return "rounding"
             if not self._since:
-                self.sample = min(10 * self.sample, m)
+                self.sample = min(10 * self.sample, self._most)
             self.renew()
         return None
 
@@ -140,13 +140,12 @@ class Search:
         return self._make_factor(self.at.theta)
 
     def _make_factor(self, theta: NDArray[np.float64]) -> Factor | Diagonal:
-        m = self.objective.examples.shape[1]
         self._factor_at = theta
         if is_diagonal(self.objective, theta.shape[1]):
             settings: dict[str, Any] = {"total": self.total, "fixed_b": self.fixed_b}
             self._factor = Diagonal(self.objective, theta, self.l2, **settings)
             return self._factor
-        sample = self.objective if self.sample == m else self.objective.some(self.sample)
+        sample = self.objective.some(self.sample)
         self._factor = Factor(sample, theta, self.l2, fixed_b=self.fixed_b)
         return self._factor
 
@@ -270,18 +269,10 @@ def start_from(objective: SoftmaxObjective, k: int, *, fixed_b: bool) -> NDArray
     """Return w = 0, and the b that gives each class its share of the examples."""
     theta = np.zeros((objective.examples.shape[0] + 1, k))
     if not fixed_b:
-        shares = _shares(objective, k)
+        shares = objective.tally(k).shares
         logarithms = _logarithms(np.maximum(shares, shares.max() * 2.0**-30))
         theta[-1] = logarithms - math.fsum(logarithms) / k
     return theta
-
-
-def _shares(objective: SoftmaxObjective, k: int) -> NDArray[np.float64]:
-    """Return the weight of each class, (k,)."""
-    shares = np.zeros(k)
-    weight: Any = 1.0 if objective.sample_weight is None else objective.sample_weight
-    np.add.at(shares, np.asarray(objective.Y).astype(np.intp), weight)
-    return shares
 
 
 def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -295,7 +286,7 @@ def _cost_at_start(objective: SoftmaxObjective, theta: NDArray[np.float64]) -> f
     k = theta.shape[1]
     if not theta[-1].any():
         return float(_logarithms(np.array([float(k)]))[0])
-    shares = _shares(objective, k)
+    shares = objective.tally(k).shares
     shares = shares[shares > 0.0] / math.fsum(shares)
     return -math.fsum(shares * _logarithms(shares))
 

@@ -148,12 +148,9 @@ class Reader:
         if not self.names:
             msg = "there is no column but Y and sample_weight; expected a column for each feature"
             raise ValueError(msg)
-        arrays = [
-            _input.as_stored(
-                _input.own_array(_input.values_of(rows[name], name), f"column {name!r}")
-            )
-            for name in wanted
-        ]
+        arrays = [_own(rows[name], name, f"column {name!r}") for name in self.names]
+        arrays += [_signed(_own(rows[name], name, f"column {name!r}")) for name in self._targets]
+        arrays = list(map(_input.as_stored, arrays))
         for name, x in zip(wanted, arrays, strict=True):
             if x.ndim != 1 or x.size != arrays[0].size:
                 msg = f"column {name!r} has the shape {x.shape}; expected ({arrays[0].size},)"
@@ -193,9 +190,28 @@ def without_names(name: str) -> str:
     )
 
 
+def _own(value: Any, name: str, what: str) -> NDArray[Any]:
+    return _input.own_array(_input.values_of(value, name), what)
+
+
+def _signed(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as integers that the kernel reads, if they are integers."""
+    is_wide = labels.dtype.kind == "u" and labels.dtype.itemsize > 2
+    return labels.astype(np.int64) if is_wide else labels
+
+
+def labels_as_given(value: ArrayLike) -> tuple[NDArray[Any], int | None]:
+    """Return Y that is no column, (m,), and the number of its rows if there is one per class."""
+    array = _own(value, "Y", "Y")
+    if array.ndim == 2 and array.shape[0] > 1 and array.shape[1] != 1:
+        codes, k = _input.from_rows(array)
+        return codes, k
+    return as_given(_signed(array), "Y"), None
+
+
 def as_given(value: ArrayLike, name: str) -> NDArray[Any]:
     """Return Y or sample_weight that is no column, (m,), of a dtype that the kernel reads."""
-    array = _input.own_array(_input.values_of(value, name), name)
+    array = _own(value, name, name)
     if array.ndim == 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 1:

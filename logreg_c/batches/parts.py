@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _input, _kernel
+from logreg_c._objective import Tally
 from logreg_c._parts import Part, examples_of_parts, survey_part
 
 from .ahead import ahead
 from .cache import Cache
-from .columns import NO_ROWS, Reader, as_given
+from .columns import NO_ROWS, Reader, as_given, labels_as_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 # Values of a part, about: 16 MB of float64.
 VALUES = 1 << 21
-LABELS = "0, 1 or a probability within [0, 1] (several classes need X in memory)"
+LABELS = "0, 1, a probability within [0, 1], or the classes 0, 1, 2, ... as integers"
+TALLIED = 1024  # classes, in the first pass; more take another one
 
 
 class PartsOfBatches:
@@ -42,7 +44,9 @@ class PartsOfBatches:
         names: tuple[str, ...] | None,
     ) -> None:
         self._reader = Reader(batches, names, Y, sample_weight)
-        self._Y = Y if isinstance(Y, str) else as_given(Y, "Y")
+        self._Y: NDArray[Any] | str
+        self._Y, rows = (Y, None) if isinstance(Y, str) else labels_as_given(Y)
+        self.labels = _input.Labels(0, rows)
         self._sample_weight = sample_weight
         if sample_weight is not None and not isinstance(sample_weight, str):
             self._sample_weight = as_given(sample_weight, "sample_weight")
@@ -55,6 +59,7 @@ class PartsOfBatches:
         self.m = -1
         self.example_major = False
         self.survey: _kernel.Survey | None = None
+        self.tally: Tally | None = None
         self.examples = self._first_pass(dtype)
 
     def __iter__(self) -> Iterator[Part]:
@@ -82,14 +87,16 @@ class PartsOfBatches:
     def _first_pass(self, dtype: DTypeLike | None) -> _input.Examples:
         """Check labels and weights, count the rows, and write the cache."""
         m, largest = 0, 0.0
-        survey = _kernel.Survey()
+        survey, tally = _kernel.Survey(), Tally(np.zeros(1), np.inf)
         for part in self._parts(first_pass=True):
-            self._check(part.Y, 1.0, part.first, "Y", LABELS)
+            k = self._check_labels(part)
             if part.sample_weight is not None:
                 weight = part.sample_weight
                 self._check(weight, _input.LARGEST, part.first, "sample_weight", "a weight >= 0")
                 largest = max(largest, float(weight.max()))
             survey_part(survey, part)
+            if k <= TALLIED:
+                tally = tally.of(k).counting(part.Y, part.sample_weight)
             m = part.first + part.m
         if m == 0:
             raise ValueError(NO_ROWS)
@@ -99,6 +106,8 @@ class PartsOfBatches:
         if self._sample_weight is not None and largest == 0.0:
             msg = "sample_weight is zero at every example; expected a positive sum"
             raise ValueError(msg)
+        if self.labels.highest is not None:
+            _input.check_range(0, self.labels.highest, m)
         self.m = m
         dtypes = self._reader.dtypes
         values = [np.empty(0, dtype) for dtype in dtypes]
@@ -107,9 +116,28 @@ class PartsOfBatches:
         self._exponent = _input.exponent_of_scale(largest, float32) if largest else 0
         if not self._exponent:
             self.survey = survey
+            self.tally = tally if k <= TALLIED else None
         self.example_major = self._reader.is_matrix and n_x > 1 and m > 1
         common = values[0] if len(set(dtypes)) == 1 else np.empty(0)
         return _input.Examples(common, (n_x, m), float32, self._reader.names)
+
+    def _check_labels(self, part: Part) -> int:
+        """Check the labels of a part; return the number of classes so far, or a large one."""
+        highest, first = self.labels.highest, part.first
+        if highest is None or part.Y.dtype.kind not in "iub":
+            self._check(part.Y, 1.0, first, "Y", LABELS)
+            if highest is not None and highest > 1:
+                msg = (
+                    f"Y is {part.Y.dtype} from {self.place(first)} on, and holds classes before; "
+                    "expected integers in all batches"
+                )
+                raise TypeError(msg)
+            highest = None
+        else:
+            self._check(part.Y, _input.LARGEST, first, "Y", LABELS)
+            highest = max(highest, int(part.Y.max()))
+        self.labels = self.labels._replace(highest=highest)
+        return TALLIED + 1 if highest is None else highest + 1
 
     def _check(
         self, values: NDArray[Any], high: float, first: int, what: str, expected: str

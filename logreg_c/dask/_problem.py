@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _input, _kernel
-from logreg_c._input import Examples
+from logreg_c._input import Examples, Labels
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
     from numpy.typing import NDArray
+
+    from logreg_c._objective import Tally
 
     from ._blocks import Described
 
@@ -49,7 +51,9 @@ class Distributed:
 class DistributedSource:
     """Blocks on the workers, as the parts of a whole."""
 
+    labels = Labels(None)
     survey: _kernel.Survey | None = None
+    tally: Tally | None = None
 
     def __init__(
         self,

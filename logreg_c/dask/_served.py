@@ -10,6 +10,7 @@ import numpy as np
 from distributed import get_worker
 
 from logreg_c import _kernel
+from logreg_c._input import Labels
 from logreg_c._parts import SURVEYED, Part, ProblemInParts
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logreg_c._input import Examples
+    from logreg_c._objective import Tally
 
     from ._blocks import Block
 
@@ -64,7 +66,9 @@ class Gathered(dict[int, Any]):
 class _PartsHere:
     """The parts on this worker, as a source."""
 
+    labels = Labels(None)
     survey: _kernel.Survey | None = None
+    tally: Tally | None = None
 
     def __init__(self, whole: Whole, pieces: list[tuple[Block, int]]) -> None:
         self.examples = whole.examples

@@ -13,8 +13,6 @@ from logreg_c._solvers.penalty import Penalty
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from logreg_c._input import Examples
     from logreg_c._objective import Objective
     from logreg_c._solvers.result import Solution
@@ -54,16 +52,10 @@ def path_of_elastic_net(
     return path_of_penalties(objective, penalties, max_passes, start, **goal)
 
 
-def refuse_in_batches(l1_ratio: float, classes: NDArray[Any]) -> None:
+def refuse_in_batches(l1_ratio: float) -> None:
     """Refuse what needs X in memory."""
     if l1_ratio > 0.0:
         msg = f"l1_ratio is {l1_ratio:g} and X comes in batches; expected 0, or X in memory"
-        raise TypeError(msg)
-    if len(classes) > 2:
-        msg = (
-            f"y has {len(classes)} classes and X comes in batches; expected two classes, or X in "
-            "memory: fit one class against the others, y == one_of_them"
-        )
         raise TypeError(msg)
 
 

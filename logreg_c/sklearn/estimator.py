@@ -15,6 +15,7 @@ from logreg_c import _input
 from logreg_c._errors import DivergenceWarning
 from logreg_c._objective import Objective
 from logreg_c._parts import objective_of
+from logreg_c._softmax_parts import SoftmaxInParts
 from logreg_c._solvers.descent import descend_to_tol
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from logreg_c._input import Examples
+    from logreg_c._objective import SoftmaxObjective
     from logreg_c.batches import Batches
 
 
@@ -185,8 +187,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or Batches
             Samples, read in place in their own type. A CSC matrix is converted once.
         y : array-like of shape (n_samples,), or str
-            Labels of two classes or more, of any type. Batches take the name of a column, too, and
-            hold two classes.
+            Labels of two classes or more, of any type. Batches take the name of a column, too.
         sample_weight : array-like of shape (n_samples,), or str, optional
             Weights >= 0 of the samples; of batches, the name of a column, too.
 
@@ -290,9 +291,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         check_dense(examples, parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
-            settings = self._settings(examples, parameters, l2)
-            settings["w"], settings["b"] = _input.matrices(*start, examples)
-            return minimize_classes(several, parameters.max_iter, **settings)
+            return self._minimized_classes(several, parameters, l2, start)
         if parameters.l1_ratio > 0.0:
             examples = examples._replace(float32=False)
         objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
@@ -309,13 +308,17 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = columns[sample_weight]
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
-        refuse_in_batches(parameters.l1_ratio, self.classes_)
+        refuse_in_batches(parameters.l1_ratio)
         source = X.open_parts(Y, weights, None, names)
         self._describe(source.examples)
+        start = self._start(parameters)
+        if len(self.classes_) > 2:
+            several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
+            return self._minimized_classes(several, parameters, l2, start)
         objective = objective_of(
             source.examples, source, Y, sample_weight=weights, n_threads=self.n_threads
         )
-        return self._minimized(objective, parameters, l2, self._start(parameters))
+        return self._minimized(objective, parameters, l2, start)
 
     def _describe(self, examples: Examples) -> None:
         """Set what X is compared with in predictions."""
@@ -358,6 +361,18 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             most = parameters.max_iter
             return path_of_elastic_net(objective, strengths, most, at, **settings)[0]
         return minimize(objective, parameters.max_iter, **settings)
+
+    def _minimized_classes(
+        self,
+        objective: SoftmaxObjective,
+        parameters: Settings,
+        l2: float,
+        start: tuple[NDArray[np.float64], NDArray[np.float64]],
+    ) -> Solution:
+        """Fit to examples of more classes."""
+        settings = self._settings(objective.examples, parameters, l2)
+        settings["w"], settings["b"] = _input.matrices(*start, objective.examples)
+        return minimize_classes(objective, parameters.max_iter, **settings)
 
     def _settings(self, examples: Examples, parameters: Settings, l2: float) -> dict[str, Any]:
         """Return what a search for the minimum takes."""

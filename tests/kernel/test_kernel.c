@@ -932,6 +932,75 @@ static void test_missing_and_duplicate_segments_are_detected(void)
     free_problem(&p);
 }
 
+enum { PARTS_OUTPUTS = 3, PARTS_THETA = (PARTS_N_X + 1) * PARTS_OUTPUTS };
+
+/* Sums of a softmax of part k: of its gradient, or of its curvature about a centre. */
+static void add_softmax(const logreg_data *whole, int64_t first, int64_t end, const double *theta,
+                        const double *centre, logreg_nodes *nodes)
+{
+    const int64_t size = logreg_segment_size(whole);
+    const logreg_data data = examples_of(whole, first * size, end * size);
+    const logreg_part part = {first, 0, end - first};
+    char *buffer;
+    const logreg_run run =
+        make_run(logreg_sum_softmax_workspace_size(&data, &part, PARTS_OUTPUTS, 2), 2, &buffer);
+    CHECK(logreg_sum_softmax(&data, &part, PARTS_OUTPUTS, theta, theta + PARTS_N_X * PARTS_OUTPUTS,
+                             centre, nodes, &run) == LOGREG_OK);
+    free(buffer);
+}
+
+/* J and its gradient, or with a centre the curvature, in one call and by parts. */
+static void check_softmax_in_parts(const logreg_data *data, const double *theta,
+                                   const double *centre)
+{
+    static const int64_t bounds[] = {5, 9, 0, 2, 2, 5, 9, 10}; /* pairs */
+    enum { N_B = PARTS_N_X * PARTS_OUTPUTS, ROOM = 10 };
+    const double *b = theta + N_B;
+    double J[2] = {0, 0}, found[2][PARTS_THETA];
+    char *buffer;
+    const logreg_run run =
+        make_run(logreg_softmax_workspace_size(data, PARTS_OUTPUTS, 3), 3, &buffer);
+    logreg_nodes all = {allocate(ROOM * sizeof *all.nodes), 0};
+    for (int k = 0; k < ROOM; k++)
+        all.nodes[k].sums = allocate_doubles(logreg_softmax_node_size(PARTS_N_X, PARTS_OUTPUTS));
+    CHECK((centre ? logreg_softmax_curvature(data, PARTS_OUTPUTS, theta, b, centre, found[0],
+                                             found[0] + N_B, &run)
+                  : logreg_softmax_cost_and_gradient(data, PARTS_OUTPUTS, theta, b, 0.1, &J[0],
+                                                     found[0], found[0] + N_B, &run)) == LOGREG_OK);
+    for (int times = 0; times < 2; times++) { /* the second time without the last segment */
+        for (int k = 0; k < COUNT(bounds) - 2 * times; k += 2)
+            add_softmax(data, bounds[k], bounds[k + 1], theta, centre, &all);
+        const int status = centre
+                               ? logreg_finish_softmax_curvature(&all, 10, PARTS_N_X, PARTS_OUTPUTS,
+                                                                 found[1], found[1] + N_B)
+                               : logreg_finish_softmax(&all, 10, PARTS_N_X, PARTS_OUTPUTS, theta,
+                                                       0.1, &J[1], found[1], found[1] + N_B);
+        CHECK(status == (times ? LOGREG_INCOMPLETE : LOGREG_OK));
+        CHECK(same_bits(&J[0], &J[1], 1) && same_bits(found[0], found[1], PARTS_THETA));
+    }
+    free_nodes(&all, ROOM);
+    free(buffer);
+}
+
+static void test_a_softmax_in_parts_has_the_bits_of_one_call(void)
+{
+    const int64_t m = 9 * segment_size(PARTS_N_X) + 1;
+    double theta[PARTS_THETA], centre[PARTS_N_X];
+    for (int i = 0; i < PARTS_THETA; i++) theta[i] = (double)(i * 7 % 11 - 5) / 8;
+    for (int j = 0; j < PARTS_N_X; j++) centre[j] = (double)(j - 3) / 4;
+    for (int variant = 0; variant < 4; variant++) {
+        problem p =
+            make_problem(PARTS_N_X, m, variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 0, variant & 2);
+        double *Y = allocate_doubles(m);
+        for (int64_t i = 0; i < m; i++) Y[i] = (double)(i * 7 % PARTS_OUTPUTS);
+        p.data.Y = (logreg_column){Y, sizeof *Y, LOGREG_FLOAT64};
+        check_softmax_in_parts(&p.data, theta, NULL);
+        check_softmax_in_parts(&p.data, theta, centre);
+        free(Y);
+        free_problem(&p);
+    }
+}
+
 /* ---- A search that is given what it wants ---------------------------------------------------- */
 
 enum { PART = 4096, GIVEN_PARTS = 3 };
@@ -2614,6 +2683,7 @@ int main(void)
         test_a_constant_feature_is_unchanged_without_centering();
         test_parts_in_any_order_have_the_bits_of_one_call();
         test_missing_and_duplicate_segments_are_detected();
+        test_a_softmax_in_parts_has_the_bits_of_one_call();
         test_a_search_of_parts_has_the_bits_of_one_of_an_array();
         test_threads_and_modes_change_no_bit();
         test_a_forked_child_trains();
