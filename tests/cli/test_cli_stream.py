@@ -203,8 +203,16 @@ def known(values, cuts):
     found = facts.Facts(values.name)
     ends = sorted({min(cut, len(values)) for cut in cuts} | {0, len(values)})
     for start, end in itertools.pairwise(ends):
-        found.add(values[start:end], start)
+        facts.add_rows([found], [values[start:end]], start)
     return found
+
+
+def facts_equal(one, other):
+    assert one.schema() == other.schema() or math.isnan(one.schema()["minimum"])
+    for name in "rows", "missing", "first_missing", "kind", "is_constant", "is_unique":
+        assert getattr(one, name) == getattr(other, name)
+    assert repr(one.infinite) == repr(other.infinite)
+    assert one.texts.equals(other.texts)
 
 
 @given(
@@ -217,12 +225,18 @@ def known(values, cuts):
 )
 def test_facts_do_not_depend_on_the_batches(column, cuts):
     values = pl.Series("id", *column[:1], dtype=column[1], strict=False)
-    one, many = known(values, []), known(values, cuts)
-    assert one.schema() == many.schema() or math.isnan(one.schema()["minimum"])
-    for name in "rows", "missing", "first_missing", "kind", "is_constant", "is_unique":
-        assert getattr(one, name) == getattr(many, name)
-    assert repr(one.infinite) == repr(many.infinite)
-    assert one.texts.equals(many.texts)
+    facts_equal(known(values, []), known(values, cuts))
+
+
+@given(st.lists(st.lists(st.none() | st.floats(), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_facts_do_not_depend_on_the_columns_beside(cells):
+    columns = [
+        pl.Series(f"{j} id", values, dtype=[pl.Float64, pl.Float32][j % 2])
+        for j, values in enumerate(cells)
+    ]
+    columns.insert(1, pl.Series("text", ["a", None, "b"]))
+    for one, values in zip(facts.facts_of(columns), columns, strict=True):
+        facts_equal(one, facts.facts_of([values])[0])
 
 
 def test_very_many_different_values_do_not_fill_the_memory(monkeypatch):

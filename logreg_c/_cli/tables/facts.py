@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What recipes, schemas and hints take from a column, which comes whole or in batches."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from .delimited import unnamed
 
+FloatArray = NDArray[np.floating[Any]]
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key))|.*[a-z]I[dD]")
 MOST_DIFFERENT = 1 << 18  # values of a column that are told apart in batches
 CELLS_SHOWN = 3  # of those in which a value is, by their rows
 LEAST_HELD = 1 << 16  # values that wait to be merged
+VALUES_AT_ONCE = 1 << 18  # of columns that NumPy takes together
 
 
 class Different:
@@ -77,20 +81,10 @@ class Facts:
         self.high: Any = None
         self.different: Different | None = None  # of text, dates, integers, and what may be an ID
 
-    @classmethod
-    def of(cls, values: pl.Series) -> "Facts":
-        """Return the facts about a whole column."""
-        facts = cls(values.name)
-        facts.add(values, 0)
-        return facts
-
     def add(self, values: pl.Series, row: int) -> None:
-        """Take some rows of the column, of which the first has this number."""
+        """Take some rows of a column not of floats, of which the first has this number."""
         self.rows += len(values)
         kind = values.dtype
-        if kind.is_float():
-            self._add_floats(values, row)
-            return
         missing = where_missing(values)
         if missing is not None:
             self._add_missing(missing.to_numpy(), row)
@@ -105,6 +99,24 @@ class Facts:
         if kind in TEXT or kind.is_temporal() or kind.is_integer():
             self.different = self.different or Different(counted=kind in TEXT)
             self.different.add(values, row)
+
+    def add_floats(
+        self, values: pl.Series, array: FloatArray, missing: int, low: float, high: float, row: int
+    ) -> None:
+        """Take some rows of a column of floats, of which this is known."""
+        self.rows += len(array)
+        if missing:
+            self._add_missing(np.isnan(array), row)
+        if missing == len(array):
+            return
+        self._take(values.dtype)
+        self._add_range(low, high)
+        if self.infinite is None and (math.isinf(low) or math.isinf(high)):
+            at = int(np.argmax(np.isinf(array)))
+            self.infinite = row + at, float(array[at])
+        if ID_NAME.fullmatch(self.name):
+            self.different = self.different or Different()
+            self.different.add(unnamed(values), row)
 
     @property
     def kind(self) -> pl.DataType:
@@ -154,39 +166,12 @@ class Facts:
         else:
             different = len(self.different)
         return {
-            "type": "text"
-            if kind in TEXT
-            else "date"
-            if is_date
-            else "boolean"
-            if kind == pl.Boolean
-            else "integer"
-            if kind.is_integer()
-            else "float",
+            "type": _type_of(kind),
             "missing": self.missing,
             "minimum": _plain(self.low, is_date),
             "maximum": _plain(self.high, is_date),
             "different": None if different is None or different > MOST_DIFFERENT else different,
         }
-
-    def _add_floats(self, values: pl.Series, row: int) -> None:
-        """Take numbers by NumPy: a call of polars takes longer than a short column."""
-        array = values.to_numpy()
-        missing = np.isnan(array)
-        if missing.any():
-            self._add_missing(missing, row)
-            array = array[~missing]
-        if not len(array):
-            return
-        self._take(values.dtype)
-        low, high = float(array.min()), float(array.max())
-        self._add_range(low, high)
-        if self.infinite is None and not np.isfinite([low, high]).all():
-            where = np.isinf(values.to_numpy())
-            self.infinite = row + int(np.argmax(where)), float(values[int(np.argmax(where))])
-        if ID_NAME.fullmatch(self.name):
-            self.different = self.different or Different()
-            self.different.add(unnamed(values), row)
 
     def _add_missing(self, missing: Any, row: int) -> None:
         self.missing += int(missing.sum())
@@ -202,6 +187,43 @@ class Facts:
             self.kinds.append(kind)
 
 
+def facts_of(columns: Sequence[pl.Series]) -> list[Facts]:
+    """Return the facts about whole columns."""
+    facts = [Facts(values.name) for values in columns]
+    add_rows(facts, columns, 0)
+    return facts
+
+
+def add_rows(facts: Sequence[Facts], columns: Sequence[pl.Series], row: int) -> None:
+    """Take some rows of all columns, of which the first has this number."""
+    floats = []
+    for one, values in zip(facts, columns, strict=True):
+        if values.dtype.is_float():
+            floats.append((one, values))
+        else:
+            one.add(values, row)
+    # One by one, many short columns would take longer than their values.
+    each = max(1, VALUES_AT_ONCE // max(1, len(columns[0]))) if columns else 1
+    for start in range(0, len(floats), each):
+        _add_floats(floats[start : start + each], row)
+
+
+def _add_floats(floats: Sequence[tuple[Facts, pl.Series]], row: int) -> None:
+    columns = [values for _, values in floats]
+    several = len(columns) > 1
+    X = (
+        pl.DataFrame(columns).to_numpy(order="fortran").T
+        if several
+        else columns[0].to_numpy()[None]
+    )
+    missing = np.isnan(X).sum(axis=1).tolist()
+    # fmin and fmax pass over NaN
+    low = np.fmin.reduce(X, axis=1, initial=np.nan).tolist()
+    high = np.fmax.reduce(X, axis=1, initial=np.nan).tolist()
+    for j, (one, values) in enumerate(floats):
+        one.add_floats(values, X[j], missing[j], low[j], high[j], row)
+
+
 def counted(texts: pl.Series, row: int) -> pl.DataFrame:
     """Return the different texts, how often each occurs, and its first rows."""
     different = Different(counted=True)
@@ -215,6 +237,18 @@ def where_missing(values: pl.Series) -> pl.Series | None:
     if values.dtype.is_float():
         missing |= unnamed(values).is_nan().fill_null(value=False)
     return missing if missing.any() else None
+
+
+def _type_of(kind: pl.DataType) -> str:
+    if kind.is_float():
+        return "float"
+    if kind.is_integer():
+        return "integer"
+    if kind == pl.Boolean:
+        return "boolean"
+    if kind in TEXT:
+        return "text"
+    return "date" if kind.is_temporal() else "float"
 
 
 def _plain(value: Any, is_date: bool) -> str | float | None:

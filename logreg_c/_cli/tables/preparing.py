@@ -30,7 +30,7 @@ from .columns import (
     stripped,
 )
 from .delimited import unnamed
-from .facts import MOST_DIFFERENT, TEXT, Facts, where_missing
+from .facts import MOST_DIFFERENT, TEXT, Facts, facts_of, where_missing
 from .faults import Faults
 from .hints import warn_of_constants, warn_of_ids, warn_of_leaks
 from .numbering import Numbering, without_index
@@ -81,7 +81,7 @@ def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned,
     target = table.get_column(choice.target)
     columns = [table.get_column(name) for name in kept if name not in others]
     aside = [table.get_column(name) for name in choice.aside]
-    facts = [Facts.of(values) for values in columns]
+    facts = facts_of(columns)
     recipe = plan(facts, options, source, faults)
     unlabeled = None if options.missing == "error" else where_missing(target)
     labeled = target if unlabeled is None else target.filter(~unlabeled)
@@ -99,7 +99,7 @@ def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned,
         where = pl.Series(whole)
         columns, aside, Y = _filtered(columns, where), _filtered(aside, where), Y[whole]
     if unlabeled is not None or whole is not None:
-        facts = [Facts.of(values) for values in columns]
+        facts = facts_of(columns)
         recipe = plan(facts, options, source, faults)
         faults.refuse()
     facts = used(facts, recipe, options, source, choice.target)
@@ -194,15 +194,15 @@ def _planned(facts: Facts, options: Options, source: Source, faults: Faults) -> 
         return
     if facts.first_missing is not None and options.missing == "error":
         faults.add("missing", name, facts.first_missing + 1, missing="median")
-    if kind in TEXT:
-        yield from _planned_text(facts, options, source, faults)
-    elif kind in (pl.Date, pl.Datetime):
-        yield from _planned_dates(facts, None, options, faults)
-    elif kind.is_numeric() or kind == pl.Boolean:
+    if kind.is_numeric() or kind == pl.Boolean:
         if facts.infinite is not None:
             row, value = facts.infinite
             faults.add("infinite", name, row + 1, na_value=value, **_filled(options))
         yield Column(name, name)
+    elif kind in TEXT:
+        yield from _planned_text(facts, options, source, faults)
+    elif kind in (pl.Date, pl.Datetime):
+        yield from _planned_dates(facts, None, options, faults)
     else:
         faults.add("type", name, kind)
     if facts.missing and options.missing == "indicator":

@@ -211,14 +211,14 @@ def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
             table.typed(pl.DataFrame([raw.to_series(j) for j in wanted]), as_text)
             for raw in table.frames()
         ]
+        if len(parts) == 1:
+            return parts[0]
         types = [_types_of(columns) for columns in zip(*map(_described, parts), strict=True)]
         mixed = [name for name, found in zip(names, types, strict=True) if len(found) > 1]
         if not mixed:
             break
         # Numbers in one part and text in another: read the column again, as text.
         as_text |= dict.fromkeys(mixed, ())
-    if len(parts) == 1:
-        return parts[0]
     columns = []
     for j, found in enumerate(types):
         kind = next(iter(found), pl.Float64())

@@ -12,7 +12,7 @@ from logreg_c._cli.recipes import Recipe
 
 from .delimited import unnamed
 from .exact import ExactSum
-from .facts import Facts, where_missing
+from .facts import Facts, add_rows, where_missing
 from .faults import Faults
 from .hints import SAMPLE_ROWS, SAMPLE_VALUES, warn_of_ids, warn_of_leaks
 from .numbering import Numbering, without_index
@@ -130,9 +130,9 @@ class _Scan:
             whole = complete(self._recipe, series, batch.get_column(self._target))
             self.is_used.append(np.ones(batch.height, bool) if whole is None else whole)
             batch = batch.filter(pl.Series(self.is_used[-1]))
-        for name, facts in self.facts.items():
-            if name not in self._kept:
-                facts.add(batch.get_column(name), first)
+        used = [name for name in self.facts if name not in self._kept]
+        columns = [batch.get_column(name) for name in used]
+        add_rows([self.facts[name] for name in used], columns, first)
         self._rows += batch.height
         self._take_sample(batch, first)
 
