@@ -19,12 +19,13 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegressionCV as Theirs
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, check_cv
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 
 from logreg_c.sklearn import LogisticRegression, LogisticRegressionCV
+from logreg_c.sklearn.scores import score_folds
 
 VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
 CS = [0.01, 0.3, 10.0]
@@ -155,6 +156,23 @@ def test_every_fit_is_that_of_the_estimator_on_the_samples_of_its_fold(order, dt
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
             score = get_scorer("neg_log_loss")(alone, X[test], y[test])
             assert model.scores_[k, 0, c] == pytest.approx(score, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3], ids=["", "beyond-the-largest-loss"])
+@pytest.mark.parametrize("cv", [3, KFold(3), KFold(3, shuffle=True, random_state=0)])
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
+def test_scores_are_those_of_the_scorer(scoring, cv, size):
+    X, y, _ = made()
+    settings = {**MODERN, "cv": cv, "scoring": scoring, "Cs": [1.0]}
+    model = LogisticRegressionCV(**settings).fit(X, y)
+    folds = list(check_cv(cv, y, classifier=True).split(X, y))
+    paths = size * np.random.default_rng(0).standard_normal(model.coefs_paths_.shape)
+    found = score_folds(model, paths, X, y, folds, scoring=scoring, parameters={})
+    for k, (_, test) in enumerate(folds):
+        model.coef_, model.intercept_ = paths[k, 0, 0, :, :-1], paths[k, 0, 0, :, -1]
+        expected = get_scorer(scoring)(model, X[test], y[test])
+        # log_loss takes the logarithm of 1 - p, which has no digits left where p is nearly 1
+        assert found[k, 0, 0] == pytest.approx(expected, rel=1e-12 if size == 1.0 else 1e-4)
 
 
 def test_standardize_is_a_standard_scaler_in_every_fold():

@@ -238,7 +238,8 @@ class LogisticRegressionCV(Predicting):
             check_dense(read_in_place, max(grid.mixes), count)
             outputs = count if count > 2 else 1
             samples = Samples(read_in_place, Y, outputs, weights, self.n_threads)
-            folds = list(check_cv(self.cv, labels, classifier=True).split(X, labels, **split))
+            strata = Y.view(np.uint8) if count == 2 and self.cv is None else labels
+            folds = list(check_cv(self.cv, strata, classifier=True).split(X, strata, **split))
             found = fit_folds(samples, folds, grid)
             paths = np.array([[list(map(_weights, path)) for path in fold] for fold in found])
             passes = [[[one.n_iter for one in path] for path in fold] for fold in found]

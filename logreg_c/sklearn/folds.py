@@ -12,7 +12,7 @@ from logreg_c._solvers.path import minimize_paths, path_of_classes
 from logreg_c._solvers.result import Solution
 
 from .elastic_net import path_of_elastic_net
-from .search import FOLD_GAP, gap_for, several_classes
+from .search import gap_for_fold, several_classes
 from .weights import penalized
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Samples(NamedTuple):
         """
         goal: dict[str, Any] = {
             "warm": start.n_iter > 0,
-            "tol": min(gap_for(self.X), FOLD_GAP),
+            "tol": gap_for_fold(self.X),
             "slope": grid.tol,
             "fixed_b": not grid.fit_intercept,
         }

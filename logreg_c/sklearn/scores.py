@@ -13,6 +13,8 @@ from sklearn.metrics import get_scorer, make_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
 
+from logreg_c import _input
+from logreg_c._objective import Objective
 from logreg_c._predict import forward
 
 from .samples import read
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 1 << 14
+MOST_BETWEEN = 1.5  # rows that are evaluated, per row that is scored
 EPSILON = np.finfo(np.float64).eps  # what scikit-learn's log_loss raises probabilities to
+LARGEST_LOSS = -math.log(EPSILON)
 
 
 def score_folds(
@@ -58,7 +62,7 @@ def score_folds(
         points = weights[k].reshape(-1, *weights.shape[-2:])
         if own:
             known = labels == model.classes_[1], of_fold.get("sample_weight")
-            found = [own(Z, *known) for Z in _log_odds(model, X, rows, points)]
+            found = [own(Z, *known, model.n_threads) for Z in _log_odds(model, X, rows, points)]
         else:
             held_out = _safe_indexing(X, _as_slice(rows))
             found = [_scored(scorer, model, point, held_out, labels, of_fold) for point in points]
@@ -82,7 +86,8 @@ def _log_odds(
 ) -> NDArray[np.float64]:
     """Return X w + b of some rows, for every point, (points, rows).
 
-    The rows are taken a few at a time, and all points are evaluated in one pass over them.
+    The rows are taken a few at a time, and all points are evaluated in one pass over them. Where
+    few others lie between them, as in stratified folds, these are evaluated too, in place.
     """
     w, b = points[:, 0, :-1], points[:, 0, -1]
     options = {"probabilities": False, "dtype": None, "n_threads": model.n_threads}
@@ -95,18 +100,33 @@ def _log_odds(
     Z = np.empty((len(points), len(rows)))
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = slice(first, first + ROWS_AT_ONCE)
-        Z[:, some] = read(model, _safe_indexing(X, _as_slice(rows[some])), of_all)
+        these = rows[some]
+        low, high = these.min(), these.max() + 1
+        if high - low <= MOST_BETWEEN * these.size:
+            Z[:, some] = read(model, _safe_indexing(X, slice(low, high)), of_all)[:, these - low]
+        else:
+            Z[:, some] = read(model, _safe_indexing(X, these), of_all)
     return Z
 
 
-def _accuracy(Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any) -> float:
+def _accuracy(
+    Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any, n_threads: int | None
+) -> float:
+    del n_threads
     return float(np.average((Z > 0.0) == Y, weights=weight))
 
 
-def _neg_log_loss(Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any) -> float:
+def _neg_log_loss(
+    Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any, n_threads: int | None
+) -> float:
     """Return minus the mean loss; no probability counts as less than EPSILON."""
+    if weight is None and max(Z.max(), -Z.min()) < LARGEST_LOSS - 1.0:
+        objective = Objective(
+            _input.examples(Z[np.newaxis], None), Y, None, _input.threads(n_threads)
+        )
+        return -objective(np.ones(1), 0.0, 0.0)[0]  # whose only feature is Z
     losses = np.logaddexp(0.0, np.where(Y, -Z, Z))
-    return -float(np.average(np.minimum(losses, -math.log(EPSILON)), weights=weight))
+    return -float(np.average(np.minimum(losses, LARGEST_LOSS), weights=weight))
 
 
 OWN: dict[str | None, Callable[..., float]] = {

@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 # A fit stops within this relative gap of the minimum, for any `tol`. Data of at most SMALL_SIZE
 # values get a tighter gap, which costs them a pass and makes probabilities accurate to 1e-7.
 GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-18, 1 << 17
-# Of a fold, whose score feels an error of the weights at first order: to 1e-7.
-FOLD_GAP = 1e-11
+# A score feels an error of the weights at first order, times the slope of the loss of what is held
+# out, which is about sqrt(5 N / m) of N weights, m samples and 5 folds. So the gap of a fold may
+# grow with m / N: scores stay right to 1e-6.
+FOLD_GAP, FOLD_GAP_PER_SHARE = 1e-11, 1e-14
 
 
 def gap_for(examples: Examples) -> float:
     """Return the relative gap of the minimum to stop at."""
     n_x, m = examples.shape
     return SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
+
+
+def gap_for_fold(examples: Examples) -> float:
+    """Return the same for a fit whose predictions for other samples are scored."""
+    n_x, m = examples.shape
+    return min(gap_for(examples), max(FOLD_GAP, FOLD_GAP_PER_SHARE * m / (n_x + 1)))
 
 
 def several_classes(
