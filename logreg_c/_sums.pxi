@@ -221,8 +221,8 @@ def gram_groups(int64_t n_x):
 def segment_size(int64_t n_x):
     """The examples of a segment, where X is dense."""
     cdef logreg_data shape
+    memset(&shape, 0, sizeof(shape))
     shape.n_x = n_x
-    shape.starts = NULL
     return logreg_segment_size(&shape)
 
 
