@@ -108,6 +108,40 @@ def test_fit_and_train_have_the_bits_of_memory(cluster, data, chunks, weighted):
         assert bits(*found) == bits(*expected)
 
 
+def classes_of(X):
+    """Return three classes, with noise."""
+    Z = np.stack([X[:, 0] * 50, X[:, -1] / 50, np.zeros(M)])
+    return np.argmax(Z + np.random.default_rng(5).gumbel(size=Z.shape), 0)
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_classes_have_the_bits_of_memory(cluster, data, chunks, weighted):
+    X, _, s = data
+    codes = classes_of(X)
+    s = s / 3 if weighted else None
+    on_cluster = arrays((X, codes, data[2] / 3), CHUNKS[chunks])
+    of_s = on_cluster[2] if weighted else None
+    for settings in {"l2": 1e-4}, {"intercept": False, "tol": 0.0}:
+        expected = logreg_c.fit(X.T, codes, sample_weight=s, **settings)
+        found = on_dask.fit(cluster, *on_cluster[:2], sample_weight=of_s, **settings)
+        assert bits(*found) == bits(*expected)
+        assert (found.passes, found.gap) == (expected.passes, expected.gap)
+    steps = {"alpha": "auto", "iters": 4, "standardize": True}
+    expected = logreg_c.train(X.T, codes, sample_weight=s, **steps)
+    found = on_dask.train(cluster, *on_cluster[:2], sample_weight=of_s, **steps)
+    assert bits(*found) == bits(*expected)
+
+
+def test_many_classes_of_which_only_the_diagonal_pays(cluster):
+    rng = np.random.default_rng(1)
+    X, codes = rng.normal(size=(900, 750)), np.arange(900) % 3
+    pair = da.from_array(X, chunks=(400, -1)), da.from_array(codes.astype("u4"), chunks=400)
+    settings = {"l2": 1e-2, "tol": 1e-3}
+    expected = logreg_c.fit(X.T, codes, **settings)
+    assert bits(*on_dask.fit(cluster, *pair, **settings)) == bits(*expected)
+
+
 def test_narrow_types_are_computed_in_float32_first(cluster, data):
     X, Y, _ = data
     narrow = X.astype(np.float32)
@@ -184,6 +218,20 @@ def test_more_actors_than_one_can_ask_form_a_tree(processes, data, monkeypatch):
     X, Y, _ = data
     pair = arrays(data, CHUNKS["many"])[:2]
     assert bits(*on_dask.fit(processes, *pair)) == bits(*logreg_c.fit(X.T, Y))
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_worker_of_the_tree_is_killed(processes, data, monkeypatch, which):
+    monkeypatch.setattr(_workers, "DEGREE", 1)
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["many"])[:2]
+
+    def kill(k, *_):
+        if k == 2:
+            os.kill(pids(processes)[which], signal.SIGKILL)
+
+    found = on_dask.train(processes, *pair, 1e-4, 6, callback=kill)
+    assert bits(*found) == bits(*logreg_c.train(X.T, Y, 1e-4, 6))
 
 
 @pytest.mark.parametrize("times", range(3))
@@ -364,6 +412,27 @@ def test_the_estimator_finds_what_it_finds_in_memory(cluster, data):
     assert sklearn.LogisticRegression().get_params() == on_dask.LogisticRegression().get_params()
 
 
+def test_the_estimator_with_several_classes(cluster, data):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    X, _, s = data
+    labels = np.array(["bus", "car", "foot"])[classes_of(X)]
+    *arrays_of, weight = arrays((X, labels, s), CHUNKS["few"])
+    for settings in {}, {"C": 0.01, "class_weight": "balanced"}, {"standardize": True}:
+        expected = sklearn.LogisticRegression(**settings).fit(X, labels, s)
+        model = on_dask.LogisticRegression(**settings).fit(*arrays_of, weight)
+        np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-6, atol=1e-9)
+    expected, model = sklearn.LogisticRegression(), on_dask.LogisticRegression()
+    expected.fit(X, labels), model.fit(*arrays_of)
+    assert bits(model.coef_, model.intercept_) == bits(expected.coef_, expected.intercept_)
+    for method in "predict", "predict_proba", "decision_function":
+        lazy, found = getattr(model, method)(arrays_of[0]), getattr(expected, method)(X)
+        assert (lazy.shape, lazy.dtype) == (found.shape, found.dtype)
+        np.testing.assert_array_equal(lazy.compute(), found)
+    dd = pytest.importorskip("dask.dataframe")
+    frame = dd.from_dask_array(arrays_of[0])
+    assert list(model.decision_function(frame).columns) == ["bus", "car", "foot"]
+
+
 def test_the_estimator_takes_frames_and_keeps_their_index(cluster, data):
     pd = pytest.importorskip("pandas")
     dd = pytest.importorskip("dask.dataframe")
@@ -410,7 +479,6 @@ def test_the_estimator_computes_each_partition_of_x_once(cluster, data, tmp_path
 @pytest.mark.parametrize(
     ("settings", "labels", "words"),
     [
-        ({}, np.arange(300) % 3, "y has 3 classes; expected two on a cluster"),
         ({}, np.zeros(300), "only one class"),
         ({}, np.where(np.arange(300) == 250, np.nan, 0.0), "partition 2: Input y contains NaN"),
         ({"l1_ratio": 1.0, "solver": "saga"}, np.arange(300) % 2, "expected 0 on a cluster"),

@@ -10,6 +10,7 @@ from .classes import (
     from_rows,
     matrices,
     several_outputs,
+    signed,
 )
 from .frame_types import columns_of_frame, is_frame, names_of_frame, values_of
 from .many import Fit, Fits, fits, penalties
@@ -73,6 +74,7 @@ __all__ = [
     "positive",
     "probability",
     "several_outputs",
+    "signed",
     "threads",
     "values_of",
     "warn_of_lost_names",

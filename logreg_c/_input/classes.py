@@ -58,6 +58,12 @@ def check_range(lowest: int, highest: int, m: int) -> None:
         raise ValueError(msg)
 
 
+def signed(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as integers that the kernel reads, if they are integers."""
+    is_wide = labels.dtype.kind == "u" and labels.dtype.itemsize > 2
+    return labels.astype(np.int64) if is_wide else labels
+
+
 class Labels(NamedTuple):
     """What labels that come in parts say about classes, once all have been seen."""
 

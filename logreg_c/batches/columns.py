@@ -149,7 +149,9 @@ class Reader:
             msg = "there is no column but Y and sample_weight; expected a column for each feature"
             raise ValueError(msg)
         arrays = [_own(rows[name], name, f"column {name!r}") for name in self.names]
-        arrays += [_signed(_own(rows[name], name, f"column {name!r}")) for name in self._targets]
+        arrays += [
+            _input.signed(_own(rows[name], name, f"column {name!r}")) for name in self._targets
+        ]
         arrays = list(map(_input.as_stored, arrays))
         for name, x in zip(wanted, arrays, strict=True):
             if x.ndim != 1 or x.size != arrays[0].size:
@@ -194,19 +196,13 @@ def _own(value: Any, name: str, what: str) -> NDArray[Any]:
     return _input.own_array(_input.values_of(value, name), what)
 
 
-def _signed(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels as integers that the kernel reads, if they are integers."""
-    is_wide = labels.dtype.kind == "u" and labels.dtype.itemsize > 2
-    return labels.astype(np.int64) if is_wide else labels
-
-
 def labels_as_given(value: ArrayLike) -> tuple[NDArray[Any], int | None]:
     """Return Y that is no column, (m,), and the number of its rows if there is one per class."""
     array = _own(value, "Y", "Y")
     if array.ndim == 2 and array.shape[0] > 1 and array.shape[1] != 1:
         codes, k = _input.from_rows(array)
         return codes, k
-    return as_given(_signed(array), "Y"), None
+    return as_given(_input.signed(array), "Y"), None
 
 
 def as_given(value: ArrayLike, name: str) -> NDArray[Any]:

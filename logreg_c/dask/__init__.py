@@ -9,6 +9,7 @@ time.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial as _partial
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -22,6 +23,7 @@ from logreg_c import FitResult, TrainResult
 from logreg_c import fit as _fit
 from logreg_c import train as _train
 
+from ._blocks import is_positive as _is_positive
 from ._problem import Distributed as _Distributed
 from ._workers import ClusterError
 
@@ -68,10 +70,10 @@ def fit(
         One example per row. The partitions may have any number of rows, known or not, also none.
         Columns are read in place, on the workers. A list holds delayed objects or futures.
     y : dask Array or Series, or list of partitions
-        Labels 0 and 1, or probabilities between them, or two classes, see `positive`; with the
-        partitions of X.
+        Labels 0 and 1, probabilities between them, or integers 0, 1, ... K - 1 for several classes;
+        with the partitions of X.
     positive : optional
-        The class that counts as 1; every other value of y counts as 0.
+        The class, of any type, that counts as 1; every other value of y counts as 0.
     sample_weight : dask Array or Series, or list of partitions, optional
         Weights >= 0.
     n_threads : int, optional
@@ -94,7 +96,7 @@ def fit(
         answered. Its attributes w and b say how far the search came; a
         `logreg_c.callbacks.Checkpoint` lets the same call go on later.
     """
-    X = _Distributed(_client(client), X, positive=positive, n_threads=n_threads)
+    X = _distributed_of(client, X, positive, n_threads)
     with _remembered(settings):
         return _fit(X, y, sample_weight=sample_weight, **settings)
 
@@ -129,7 +131,7 @@ def train(
     TrainResult
         With the bits of `logreg_c.train` of the same examples in one array or frame.
     """
-    X = _Distributed(_client(client), X, positive=positive, n_threads=n_threads)
+    X = _distributed_of(client, X, positive, n_threads)
     with _remembered(settings):
         return _train(X, y, alpha, iters, sample_weight=sample_weight, **settings)
 
@@ -151,5 +153,9 @@ def _remembered(settings: dict[str, Any]) -> Iterator[None]:
         raise
 
 
-def _client(client: Client | None) -> Client:
-    return _distributed.get_client() if client is None else client
+def _distributed_of(
+    client: Client | None, X: Any, positive: Any, n_threads: int | None
+) -> _Distributed:
+    client = _distributed.get_client() if client is None else client
+    coded = None if positive is None else _partial(_is_positive, positive)
+    return _Distributed(client, X, coded=coded, n_threads=n_threads)

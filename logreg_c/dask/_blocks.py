@@ -12,7 +12,7 @@ from dask.base import is_dask_collection
 from logreg_c import _input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from distributed import Client, Future
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Block(NamedTuple):
     example_major: bool
     float32: bool  # whether the types of X may be computed in float32
     names: tuple[Any, ...] | None
+    highest: int | None  # of labels that are integers
 
     @property
     def m(self) -> int:
@@ -49,6 +50,7 @@ class Described(NamedTuple):
     example_major: bool
     float32: bool
     names: tuple[Any, ...] | None
+    highest: int | None
     largest_weight: float
 
 
@@ -136,10 +138,12 @@ def _is_lazy(part: Any) -> bool:
     return is_dask_collection(part) or hasattr(part, "who_has") or hasattr(part, "key")
 
 
-def computed(client: Client, parts: Iterable[Partition], positive: Any) -> list[Future]:
+def computed(
+    client: Client, parts: Iterable[Partition], coded: Callable[[Any], Any] | None
+) -> list[Future]:
     """Begin to compute a block of each partition; a worker that dies takes only its own along."""
     make = dask.delayed(make_block, pure=False)
-    blocks = [make(*part, k, positive) for k, part in enumerate(parts)]
+    blocks = [make(*part, k, coded) for k, part in enumerate(parts)]
     futures: list[Future] = client.compute(blocks)
     return futures
 
@@ -177,16 +181,18 @@ def joined(client: Client, pieces: Sequence[tuple[Future, int, int]]) -> Future:
 # ---- On the workers ------------------------------------------------------------------------------
 
 
-def make_block(X: Any, Y: Any, sample_weight: Any, number: int, positive: Any) -> Block:
-    """Check a partition: X (m, n_x) or a frame of m rows; `positive`: the label that becomes 1."""
+def make_block(
+    X: Any, Y: Any, sample_weight: Any, number: int, coded: Callable[[Any], Any] | None
+) -> Block:
+    """Check a partition: X (m, n_x) or a frame of m rows; `coded` makes numbers of its labels."""
     try:
-        return _block(X, Y, sample_weight, positive)
+        return _block(X, Y, sample_weight, coded)
     except (TypeError, ValueError) as error:
         msg = f"partition {number}: {error}"
         raise type(error)(msg) from None
 
 
-def _block(X: Any, Y: Any, sample_weight: Any, positive: Any) -> Block:
+def _block(X: Any, Y: Any, sample_weight: Any, coded: Callable[[Any], Any] | None) -> Block:
     is_array = isinstance(X, np.ndarray)
     if is_array:
         if X.ndim != 2:
@@ -196,11 +202,9 @@ def _block(X: Any, Y: Any, sample_weight: Any, positive: Any) -> Block:
     if len(Y) == 0:  # says nothing about types
         n_x = X.shape[0] if is_array else len(X.columns)
         weight = None if sample_weight is None else np.empty(0)
-        return Block(np.empty((n_x, 0)), np.empty(0), weight, is_array, True, None)
+        return Block(np.empty((n_x, 0)), np.empty(0), weight, is_array, True, None, 0)
     examples = _input.examples(X, None)
-    if positive is not None:
-        Y = np.asarray(Y) == positive
-    Y = _input.labels(Y, examples)
+    Y, highest = _labels(Y if coded is None else coded(np.asarray(Y)), examples)
     weight = None
     if sample_weight is not None:
         weight = _input.column(sample_weight, "sample_weight", examples)
@@ -209,7 +213,30 @@ def _block(X: Any, Y: Any, sample_weight: Any, positive: Any) -> Block:
             msg = f"sample_weight is {weight[bad[0]]} at row {bad[0]}; expected finite weights >= 0"
             raise ValueError(msg)
     values: Any = examples.values if is_array else list(examples.dense)
-    return Block(values, Y, weight, is_array, examples.float32, examples.names)
+    return Block(values, Y, weight, is_array, examples.float32, examples.names, highest)
+
+
+def _labels(Y: Any, examples: _input.Examples) -> tuple[NDArray[Any], int | None]:
+    """Return labels and, where they are integers, the highest."""
+    Y = _input.signed(_input.own_array(_input.values_of(Y, "Y"), "Y"))
+    if Y.dtype.kind not in "iub":
+        return _input.labels(Y, examples), None
+    codes = _input.column(Y, "Y", examples)
+    if int(codes.min()) < 0:
+        return _input.labels(codes, examples), None  # which raises
+    return codes, int(codes.max())
+
+
+def is_positive(positive: Any, labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which labels are those of a class."""
+    return np.asarray(labels == positive, np.bool_)
+
+
+def numbers_in(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers of classes, which are sorted; of two, which labels are the second."""
+    if len(classes) == 2:
+        return is_positive(classes[1], labels)
+    return np.searchsorted(classes, labels).astype(np.int32)
 
 
 def describe(block: Block) -> Described:
@@ -217,7 +244,8 @@ def describe(block: Block) -> Described:
     weight = block.sample_weight
     largest = 1.0 if weight is None else float(weight.max(initial=0.0))
     shape = block.m, len(block.X)
-    return Described(*shape, block.example_major, block.float32, block.names, largest)
+    types = block.example_major, block.float32
+    return Described(*shape, *types, block.names, block.highest, largest)
 
 
 def cut_block(block: Block, first: int, end: int) -> Block:

@@ -14,13 +14,12 @@ from dask.base import is_dask_collection
 from distributed import get_client
 from sklearn.utils.validation import check_is_fitted
 
-from logreg_c._parts import objective_of, opened
 from logreg_c.sklearn import LogisticRegression as InMemory
 from logreg_c.sklearn.labels import encoded, labels_of
 from logreg_c.sklearn.parameters import check_classes
 from logreg_c.sklearn.weights import l2_of, weights_of_classes
 
-from ._blocks import partitions
+from ._blocks import numbers_in, partitions
 from ._problem import Distributed
 from ._workers import apart
 
@@ -38,8 +37,8 @@ class LogisticRegression(InMemory):
     """`logreg_c.sklearn.LogisticRegression` over dask collections, on the current client's cluster.
 
     Its parameters and attributes are those of that estimator, and so are the weights that it
-    finds, bit for bit where the weights of the samples sum exactly. Two classes; an l2 penalty or
-    none. Needs scikit-learn, here and on the workers.
+    finds, bit for bit where the weights of the samples sum exactly. An l2 penalty or none. Needs
+    scikit-learn, here and on the workers.
 
     Methods that predict return a collection of the kind of X, which is computed where X lies, when
     it is asked for. They take data in memory, too.
@@ -62,7 +61,7 @@ class LogisticRegression(InMemory):
     __module__ = "logreg_c.dask"
 
     def decision_function(self, X: Any) -> Any:
-        """Compute X w + b: the log-odds of the second class, lazily.
+        """Compute X w + b: the log-odds of the second class, or a column per class, lazily.
 
         Parameters
         ----------
@@ -70,9 +69,11 @@ class LogisticRegression(InMemory):
 
         Returns
         -------
-        dask Array of shape (n_samples,), or Series
+        dask Array of shape (n_samples,) or (n_samples, n_classes), or Series or DataFrame
         """
-        return self._lazily("decision_function", X, np.dtype(np.float64))
+        check_is_fitted(self)
+        per_class = len(self.classes_) > 2
+        return self._lazily("decision_function", X, np.dtype(np.float64), per_class=per_class)
 
     def predict(self, X: Any) -> Any:
         """Predict the class of every sample, lazily.
@@ -97,7 +98,7 @@ class LogisticRegression(InMemory):
 
         Returns
         -------
-        dask Array of shape (n_samples, 2), or DataFrame
+        dask Array of shape (n_samples, n_classes), or DataFrame
             A column per class, named by the class in a frame.
         """
         return self._lazily("predict_proba", X, np.dtype(np.float64), per_class=True)
@@ -111,7 +112,7 @@ class LogisticRegression(InMemory):
 
         Returns
         -------
-        dask Array of shape (n_samples, 2), or DataFrame
+        dask Array of shape (n_samples, n_classes), or DataFrame
         """
         return self._lazily("predict_log_proba", X, np.dtype(np.float64), per_class=True)
 
@@ -146,13 +147,7 @@ class LogisticRegression(InMemory):
         client = get_client()
         tallied = _tallied(client, partitions(y, y, sample_weight))  # does not read X
         self.classes_, _ = encoded(tallied.classes, self.solver)
-        if len(self.classes_) > 2:
-            msg = (
-                f"y has {len(self.classes_)} classes; expected two on a cluster: fit one model per "
-                "class, or pass the data in memory to logreg_c.sklearn.LogisticRegression"
-            )
-            raise ValueError(msg)
-        check_classes(self, 2)
+        check_classes(self, len(self.classes_))
         parts = partitions(X, y, sample_weight)
         total = float(tallied.sums.sum())
         weights = None if sample_weight is None else [part.sample_weight for part in parts]
@@ -163,11 +158,11 @@ class LogisticRegression(InMemory):
             weights = [weigh(part.Y, part.sample_weight, self.classes_, of_class) for part in parts]
         l2 = l2_of(parameters.C, total)
         X, Y = [part.X for part in parts], [part.Y for part in parts]
-        on_cluster = Distributed(client, X, positive=self.classes_[1], n_threads=self.n_threads)
-        examples, source = opened(on_cluster, Y, w=None, dtype=None, sample_weight=weights)
-        self._describe(examples)
-        objective = objective_of(examples, source, Y, sample_weight=None, n_threads=self.n_threads)
-        return self._minimized(objective, parameters, l2, self._start(parameters))
+        coded = partial(numbers_in, self.classes_)
+        on_cluster = Distributed(client, X, coded=coded, n_threads=self.n_threads)
+        source = on_cluster.open_parts(Y, weights, None, None)
+        self._describe(source.examples)
+        return self._minimized_in_parts(source, Y, parameters, l2)
 
     def _lazily(self, method: str, X: Any, dtype: np.dtype[Any], *, per_class: bool = False) -> Any:
         """Predict each block of a collection where it lies; values in memory at once."""
@@ -178,9 +173,9 @@ class LogisticRegression(InMemory):
         if hasattr(X, "npartitions") and hasattr(X, "columns"):
             return X.map_partitions(predict, meta=predict(X._meta))  # noqa: SLF001 (dask's way)
         X = X.rechunk({1: -1})
-        meta = np.empty((0, 2) if per_class else 0, dtype)
+        meta = np.empty((0, len(self.classes_)) if per_class else 0, dtype)
         if per_class:
-            return X.map_blocks(predict, meta=meta, chunks=(X.chunks[0], (2,)))
+            return X.map_blocks(predict, meta=meta, chunks=(X.chunks[0], (len(self.classes_),)))
         return X.map_blocks(predict, meta=meta, drop_axis=1)
 
 
@@ -222,7 +217,7 @@ def _weighed(
     y: Any, sample_weight: Any, classes: NDArray[Any], of_class: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the weights of a partition times those of its classes."""
-    weights: NDArray[np.float64] = of_class[(np.asarray(y) == classes[1]).astype(np.intp)]
+    weights: NDArray[np.float64] = of_class[numbers_in(classes, np.asarray(y)).astype(np.intp)]
     return weights if sample_weight is None else weights * np.asarray(sample_weight)
 
 
@@ -233,7 +228,7 @@ def _predicted(
     if len(X):
         values = getattr(InMemory, method)(estimator, X)
     else:
-        values = np.empty((0, 2) if per_class else 0, dtype)
+        values = np.empty((0, len(estimator.classes_)) if per_class else 0, dtype)
     if not hasattr(X, "columns"):
         return values
     pd = sys.modules["pandas"]  # of which X is a frame

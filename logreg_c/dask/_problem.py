@@ -11,6 +11,7 @@ import numpy as np
 
 from logreg_c import _input, _kernel
 from logreg_c._input import Examples, Labels
+from logreg_c._objective import Tally
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
@@ -18,12 +19,10 @@ from ._served import Served, Weighing, Whole
 from ._workers import Cut, Workers, apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from distributed import Client, Future
     from numpy.typing import NDArray
-
-    from logreg_c._objective import Tally
 
     from ._blocks import Described
 
@@ -31,10 +30,17 @@ if TYPE_CHECKING:
 class Distributed:
     """X on the workers of a cluster: what `fit` and `train` take as batches of examples."""
 
-    def __init__(self, client: Client, X: Any, *, positive: Any, n_threads: int | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        X: Any,
+        *,
+        coded: Callable[[Any], Any] | None,
+        n_threads: int | None,
+    ) -> None:
         self._client = client
         self._X = X
-        self._positive = positive
+        self._coded = coded  # makes numbers of labels
         self._n_threads = n_threads
 
     def open_parts(
@@ -42,7 +48,7 @@ class Distributed:
     ) -> DistributedSource:
         """Compute the blocks, and cut them into parts."""
         client = self._client
-        blocks = computed(client, partitions(self._X, Y, sample_weight), self._positive)
+        blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
         described = apart(client, client.gather, client.map(describe, blocks, pure=False))
         apart(client, refuse_scattered, client, blocks)
         return DistributedSource(client, blocks, described, dtype, names, self._n_threads)
@@ -51,7 +57,6 @@ class Distributed:
 class DistributedSource:
     """Blocks on the workers, as the parts of a whole."""
 
-    labels = Labels(None)
     survey: _kernel.Survey | None = None
     tally: Tally | None = None
 
@@ -78,6 +83,7 @@ class DistributedSource:
                 raise ValueError(msg)
         del names  # columns are taken in their order
         m = sum(of.m for _, of in filled)
+        self.labels = _labels_of([of for _, of in filled], m)
         narrow = all(of.float32 for _, of in filled)
         kind = np.dtype(np.float32 if narrow else np.float64)
         values = np.empty((first.n_x, 0), kind)
@@ -107,6 +113,22 @@ class DistributedSource:
     def problem(self, n_threads: int, *, float32: bool, halves: bool) -> DistributedProblem:
         """Return what can be asked about the parts."""
         return DistributedProblem(self, n_threads, float32=float32, halves=halves)
+
+
+def _labels_of(described: list[Described], m: int) -> Labels:
+    """Return what the labels of all blocks say about classes."""
+    integers = [of.highest for of in described if of.highest is not None]
+    highest = max(integers, default=0)
+    if len(integers) < len(described):
+        if highest > 1:
+            msg = (
+                f"Y holds the integer {highest}, and other numbers in another partition; expected "
+                "classes 0, 1, ... K - 1 as integers in all of them, or labels within [0, 1]"
+            )
+            raise ValueError(msg)
+        return Labels(None)
+    _input.check_range(0, highest, m)
+    return Labels(highest)
 
 
 def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> list[Cut]:
@@ -156,6 +178,16 @@ class DistributedProblem(ProblemInParts):
         sums: _kernel.Sums = self._asked("gradient_at", point, float32, self._halves)
         return sums
 
+    def softmax_sums(
+        self,
+        w: NDArray[np.float64],
+        b: NDArray[np.float64],
+        centre: NDArray[np.float64] | None,
+    ) -> _kernel.Sums:
+        """Return the sums of J, dw and db of several classes, or of curvature about a centre."""
+        sums: _kernel.Sums = self._asked("softmax_sums", np.asarray(w), b, centre)
+        return sums
+
     def moment_sums(self, weights: Any, *, float32: bool) -> list[_kernel.Sums]:
         """Return the sums of moments of each group of features."""
         weighing = None if weights is None else weights.weighing
@@ -196,6 +228,23 @@ class DistributedProblem(ProblemInParts):
         for actor, *stretch in self._workers.stretches():
             (survey,) = self._workers.answer(actor, "survey_on", survey, *stretch)
         return survey
+
+    def tally(self, k: int) -> Tally:
+        """Return sums over the weights of k classes, which go from worker to worker at first."""
+        if self._tally is None:
+            self._tally = self._workers.retried(self._tallied, k)
+        return self._tally
+
+    def _tallied(self, k: int) -> Tally:
+        tally = Tally(np.zeros(k), np.inf)
+        for actor, *stretch in self._workers.stretches():
+            tally = self._workers.answer(actor, "tally_on", tally, *stretch)
+        return tally
+
+    def chosen(self, at: NDArray[np.intp]) -> list[Part]:
+        """Return some examples, which are named in their order."""
+        found = self._asked("chosen_here", at)
+        return [found[first] for first in sorted(found)]
 
     def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
         """Return samples of so many examples, in memory here."""

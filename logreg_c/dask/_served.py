@@ -108,7 +108,10 @@ class Served(ProblemInParts):
     def gradient_at(self, point: _kernel.Point, float32: bool, halves: bool) -> _kernel.Sums:
         """Return the sums of J, dw and db."""
         self._halves = halves
-        return self.gradient(point, float32=float32)
+        try:
+            return self.gradient(point, float32=float32)
+        finally:
+            self._halves = False
 
     def moment_sums_by(self, weighing: Weighing | None, float32: bool) -> Several:
         """Return the sums of moments, of examples that are weighted anew if asked for."""
@@ -150,6 +153,17 @@ class Served(ProblemInParts):
         for part in self._between(first, end):
             survey.add(self._of(part, part.X, part.sample_weight, float32=False))
         return Several([survey])
+
+    def tally_on(self, tally: Tally, first: int, end: int) -> Tally:
+        """Continue a tally with the parts that begin within [first, end)."""
+        tally = tally._replace(shares=tally.shares.copy())
+        for part in self._between(first, end):
+            tally = tally.counting(part.Y, part.sample_weight)
+        return tally
+
+    def chosen_here(self, at: NDArray[np.intp]) -> Gathered:
+        """Return those of some examples that are here, by part."""
+        return Gathered({part.first: part for part in self.chosen(at)})
 
     def choose_on(self, choice: _kernel.Choice, room: int, first: int, end: int) -> Several:
         """Continue a choice with these parts; return it, and rows, Y and weights of the chosen."""

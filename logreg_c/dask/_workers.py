@@ -19,9 +19,10 @@ from math import inf
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from distributed import CancelledError
+from distributed import CancelledError, get_worker
 from distributed.comm import CommClosedError
 from distributed.protocol import to_serialize
+from distributed.utils import sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,14 +165,29 @@ class Actor:
             return own
         value = own.value
         for child, future in zip(self._children, asked, strict=True):
-            try:
-                answer = future.result(timeout=0.9 * limit)
-            except TimeoutError:
-                return Answer(None, SilentError(address_of(child)))
+            answer = self._received(child, future, 0.9 * limit)
             if answer.error is not None:
                 return Answer(None, answer.error)
             value.merge(answer.value)
         return Answer(value, None)
+
+    @staticmethod
+    def _received(child: Any, future: Any, limit: float) -> Answer:
+        """Wait so long for a child's answer, and less where its worker is lost.
+
+        Whoever is asked waits here, and so hears nothing of a new question.
+        """
+        end, address = time.monotonic() + limit, address_of(child)
+        while (left := end - time.monotonic()) > 0.0:
+            try:
+                answer: Answer = future.result(timeout=min(LOOK, left))
+            except TimeoutError:
+                worker = get_worker()
+                if address not in sync(worker.loop, worker.scheduler.ncores):
+                    return Answer(None, OSError(f"{address} was lost"))
+            else:
+                return answer
+        return Answer(None, SilentError(address))
 
 
 class Workers:

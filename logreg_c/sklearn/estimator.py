@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from logreg_c._input import Examples
     from logreg_c._objective import SoftmaxObjective
+    from logreg_c._parts import Source
     from logreg_c.batches import Batches
 
 
@@ -311,13 +312,18 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         refuse_in_batches(parameters.l1_ratio)
         source = X.open_parts(Y, weights, None, names)
         self._describe(source.examples)
+        return self._minimized_in_parts(source, Y, parameters, l2)
+
+    def _minimized_in_parts(
+        self, source: Source, Y: Any, parameters: Settings, l2: float
+    ) -> Solution:
+        """Fit to examples that come in parts, once they are described."""
         start = self._start(parameters)
         if len(self.classes_) > 2:
             several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
             return self._minimized_classes(several, parameters, l2, start)
-        objective = objective_of(
-            source.examples, source, Y, sample_weight=weights, n_threads=self.n_threads
-        )
+        shared: Any = {"sample_weight": None, "n_threads": self.n_threads}  # the source has weights
+        objective = objective_of(source.examples, source, Y, **shared)
         return self._minimized(objective, parameters, l2, start)
 
     def _describe(self, examples: Examples) -> None:
