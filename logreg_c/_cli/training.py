@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 import logreg_c
 from logreg_c import _input
-from logreg_c._objective import Objective, SoftmaxObjective
+from logreg_c._objective import Objective
 from logreg_c._parts import objective_of, opened
+from logreg_c._softmax import Classes
 from logreg_c._solvers.minimum import minimize
 from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
@@ -383,11 +384,11 @@ def _in_batches(
     passes = streaming.Passes(source)
     with streaming.shown(passes):
         table, is_used = tables.scanned(source, choice, options, passes.counted)
-        if len(table.classes) > 2:
+        if len(table.classes) > 2 and settings.inference:
             refuse(
-                f"{source}: target {brief(settings.target)} has {len(table.classes)} classes, and"
-                " more than two need the rows in memory; leave out --stream, or tell one class from"
-                " all others by --positive"
+                f"{source}: --inference of more than two classes, which target"
+                f" {brief(settings.target)} has, needs the rows in memory; leave out --inference or"
+                " --stream, or tell one class from all others by --positive"
             )
         data, parts = _split(source, table, settings)
         is_fit = np.zeros(len(is_used), bool)
@@ -570,15 +571,12 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
         "tol": settings.tol or 0.0,
         "callbacks": callbacks,
     }
+    objective = _objective(data.fit, data.weight, k)
     if k == 2:
-        objective = _objective(data.fit, data.weight)
         found = minimize(objective, settings.iters, w=np.zeros((n_x, 1)), b=0.0, **goal)
     else:
-        examples = _input.examples(data.fit.X, ARITHMETIC)
-        weight, n_threads = _input.weights(data.weight, examples), _input.threads(None)
-        several = SoftmaxObjective(examples, data.fit.Y.astype(np.int32), weight, n_threads)
         start = np.zeros((n_x, k))
-        found = minimize_classes(several, settings.iters, w=start, b=np.zeros(k), **goal)
+        found = minimize_classes(objective, settings.iters, w=start, b=np.zeros(k), **goal)
     problem = {
         "passes": f"--tol {settings.tol:g} was not reached in {found.n_iter} passes; give a larger"
         " --iters",
@@ -588,9 +586,14 @@ def _minimize(data: Data, settings: Settings, callbacks: list[Callback]) -> tupl
     return found, problem
 
 
-def _objective(rows: Rows, weight: NDArray[np.float64] | None) -> Objective:
+def _objective(rows: Rows, weight: NDArray[np.float64] | None, k: int) -> Any:
+    """Return the objective of two classes, or of k classes."""
     examples, source = opened(rows.X, rows.Y, w=None, dtype=ARITHMETIC, sample_weight=weight)
-    return objective_of(examples, source, rows.Y, sample_weight=weight, n_threads=None)
+    shared: dict[str, Any] = {"sample_weight": weight, "n_threads": None}
+    if k == 2:
+        return objective_of(examples, source, rows.Y, **shared)
+    codes = rows.Y.astype(np.int32)
+    return Classes(examples, codes, k, source=source, w=None, b=None, **shared).objective
 
 
 def _cross_validated(
@@ -630,7 +633,7 @@ def _model(
     w, b = result.w, result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w, stopping.b
-    means, deviations = _moments(data.fit, data.recipe.n_features)
+    means, deviations = _moments(data.fit, data.recipe.n_features, len(data.classes))
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
         "rows": len(data.fit.Y),
@@ -657,10 +660,12 @@ def _model(
     )
 
 
-def _moments(rows: Rows, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(
+    rows: Rows, n_features: int, k: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each feature, with the same bits in batches."""
     if isinstance(rows.X, FeatureBatches):
-        objective = _objective(rows, None)
+        objective = _objective(rows, None, k)
     else:
         examples = _input.examples(rows.X, ARITHMETIC)
         objective = Objective(examples, None, None, _input.threads(None))

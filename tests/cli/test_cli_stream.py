@@ -144,14 +144,35 @@ def test_what_needs_rows_in_memory_is_refused(fails, data, options, match):
     fails("train", data, "--target", "sick", "--stream", *options, match=match)
 
 
-def test_three_classes_are_refused_and_one_against_the_others_is_not(run, fails, tmp_path, frame):
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--weight", "n", "--no-standardize", "--missing", "mean"],
+        ["--missing", "drop", "--class-weight", "balanced"],
+        ["--solver", "gd", "--iters", "10"],
+        ["--positive", "b"],
+    ],
+)
+def test_several_classes_have_the_bits_of_rows_in_memory(run, tmp_path, table, options):
+    if "--missing" not in options:
+        table = table.drop("size")
+    table = table.drop("y", "day").with_columns(pl.col("kind").fill_null("b"))
+    path = write(table, tmp_path / "t.csv")
+    arguments = ["train", path, "--target", "kind", *options, "-o"]
+    code, _, said = run(*arguments, tmp_path / "m.npz")
+    assert code == 0, said
+    assert run(*arguments, tmp_path / "s.npz", "--stream")[::2] == (0, said)
+    cache = ["--stream", "--cache", tmp_path / "cache"]
+    assert run(*arguments, tmp_path / "c.npz", *cache)[0] == 0
+    expected = (tmp_path / "m.npz").read_bytes()
+    assert expected == (tmp_path / "s.npz").read_bytes() == (tmp_path / "c.npz").read_bytes()
+
+
+def test_inference_of_several_classes_needs_rows_in_memory(fails, tmp_path, frame):
     path = write(frame.with_columns(grade=pl.Series([*"abcd"] * 10)), tmp_path / "t.csv")
-    arguments = ["train", path, "--target", "grade", "--drop", "sick", "--stream"]
-    fails(*arguments, match="has 4 classes, and more than two need the rows in memory")
-    assert run(*arguments, "--positive", "b", "-o", tmp_path / "s.npz")[0] == 0
-    arguments.remove("--stream")
-    assert run(*arguments, "--positive", "b", "-o", tmp_path / "m.npz")[0] == 0
-    assert (tmp_path / "s.npz").read_bytes() == (tmp_path / "m.npz").read_bytes()
+    arguments = ["train", path, "--target", "grade", "--drop", "sick", "--stream", "--inference"]
+    fails(*arguments, match="--inference of more than two classes, .* needs the rows in memory")
 
 
 def test_a_cache_needs_stream(fails, data, tmp_path):
