@@ -4,6 +4,9 @@
  * the loss_*.h that is included before this file.
  */
 
+/* Groups of lanes that are activated side by side. */
+enum { GROUPS = 4 };
+
 /* The sums of a run in registers, one lane for every LANES-th example. */
 typedef struct run_sums {
     lanes db, weight;
@@ -52,27 +55,30 @@ LOGREG_INLINE void activate_some(real *Z, const real *Y, const real *weight, int
     lanes_store(Z, add_terms(sums, terms, weights, weighted));
 }
 
+/* `n` groups of lanes, all of them examples. Side by side, groups hide each other's latency. */
+LOGREG_INLINE void activate_groups(real *Z, const real *Y, const real *weight, int n,
+                                   run_sums *sums, int weighted)
+{
+    loss_terms terms[GROUPS];
+    LANES_UNROLL
+    for (int g = 0; g < n; g++)
+        terms[g] = loss_at(lanes_load(Z + g * LANES), lanes_load(Y + g * LANES));
+    LANES_UNROLL
+    for (int g = 0; g < n; g++) {
+        const lanes weights = weighted ? lanes_load(weight + g * LANES) : lanes_broadcast(1);
+        lanes_store(Z + g * LANES, add_terms(sums, terms[g], weights, weighted));
+    }
+}
+
 LOGREG_INLINE void activate_examples(real *Z, const real *Y, const real *weight, int64_t count,
                                      logreg_run_sums *run, int weighted)
 {
-    const lanes one = lanes_broadcast(1);
     run_sums sums = load_run(run);
     int64_t i = 0;
-    /* Two groups side by side hide half of each other's latency. */
-    for (; i + 2 * LANES <= count; i += 2 * LANES) {
-        const loss_terms a = loss_at(lanes_load(Z + i), lanes_load(Y + i));
-        const loss_terms b = loss_at(lanes_load(Z + i + LANES), lanes_load(Y + i + LANES));
-        const lanes wa = weighted ? lanes_load(weight + i) : one;
-        const lanes wb = weighted ? lanes_load(weight + i + LANES) : one;
-        lanes_store(Z + i, add_terms(&sums, a, wa, weighted));
-        lanes_store(Z + i + LANES, add_terms(&sums, b, wb, weighted));
-    }
-    if (i + LANES <= count) {
-        const loss_terms a = loss_at(lanes_load(Z + i), lanes_load(Y + i));
-        const lanes wa = weighted ? lanes_load(weight + i) : one;
-        lanes_store(Z + i, add_terms(&sums, a, wa, weighted));
-        i += LANES;
-    }
+    for (; i + GROUPS * LANES <= count; i += GROUPS * LANES)
+        activate_groups(Z + i, Y + i, weighted ? weight + i : NULL, GROUPS, &sums, weighted);
+    for (; i + LANES <= count; i += LANES)
+        activate_groups(Z + i, Y + i, weighted ? weight + i : NULL, 1, &sums, weighted);
     if (i < count)
         activate_some(Z + i, Y + i, weighted ? weight + i : NULL, (int)(count - i), &sums,
                       weighted);
