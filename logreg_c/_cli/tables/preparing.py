@@ -74,13 +74,14 @@ def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned,
     faults = Faults(source)
     table, index = read(source, choice, faults)
     others = {choice.target, *choice.aside}
-    numberings = [Numbering(j, name) for j, name in enumerate(table.columns)]
-    for numbering, values in zip(numberings, table.get_columns(), strict=True):
+    of = {values.name: values for values in table.get_columns()}
+    numberings = [Numbering(j, name) for j, name in enumerate(of)]
+    for numbering, values in zip(numberings, of.values(), strict=True):
         numbering.add(values)
     kept, left_out = without_index(numberings, source, others, index)
-    target = table.get_column(choice.target)
-    columns = [table.get_column(name) for name in kept if name not in others]
-    aside = [table.get_column(name) for name in choice.aside]
+    target = of[choice.target]
+    columns = [of[name] for name in kept if name not in others]
+    aside = [of[name] for name in choice.aside]
     facts = facts_of(columns)
     recipe = plan(facts, options, source, faults)
     unlabeled = None if options.missing == "error" else where_missing(target)

@@ -205,10 +205,13 @@ def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
     names = _usable_of_csv(table, source, choice, faults)
     at = {name: j for j, name in enumerate(table.names)}
     wanted = [at[name] for name in names]
+    all_wanted = wanted == list(range(len(at)))
     as_text: dict[str, Collection[str]] = {choice.target: ()}
     while True:
         parts = [
-            table.typed(pl.DataFrame([raw.to_series(j) for j in wanted]), as_text)
+            table.typed(
+                raw if all_wanted else pl.DataFrame([raw.to_series(j) for j in wanted]), as_text
+            )
             for raw in table.frames()
         ]
         if len(parts) == 1:
