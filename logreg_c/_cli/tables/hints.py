@@ -2,7 +2,7 @@
 """Warnings about columns that may be better left out: IDs, constants, leaks."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from logreg_c._cli.errors import say
 
-from .delimited import unnamed
-from .facts import ID_NAME, TEXT, Facts
+from .facts import ID_NAME, TEXT, VALUES_AT_ONCE, Facts
 from .numbering import FEW
 from .reading import listed
 
@@ -49,37 +48,61 @@ def warn_of_leaks(columns: Sequence[pl.Series], Y: NDArray[np.bool_]) -> None:
     few = min(classes.sum(), len(classes) - classes.sum()) < FEW_OF_A_CLASS
     if few or len(columns) == 1:
         return
-    names: list[str] = []
-    scores: list[pl.Series] = []
-    for values in columns:
-        score = _score(unnamed(values).gather(sample), classes)
-        if score is not None:
-            names.append(values.name)
-            scores.append(score.rank().alias(str(len(scores))))
-    if not scores:
-        return
-    ranks = pl.DataFrame(scores).to_numpy()
-    there = ~np.isnan(ranks)
-    positives = (there & classes[:, None]).sum(axis=0)
-    pairs = positives * (there.sum(axis=0) - positives)
-    won = np.nansum(ranks[classes], axis=0) - positives * (positives + 1) / 2
-    leaks = np.maximum(won, pairs - won) >= NEARLY_ALL * np.maximum(pairs, 1)
+    leaks: list[str] = []
+    each = max(1, VALUES_AT_ONCE // len(sample))
+    for start in range(0, len(columns), each):
+        scores, names = _scores(columns[start : start + each], sample, classes)
+        parts = _separated(scores, classes)
+        leaks += [name for name, part in zip(names, parts, strict=True) if part >= NEARLY_ALL]
     _warn(
-        [name for name, leak in zip(names, leaks, strict=True) if leak],
+        leaks,
         "values that nearly separate the classes alone: a copy of the target, or known only"
         " afterwards? If so,",
     )
 
 
-def _score(values: pl.Series, classes: NDArray[np.bool_]) -> pl.Series | None:
-    """Return numbers that order the rows: for text, the share of the second class."""
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
-        return values.cast(pl.Float64).fill_nan(None)
-    if values.dtype not in TEXT or values.n_unique() > FEW_CATEGORIES:
-        return None
-    table = pl.DataFrame({"value": values.cast(pl.String), "Y": classes})
-    share = pl.when(pl.col("value").is_not_null()).then(pl.col("Y").mean().over("value"))
-    return table.select(share).to_series()
+def _scores(
+    columns: Sequence[pl.Series], sample: NDArray[np.int64], classes: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return numbers that order the rows, (columns, rows), and the names of their columns."""
+    found: list[pl.Series] = []
+    # gathered together, since column by column takes far longer
+    for values in pl.DataFrame(columns)[sample].get_columns():
+        if values.dtype in TEXT:
+            found += _shares(values, classes)
+        elif values.dtype.is_numeric() or values.dtype == pl.Boolean:
+            found.append(values.cast(pl.Float64))
+    return pl.DataFrame(found).to_numpy(order="fortran").T, [values.name for values in found]
+
+
+def _shares(values: pl.Series, classes: NDArray[np.bool_]) -> Iterator[pl.Series]:
+    """Yield, for the rows of a text with few values, the share of the second class."""
+    if values.n_unique() <= FEW_CATEGORIES:
+        table = pl.DataFrame({"value": values.cast(pl.String), "Y": classes})
+        share = pl.when(pl.col("value").is_not_null()).then(pl.col("Y").mean().over("value"))
+        yield table.select(share).to_series().alias(values.name)
+
+
+def _separated(scores: NDArray[np.float64], classes: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the ROC AUC of each score, or of its negative; a missing score (NaN) is left out."""
+    order = np.argsort(scores, axis=1)  # NaN last
+    ordered = np.take_along_axis(scores, order, axis=1)
+    there = ~np.isnan(ordered)
+    is_first = np.ones(scores.shape, bool)  # of equal ones
+    is_first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    is_last = np.roll(is_first, -1, axis=1)
+    at = np.arange(scores.shape[1])
+    first = np.maximum.accumulate(np.where(is_first, at, 0), axis=1)
+    last = np.where(is_last, at, len(at))[:, ::-1]
+    last = np.minimum.accumulate(last, axis=1)[:, ::-1]
+    is_positive = classes[order] & there
+    positives = is_positive.sum(axis=1)
+    pairs = positives * (there.sum(axis=1) - positives)
+    # Equal scores share the mean of their ranks.
+    ranks = ((first + last) * is_positive).sum(axis=1) / 2 + positives
+    won = ranks - positives * (positives + 1) / 2
+    parts: NDArray[np.float64] = np.maximum(won, pairs - won) / np.maximum(pairs, 1)
+    return parts
 
 
 def _warn(names: Sequence[str], what: str) -> None:

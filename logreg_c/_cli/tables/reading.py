@@ -222,11 +222,14 @@ def _read_csv(source: Source, choice: Choice, faults: Faults) -> pl.DataFrame:
             break
         # Numbers in one part and text in another: read the column again, as text.
         as_text |= dict.fromkeys(mixed, ())
-    columns = []
-    for j, found in enumerate(types):
-        kind = next(iter(found), pl.Float64())
-        columns.append(pl.concat([part.to_series(j).cast(kind) for part in parts], rechunk=False))
-    return pl.DataFrame(columns)
+    kinds = [next(iter(found), pl.Float64()) for found in types]
+    return pl.concat([_cast(part, kinds) for part in parts], rechunk=False)
+
+
+def _cast(part: pl.DataFrame, kinds: Sequence[pl.DataType]) -> pl.DataFrame:
+    each = zip(part.get_columns(), part.dtypes, kinds, strict=True)
+    others = [values.cast(kind) for values, found, kind in each if found != kind]
+    return part.with_columns(others) if others else part
 
 
 def _described(part: pl.DataFrame) -> list[tuple[pl.DataType, bool]]:
