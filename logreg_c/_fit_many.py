@@ -50,8 +50,8 @@ def fit_many(
     data set of any size        lists of k X, k Y and, if there are any, k `sample_weight`
     ==========================  =====================================================
 
-    The threads share the fits. Those with more than a million values in X come first, one after
-    another, each on all threads.
+    The threads share the fits. Those with more than a million values in X come first, on all
+    threads, and up to 16 of one X share the passes over it.
 
     Parameters
     ----------

@@ -373,8 +373,9 @@ typedef struct logreg_fit {
 } logreg_fit;
 
 /* Makes every fit, each with the bits that logreg_minimize gives it on its own. Threads work
- * together on each large fit, and then share the small ones, one fit to a thread. goal.l2 is not
- * looked at. LOGREG_OK, or LOGREG_STOPPED: then the fits mean nothing. */
+ * together on large fits, and those of one X that follow one another share its passes; then the
+ * threads share the small ones, one fit to a thread. goal.l2 is not looked at. LOGREG_OK, or
+ * LOGREG_STOPPED: then the fits mean nothing. */
 size_t logreg_minimize_many_workspace_size(const logreg_fit *fits, int64_t count, int n_threads);
 int logreg_minimize_many(logreg_fit *fits, int64_t count, const logreg_goal *goal,
                          const logreg_run *run);

@@ -138,6 +138,20 @@ def test_a_fit_that_all_threads_share(n_threads):
     assert_all_same(result, [(X, Y, {}) for X, Y in zip(Xs, Ys, strict=True)])
 
 
+@pytest.mark.parametrize("order", ["C", "F", "columns"])
+@pytest.mark.long
+def test_large_fits_of_one_matrix_share_its_passes(order):
+    rng = np.random.default_rng(0)
+    (X,), (y,) = make(3, 270_000, 1)
+    X = list(X) if order == "columns" else np.asarray(X, order=order)
+    Y = np.where(rng.random((18, y.size)) < 0.2, 1 - y, y)  # more than share a pass
+    W = rng.random((18, y.size)) < 0.8
+    l2 = np.geomspace(1e-3, 1, 18)
+    result = logreg_c.fit_many(X, Y, sample_weight=W, l2=l2, n_threads=2)
+    fits = [(X, Y[k], {"sample_weight": W[k], "l2": l2[k]}) for k in range(18)]
+    assert_all_same(result, fits)
+
+
 def test_more_steps_than_are_taken_at_once():
     X, Y = make(40, 60, 3)
     options = {"l2": 1e-12, "tol": 0.0, "intercept": False}

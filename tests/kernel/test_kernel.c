@@ -2067,6 +2067,39 @@ static void test_many_fits_have_the_bits_of_each(void)
     for (int k = 0; k < FITS; k++) free_problem(&problems[k]);
 }
 
+/* One of them is separated, and one has another X. */
+static void test_large_fits_of_one_X_share_its_passes(void)
+{
+    enum { N_X = 4, MOST = 19 };
+    const logreg_goal goal = {.tol = 1e-9, .slope = INFINITY, .passes = 100};
+    problem p = make_problem(N_X, 220000, EXAMPLE_MAJOR, 1, 0);
+    problem other = make_problem(N_X, 220000, EXAMPLE_MAJOR, 1, 0);
+    logreg_fit fits[MOST];
+    double w[MOST * N_X], alone_w[N_X], ones[] = {1};
+    char *buffer;
+    for (int k = 0; k < MOST; k++) {
+        fits[k] = fit_of(k == 2 ? &other : &p, w + k * N_X);
+        fits[k].l2 = k == 5 ? 0 : 1e-3 * k;
+        if (k == 5) fits[k].data.Y = (logreg_column){ones, 0, LOGREG_FLOAT64};
+    }
+    const size_t size = logreg_minimize_many_workspace_size(fits, MOST, 3);
+    const logreg_run run = make_run(size, 3, &buffer);
+    CHECK(logreg_minimize_many(fits, MOST, &goal, &run) == LOGREG_OK);
+    free(buffer);
+    for (int k = 0; k < MOST; k++) {
+        logreg_fit alone = fit_of(k == 2 ? &other : &p, alone_w);
+        alone.l2 = fits[k].l2;
+        alone.data.Y = fits[k].data.Y;
+        minimize_alone(&alone, &goal);
+        CHECK(fits[k].status == alone.status);
+        CHECK(fits[k].status == (k == 5 ? LOGREG_SEPARATED : LOGREG_CONVERGED));
+        CHECK(same_bits(fits[k].w, alone.w, N_X) && same_bits(&fits[k].J, &alone.J, 1));
+        CHECK(fits[k].found.passes == alone.found.passes);
+    }
+    free_problem(&p);
+    free_problem(&other);
+}
+
 /* ---- The minimum of another penalty ---------------------------------------------------------- */
 
 static void test_another_penalty_starts_at_the_minimum_of_the_last(void)
@@ -2706,6 +2739,7 @@ int main(void)
         test_leverages_agree_with_solves();
         test_the_logarithm_of_a_determinant();
         test_many_fits_have_the_bits_of_each();
+        test_large_fits_of_one_X_share_its_passes();
         test_another_penalty_starts_at_the_minimum_of_the_last();
         test_sparse_x_agrees_with_dense_x();
         test_indices_of_sparse_x_are_checked();
