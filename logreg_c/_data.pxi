@@ -59,19 +59,40 @@ cdef class Column:
             self.column.stride = view.itemsize
 
 
+cdef int64_t hold(list arrays, logreg_column **columns) except -1:
+    """Point to arrays (m,) and return m. Their Py_buffers would take 300 bytes per column."""
+    cdef Py_ssize_t j
+    cdef Column column
+    columns[0] = <logreg_column *> PyMem_Malloc(len(arrays) * sizeof(logreg_column))
+    if columns[0] == NULL:
+        raise MemoryError
+    for j in range(len(arrays)):
+        column = Column(arrays[j])
+        columns[0][j] = column.column
+        if j % COLUMNS_AT_ONCE == 0:
+            PyErr_CheckSignals()
+    return column.count
+
+
 cdef class Data:
-    """The examples: X is an array (n_x, m), a list of n_x arrays (m,), or a tuple: sparse."""
+    """The examples: X is an array (n_x, m), a list of n_x arrays (m,), or a tuple.
+
+    A tuple of 4 has categories, and one of 5 is sparse.
+    """
 
     cdef logreg_data c
     cdef Buffer X, indices, starts
-    cdef list features
+    cdef list features, of_codes
     cdef logreg_column *columns
+    cdef logreg_column *codes
     cdef Column Y, sample_weight
 
     def __cinit__(self, X, Y, sample_weight, bint float32, example_major):
         self.c.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
         if isinstance(X, list):
             self.read_columns(X)
+        elif isinstance(X, tuple) and len(X) == 4:
+            self.read_categories(X)
         elif isinstance(X, tuple):
             self.read_sparse(X)
         else:
@@ -85,6 +106,7 @@ cdef class Data:
 
     def __dealloc__(self):
         PyMem_Free(self.columns)
+        PyMem_Free(self.codes)
 
     cdef int read_matrix(self, X, example_major) except -1:
         self.X = Buffer(X, PyBUF_STRIDES | PyBUF_FORMAT)
@@ -102,21 +124,24 @@ cdef class Data:
         self.c.example_major = example_major
 
     cdef int read_columns(self, X) except -1:
-        """Hold the arrays rather than their Py_buffers, which would take 300 bytes per column."""
-        cdef Py_ssize_t j
-        cdef Column column
         self.c.n_x = len(X)
-        self.columns = <logreg_column *> PyMem_Malloc(len(X) * sizeof(logreg_column))
-        if self.columns == NULL:
-            raise MemoryError
         self.features = X
-        for j in range(len(X)):
-            column = Column(X[j])
-            self.columns[j] = column.column
-            if j % COLUMNS_AT_ONCE == 0:
-                PyErr_CheckSignals()
-        self.c.m = column.count
+        self.c.m = hold(X, &self.columns)
         self.c.features = self.columns
+
+    cdef int read_categories(self, X) except -1:
+        """Columns of numbers; columns of codes; the first feature of each of these, and n_x."""
+        numbers, codes, starts, _ = X
+        self.starts = Buffer(starts, IN)
+        self.of_codes = codes
+        if numbers:
+            self.read_columns(numbers)
+        self.c.m = hold(codes, &self.codes)
+        self.c.codes = self.codes
+        self.c.categories = <const int64_t *> self.starts.view.buf
+        self.c.n_codes = len(codes)
+        self.c.n_x = self.c.categories[self.c.n_codes]
+        return 0
 
     cdef int read_sparse(self, X) except -1:
         """Values and their features (n,); where each example begins (m + 1,), int64; n_x; width."""

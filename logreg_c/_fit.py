@@ -231,6 +231,8 @@ def prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: boo
             f"{'pass X.toarray()' if examples.is_sparse else 'read it'}, or pass l2 alone"
         )
         raise TypeError(msg)
+    if penalized:
+        examples = examples.one_hot()
     return examples._replace(float32=False) if firth or penalized else examples
 
 

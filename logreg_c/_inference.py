@@ -150,12 +150,14 @@ def inference(
     array([0.914, 2.213])
     """
     examples, source = opened(X, Y, w=w, dtype=None, sample_weight=sample_weight)
-    examples = _dense(examples) if source is None else examples
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     several = _input.classes(Y, examples, w) if source is None else None
     l2 = _input.not_negative(l2, "l2")
-    standardize = _input.boolean(standardize, "standardize")
     intercept = _input.boolean(intercept, "intercept")
+    if examples.categories is not None and several is None:
+        examples, w, b = _without_references(examples, w, b, l2, intercept=intercept)
+    examples = _dense(examples) if source is None else examples
+    standardize = _input.boolean(standardize, "standardize")
     firth = _input.boolean(firth, "firth")
     reference = _input.integer(reference, "reference", 0)
     kind = _kind(robust, clusters)
@@ -306,6 +308,26 @@ def _checked_hessian(
         faults = collinear_features(collinear, objective.examples, intercept=intercept)
         raise ValueError(f"{faults}. {NOT_DETERMINED}")
     return hessian
+
+
+def _without_references(
+    examples: Examples, w: ArrayLike, b: Any, l2: float, *, intercept: bool
+) -> tuple[Examples, NDArray[np.float64], float]:
+    """Return a column for each category and, without a penalty, none for those compared with."""
+    X, names = examples.categories, examples.names
+    if X is None or names is None:
+        raise AssertionError
+    weights, bias = _input.coefficients(w, examples), _input.number(b, "b")
+    chosen = np.arange(X.n_x)
+    if not l2:
+        bias = X.relative(weights, bias, fixed_b=not intercept)
+        chosen = X.determined(fixed_b=not intercept)
+    examples = examples._replace(
+        values=X.one_hot(chosen),
+        shape=(chosen.size, X.m),
+        names=tuple(names[j] for j in chosen),
+    )
+    return examples, weights[chosen], bias
 
 
 def _dense(examples: Examples) -> Examples:

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Sparse: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], int, int]
+Categorical: TypeAlias = tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[np.int64], int]
 
 OK: int
 CONVERGED: int
@@ -17,7 +18,7 @@ SEPARATED: int
 class Problem:
     def __init__(
         self,
-        X: NDArray[Any] | list[NDArray[Any]] | Sparse,
+        X: NDArray[Any] | list[NDArray[Any]] | Sparse | Categorical,
         Y: NDArray[Any] | None,
         sample_weight: NDArray[Any] | None,
         n_threads: int,
@@ -160,7 +161,7 @@ class Fits:
         self,
         fits: list[
             tuple[
-                NDArray[Any] | list[NDArray[Any]] | Sparse,
+                NDArray[Any] | list[NDArray[Any]] | Sparse | Categorical,
                 NDArray[Any],
                 NDArray[Any] | None,
                 bool,

@@ -90,7 +90,9 @@ class Objective:
 
         Returns mean, low-order part of mean, and standard deviation, (3, n_x), as they are in the
         data. A feature is divided by its deviation in the returned array, which may be changed. A
-        constant feature that is not centred is divided by 1. Sparse X can only be scaled.
+        constant feature that is not centred is divided by 1. Sparse X can only be scaled, and
+        categories stay as they are: where features are centred or scaled, these have the mean 0
+        and the deviation 1.
         """
         if centre and self.examples.is_sparse:
             msg = (
@@ -107,6 +109,9 @@ class Objective:
                 f"{self.how_to_rescale()}"
             )
             raise OverflowError(msg)
+        if self.examples.categories is not None and (centre or scale):
+            first = self.examples.categories.starts[0]
+            moments[:2, first:], moments[2, first:] = 0.0, 1.0
         return moments
 
     def __call__(
@@ -129,6 +134,8 @@ class Objective:
     ) -> NDArray[np.float64]:
         """Return A, or else Z, of shape (1, m)."""
         out = np.empty((1, self.examples.shape[1]))
+        if self.examples.categories is not None:
+            w = self.examples.categories.padded(w)
         if self._problem.predict(w, b, probabilities, out) != _kernel.OK:
             self.raise_if_nonfinite()
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
@@ -277,8 +284,10 @@ class Objective:
     def how_to_rescale(self) -> str:
         """Say which feature has squares that leave the range of float64, and what to do."""
         examples = self.examples
-        if self.in_memory and not examples.is_sparse and examples.shape[0] > 0:
-            ends = np.array([(float(np.min(x)), float(np.max(x))) for x in examples.values])
+        of = examples.categories
+        columns = [] if examples.is_sparse else examples.dense if of is None else of.numbers
+        if self.in_memory and len(columns) > 0:
+            ends = np.array([(float(np.min(x)), float(np.max(x))) for x in columns])
             largest = np.abs(ends).max(1)
             spread = ends[:, 1] / 2.0 - ends[:, 0] / 2.0
             spread[spread == 0.0] = np.inf
@@ -315,7 +324,23 @@ class Tally(NamedTuple):
 
 
 class SoftmaxObjective(Objective):
-    """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,)."""
+    """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,).
+
+    Columns of categories are copied, as sparse values.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        Y: NDArray[Any] | None,
+        sample_weight: NDArray[Any] | None,
+        n_threads: int,
+        *,
+        example_major: bool | None = None,
+    ) -> None:
+        if examples.categories is not None:
+            examples = examples._replace(values=examples.categories.as_sparse())
+        super().__init__(examples, Y, sample_weight, n_threads, example_major=example_major)
 
     def tally(self, k: int) -> Tally:
         """Return the weight of each of k classes, and the least weight."""

@@ -591,7 +591,7 @@ def opened(
 ) -> tuple[Examples, Source | None]:
     """Check X, or batches with their labels and weights; then there is a source."""
     if not hasattr(X, "open_parts"):
-        return _input.examples(X, dtype, w), None
+        return _input.examples(X, dtype, w, categories=True), None
     source: Source = X.open_parts(Y, sample_weight, dtype, getattr(w, "feature_names", None))
     return source.examples, source
 

@@ -83,7 +83,7 @@ def forward(
     if hasattr(X, "outputs"):  # batches
         pieces = X.outputs(w, b, probabilities=probabilities, dtype=dtype, n_threads=n_threads)
         return np.concatenate(list(pieces), axis=1)
-    examples = _input.examples(X, dtype, w)
+    examples = _input.examples(X, dtype, w, categories=True, unseen=True)
     out = outputs_of(examples, w, b, probabilities=probabilities, n_threads=n_threads)
     if probabilities and not _input.several_outputs(w, b):  # the estimator compares names itself
         _input.warn_of_lost_names(w, examples, stacklevel=4)

@@ -34,6 +34,9 @@ cdef extern from "logreg.h" nogil:
         const void *indices
         logreg_type index_type
         int64_t width
+        const logreg_column *codes
+        const int64_t *categories
+        int64_t n_codes
         logreg_column Y
         logreg_column sample_weight
         logreg_type arithmetic

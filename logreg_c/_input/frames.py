@@ -12,6 +12,7 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 
 from .arrays import numbers_of_objects
+from .frame_categories import codes_of_series, column_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +29,13 @@ _REMEDIES: tuple[tuple[tuple[type[nw.dtypes.DType], ...], str], ...] = (
 )
 
 
-def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...] | None]:
+def columns(
+    X: Any, names: tuple[Any, ...] | None, *, categories: bool = False
+) -> tuple[Any, tuple[Any, ...] | None]:
     """Return the columns of X that `names` asks for, in its order (None: all), and their names.
 
-    What is no data frame after all is returned as it is, without names.
+    With `categories`, those of text are `Codes`, and `names` may have names of categories. What is
+    no data frame after all is returned as it is, without names.
     """
     frame = _seen_by_narwhals(X, "X")
     if isinstance(frame, nw.Series):
@@ -47,6 +51,10 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
         msg = "X is a data frame without columns; expected a column for each feature"
         raise ValueError(msg)
     names = tuple(found if names is None else names)
+    if categories:
+        of_names = [column_of(name, frame.columns) if name not in found else name for name in names]
+        known = [name if c is None else c for name, c in zip(names, of_names, strict=True)]
+        names = tuple(dict.fromkeys(known))
     missing = [name for name in names if name not in found]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -58,14 +66,20 @@ def columns(X: Any, names: tuple[Any, ...] | None) -> tuple[Any, tuple[Any, ...]
         raise ValueError(msg)
     rows = _rows_of_pandas(frame.to_native()) if frame.implementation.is_pandas() else None
     if rows is None:
-        one_hot = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"
-        if frame.implementation.is_pyarrow():
-            return [_values_of_arrow(frame, name, one_hot) for name in names], names
-        series = dict(zip(found, frame.iter_columns(), strict=True))
-        return [_values(series[name], f"column {name!r} of X", one_hot) for name in names], names
+        return _one_by_one(frame, names, categories=categories), names
     if isinstance(rows, np.ndarray) and names == tuple(found):
         return rows, names
     return [rows[found[name]] for name in names], names
+
+
+def _one_by_one(frame: nw.DataFrame[Any], names: tuple[Any, ...], *, categories: bool) -> list[Any]:
+    of_text = "give each of its values a column of 0 and 1, as get_dummies and to_dummies do"
+    if categories:
+        of_text = "make categories of it, as astype('category') and cast(pl.Categorical) do"
+    if frame.implementation.is_pyarrow():
+        return [_values_of_arrow(frame, name, of_text, categories=categories) for name in names]
+    series = dict(zip(frame.columns, frame.iter_columns(), strict=True))
+    return [_column(series[name], f"column {name!r} of X", of_text, categories) for name in names]
 
 
 def names(X: Any) -> tuple[Any, ...]:
@@ -73,7 +87,7 @@ def names(X: Any) -> tuple[Any, ...]:
     return tuple(_seen_by_narwhals(X, "X").columns)
 
 
-def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str) -> NDArray[Any]:
+def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str, *, categories: bool) -> Any:
     """Return a column of PyArrow: numbers without nulls at once, as batches have many of them."""
     kinds = sys.modules["pyarrow"].types
     column = frame.to_native().column(name)
@@ -81,7 +95,20 @@ def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str) -> NDArr
     if column.null_count == 0 and any(is_kind(column.type) for is_kind in is_number):
         values: NDArray[Any] = column.to_numpy()
         return values
-    return _values(frame[name], f"column {name!r} of X", classes)
+    return _column(frame[name], f"column {name!r} of X", classes, categories)
+
+
+def _column(series: nw.Series[Any], what: str, of_text: str, categories: bool) -> Any:
+    """Return numbers as an array and, with `categories`, categories of text as `Codes`."""
+    if categories and isinstance(series.dtype, _CATEGORIES):
+        _refuse_nulls(series, what)
+        found = codes_of_series(series)
+        if None in found.labels:
+            msg = f"{what} has a category that is null; expected a value in every row: fill it in"
+            raise ValueError(msg)
+        if any(isinstance(label, str) for label in found.labels):
+            return found
+    return _values(series, what, of_text)
 
 
 def _rows_of_pandas(frame: Any) -> Any:
@@ -178,14 +205,7 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
     for kinds, remedy in _REMEDIES:
         if isinstance(dtype, kinds):
             raise TypeError(_refused(what, dtype, remedy))
-    count = int(series.null_count())
-    if count:
-        first = np.argmax(series.alias("").is_null().to_numpy())  # polars takes ^x$ for a pattern
-        msg = (
-            f"{what} has {count} null{'s' * (count > 1)}, first in row {first} (counted from 0); "
-            "expected a value in every row: fill them in, or leave those rows out"
-        )
-        raise ValueError(msg)
+    _refuse_nulls(series, what)
     if isinstance(dtype, _CAST):
         series = series.cast(nw.Float64)
     values = series.to_numpy()
@@ -197,6 +217,17 @@ def _values(series: nw.Series[Any], what: str, classes: str) -> NDArray[Any]:
         remedy = "take its real part" if values.dtype.kind == "c" else "cast it to float64"
         raise TypeError(_refused(what, values.dtype, remedy))
     return values
+
+
+def _refuse_nulls(series: nw.Series[Any], what: str) -> None:
+    count = int(series.null_count())
+    if count:
+        first = np.argmax(series.alias("").is_null().to_numpy())  # polars takes ^x$ for a pattern
+        msg = (
+            f"{what} has {count} null{'s' * (count > 1)}, first in row {first} (counted from 0); "
+            "expected a value in every row: fill them in, or leave those rows out"
+        )
+        raise ValueError(msg)
 
 
 def _refused(what: str, dtype: object, remedy: str) -> str:

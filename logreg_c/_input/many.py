@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .arrays import SHORT, as_stored, is_stored, own_array, with_a_unit_stride
+from .categories import Categorical
 from .frame_types import comes_from_frames, values_of
 from .matrix import Examples, examples
 from .scalars import not_negative
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from .matrix import Values
 
 
 class Fit(NamedTuple):
@@ -55,7 +58,7 @@ def fits(
     """Check what is passed to `fit_many`; arrays are read in place wherever `fit` does so."""
     strengths = penalties(l2)
     if groups is not None:
-        return _of_groups(examples(X, dtype), Y, groups, sample_weight, strengths)
+        return _of_groups(examples(X, dtype, categories=True), Y, groups, sample_weight, strengths)
     Xs = _matrices(X, dtype)
     Ys = _rows(Y, "Y")
     all_weights = [None] if sample_weight is None else _rows(sample_weight, "sample_weight")
@@ -122,7 +125,7 @@ def _matrices(X: Any, dtype: DTypeLike | None) -> list[Examples]:
                 raise ValueError(msg)
         return Xs
     if comes_from_frames(X) or getattr(X, "ndim", 0) != 3:
-        return [examples(X, dtype)]
+        return [examples(X, dtype, categories=True)]
     stack = own_array(X, "X")
     if 0 in {stack.shape[0], stack.shape[2]}:
         msg = f"X has shape {stack.shape}; expected (k, n_x, m), at least one fit of one example"
@@ -172,20 +175,20 @@ def _of_groups(
     return Fits(checked, found)
 
 
-def _part_of(
-    values: NDArray[Any] | list[NDArray[Any]] | Sparse, part: slice
-) -> NDArray[Any] | list[NDArray[Any]] | Sparse:
+def _part_of(values: Values, part: slice) -> Values:
     if isinstance(values, Sparse):
         return values.between(part.start, part.stop)
+    if isinstance(values, Categorical):
+        return values.examples(part)
     return [x[part] for x in values] if isinstance(values, list) else values[:, part]
 
 
-def _in_order(
-    values: NDArray[Any] | list[NDArray[Any]] | Sparse, order: NDArray[np.intp]
-) -> NDArray[Any] | list[NDArray[Any]] | Sparse:
+def _in_order(values: Values, order: NDArray[np.intp]) -> Values:
     """Copy the examples in another order; the layout stays."""
     if isinstance(values, Sparse):
         return values.in_order(order)
+    if isinstance(values, Categorical):
+        return values.examples(order)
     if not isinstance(values, np.ndarray):
         return [x[order] for x in values]
     if values.strides[0] == values.itemsize != values.strides[1]:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from . import frame_types
 from .arrays import NARROW, SHORT, as_stored, kind_and_size, own_array, with_a_unit_stride
+from .categories import Categorical, categorical
+from .frame_categories import Codes
 from .frame_types import comes_from_frames, library_of, series_as_arrays
 from .sparse import Sparse, is_sparse, sparse
 
@@ -16,10 +18,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
+# (n_x, m), or n_x columns (m,), or what stands for these
+Values: TypeAlias = "NDArray[Any] | list[NDArray[Any]] | Sparse | Categorical"
+
+
 class Examples(NamedTuple):
     """X as the kernel reads it."""
 
-    values: NDArray[Any] | list[NDArray[Any]] | Sparse  # (n_x, m), or n_x columns (m,)
+    values: Values
     shape: tuple[int, int]
     float32: bool  # the arithmetic; else float64
     names: tuple[Any, ...] | None  # of the features: the columns of a data frame
@@ -30,12 +36,28 @@ class Examples(NamedTuple):
         return isinstance(self.values, Sparse)
 
     @property
+    def categories(self) -> Categorical | None:
+        """The values, if some features are categories."""
+        return self.values if isinstance(self.values, Categorical) else None
+
+    @property
     def dense(self) -> NDArray[Any] | list[NDArray[Any]]:
         """The values, where X must not be sparse."""
         if isinstance(self.values, Sparse):
             msg = "X is sparse; expected a dense X: pass X.toarray()"
             raise TypeError(msg)
+        if isinstance(self.values, Categorical):
+            msg = (
+                "X has columns of categories, which are not read here; expected numbers: give each "
+                "category a column of 0 and 1, as get_dummies and to_dummies do"
+            )
+            raise TypeError(msg)
         return self.values
+
+    def one_hot(self) -> Examples:
+        """Return the same examples with a column for each category: a copy of these."""
+        of = self.categories
+        return self if of is None else self._replace(values=of.one_hot())
 
     @property
     def feature(self) -> str:
@@ -52,23 +74,25 @@ class Examples(NamedTuple):
         return f"X {self.shape}" if self.names is None else f"X {n_x} columns and {m} rows"
 
 
-def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) -> Examples:
+def examples(
+    X: ArrayLike,
+    dtype: DTypeLike | None,
+    w: ArrayLike | None = None,
+    *,
+    categories: bool = False,
+    unseen: bool = False,
+) -> Examples:
     """X as it is stored, where the kernel can read that; what it cannot is copied once.
 
-    Of a data frame all columns, or those whose names `w` has.
+    Of a data frame all columns, or those whose names `w` has. With `categories`, its columns of
+    categories have a feature for each, and with `unseen` one that w does not have counts as 0.
     """
-    values: NDArray[Any] | list[NDArray[Any]] | Sparse
+    values: Values
     names = None
     if type(X) is not np.ndarray and comes_from_frames(X):
-        frames = frame_types.frame_reader()
-        if frames is None:
-            library, kind = library_of(type(X)), type(X).__name__
-            msg = (
-                f"X is a {library} {kind}; reading it needs narwhals: "
-                "pip install 'logreg-c[frames]'"
-            )
-            raise ModuleNotFoundError(msg, name="narwhals")
-        X, names = frames.columns(X, getattr(w, "feature_names", None))
+        X, names = _of_frame(X, w, categories=categories, unseen=unseen)
+        if isinstance(X, Categorical) and names is not None:
+            return Examples(X, (X.n_x, X.m), in_float32(X, dtype), names)
     if isinstance(X, (list, tuple)):
         X = series_as_arrays(X)
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
@@ -103,18 +127,43 @@ def examples(X: ArrayLike, dtype: DTypeLike | None, w: ArrayLike | None = None) 
     return Examples(values, shape, in_float32(values, dtype), names)
 
 
+def _of_frame(
+    X: Any, w: ArrayLike | None, *, categories: bool, unseen: bool
+) -> tuple[Any, tuple[Any, ...] | None]:
+    """Return the columns of a data frame as a matrix, a list or Categorical, and their names."""
+    frames = frame_types.frame_reader()
+    if frames is None:
+        library, kind = library_of(type(X)), type(X).__name__
+        msg = f"X is a {library} {kind}; reading it needs narwhals: pip install 'logreg-c[frames]'"
+        raise ModuleNotFoundError(msg, name="narwhals")
+    wanted = getattr(w, "feature_names", None)
+    X, names = frames.columns(X, wanted, categories=categories)
+    if isinstance(X, list) and any(isinstance(x, Codes) for x in X):
+        return categorical(X, names, wanted, unseen=unseen)
+    if names is not None and wanted is not None and names != tuple(wanted):
+        name = next(name for name in wanted if name not in names)
+        msg = (
+            f"w has a weight for {name!r}, a category, and that column of X holds no categories of "
+            "text; expected columns of the kinds that w was trained on: convert it"
+        )
+        raise ValueError(msg)
+    return X, names
+
+
 def _is_column(x: object) -> bool:
     return isinstance(x, np.ndarray) and x.ndim == 1
 
 
-def in_float32(values: NDArray[Any] | list[NDArray[Any]] | Sparse, dtype: DTypeLike | None) -> bool:
+def in_float32(values: Values, dtype: DTypeLike | None) -> bool:
     """Whether to compute in float32: the choice `dtype` of the caller, or what X is stored in."""
     if isinstance(values, Sparse):
         values = values.values
+    if isinstance(values, Categorical):
+        values = values.numbers
     stored = {kind_and_size(x.dtype) for x in (values if isinstance(values, list) else [values])}
     wide = stored - NARROW
     if dtype is None:
-        return not wide
+        return bool(stored) and not wide
     try:
         chosen = kind_and_size(np.dtype(dtype))
     except (TypeError, ValueError):

@@ -294,6 +294,12 @@ def check_firth(objective: Objective, l2: float) -> None:
     if objective.examples.is_sparse:
         msg = "X is sparse and firth is True; expected a dense X: pass X.toarray(), or a penalty l2"
         raise TypeError(msg)
+    if objective.examples.categories is not None:
+        msg = (
+            "X has columns of categories and firth is True; expected numbers: give each category "
+            "but the first a column of 0 and 1, as get_dummies(drop_first=True) does, or pass l2"
+        )
+        raise TypeError(msg)
     if l2 > 0.0:
         msg = f"l2 is {l2:g} and firth is True; expected one penalty: leave out one of the two"
         raise ValueError(msg)

@@ -124,7 +124,7 @@ class EarlyStopping:
     ) -> Objective:
         X, Y, sample_weight = self._given
         with _naming_held_out_data():
-            examples = _input.examples(X, dtype, w)
+            examples = _input.examples(X, dtype, w, categories=True)
             if examples.shape[0] != len(w):
                 msg = (
                     f"X has {examples.shape[0]} features, and the training {len(w)}; expected the "
