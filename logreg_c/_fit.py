@@ -65,7 +65,7 @@ def fit(
 
     With `l1`, factors or bounds, steps go to the minimum of a model that keeps these as they are,
     and most of them read only the features that matter. The w of the others are exactly 0. There
-    are two classes then, X is dense and in memory, and everything is computed in float64.
+    are two classes then, X is dense, and everything is computed in float64.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def fit(
     l1 = _input.not_negative(l1, "l1")
     firth = _input.boolean(firth, "firth")
     penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
-    examples = prepared(examples, penalized=penalized, firth=firth, in_memory=source is None)
+    examples = prepared(examples, penalized=penalized, firth=firth)
     several = classes_of(Y, examples, source, w)
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
@@ -213,7 +213,7 @@ def _wrapped(found: Solution, examples: Examples, penalty: float, *, firth: bool
     return result
 
 
-def prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: bool) -> Examples:
+def prepared(examples: Examples, *, penalized: bool, firth: bool) -> Examples:
     """Return examples in the arithmetic of the penalty, and refuse what it is not for.
 
     `penalized` is for l1, penalty_factors, lower and upper.
@@ -224,11 +224,10 @@ def prepared(examples: Examples, *, penalized: bool, firth: bool, in_memory: boo
             "out firth, or l1, penalty_factors, lower and upper"
         )
         raise ValueError(msg)
-    if penalized and (examples.is_sparse or not in_memory):
+    if penalized and examples.is_sparse:
         msg = (
-            f"X {'is sparse' if examples.is_sparse else 'comes in batches'}, and there is a "
-            "penalty l1, a factor or a bound; expected a dense X in memory: "
-            f"{'pass X.toarray()' if examples.is_sparse else 'read it'}, or pass l2 alone"
+            "X is sparse, and there is a penalty l1, a factor or a bound; expected a dense X: pass "
+            "X.toarray(), or pass l2 alone"
         )
         raise TypeError(msg)
     if penalized:

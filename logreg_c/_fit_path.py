@@ -113,7 +113,7 @@ def fit_path(
         raise ValueError(msg)
     strengths = list(zip(l1s * (k // len(l1s)), l2s * (k // len(l2s)), strict=True))
     penalized = any(l1s) or any(value is not None for value in (penalty_factors, lower, upper))
-    examples = prepared(_input.examples(X, dtype), penalized=penalized, firth=False, in_memory=True)
+    examples = prepared(_input.examples(X, dtype), penalized=penalized, firth=False)
     objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
     order = sorted(range(k), key=lambda i: strengths[i], reverse=True)
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
@@ -218,7 +218,7 @@ def l1_max(
     >>> logreg_c.fit(X, Y, l1=0.25).w
     array([[0.]])
     """
-    examples = prepared(_input.examples(X, None), penalized=True, firth=False, in_memory=True)
+    examples = prepared(_input.examples(X, None), penalized=True, firth=False)
     objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
     factors = _input.penalty_factors(penalty_factors, examples)
     fixed_b = not _input.boolean(intercept, "intercept")

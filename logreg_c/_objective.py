@@ -203,7 +203,6 @@ class Objective:
         where those of an example do.
         """
         X: Any = self.examples.values  # dense
-        names = self.examples.names
         m = self.examples.shape[1]
         part: NDArray[Any] | list[NDArray[Any]]
         if not chosen.size:
@@ -212,11 +211,7 @@ class Objective:
             part = [X[j] for j in chosen]
         else:
             part = np.take(X.T, chosen, axis=1).T
-        examples = self.examples._replace(
-            values=part,
-            shape=(chosen.size, m),
-            names=None if names is None else tuple(names[j] for j in chosen),
-        )
+        examples = features_of(self.examples, chosen)._replace(values=part)
         return type(self)(examples, self.Y, self.sample_weight, self.n_threads)
 
     def descent(
@@ -301,6 +296,15 @@ class Objective:
         if self.examples.float32:
             return "overflows float32: pass dtype=np.float64, or rescale X"
         return "overflows float64: rescale X"
+
+
+def features_of(examples: Examples, chosen: NDArray[np.intp]) -> Examples:
+    """Return the shape and the names of some features; the values stay those of all."""
+    names = examples.names
+    return examples._replace(
+        shape=(chosen.size, examples.shape[1]),
+        names=None if names is None else tuple(names[j] for j in chosen),
+    )
 
 
 class Tally(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from . import _input, _kernel
-from ._objective import Objective, Tally
+from ._objective import Objective, Tally, features_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -265,8 +265,34 @@ class ProblemInParts:
 
     def sample_weight(self) -> NDArray[Any] | None:
         """Return the weights of all examples, of which parts keep none."""
-        weights = [part.sample_weight for part in self._source if part.sample_weight is not None]
-        return np.concatenate(weights) if weights else None
+        weights = []
+        for part in self._source:
+            if part.sample_weight is None:
+                return None
+            weights.append(part.sample_weight)
+        return np.concatenate(weights)
+
+    def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return the labels and the weights of all examples."""
+        none = np.empty(0, np.intp)
+        return joined([chosen_of(part, none) for part in self._source])[1:]
+
+    def weights_at(self, at: Curvature) -> Weights:
+        """Return the weights of a Hessian, which may be that of more features than these."""
+        if at.problem is self:
+            return self.weights_of_hessian(at.w, at.b, squared=at.squared)
+        of_all = at.problem.weights_at(at)
+        h = np.concatenate([of_all.of(part) for part in at.problem.parts()])
+
+        def weigh(part: Part, out: NDArray[np.float64], S: float) -> tuple[int, float]:
+            out[:] = h[part.first : part.first + part.m]
+            return of_all.status, S
+
+        return Weights(weigh)
+
+    def parts(self) -> Iterator[Part]:
+        """Read all parts."""
+        return iter(self._source)
 
     def _of(
         self,
@@ -295,6 +321,52 @@ def taken(part: Part, at: NDArray[np.intp]) -> Part:
     X = [x[here] for x in part.X] if isinstance(part.X, list) else part.X.T[here].T
     weight = None if part.sample_weight is None else part.sample_weight[here]
     return Part(part.first, X, part.Y[here], weight)
+
+
+def chosen_of(part: Part, chosen: NDArray[np.intp]) -> Part:
+    """Return some features of a part: columns in place, those of examples gathered."""
+    if isinstance(part.X, list):
+        return part._replace(X=[part.X[j] for j in chosen])
+    return part._replace(X=np.take(part.X.T, chosen, axis=1).T)
+
+
+class SomeFeatures:
+    """Some features of a source, as a source. Parts are joined where its segments are longer."""
+
+    survey: _kernel.Survey | None
+    tally: Tally | None
+
+    def __init__(self, source: Source, chosen: NDArray[np.intp]) -> None:
+        self._source, self._chosen = source, chosen
+        self.examples = features_of(source.examples, chosen)
+        self.example_major = source.example_major and chosen.size > 1
+        self.labels, self.survey, self.tally = source.labels, source.survey, source.tally
+        self.place = source.place
+
+    def __iter__(self) -> Iterator[Part]:
+        held: list[Part] = []
+        size = examples_of_parts(self._chosen.size)
+        for part in self._source:
+            held.append(chosen_of(part, self._chosen))
+            if (part.first + part.m) % size == 0:
+                yield _one(held)
+                held = []
+        if held:
+            yield _one(held)
+
+
+def _one(parts: list[Part]) -> Part:
+    """Return parts as one."""
+    return Part(parts[0].first, *joined(parts)) if len(parts) > 1 else parts[0]
+
+
+class Curvature(NamedTuple):
+    """Where a Hessian is wanted: at w and b of a problem, as `Objective.curvature` says."""
+
+    problem: ProblemInParts
+    w: NDArray[np.float64]
+    b: float
+    squared: bool
 
 
 class Weights:
@@ -395,17 +467,26 @@ class ObjectiveInParts(Objective):
 
     def curvature(  # type: ignore[override]
         self, w: NDArray[np.float64], b: float, *, squared: bool = False
-    ) -> Weights:
+    ) -> Curvature:
         """Return what `gram` weighs examples by, part by part."""
-        return self._parts.weights_of_hessian(w, b, squared=squared)
+        return Curvature(self._parts, w, b, squared)
+
+    def features(self, chosen: NDArray[np.intp]) -> Objective:  # type: ignore[override]
+        """Return the objective of some of the features; of none, it is in memory."""
+        if not chosen.size:
+            Y, sample_weight = self._parts.labels()
+            examples = features_of(self.examples, chosen)._replace(values=np.empty((0, Y.size)))
+            return Objective(examples, Y, sample_weight, self.n_threads)
+        select = getattr(self._source, "features", None) or partial(SomeFeatures, self._source)
+        return type(self)(select(chosen), self.n_threads, float32=self.examples.float32)
 
     def gram(  # type: ignore[override]
-        self, h: Weights, centre: NDArray[np.float64]
+        self, h: Curvature, centre: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Return G = sum(h (x - mu) (x - mu).T), mu = sum(h x) / S, and S = sum(h)."""
         n_x = self.examples.shape[0]
         G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
-        status, S = self._parts.gram(h, centre, G, mu)
+        status, S = self._parts.gram(self._parts.weights_at(h), centre, G, mu)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
             msg = (
@@ -417,8 +498,22 @@ class ObjectiveInParts(Objective):
 
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:
         """Factor A (n, n) in place, of which only the lower triangle is read."""
-        threads = _kernel.Problem(np.zeros((1, 1)), None, None, self.n_threads, False)
-        return _kernel.cholesky(threads, A, len(A), least)
+        return _kernel.cholesky(self._threads(), A, len(A), least)
+
+    def minimize_quadratic(
+        self,
+        H: NDArray[np.float64],
+        bounds: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+        v: NDArray[np.float64],
+        slope: NDArray[np.float64],
+        tol: float,
+    ) -> float:
+        """Move v and slope, (n,), to the minimum of a quadratic; return what is gained."""
+        return _kernel.minimize_quadratic(self._threads(), H, *bounds, tol, v, slope)
+
+    def _threads(self) -> _kernel.Problem:
+        """Return what says how many threads may work where there are no examples."""
+        return _kernel.Problem(np.zeros((1, 1)), None, None, self.n_threads, False)
 
     def descent(
         self,
@@ -623,7 +718,7 @@ def objective_of(
     source.labels.check_one_output()
     n_threads = _input.threads(n_threads)
     if examples.shape[1] > _kernel.LOW_RANK_EXAMPLES:
-        return ObjectiveInParts(source, n_threads)
+        return ObjectiveInParts(source, n_threads, float32=examples.float32)
     return _in_memory(examples, source, n_threads)
 
 

@@ -43,7 +43,7 @@ def assert_same(one, other):
 @pytest.mark.parametrize(
     "settings",
     [{}, {"class_weight": "balanced", "C": 1e-3}, {"standardize": True, "fit_intercept": False},
-     {"solver": "gd", "max_iter": 5, "tol": 1.0}],
+     {"solver": "gd", "max_iter": 5, "tol": 1.0}, {"C": 1e-2, "l1_ratio": 0.5, "solver": "saga"}],
 )  # fmt: skip
 @pytest.mark.long
 def test_fit_and_predictions(settings):
@@ -88,8 +88,6 @@ def test_several_classes(settings):
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_what_needs_memory_is_refused():
-    with pytest.raises(TypeError, match=r"l1_ratio is 0\.5 and X comes in batches; expected 0"):
-        LogisticRegression(l1_ratio=0.5).fit(in_batches(), "y")
     with pytest.raises(TypeError, match=r"only train, fit, .* and the estimator Log"):
         LogisticRegressionCV().fit(in_batches(), FRAME["y"])
     with pytest.raises(ValueError, match="there is no column 'z'; expected all of 'z'"):

@@ -52,13 +52,6 @@ def path_of_elastic_net(
     return path_of_penalties(objective, penalties, max_passes, start, **goal)
 
 
-def refuse_in_batches(l1_ratio: float) -> None:
-    """Refuse what needs X in memory."""
-    if l1_ratio > 0.0:
-        msg = f"l1_ratio is {l1_ratio:g} and X comes in batches; expected 0, or X in memory"
-        raise TypeError(msg)
-
-
 def check_dense(examples: Examples, l1_ratio: float, count: int) -> None:
     """Refuse an l1 penalty where it is not built."""
     if l1_ratio > 0.0 and count > 2:

@@ -22,7 +22,7 @@ from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 
 from .callbacks import Tasks, WithCallbacks, with_callbacks
-from .elastic_net import check_dense, path_of_elastic_net, refuse_in_batches
+from .elastic_net import check_dense, path_of_elastic_net
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
@@ -309,7 +309,6 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = columns[sample_weight]
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
-        refuse_in_batches(parameters.l1_ratio)
         source = X.open_parts(Y, weights, None, names)
         self._describe(source.examples)
         return self._minimized_in_parts(source, Y, parameters, l2)
@@ -318,12 +317,15 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         self, source: Source, Y: Any, parameters: Settings, l2: float
     ) -> Solution:
         """Fit to examples that come in parts, once they are described."""
-        start = self._start(parameters)
+        examples, start = source.examples, self._start(parameters)
+        check_dense(examples, parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
             return self._minimized_classes(several, parameters, l2, start)
         shared: Any = {"sample_weight": None, "n_threads": self.n_threads}  # the source has weights
-        objective = objective_of(source.examples, source, Y, **shared)
+        if parameters.l1_ratio > 0.0:
+            examples = examples._replace(float32=False)
+        objective = objective_of(examples, source, Y, **shared)
         return self._minimized(objective, parameters, l2, start)
 
     def _describe(self, examples: Examples) -> None:
