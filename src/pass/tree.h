@@ -14,6 +14,7 @@ typedef struct logreg_pass {
     double *w; /* padded; written to between passes */
     double b;
     void *context;      /* of the kind of sum */
+    int skips;          /* segments of weight 0; whether X is finite there, other passes see */
     logreg_nodes nodes; /* what has been summed, in order, merged as far as they go */
     /* Private to tree.c: w and the centre as reals, the scratch of each thread. */
     const void *block_w;

@@ -42,14 +42,16 @@ static void activate(const logreg_loss *loss, const logreg_block *block, leaf_ru
     }
 }
 
-/* Whether the weights of examples [first, end) count: a fold has bools, which are mostly all true.
- */
-static int is_weighted(const logreg_column *weight, int64_t first, int64_t end)
+/* What the weights of a segment are. A fold has bools, which are mostly all true or all false. */
+typedef enum weights { ALL_0, ALL_1, ANY } weights;
+
+static weights weights_of(const logreg_column *weight, int64_t first, int64_t end)
 {
     const char *value = (const char *)weight->values + first * weight->stride;
-    if (!weight->values || weight->type != LOGREG_BOOL || weight->stride != 1)
-        return weight->values != NULL;
-    return *value == 0 || memcmp(value, value + 1, (size_t)(end - first - 1)) != 0;
+    if (!weight->values) return ALL_1;
+    if (weight->type != LOGREG_BOOL || weight->stride != 1) return ANY;
+    if (memcmp(value, value + 1, (size_t)(end - first - 1)) != 0) return ANY;
+    return *value == 0 ? ALL_0 : ALL_1;
 }
 
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
@@ -64,8 +66,10 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     logreg_pass_segment(pass, segment, &first, &end);
     logreg_pass_clear(pass, thread, node, plan->node_size);
     memset(&run, 0, sizeof run);
+    const weights of_segment = weights_of(&plan->reading.data->sample_weight, first, end);
+    if (of_segment == ALL_0 && pass->skips) return;
     logreg_block block = logreg_pass_block(pass, first, end, thread);
-    block.weighted = is_weighted(&plan->reading.data->sample_weight, first, end);
+    block.weighted = of_segment != ALL_1;
     if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
     for (; block.first < end; block.first += block.count) {
         block.count = logreg_at_most(end - block.first, block.count);
