@@ -156,6 +156,13 @@ static void choose_all(const logreg_data *data, int64_t *index, double *Y, doubl
 
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
+enum {
+    LINE = 64,
+    AHEAD = 16,           /* rows that are prefetched, */
+    MOST_AHEAD = 1 << 10, /* and the most bytes of each: the CPU sees where a long row goes */
+    ROWS_AT_ONCE = 64     /* that columns are gathered into: these rows stay in cache */
+};
+
 /* The type that the features share, or float64. */
 static logreg_type common_type(const logreg_data *data)
 {
@@ -185,15 +192,34 @@ static void gather_rows(const logreg_data *data, const int64_t *index, int64_t c
 {
     const size_t size = (size_t)(data->n_x * logreg_type_size(data->X.type));
     const char *x = data->X.values;
-    for (int64_t k = 0; k < count; k++, to += size) memcpy(to, x + index[k] * data->X.stride, size);
+    for (int64_t k = 0; k < count; k++, to += size) {
+        const int64_t later = k + AHEAD < count ? index[k + AHEAD] : index[k];
+        for (size_t line = 0; line < size && line < MOST_AHEAD; line += LINE)
+            LOGREG_PREFETCH(x + later * data->X.stride, line);
+        memcpy(to, x + index[k] * data->X.stride, size);
+    }
 }
 
+/* memcpy of a size that compilers know is a load and a store. */
 static void gather_column(const logreg_column *column, const int64_t *index, int64_t count,
                           int64_t n_x, size_t size, char *to)
 {
     const char *x = column->values;
-    for (int64_t k = 0; k < count; k++)
-        memcpy(to + (size_t)(k * n_x) * size, x + index[k] * column->stride, size);
+    const int64_t stride = column->stride;
+    const size_t step = (size_t)n_x * size;
+    switch (size) {
+    case 8:
+        for (int64_t k = 0; k < count; k++, to += step) memcpy(to, x + index[k] * stride, 8);
+        return;
+    case 4:
+        for (int64_t k = 0; k < count; k++, to += step) memcpy(to, x + index[k] * stride, 4);
+        return;
+    case 2:
+        for (int64_t k = 0; k < count; k++, to += step) memcpy(to, x + index[k] * stride, 2);
+        return;
+    default:
+        for (int64_t k = 0; k < count; k++, to += step) *to = x[index[k] * stride];
+    }
 }
 
 static void gather_converted(const logreg_column *column, const int64_t *index, int64_t count,
@@ -257,12 +283,19 @@ static void gather(const logreg_data *data, const int64_t *index, logreg_data *s
         gather_rows(data, index, sample->m, to);
         return;
     }
-    for (int64_t j = 0; j < data->n_x; j++, to += size) {
-        const logreg_column column = logreg_feature(data, j);
-        if (column.type == type)
-            gather_column(&column, index, sample->m, data->n_x, size, to);
-        else
-            gather_converted(&column, index, sample->m, data->n_x, (double *)(void *)to);
+    for (int64_t k = 0; k < sample->m; k += ROWS_AT_ONCE, index += ROWS_AT_ONCE) {
+        const int64_t count = logreg_at_most(sample->m - k, ROWS_AT_ONCE);
+        const int64_t later = logreg_at_most(sample->m - k - count, ROWS_AT_ONCE);
+        for (int64_t j = 0; j < data->n_x; j++, to += size) {
+            const logreg_column column = logreg_feature(data, j);
+            for (int64_t i = 0; i < later; i++)
+                LOGREG_PREFETCH(column.values, index[count + i] * column.stride);
+            if (column.type == type)
+                gather_column(&column, index, count, data->n_x, size, to);
+            else
+                gather_converted(&column, index, count, data->n_x, (double *)(void *)to);
+        }
+        to += (size_t)((count - 1) * data->n_x) * size;
     }
 }
 
