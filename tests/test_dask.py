@@ -133,6 +133,36 @@ def test_several_classes_have_the_bits_of_memory(cluster, data, chunks, weighted
     assert bits(*found) == bits(*expected)
 
 
+@pytest.mark.parametrize("chunks", ["few", "many"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_l1_penalty_and_bounds_have_the_bits_of_memory(cluster, data, chunks, weighted):
+    X, Y, s = data
+    X = np.concatenate([X, np.random.default_rng(2).normal(size=(M, 40))], 1).astype("f4")
+    on_cluster = (
+        da.from_array(X, (CHUNKS[chunks], -1)),
+        *arrays((X[:, :N_X], Y, s), CHUNKS[chunks])[1:],
+    )
+    of_s = {"sample_weight": on_cluster[2]} if weighted else {}
+    s = s if weighted else None
+    for settings in {"l1": 0.02}, {"l1": 1e-3, "l2": 1e-3}, {"lower": 0.0, "intercept": False}:
+        expected = logreg_c.fit(X.T, Y, sample_weight=s, **settings)
+        found = on_dask.fit(cluster, *on_cluster[:2], **of_s, **settings)
+        assert bits(*found) == bits(*expected)
+        assert (found.passes, found.gap) == (expected.passes, expected.gap)
+
+
+def test_few_of_many_features(cluster):
+    """Those with a Hessian are asked about alone, also where other weights are not 0."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(9000, 300))
+    Y = X[:, ::30].sum(1) + rng.logistic(size=9000) > 0
+    pair = da.from_array(X, (2500, -1)), da.from_array(Y, 2500)
+    for w in None, np.where(np.arange(300) % 7 == 0, 0.01, 0.0):
+        settings = {"l1": 0.02, "tol": 1e-6, "w": w}
+        expected = logreg_c.fit(X.T, Y, **settings)
+        assert bits(*on_dask.fit(cluster, *pair, **settings)) == bits(*expected)
+
+
 def test_many_classes_of_which_only_the_diagonal_pays(cluster):
     rng = np.random.default_rng(1)
     X, codes = rng.normal(size=(900, 750)), np.arange(900) % 3
@@ -391,7 +421,8 @@ def test_the_estimator_finds_what_it_finds_in_memory(cluster, data):
     X, Y, s = data
     labels = np.where(Y, "yes", "no")
     *arrays_of, weight = arrays((X, labels, s), CHUNKS["few"])
-    for settings in {}, {"C": 0.01, "class_weight": "balanced"}, {"fit_intercept": False}:
+    lasso = {"C": 1e-3, "l1_ratio": 0.5, "solver": "saga"}
+    for settings in {}, {"C": 0.01, "class_weight": "balanced"}, {"fit_intercept": False}, lasso:
         expected = sklearn.LogisticRegression(**settings).fit(X, labels, s)
         model = on_dask.LogisticRegression(**settings)
         assert model.fit(*arrays_of, weight) is model
@@ -481,7 +512,7 @@ def test_the_estimator_computes_each_partition_of_x_once(cluster, data, tmp_path
     [
         ({}, np.zeros(300), "only one class"),
         ({}, np.where(np.arange(300) == 250, np.nan, 0.0), "partition 2: Input y contains NaN"),
-        ({"l1_ratio": 1.0, "solver": "saga"}, np.arange(300) % 2, "expected 0 on a cluster"),
+        ({"l1_ratio": 1.0, "solver": "saga"}, np.arange(300) % 3, "l1_ratio is 1 and y has 3"),
         ({"C": -1.0}, np.arange(300) % 2, "C is -1.0"),
     ],
 )

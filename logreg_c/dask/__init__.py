@@ -79,7 +79,8 @@ def fit(
     n_threads : int, optional
         Threads of each worker; by default those that it was started with.
     **settings
-        l2, w, b, intercept, tol, max_passes, callback, dtype: as `logreg_c.fit` takes them.
+        l1, l2, penalty_factors, lower, upper, w, b, intercept, tol, max_passes, callback, dtype: as
+        `logreg_c.fit` takes them.
 
     Returns
     -------
@@ -96,7 +97,8 @@ def fit(
         answered. Its attributes w and b say how far the search came; a
         `logreg_c.callbacks.Checkpoint` lets the same call go on later.
     """
-    X = _distributed_of(client, X, positive, n_threads)
+    by_features = not {"l1", "penalty_factors", "lower", "upper"}.isdisjoint(settings)
+    X = _distributed_of(client, X, positive, n_threads, by_features=by_features)
     with _remembered(settings):
         return _fit(X, y, sample_weight=sample_weight, **settings)
 
@@ -131,7 +133,7 @@ def train(
     TrainResult
         With the bits of `logreg_c.train` of the same examples in one array or frame.
     """
-    X = _distributed_of(client, X, positive, n_threads)
+    X = _distributed_of(client, X, positive, n_threads, by_features=False)
     with _remembered(settings):
         return _train(X, y, alpha, iters, sample_weight=sample_weight, **settings)
 
@@ -154,8 +156,9 @@ def _remembered(settings: dict[str, Any]) -> Iterator[None]:
 
 
 def _distributed_of(
-    client: Client | None, X: Any, positive: Any, n_threads: int | None
+    client: Client | None, X: Any, positive: Any, n_threads: int | None, *, by_features: bool
 ) -> _Distributed:
     client = _distributed.get_client() if client is None else client
     coded = None if positive is None else _partial(_is_positive, positive)
-    return _Distributed(client, X, coded=coded, n_threads=n_threads)
+    given: Any = {"coded": coded, "n_threads": n_threads, "by_features": by_features}
+    return _Distributed(client, X, **given)

@@ -37,8 +37,8 @@ class LogisticRegression(InMemory):
     """`logreg_c.sklearn.LogisticRegression` over dask collections, on the current client's cluster.
 
     Its parameters and attributes are those of that estimator, and so are the weights that it
-    finds, bit for bit where the weights of the samples sum exactly. An l2 penalty or none. Needs
-    scikit-learn, here and on the workers.
+    finds, bit for bit where the weights of the samples sum exactly. Needs scikit-learn, here and on
+    the workers.
 
     Methods that predict return a collection of the kind of X, which is computed where X lies, when
     it is asked for. They take data in memory, too.
@@ -138,12 +138,6 @@ class LogisticRegression(InMemory):
         return float(of_right / of_all)
 
     def _searched(self, X: Any, y: Any, sample_weight: Any, parameters: Settings) -> Solution:
-        if parameters.l1_ratio > 0.0:
-            msg = (
-                f"l1_ratio is {parameters.l1_ratio:g}; expected 0 on a cluster: the l1 penalty "
-                "needs the data in memory"
-            )
-            raise ValueError(msg)
         client = get_client()
         tallied = _tallied(client, partitions(y, y, sample_weight))  # does not read X
         self.classes_, _ = encoded(tallied.classes, self.solver)
@@ -159,7 +153,10 @@ class LogisticRegression(InMemory):
         l2 = l2_of(parameters.C, total)
         X, Y = [part.X for part in parts], [part.Y for part in parts]
         coded = partial(numbers_in, self.classes_)
-        on_cluster = Distributed(client, X, coded=coded, n_threads=self.n_threads)
+        by_features = parameters.l1_ratio > 0.0
+        on_cluster = Distributed(
+            client, X, coded=coded, n_threads=self.n_threads, by_features=by_features
+        )
         source = on_cluster.open_parts(Y, weights, None, None)
         self._describe(source.examples)
         return self._minimized_in_parts(source, Y, parameters, l2)

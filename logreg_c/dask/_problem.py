@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ import numpy as np
 
 from logreg_c import _input, _kernel
 from logreg_c._input import Examples, Labels
-from logreg_c._objective import Tally
+from logreg_c._objective import Tally, features_of
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
-from ._served import Served, Weighing, Whole
+from ._served import Weighing, Whole, served
 from ._workers import Cut, Workers, apart
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
     from numpy.typing import NDArray
+
+    from logreg_c._parts import Curvature
 
     from ._blocks import Described
 
@@ -37,11 +40,13 @@ class Distributed:
         *,
         coded: Callable[[Any], Any] | None,
         n_threads: int | None,
+        by_features: bool,
     ) -> None:
         self._client = client
         self._X = X
         self._coded = coded  # makes numbers of labels
         self._n_threads = n_threads
+        self._by_features = by_features  # whether some features are asked about without others
 
     def open_parts(
         self, Y: Any, sample_weight: Any, dtype: Any, names: tuple[Any, ...] | None
@@ -51,11 +56,20 @@ class Distributed:
         blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
         described = apart(client, client.gather, client.map(describe, blocks, pure=False))
         apart(client, refuse_scattered, client, blocks)
-        return DistributedSource(client, blocks, described, dtype, names, self._n_threads)
+        del names  # columns are taken in their order
+        settings = dtype, self._n_threads
+        return DistributedSource(
+            client, blocks, described, *settings, by_features=self._by_features
+        )
 
 
 class DistributedSource:
-    """Blocks on the workers, as the parts of a whole."""
+    """Blocks on the workers, as the parts of a whole.
+
+    With `by_features`, parts begin where the segments of a single feature do.
+    """
+
+    chosen: NDArray[np.intp] | None = None  # features, unless these are all
 
     survey: _kernel.Survey | None = None
     tally: Tally | None = None
@@ -66,8 +80,9 @@ class DistributedSource:
         blocks: list[Future],
         described: list[Described],
         dtype: Any,
-        names: tuple[Any, ...] | None,
         n_threads: int | None,
+        *,
+        by_features: bool,
     ) -> None:
         filled = [(block, of) for block, of in zip(blocks, described, strict=True) if of.m]
         if not filled:
@@ -81,7 +96,6 @@ class DistributedSource:
                     f"{first.names or first.n_x}; expected the same columns in all"
                 )
                 raise ValueError(msg)
-        del names  # columns are taken in their order
         m = sum(of.m for _, of in filled)
         self.labels = _labels_of([of for _, of in filled], m)
         narrow = all(of.float32 for _, of in filled)
@@ -97,14 +111,22 @@ class DistributedSource:
             raise ValueError(msg)
         exponent = _input.exponent_of_scale(largest, float32)
         whole = Whole(self.examples, self.example_major, exponent, n_threads)
-        self.cuts = _cut(client, filled, examples_of_parts(first.n_x))
-        self.workers = Workers(client, partial(Served, whole), self.cuts)
+        sizes = {first.n_x, 1} if by_features else {first.n_x}
+        self.cuts = _cut(client, filled, max(map(examples_of_parts, sizes)))
+        self.workers = Workers(client, partial(served, whole), self.cuts)
 
     def __iter__(self) -> Iterator[Part]:
         """Bring the examples here; for a few."""
         for cut in self.cuts:
             block: Block = apart(self._client, cut.block.result).between(cut.first, cut.end)
             yield Part(cut.at, block.X, block.Y, block.sample_weight)
+
+    def features(self, chosen: NDArray[np.intp]) -> DistributedSource:
+        """Return some of the features, which stay where they are."""
+        some = copy.copy(self)
+        some.chosen, some.examples = chosen, features_of(self.examples, chosen)
+        some.example_major = self.example_major and chosen.size > 1
+        return some
 
     def place(self, example: int) -> str:
         """Return where an example comes from."""
@@ -166,6 +188,7 @@ class DistributedProblem(ProblemInParts):
         super().__init__(source, n_threads, float32=float32, halves=halves)
         self._workers = source.workers
         self._cuts = source.cuts
+        self._chosen_features = source.chosen
 
     def first_nonfinite(self) -> tuple[int, int] | None:
         """Return (feature, example) of the first NaN or infinity in X, or None."""
@@ -201,11 +224,21 @@ class DistributedProblem(ProblemInParts):
 
     def weights_of_factor(self, w: NDArray[np.float64], b: float) -> Any:
         """Return the weights that a factor of the Hessian at w and b takes."""
-        return self._weighed(Weighing(w.copy(), b, None))
+        return self._weighed(Weighing(w.copy(), b, None, self.float32))
 
     def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> Any:
         """Return the weights s a (1 - a), or the squares (s (a - y))^2."""
-        return self._weighed(Weighing(w.copy(), b, squared))
+        return self._weighed(Weighing(w.copy(), b, squared, self.float32))
+
+    def weights_at(self, at: Curvature) -> Any:
+        """Return the weights of a Hessian, which may be that of more features than these."""
+        return self.weights_of_hessian(at.w, at.b, squared=at.squared)
+
+    def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return the labels and the weights of all examples."""
+        found = self._asked("labels_here")
+        Y, weights = zip(*(found[first] for first in sorted(found)), strict=True)
+        return np.concatenate(Y), None if weights[0] is None else np.concatenate(weights)
 
     def _weighed(self, weighing: Weighing) -> Any:
         """Have the workers weigh their parts; return the status of that, and the sum."""
@@ -275,6 +308,8 @@ class DistributedProblem(ProblemInParts):
         return None if weights[0] is None else np.concatenate(weights)
 
     def _asked(self, question: str, *arguments: Any) -> Any:
+        if self._chosen_features is not None:
+            question, arguments = "of_features", (self._chosen_features, question, *arguments)
         first, *others = self._workers.ask(question, *arguments)
         for other in others:
             first.merge(other)

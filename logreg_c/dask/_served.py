@@ -11,7 +11,8 @@ from distributed import get_worker
 
 from logreg_c import _kernel
 from logreg_c._input import Labels
-from logreg_c._parts import SURVEYED, Part, ProblemInParts
+from logreg_c._objective import features_of
+from logreg_c._parts import SURVEYED, Part, ProblemInParts, chosen_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +40,12 @@ class Weighing(NamedTuple):
     w: NDArray[np.float64]
     b: float
     squared: bool | None
+    float32: bool
 
     @property
-    def key(self) -> tuple[bytes, float, bool | None]:
+    def key(self) -> tuple[Any, ...]:
         """Return what can be compared."""
-        return self.w.tobytes(), self.b, self.squared
+        return self.w.tobytes(), *self[1:]
 
 
 class Several(list[Any]):
@@ -70,13 +72,10 @@ class _PartsHere:
     survey: _kernel.Survey | None = None
     tally: Tally | None = None
 
-    def __init__(self, whole: Whole, pieces: list[tuple[Block, int]]) -> None:
-        self.examples = whole.examples
-        self.example_major = whole.example_major
-        self.parts = [
-            Part(first, block.X, block.Y, _scaled(block.sample_weight, whole.exponent))
-            for block, first in sorted(pieces, key=lambda piece: piece[1])
-        ]
+    def __init__(self, examples: Examples, example_major: bool, parts: list[Part]) -> None:
+        self.examples = examples
+        self.example_major = example_major
+        self.parts = parts
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
@@ -93,17 +92,42 @@ def _scaled(weight: NDArray[Any] | None, exponent: int) -> NDArray[Any] | None:
     return scaled
 
 
-class Served(ProblemInParts):
-    """Answers of the parts on this worker: each method that the client asks for by name."""
+def served(whole: Whole, pieces: list[tuple[Block, int]]) -> Served:
+    """Return the answers of pieces of blocks on this worker, each with its first example."""
+    parts = [
+        Part(first, block.X, block.Y, _scaled(block.sample_weight, whole.exponent))
+        for block, first in sorted(pieces, key=lambda piece: piece[1])
+    ]
+    n_threads = whole.n_threads or get_worker().state.nthreads
+    return Served(_PartsHere(whole.examples, whole.example_major, parts), n_threads)
 
-    def __init__(self, whole: Whole, pieces: list[tuple[Block, int]]) -> None:
-        source = _PartsHere(whole, pieces)
-        n_threads = whole.n_threads or get_worker().state.nthreads
-        super().__init__(source, n_threads, float32=whole.examples.float32, halves=False)
+
+class Served(ProblemInParts):
+    """Answers of the parts on this worker: each method that the client asks for by name.
+
+    Answers about some of the features come from an object of their own, which knows that of `all`.
+    """
+
+    def __init__(self, source: _PartsHere, n_threads: int, every: Served | None = None) -> None:
+        super().__init__(source, n_threads, float32=source.examples.float32, halves=False)
         self._here = source.parts
-        self._weighing: tuple[bytes, float, bool | None] | None = None
+        self._every = every
+        self._some: tuple[bytes, Served] | None = None
+        self._weighing: tuple[Any, ...] | None = None
         self._h: dict[int, NDArray[np.float64]] = {}
         self._sums = Gathered()
+
+    def of_features(self, chosen: NDArray[np.intp], question: str, *arguments: Any) -> Any:
+        """Return what is answered about some of the features; the last are kept."""
+        key = chosen.tobytes()
+        if self._some is None or self._some[0] != key:
+            source = _PartsHere(
+                features_of(self._source.examples, chosen),
+                self._source.example_major and chosen.size > 1,
+                [chosen_of(part, chosen) for part in self._here],
+            )
+            self._some = key, Served(source, self.n_threads, self)
+        return getattr(self._some[1], question)(*arguments)
 
     def gradient_at(self, point: _kernel.Point, float32: bool, halves: bool) -> _kernel.Sums:
         """Return the sums of J, dw and db."""
@@ -123,13 +147,15 @@ class Served(ProblemInParts):
 
     def weigh(self, weighing: Weighing) -> Gathered:
         """Weigh each part anew; return the status and, of its blocks, the sums of weights."""
-        if self._weighing != weighing.key:
-            w, b, squared = weighing
+        w, b, squared, self.float32 = weighing
+        if self._every is not None and w.size != self.n_x:
+            self._sums, self._h = self._every.weigh(weighing), self._every.weighed
+        elif self._weighing != weighing.key:
             if squared is None:
                 make = self.weights_of_factor(w, b)
             else:
                 make = self.weights_of_hessian(w, b, squared=squared)
-            self._sums = Gathered()
+            self._sums, self._h = Gathered(), {}
             for part in self._here:
                 make.status = _kernel.OK
                 h = make.of(part)
@@ -138,8 +164,13 @@ class Served(ProblemInParts):
                 of_blocks = [np.add.accumulate(x, 1)[:, -1] for x in blocks if x.size]
                 self._h[part.first] = h
                 self._sums[part.first] = make.status, np.concatenate(of_blocks)
-            self._weighing = weighing.key
+        self._weighing = weighing.key
         return self._sums
+
+    @property
+    def weighed(self) -> dict[int, NDArray[np.float64]]:
+        """The weights of each part."""
+        return self._h
 
     def _weighed_by(self, weighing: Weighing | None) -> Any:
         """Return the weights that are here, by part."""
@@ -189,6 +220,10 @@ class Served(ProblemInParts):
         """Return (feature, example) of the first NaN or infinity here, if there is one."""
         found = self.first_nonfinite()
         return Gathered() if found is None else Gathered({found[1]: found})
+
+    def labels_here(self) -> Gathered:
+        """Return the labels and the sample weights of each part."""
+        return Gathered({part.first: (part.Y, part.sample_weight) for part in self._here})
 
     def weights(self) -> Gathered:
         """Return the sample weights of each part."""
