@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,7 +66,8 @@ def predict_proba(
     >>> logreg_c.predict_proba([[-2.0, 0.0, 2.0]], [1.0], 0.0).round(3)
     array([[0.119, 0.5  , 0.881]])
     """
-    return forward(X, w, b, probabilities=True, dtype=dtype, n_threads=n_threads)
+    settings: dict[str, Any] = {"dtype": dtype, "n_threads": n_threads, "categories": True}
+    return forward(X, w, b, probabilities=True, **settings)
 
 
 def forward(
@@ -77,13 +78,14 @@ def forward(
     probabilities: bool,
     dtype: DTypeLike | None,
     n_threads: int | None,
+    categories: bool = False,
 ) -> NDArray[np.float64]:
     """Compute A, or else Z = w.T X + b: of shape (1, m), or (K, m) with K classes."""
     dtype = np.float64 if dtype is None else dtype
     if hasattr(X, "outputs"):  # batches
         pieces = X.outputs(w, b, probabilities=probabilities, dtype=dtype, n_threads=n_threads)
         return np.concatenate(list(pieces), axis=1)
-    examples = _input.examples(X, dtype, w, categories=True, unseen=True)
+    examples = _input.examples(X, dtype, w, categories=categories, unseen=True)
     out = outputs_of(examples, w, b, probabilities=probabilities, n_threads=n_threads)
     if probabilities and not _input.several_outputs(w, b):  # the estimator compares names itself
         _input.warn_of_lost_names(w, examples, stacklevel=4)
@@ -146,7 +148,8 @@ def predict(
     [[0 0 1]]
     """
     limit = threshold_for(w, b, threshold)
-    out = forward(X, w, b, probabilities=limit is not None, dtype=dtype, n_threads=n_threads)
+    settings: dict[str, Any] = {"dtype": dtype, "n_threads": n_threads, "categories": True}
+    out = forward(X, w, b, probabilities=limit is not None, **settings)
     return labels_of(out, limit)
 
 

@@ -268,6 +268,49 @@ def test_errors_of_weights_are_those_without_the_first_categories():
     assert logreg_c.inference(frame, Y, w, b, l2=0.01).standard_errors.size == len(NAMES) + 1
 
 
+# ---- The estimator -------------------------------------------------------------------------------
+
+
+@libraries
+@pytest.mark.parametrize("C", [0.1, np.inf])
+def test_the_estimator_has_a_weight_per_category(frame_of, C):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    frame = frame_of(NUMBERS, CATEGORIES)
+    labels = np.where(Y, "yes", "no")
+    model = sklearn.LogisticRegression(C=C).fit(frame, labels)
+    assert tuple(model.coef_names_) == NAMES
+    assert model.n_features_in_ == 4
+    expected = logreg_c.fit(frame, Y, l2=0.0 if C == np.inf else 1 / (C * M))
+    np.testing.assert_allclose(model.coef_[0], expected.w[:, 0], atol=2e-3)
+    A = logreg_c.predict_proba(COLUMNS, model.coef_[0], model.intercept_.item())
+    np.testing.assert_allclose(model.predict_proba(frame)[:, 1], A[0], rtol=1e-12)
+    assert model.score(frame, labels) > 0.7
+    again = sklearn.LogisticRegression(C=C, warm_start=True).fit(frame, labels)
+    assert len(again.fit(frame, labels).costs_) <= len(model.costs_)
+    again.set_params(warm_start=False).fit(np.array(list(NUMBERS.values())).T, labels)
+    assert not hasattr(again, "coef_names_")
+
+
+@pytest.mark.filterwarnings("ignore:gd failed to converge")
+@pytest.mark.parametrize(
+    "parameters",
+    [{"l1_ratio": 1.0, "C": 0.1}, {"solver": "gd", "max_iter": 30}, {"standardize": True}],
+)
+def test_other_parameters_of_the_estimator_take_categories(parameters):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    base = pytest.importorskip("sklearn.base")
+    frame = as_pandas(NUMBERS, CATEGORIES)
+    one_hot = pd.DataFrame(dict(zip(NAMES, COLUMNS, strict=True)))
+    model = sklearn.LogisticRegression(**parameters)
+    models = [base.clone(model).fit(X, Y) for X in (frame, one_hot)]
+    scale = 1.0 if "standardize" in parameters else 1e-6
+    np.testing.assert_allclose(models[0].coef_, models[1].coef_, atol=scale)
+    classes = np.arange(M) % 3
+    several = sklearn.LogisticRegression(C=0.1).fit(frame, classes)
+    assert several.coef_.shape == (3, len(NAMES))
+    np.testing.assert_allclose(several.predict_proba(frame[:9]).sum(1), 1.0)
+
+
 # ---- In place, and the same bits -----------------------------------------------------------------
 
 

@@ -245,4 +245,4 @@ def _report_unseen(column: tuple[Any, Codes], where: NDArray[np.bool_], *, unsee
     if not unseen:
         msg += "; expected categories that w was trained on: leave out those rows, or w"
         raise ValueError(msg)
-    warnings.warn(f"{msg}: its weight is taken as 0", UserWarning, stacklevel=6)
+    warnings.warn(f"{msg}: its weight is taken as 0", UserWarning, stacklevel=7)

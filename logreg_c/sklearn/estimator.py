@@ -13,6 +13,7 @@ from sklearn.utils import check_consistent_length
 
 from logreg_c import _input
 from logreg_c._errors import DivergenceWarning
+from logreg_c._names import named
 from logreg_c._objective import Objective
 from logreg_c._parts import objective_of
 from logreg_c._softmax_parts import SoftmaxInParts
@@ -99,7 +100,8 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
     classes_ : ndarray of shape (n_classes,)
         The classes, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights: of two classes those of the second, of more one row for each.
+        Weights: of two classes those of the second, of more one row for each. A column of
+        categories has one for each category.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Bias.
     n_iter_ : ndarray of shape (1,)
@@ -111,6 +113,9 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         Number of features in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X has names and all are strings.
+    coef_names_ : ndarray of shape (n_weights,)
+        Names of the columns of `coef_`, such as ``'colour=red'``. It is there where X is a data
+        frame with columns of categories, which have one weight per category: numbers come first.
 
     Notes
     -----
@@ -277,24 +282,37 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             X,
             lambda samples: self._found(samples, X, y, sample_weight, parameters),
             reset=True,
+            use_categories=lambda samples: self._found(
+                samples, X, y, sample_weight, parameters, categories=True
+            ),
         )
         return found
 
     def _found(
-        self, samples: Any, X: Any, y: Any, sample_weight: Any, parameters: Settings
+        self,
+        samples: Any,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        parameters: Settings,
+        *,
+        categories: bool = False,
     ) -> Solution:
         """Fit to `samples`, which hold the data of X, and set `classes_`."""
         labels = labels_of(y)
         check_consistent_length(X, labels)
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
-        start = self._start(parameters)
-        examples = _input.examples(samples, None)
+        known = getattr(self, "coef_names_", None) if categories and parameters.warm_start else None
+        w = None if known is None else named(np.zeros(len(known)), tuple(known))
+        examples = _input.examples(samples, None, w, categories=categories)
+        self._name_weights(examples)
+        start = self._start(parameters, examples.shape[0])
         check_dense(examples, parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
             return self._minimized_classes(several, parameters, l2, start)
         if parameters.l1_ratio > 0.0:
-            examples = examples._replace(float32=False)
+            examples = examples.one_hot()._replace(float32=False)
         objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
         return self._minimized(objective, parameters, l2, start)
 
@@ -311,13 +329,15 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
         source = X.open_parts(Y, weights, None, names)
         self._describe(source.examples)
+        self._name_weights(source.examples)
         return self._minimized_in_parts(source, Y, parameters, l2)
 
     def _minimized_in_parts(
         self, source: Source, Y: Any, parameters: Settings, l2: float
     ) -> Solution:
         """Fit to examples that come in parts, once they are described."""
-        examples, start = source.examples, self._start(parameters)
+        examples = source.examples
+        start = self._start(parameters, examples.shape[0])
         check_dense(examples, parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
@@ -394,10 +414,19 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             "warm": parameters.warm_start and hasattr(self, "coef_"),
         }
 
-    def _start(self, parameters: Settings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _name_weights(self, examples: Examples) -> None:
+        """Set the names of weights, where there are more than columns."""
+        if examples.categories is not None and examples.names is not None:
+            self.coef_names_ = np.array(examples.names, dtype=object)
+        elif hasattr(self, "coef_names_"):
+            del self.coef_names_
+
+    def _start(
+        self, parameters: Settings, n_x: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the w (n_x, outputs) and b (outputs,) to start from."""
         outputs = len(self.classes_) if len(self.classes_) > 2 else 1
-        shape = outputs, self.n_features_in_
+        shape = outputs, n_x
         if not (parameters.warm_start and hasattr(self, "coef_")):
             return np.zeros(shape[::-1]), np.zeros(outputs)
         if self.coef_.shape != shape:

@@ -137,7 +137,10 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: Any, w: Any, b: Any, *, probabilities: bool) -> NDArray[np.float64]:
         """Return X w + b, or the probabilities, a row per output."""
         settings: dict[str, Any] = {"probabilities": probabilities, "n_threads": self.n_threads}
-        if in_batches(X) and hasattr(self, "feature_names_in_"):
+        if hasattr(self, "coef_names_"):
+            w = named(w, tuple(self.coef_names_))
+            settings["categories"] = True
+        elif in_batches(X) and hasattr(self, "feature_names_in_"):
             w = named(w, tuple(self.feature_names_in_))
         out: NDArray[np.float64] = read(
             self, X, lambda samples: forward(samples, w, b, dtype=None, **settings)

@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def read(estimator: Any, X: Any, use: Callable[[Any], Any], *, reset: bool = False) -> Any:
-    """Return `use` of X: a data frame, batches, or an array with one column per sample."""
+def read(
+    estimator: Any,
+    X: Any,
+    use: Callable[[Any], Any],
+    *,
+    reset: bool = False,
+    use_categories: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Return `use` of X: a data frame, batches, or an array with one column per sample.
+
+    Return `use_categories` of a data frame that is more than numbers.
+    """
     if in_batches(X) and not reset:
         return use(X)
     refuse_masked(X, "X")
@@ -46,8 +56,10 @@ def read(estimator: Any, X: Any, use: Callable[[Any], Any], *, reset: bool = Fal
         return use(X)
     except TypeError:
         array = _as_numbers(X)
-        if array is None:
+        if array is None and use_categories is None:
             raise
+    if array is None:
+        return use_categories(X) if use_categories is not None else None
     with _in_words_of_sklearn(array):
         return use(array.T)
 
