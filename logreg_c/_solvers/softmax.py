@@ -73,6 +73,7 @@ class Search:
         shares, self.least = objective.tally(theta.shape[1])
         self.total = math.fsum(shares)
         self.at = self.evaluate(theta)
+        self._slope: float | None = None  # of the direction from there, once it is made
         self._built, self._since = math.inf, 0
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | Diagonal | None = None
@@ -136,6 +137,7 @@ class Search:
     def renew(self) -> Factor | Diagonal:
         """Make a factor of the Hessian at the present point."""
         self._built, self._since = self.at.J, 0
+        self._slope = None
         self._pairs.clear()
         return self._make_factor(self.at.theta)
 
@@ -210,6 +212,8 @@ class Search:
 
     def _direction(self) -> float:
         """Make the direction of the next step; return its slope, and set the predicted gap."""
+        if self._slope is not None:
+            return self._slope
         factor = self._factor or self.renew()
         q = self.at.gradient.copy()
         shares = []
@@ -224,7 +228,7 @@ class Search:
         for (s, y, rho), share in zip(self._pairs, reversed(shares), strict=True):
             q += (share - rho * dot(y, q)) * s
         self._step = -q
-        slope = dot(self.at.gradient, self._step)
+        self._slope = slope = dot(self.at.gradient, self._step)
         self.gap = max(0.0, -slope / 2) / max(self.at.J, 2.0**-1000)
         return slope
 
@@ -251,7 +255,7 @@ class Search:
         curvature = dot(s, y)
         if curvature > 0.0:
             self._pairs = [*self._pairs[-MEMORY + 1 :], (s, y, 1.0 / curvature)]
-        self.at = there
+        self.at, self._slope = there, None
         return True
 
 
