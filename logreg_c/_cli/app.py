@@ -19,7 +19,7 @@ GAP = 1e-9  # to the minimum, relative
 VALIDATION_FRACTION = 0.1
 # Options of `train` that say how to read the table.
 READING = (
-    *("features", "drop", "date_parts", "stream", "cache"),
+    *("features", "drop", "date_parts", "stream", "cache", "dask"),
     *("separator", "decimal", "encoding", "na_value"),
 )
 
@@ -391,6 +391,15 @@ CacheFolder = Annotated[
         " read them from there in later ones.",
     ),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Train on the Dask cluster of this scheduler, such as tcp://HOST:8786. Its workers"
+        " read the files, each as a whole, and hold the features. Implies --stream.",
+    ),
+]
 AllRows = Annotated[
     bool,
     typer.Option(
@@ -469,6 +478,7 @@ def train(
     encoding: Encoding = None,
     stream: Stream = False,
     cache: CacheFolder = None,
+    dask: Scheduler = None,
     positive: Positive = None,
     class_weight: ClassWeight = None,
     weight: Weight = None,
@@ -531,8 +541,9 @@ def _reading(given: dict[str, Any]) -> dict[str, Any]:
         "features": tuple(given["features"] or ()),
         "drop": tuple(given["drop"] or ()),
         "date_parts": tuple(filter(None, given["date_parts"].split(","))),
-        "stream": given["stream"],
+        "stream": given["stream"] or given["dask"] is not None,
         "cache": given["cache"],
+        "dask": given["dask"],
         "dialect": _dialect(separator, decimal, encoding, na_value or ()),
     }
 
@@ -569,7 +580,9 @@ def _check_together(given: dict[str, Any]) -> None:
 
 def _check_stream(given: dict[str, Any]) -> None:
     """Refuse what needs the rows in memory."""
-    if given["stream"]:
+    if given["dask"] is not None and given["cache"] is not None:
+        refuse("--cache is of files that are read here; leave it out, or --dask")
+    if given["stream"] or given["dask"] is not None:
         for option in ("cv", "early_stopping"):
             if given[option] is not None:
                 name = option.replace("_", "-")

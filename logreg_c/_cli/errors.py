@@ -25,6 +25,8 @@ EXTRAS = {
     "jinja2": "report",
     "matplotlib": "report",
     "onnx": "onnx",
+    "dask": "dask",
+    "distributed": "dask",
 }
 # Errors from writing to a pipe whose reader has exited; Windows also reports an invalid argument.
 NOBODY_READS = {errno.EPIPE, errno.EINVAL} if os.name == "nt" else {errno.EPIPE}

@@ -30,8 +30,10 @@ class Passes:
 
     def __init__(self, source: Source) -> None:
         self.size = source.size  # in bytes, as they are on the disk
+        self._parts = [part.path for part in source.parts]
         self.rows = 0  # of a pass, once one is complete
         self.passes = 0
+        self.of_files: list[int] = []  # rows of each file
         self.seconds = 0.0
         self._read = 0  # rows of the pass so far
         self._since = 0.0
@@ -39,10 +41,12 @@ class Passes:
     def counted(self, batches: tables.Rows) -> tables.Rows:
         """Pass the batches of one reading on."""
         self._read, self._since = 0, time.perf_counter()
+        of_files = dict.fromkeys(self._parts, 0)
         for part, row, batch in batches:
             self._read += batch.height
+            of_files[part.path] += batch.height
             yield part, row, batch
-        self.rows = self._read
+        self.rows, self.of_files = self._read, list(of_files.values())
         self.passes += 1
         self.seconds += time.perf_counter() - self._since
         self._read = 0
@@ -95,24 +99,34 @@ class FeatureBatches(Batches):
         """Check everything in the first pass, which is not repeated for the same weights."""
         key = sample_weight is None
         if key not in self._opened:
-            self._opened[key] = super().open_parts(Y, sample_weight, dtype, names)
+            self._opened[key] = self._open(Y, sample_weight, dtype, names)
         return self._opened[key]
+
+    def _open(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
+        return super().open_parts(Y, sample_weight, dtype, names)
 
     def matrices(self) -> Iterator[list[NDArray[Any]]]:
         """Yield X of some rows after the other, as columns of numbers and true/false."""
-        first = 0
         batches = tables.batches(self._source, self._recipe.as_text())
-        for part, row, batch in self.passes.counted(batches):
-            chosen = self._rows[first : first + batch.height]
-            first += batch.height
-            here = batch if chosen.all() else batch.filter(pl.Series(chosen))
-            if here.height:
-                series = [here.get_column(name) for name in self._recipe.sources]
-                yield [_plain(x) for x in tables.features(self._recipe, series, part, row)]
+        yield from features_of(self.passes.counted(batches), self._recipe, self._rows)
 
     def _columns(self) -> Iterator[dict[str, NDArray[Any]]]:
         for X in self.matrices():
             yield {str(j): x for j, x in enumerate(X)}
+
+
+def features_of(
+    batches: tables.Rows, recipe: Recipe, rows: NDArray[np.bool_]
+) -> Iterator[list[NDArray[Any]]]:
+    """Yield X of some rows of all batches, as columns of numbers and true/false."""
+    first = 0
+    for part, row, batch in batches:
+        chosen = rows[first : first + batch.height]
+        first += batch.height
+        here = batch if chosen.all() else batch.filter(pl.Series(chosen))
+        if here.height:
+            series = [here.get_column(name) for name in recipe.sources]
+            yield [_plain(x) for x in tables.features(recipe, series, part, row)]
 
 
 def check_format(source: Source) -> None:

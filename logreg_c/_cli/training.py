@@ -115,6 +115,7 @@ class Reading(NamedTuple):
     dialect: Dialect = DETECTED
     stream: bool = False
     cache: Path | None = None  # a folder
+    dask: str | None = None  # the address of a scheduler
 
 
 class Rows(NamedTuple):
@@ -154,7 +155,12 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         stack.enter_context(memory_for(f"training on {file}"))
         opened_file = tables.opened_all if reading.stream else tables.opened
         source = stack.enter_context(opened_file(file, reading.dialect))
-        data = _load(source, settings, reading)
+        client = None
+        if reading.dask is not None:
+            from .cluster import connected  # noqa: PLC0415 (belongs to an extra)
+
+            client = stack.enter_context(connected(reading.dask))
+        data = _load(source, settings, reading, client)
         if settings.l2 is None:
             settings = replace(settings, l2=0.0 if settings.inference else 1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters, data.passes) as watch:
@@ -345,7 +351,7 @@ def _best(stopping: EarlyStopping) -> str:
 # ---- The table ---------------------------------------------------------------------------------
 
 
-def _load(source: Source, settings: Settings, reading: Reading) -> Data:
+def _load(source: Source, settings: Settings, reading: Reading, client: Any) -> Data:
     """Read the table, and split its rows."""
     by = settings.group_by or settings.split_by_time
     aside = tuple(name for name in (settings.weight, by) if name is not None)
@@ -355,7 +361,7 @@ def _load(source: Source, settings: Settings, reading: Reading) -> Data:
         settings.positive,
     )
     if reading.stream:
-        return _in_batches(source, choice, options, settings, reading)
+        return _in_batches(source, choice, options, settings, reading, client)
     table, columns = tables.prepared(source, choice, options)
     data, parts = _split(source, table, settings)
     recipe = tables.filled(table.recipe, columns, parts.fit)
@@ -378,8 +384,9 @@ def _in_batches(
     options: tables.Options,
     settings: Settings,
     reading: Reading,
+    client: Any,
 ) -> Data:
-    """Read the table in batches; X stays in its files."""
+    """Read the table in batches; X stays in its files, or on the workers of a client."""
     streaming.check_format(source)
     passes = streaming.Passes(source)
     with streaming.shown(passes):
@@ -395,9 +402,15 @@ def _in_batches(
         is_fit[np.flatnonzero(is_used)[parts.fit]] = True
         recipe = tables.mean_filled(table.recipe, source, is_fit, passes.counted)
     whole = FeatureBatches(source, recipe, is_used, passes)
+    if client is None:
+        X = FeatureBatches(source, recipe, is_fit, passes, reading.cache)
+    else:
+        from .cluster import FeaturesOnWorkers  # noqa: PLC0415 (belongs to an extra)
+
+        X = FeaturesOnWorkers(client, source, recipe, is_fit, passes)
     return data._replace(
         recipe=recipe,
-        fit=data.fit._replace(X=FeatureBatches(source, recipe, is_fit, passes, reading.cache)),
+        fit=data.fit._replace(X=X),
         whole=data.whole._replace(X=whole),
     )
 

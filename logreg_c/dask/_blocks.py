@@ -200,7 +200,7 @@ def _block(X: Any, Y: Any, sample_weight: Any, coded: Callable[[Any], Any] | Non
             raise ValueError(msg)
         X = np.ascontiguousarray(X).T
     if len(Y) == 0:  # says nothing about types
-        n_x = X.shape[0] if is_array else len(X.columns)
+        n_x = X.shape[0] if is_array else len(X if isinstance(X, list) else X.columns)
         weight = None if sample_weight is None else np.empty(0)
         return Block(np.empty((n_x, 0)), np.empty(0), weight, is_array, True, None, 0)
     examples = _input.examples(X, None)

@@ -175,6 +175,15 @@ def test_inference_of_several_classes_needs_rows_in_memory(fails, tmp_path, fram
     fails(*arguments, match="--inference of more than two classes, .* needs the rows in memory")
 
 
+def test_a_batch_without_used_rows(run, tmp_path, table):
+    labeled = pl.when(pl.int_range(ROWS) < ROWS - 800).then("y")
+    path = write(table.with_columns(y=labeled), tmp_path / "t.parquet")
+    arguments = ["train", path, "--target", "y", *NUMERIC, "-o"]
+    assert run(*arguments, tmp_path / "m.npz")[0] == 0
+    assert run(*arguments, tmp_path / "s.npz", "--stream")[0] == 0
+    assert (tmp_path / "s.npz").read_bytes() == (tmp_path / "m.npz").read_bytes()
+
+
 def test_a_cache_needs_stream(fails, data, tmp_path):
     fails("train", data, "--target", "sick", "--cache", tmp_path, match="give --stream")
 

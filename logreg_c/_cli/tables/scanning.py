@@ -130,6 +130,8 @@ class _Scan:
             whole = complete(self._recipe, series, batch.get_column(self._target))
             self.is_used.append(np.ones(batch.height, bool) if whole is None else whole)
             batch = batch.filter(pl.Series(self.is_used[-1]))
+            if not batch.height:
+                return
         used = [name for name in self.facts if name not in self._kept]
         columns = [batch.get_column(name) for name in used]
         add_rows([self.facts[name] for name in used], columns, first)
