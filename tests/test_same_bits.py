@@ -97,6 +97,23 @@ def test_neither_strides_nor_threads_change_a_bit(n_x, m, seed, scale, n_threads
         assert len(hashes) == 1
 
 
+@pytest.mark.parametrize("gap", [0, 1, 9])
+@pytest.mark.parametrize("m", [2, 8, 9, 64, 513, 4100])
+@pytest.mark.parametrize("n_x", range(1, 9))
+def test_examples_of_few_features_have_the_bits_of_their_columns(n_x, m, gap):
+    X, Y = make_data(n_x, m)
+    wider = np.full((m, n_x + gap), np.nan)  # what lies behind an example counts for nothing
+    wider[:, :n_x] = X.T
+    short = wider[:, :n_x].T
+    for standardize in (False, True):
+        settings = {"standardize": standardize, "n_threads": 2}
+        columns = logreg_c.train(X, Y, 0.1, 3, **settings)
+        assert bits(logreg_c.train(short, Y, 0.1, 3, **settings)) == bits(columns)
+        assert bits(logreg_c.train(short[:, ::-1], Y, 0.1, 3, **settings)) == bits(
+            logreg_c.train(np.ascontiguousarray(X[:, ::-1]), Y, 0.1, 3, **settings)
+        )
+
+
 @pytest.mark.parametrize(("n_x", "m"), [(1, 1), (1, 2), (1, 1025), (2, 1), (300, 1), (1025, 1)])
 def test_an_array_that_is_both_layouts_has_one_answer(n_x, m):
     inputs = make_inputs(n_x, m)

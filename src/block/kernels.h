@@ -108,6 +108,7 @@ LOGREG_INLINE logreg_data logreg_features_of(const logreg_data *data, int64_t fi
 typedef struct logreg_reading {
     const logreg_data *data;
     int uniform_columns; /* feature-major: all of one type, contiguous and aligned */
+    int short_examples;  /* example-major and float64, yet read as columns, which are kept packed */
     int in_place;        /* values side by side are read in place; everything else is packed */
     int forward_only;    /* there is no backward */
     int from_memory;     /* X is too large to be in a cache when it is read */

@@ -57,6 +57,58 @@ static void pack_uniform_columns(const logreg_block *block, int64_t j, int n, in
     packers[column.type](&from);
 }
 
+#if REAL_BITS == 64
+
+/* Packs all columns of LANES examples from i on, or of `some`, whose features lie side by side.
+ * `whole`: behind the features of each, whole lanes may be read. */
+LOGREG_INLINE void transpose_examples(const logreg_block *block, int64_t i, int some, int whole)
+{
+    const logreg_data *data = block->reading->data;
+    const int64_t stride = data->X.stride, ahead = block->count * stride;
+    const int n_x = (int)data->n_x;
+    const real *centre = block->centre;
+    const char *x = column_at(&data->X, block->first + i);
+    real *out = (real *)block->packed + i;
+    lanes v[LANES];
+    LANES_UNROLL
+    for (int e = 0; e < LANES; e++) {
+        const real *values = (const real *)(const void *)(x + e * stride);
+        LOGREG_PREFETCH(x + e * stride, ahead);
+        if (whole)
+            v[e] = lanes_load(values);
+        else
+            v[e] = e < some ? lanes_load_first(values, n_x) : lanes_broadcast(0);
+    }
+    lanes_transpose(v);
+    LANES_UNROLL
+    for (int f = 0; f < LANES; f++, out += block->reading->packed_stride) {
+        if (f == n_x) break;
+        if (centre) v[f] = lanes_sub(v[f], lanes_broadcast(centre[f]));
+        lanes_store(out, some < LANES ? lanes_first(v[f], some) : v[f]);
+    }
+}
+
+static void pack_short_examples(const logreg_block *block)
+{
+    const logreg_data *data = block->reading->data;
+    const int64_t left = data->m - block->first, count = block->count;
+    int64_t i = 0;
+    /* The lanes of an example end within the next one, which has more than LANES / 2 features. */
+    if (data->X.stride >= data->n_x * (int64_t)sizeof(real))
+        for (; i + LANES <= count && i + LANES < left; i += LANES)
+            transpose_examples(block, i, LANES, 1);
+    for (; i < count; i += LANES) transpose_examples(block, i, at_most_lanes(count - i), 0);
+}
+
+#else
+
+static void pack_short_examples(const logreg_block *block)
+{
+    (void)block; /* is never asked for: see read_columns */
+}
+
+#endif
+
 /* Sets x to the values of n <= LOGREG_COLUMNS features from j on, and returns their type. Where
  * LOGREG_COLUMNS features of one type lie in place, they stay there: the loops convert as they
  * load. Others become reals: in place, or in `packed` from line `line` on, packed now if `fresh`.
@@ -81,6 +133,11 @@ LOGREG_INLINE logreg_type feature_values(const logreg_block *block, const logreg
                 block, j, n,
                 bytes_ahead(block, reading, data->feature_stride, data->X.stride, last_time),
                 packed);
+        return REAL_TYPE;
+    }
+    if (reading->short_examples) {
+        if (fresh && j == 0) pack_short_examples(block);
+        for (int f = 0; f < n; f++) x[f] = (const char *)(packed + f * packed_stride);
         return REAL_TYPE;
     }
     const logreg_type type = logreg_feature(data, j).type;

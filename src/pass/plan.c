@@ -138,6 +138,8 @@ static void read_columns(logreg_plan *plan, int centred)
     r->uniform_columns = has_uniform_columns(r->data);
     r->in_place = !centred && !collide;
     r->keep_packed = plan->kind->backward && (collide || size <= KEPT_COLUMNS_BYTES);
+    r->short_examples = r->data->example_major && n > LOGREG_COLUMNS && !r->data->codes &&
+                        r->keep_packed && r->data->X.type == LOGREG_FLOAT64;
     if (n * plan->block * logreg_type_size(r->data->X.type) > NEXT_BLOCK_BYTES)
         r->columns_ahead = COLUMNS_AHEAD;
     plan->turn = LOGREG_COLUMNS + LOGREG_TURN / plan->block / LOGREG_COLUMNS * LOGREG_COLUMNS;
