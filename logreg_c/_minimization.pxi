@@ -183,7 +183,7 @@ cdef class Choice:
         return count
 
 
-def factor_weights(Problem problem, w, double b, h, double S):
+def factor_weights(Problem problem, w, double b, double least, h, double S):
     """(status, S + their sum), and h (m,) filled with the weights of a factor at w, b."""
     cdef Buffer w_in = Buffer(w, IN), h_out = Buffer(h, OUT)
     cdef logreg_data in_float64 = problem.data[0]
@@ -191,7 +191,8 @@ def factor_weights(Problem problem, w, double b, h, double S):
     in_float64.arithmetic = LOGREG_FLOAT64
     problem.reserve(logreg_predict_workspace_size(&in_float64, problem.run.n_threads))
     with nogil:
-        status = logreg_factor_weights(problem.data, w_in.data(), b, h_out.data(), &S, &problem.run)
+        status = logreg_factor_weights(problem.data, w_in.data(), b, least, h_out.data(), &S,
+                                       &problem.run)
     return problem.status(status), S
 
 
@@ -220,13 +221,14 @@ cdef class SearchBySums(Search):
         self.features = features
 
     def wants(self, w, centre):
-        """(what, examples of a sample, b, l2, dense, float32); w and centre (n_x,) are filled."""
+        """(what, examples of a sample, b, l2, least, dense, float32); fills w and centre (n_x,)."""
         cdef logreg_request r = logreg_minimizer_wants(self.minimizer, &self.whole,
                                                        self.standardization())
         cdef size_t size = self.whole.n_x * sizeof(double)
         memcpy(Buffer(w, OUT).data(), r.w, size)
         memcpy(Buffer(centre, OUT).data(), r.centre, size)
-        return r.wanted, r.sample, r.b, r.l2, r.dense != 0, r.arithmetic == LOGREG_FLOAT32
+        return (r.wanted, r.sample, r.b, r.l2, r.least, r.dense != 0,
+                r.arithmetic == LOGREG_FLOAT32)
 
     def samples(self):
         """The sizes of the samples that it will want before its first factor is made."""

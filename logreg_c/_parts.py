@@ -215,12 +215,12 @@ class ProblemInParts:
                 sums[j].add_products(problem, centre, k, j, offset, end)
         return sums
 
-    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> Weights:
-        """Return the weights that a factor of the Hessian at w and b takes."""
+    def weights_of_factor(self, w: NDArray[np.float64], b: float, least: float) -> Weights:
+        """Return the weights of a factor at w and b, with an a (1 - a) of at least `least`."""
 
         def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
             problem = self._of(part, part.X, part.sample_weight, float32=self.float32)
-            return _kernel.factor_weights(problem, w, b, h, S)
+            return _kernel.factor_weights(problem, w, b, least, h, S)
 
         return Weights(weigh)
 
@@ -650,7 +650,7 @@ class _Search:
         """Give the search what it wants, and return whether it wanted anything."""
         parts, search, n_x = self._parts, self._search, self._parts.n_x
         w, centre = np.empty((2, n_x))
-        what, count, b, l2, dense, float32 = search.wants(w, centre)
+        what, count, b, l2, least, dense, float32 = search.wants(w, centre)
         if what == _kernel.SURVEY:
             search.give_survey(parts.survey(), costs)
         elif what == _kernel.SAMPLE:
@@ -661,11 +661,11 @@ class _Search:
             search.give_sums(status, moments[0], moments[2], 0.0, costs)
         elif what == _kernel.CURVATURE and dense:
             G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
-            status, S = parts.gram(parts.weights_of_factor(w, b), centre, G, mu)
+            status, S = parts.gram(parts.weights_of_factor(w, b, least), centre, G, mu)
             search.give_sums(status, mu, G, S, costs)
         elif what == _kernel.CURVATURE:
             moments = np.empty((3, n_x))
-            weights = parts.weights_of_factor(w, b)
+            weights = parts.weights_of_factor(w, b, least)
             status = parts.moments(moments, float32=False, weights=weights)
             search.give_sums(status, moments[0], moments[2], weights.S, costs)
         elif what == _kernel.GRADIENT_AT_POINT:

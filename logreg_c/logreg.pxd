@@ -159,6 +159,7 @@ cdef extern from "logreg.h" nogil:
         const double *centre
         double b
         double l2
+        double least
         int dense
         logreg_type arithmetic
 
@@ -292,8 +293,8 @@ cdef extern from "logreg.h" nogil:
     logreg_choice logreg_choice_open(const logreg_survey *survey, int64_t count)
     int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index,
                           double *Y, double *h)
-    int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h,
-                              double *S, const logreg_run *run)
+    int logreg_factor_weights(const logreg_data *data, const double *w, double b, double least,
+                              double *h, double *S, const logreg_run *run)
     size_t logreg_give_workspace_size(const logreg_data *whole, int n_threads)
     int logreg_give(logreg_minimizer *minimizer, const logreg_data *whole,
                     const logreg_standardization *standardization, const logreg_given *given,

@@ -287,7 +287,7 @@ typedef struct logreg_request {
     logreg_wanted wanted;
     int64_t sample;
     const double *w, *centre; /* of the state: they change when it is given what it wants */
-    double b, l2;
+    double b, l2, least;      /* least: of the weights of a factor */
     int dense;
     logreg_type arithmetic;
 } logreg_request;
@@ -327,11 +327,12 @@ logreg_choice logreg_choice_open(const logreg_survey *survey, int64_t count);
 int64_t logreg_choose(logreg_choice *choice, const logreg_data *part, int64_t *index, double *Y,
                       double *h);
 
-/* The weights h (m,) of a factor at w, b; adds their sum to S, where parts come in their order and
+/* The weights h (m,) of a factor at w, b, those of logreg_curvature but with an a (1 - a) of at
+ * least `least`; adds their sum to S, where parts come in their order and
  * all but the last hold a multiple of LOGREG_SURVEYED. Takes the workspace of a prediction in
  * float64, and returns what logreg_curvature does. */
-int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h, double *S,
-                          const logreg_run *run);
+int logreg_factor_weights(const logreg_data *data, const double *w, double b, double least,
+                          double *h, double *S, const logreg_run *run);
 
 /* What was wanted. A sample is example-major, with Y and weights, in float64. */
 typedef struct logreg_given {

@@ -425,3 +425,45 @@ def test_products_of_means_that_overflow_do_not_hang():
     X = [np.array([1.0]), np.array([2e160]), np.array([-3e160]), np.array([5.0])]
     with pytest.raises(OverflowError, match=r"divide feature 2, whose size is 3.0e"):
         logreg_c.fit(X, [1], intercept=False)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    n_x=st.integers(1, 6),
+    tol=st.sampled_from([1e-6, 1e-9, 1e-12]),
+    stored=st.sampled_from(
+        [("f4", 1e-3), ("f4", 1e9), ("f8", 1e-6), ("f8", 1.0), ("i4", 2e8), ("u2", 1)]
+    ),
+    seed=st.integers(0, 2**32 - 1),
+    intercept=st.booleans(),
+)
+def test_what_separates_only_some_examples_converges_to_the_infimum(
+    n_x, tol, stored, seed, intercept
+):
+    # w > 0 separates all but the examples that are 0, and J falls to their share as w grows; the
+    # curvature of the others vanishes with their losses
+    rng = np.random.default_rng(seed)
+    zeros = rng.integers(2, 6)
+    X = rng.integers(0, 10, (n_x, zeros + rng.integers(5, 40)))
+    X[:, :zeros], X[0, zeros:] = 0, X[0, zeros:] + 1
+    dtype, size = stored
+    X = (X * size).astype(dtype)
+    Y = np.ones(X.shape[1])
+    Y[: zeros // 2] = 0
+    p = np.mean(Y[:zeros]) if intercept else 0.5  # of label 1 among these
+    entropy = np.mean(np.logaddexp(0.0, math.log(p / (1 - p)) * np.where(Y[:zeros], -1, 1)))
+    infimum = entropy * zeros / X.shape[1]
+    result = logreg_c.fit(X, Y, intercept=intercept, tol=tol)
+    assert result.converged
+    assert result.costs[-1] - infimum <= (4 * tol + 1e-13) * infimum
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_penalty_that_holds_nearly_separated_classes_far_out_is_reached(seed):
+    # the features are so large that J is 1e-15 and less at the minimum
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-(2**31), 2**31, (29, 15)).astype(np.int32)
+    Y = rng.integers(0, 2, 15)
+    result = logreg_c.fit(X, Y, l2=1e-3, intercept=False)
+    assert result.converged
+    assert result.passes < 100

@@ -222,13 +222,13 @@ class DistributedProblem(ProblemInParts):
         sums: list[_kernel.Sums] = self._asked("gram_sums_by", k, centre, weights.weighing)
         return sums
 
-    def weights_of_factor(self, w: NDArray[np.float64], b: float) -> Any:
-        """Return the weights that a factor of the Hessian at w and b takes."""
-        return self._weighed(Weighing(w.copy(), b, None, self.float32))
+    def weights_of_factor(self, w: NDArray[np.float64], b: float, least: float) -> Any:
+        """Return the weights of a factor at w and b, with an a (1 - a) of at least `least`."""
+        return self._weighed(Weighing(w.copy(), b, self.float32, least=least))
 
     def weights_of_hessian(self, w: NDArray[np.float64], b: float, *, squared: bool) -> Any:
         """Return the weights s a (1 - a), or the squares (s (a - y))^2."""
-        return self._weighed(Weighing(w.copy(), b, squared, self.float32))
+        return self._weighed(Weighing(w.copy(), b, self.float32, squared))
 
     def weights_at(self, at: Curvature) -> Any:
         """Return the weights of a Hessian, which may be that of more features than these."""

@@ -35,12 +35,13 @@ class Whole(NamedTuple):
 
 
 class Weighing(NamedTuple):
-    """Weights of the Hessian at w and b; None for `squared`: as a factor takes them."""
+    """Weights of the Hessian at w and b; with the `least` of a factor, as that takes them."""
 
     w: NDArray[np.float64]
     b: float
-    squared: bool | None
     float32: bool
+    squared: bool = False
+    least: float | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -147,12 +148,12 @@ class Served(ProblemInParts):
 
     def weigh(self, weighing: Weighing) -> Gathered:
         """Weigh each part anew; return the status and, of its blocks, the sums of weights."""
-        w, b, squared, self.float32 = weighing
+        w, b, self.float32, squared, least = weighing
         if self._every is not None and w.size != self.n_x:
             self._sums, self._h = self._every.weigh(weighing), self._every.weighed
         elif self._weighing != weighing.key:
-            if squared is None:
-                make = self.weights_of_factor(w, b)
+            if least is not None:
+                make = self.weights_of_factor(w, b, least)
             else:
                 make = self.weights_of_hessian(w, b, squared=squared)
             self._sums, self._h = Gathered(), {}

@@ -21,6 +21,20 @@ typedef struct sparse_rows {
     int64_t count;
 } sparse_rows;
 
+/* sum + a b. Each result is assigned because where FLT_EVAL_METHOD is 1 (s390x) one of float32 is a
+ * double until it is. */
+LOGREG_INLINE real sparse_add_product(real sum, real a, real b)
+{
+    const real product = a * b, added = sum + product;
+    return added;
+}
+
+LOGREG_INLINE real sparse_fold(const real *sum, real b)
+{
+    const real low = sum[0] + sum[1], high = sum[2] + sum[3], folded = low + high, z = folded + b;
+    return z;
+}
+
 #define DEFINE_SPARSE(name, c_type, number, index)                                                 \
     static void sparse_forward_##name##_##index(const sparse_rows *r, const real *w, real b,       \
                                                 real *Z)                                           \
@@ -33,9 +47,10 @@ typedef struct sparse_rows {
             real sum[SPARSE_SUMS] = {0};                                                           \
             for (; k + SPARSE_SUMS <= end; k += SPARSE_SUMS) LANES_UNROLL                          \
             for (int c = 0; c < SPARSE_SUMS; c++)                                                  \
-                sum[c] += w[of[k + c]] * (real)(number(x[k + c]));                                 \
-            for (int c = 0; k < end; k++, c++) sum[c] += w[of[k]] * (real)(number(x[k]));          \
-            Z[i] = ((sum[0] + sum[1]) + (sum[2] + sum[3])) + b;                                    \
+                sum[c] = sparse_add_product(sum[c], w[of[k + c]], (real)(number(x[k + c])));       \
+            for (int c = 0; k < end; k++, c++)                                                     \
+                sum[c] = sparse_add_product(sum[c], w[of[k]], (real)(number(x[k])));               \
+            Z[i] = sparse_fold(sum, b);                                                            \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \

@@ -139,6 +139,15 @@ void logreg_add_ridge(const logreg_context *c, const logreg_objective *o, const 
 int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const double *theta,
                     double *J, double *gradient);
 
+/* The least a (1 - a) in a factor. Where predictions are certain and wrong there is next to none,
+ * and steps would go much too far. Where they are certain and right, the losses and the curvature
+ * fade together: what is raised must not matter beside what is still to gain. */
+LOGREG_INLINE double logreg_least_curvature(const logreg_minimizer *m)
+{
+    const double faded = 1e-3 * m->search.gap;
+    return faded > 0.0 && faded < 1e-10 ? faded : 1e-10;
+}
+
 /* Factors the Hessian of an objective at theta. LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW.
  * `centre`: close to the means. */
 int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const double *theta,

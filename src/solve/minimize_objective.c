@@ -4,8 +4,7 @@
  */
 #include "solve/minimize.h"
 
-#define SAMPLE_RIDGE 0.02     /* stops a separated sample, in units of N / q times a variance */
-#define LEAST_CURVATURE 1e-10 /* a (1 - a) in the factor */
+#define SAMPLE_RIDGE 0.02 /* stops a separated sample, in units of N / q times a variance */
 
 logreg_objective logreg_objective_of(const logreg_context *c, const logreg_data *data, double total)
 {
@@ -37,8 +36,9 @@ int logreg_evaluate(const logreg_context *c, const logreg_objective *o, const do
     return LOGREG_OK;
 }
 
-/* h is at least LEAST_CURVATURE times the weight; its sum is added to S. */
-static LOGREG_NOINLINE int raise_weights(const logreg_data *data, double *h, double *S)
+/* h is at least `least` times the weight; its sum is added to S. */
+static LOGREG_NOINLINE int raise_weights(const logreg_data *data, double least, double *h,
+                                         double *S)
 {
     const logreg_kernels *kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
     double scratch[LOGREG_BLOCK];
@@ -49,8 +49,8 @@ static LOGREG_NOINLINE int raise_weights(const logreg_data *data, double *h, dou
         if (data->sample_weight.values)
             weight = kernels->column(&data->sample_weight, first, count, scratch);
         for (int64_t i = 0; i < count; i++) {
-            const double least = LEAST_CURVATURE * (weight ? weight[i] : 1.0);
-            if (h[first + i] < least) h[first + i] = least;
+            const double least_h = least * (weight ? weight[i] : 1.0);
+            if (h[first + i] < least_h) h[first + i] = least_h;
             of_block += h[first + i];
         }
         *S += of_block;
@@ -58,14 +58,14 @@ static LOGREG_NOINLINE int raise_weights(const logreg_data *data, double *h, dou
     return LOGREG_OK;
 }
 
-int logreg_factor_weights(const logreg_data *data, const double *w, double b, double *h, double *S,
-                          const logreg_run *run)
+int logreg_factor_weights(const logreg_data *data, const double *w, double b, double least,
+                          double *h, double *S, const logreg_run *run)
 {
     logreg_data in_float64 = *data;
     in_float64.arithmetic = LOGREG_FLOAT64;
     const int status = logreg_curvature(&in_float64, w, b, 0, h, run);
     if (status != LOGREG_OK) return status;
-    LOGREG_IN_DEFAULT_MODES(int, raise_weights(data, h, S));
+    LOGREG_IN_DEFAULT_MODES(int, raise_weights(data, least, h, S));
 }
 
 /* The diagonal factor, from the deviations of weighted features in its place. */
@@ -83,7 +83,8 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
     double S = 0.0;
     logreg_data weighted = *o->data;
     weighted.arithmetic = LOGREG_FLOAT64;
-    int status = logreg_factor_weights(o->data, theta, theta[n_x], c->h, &S, &c->run);
+    int status = logreg_factor_weights(o->data, theta, theta[n_x], logreg_least_curvature(c->m),
+                                       c->h, &S, &c->run);
     if (status != LOGREG_OK) return status;
     weighted.sample_weight = (logreg_column){c->h, sizeof(double), LOGREG_FLOAT64};
     if (c->plan.form == LOGREG_DENSE) {

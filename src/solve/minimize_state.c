@@ -93,6 +93,7 @@ logreg_request logreg_minimizer_wants(const logreg_minimizer *m, const logreg_da
     if (m->passes >= m->goal.passes && (m->passes == 0 || m->begun)) return r;
     r.dense = p.form == LOGREG_DENSE;
     r.l2 = standardization ? 0.0 : m->goal.l2; /* whose ridge the search adds */
+    r.least = logreg_least_curvature(m);
     r.arithmetic = m->float32 ? LOGREG_FLOAT32 : LOGREG_FLOAT64;
     switch (m->task) {
     case LOGREG_TO_START:

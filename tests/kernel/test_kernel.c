@@ -1080,8 +1080,8 @@ static void give_curvature(supply *s, const logreg_request *r, logreg_given *giv
     for (int k = 0; k < GIVEN_PARTS; k++) {
         char *buffer;
         const logreg_run run = make_run(logreg_predict_workspace_size(&s->parts[k], 2), 2, &buffer);
-        CHECK(logreg_factor_weights(&s->parts[k], r->w, r->b, s->h + k * PART, &S, &run) ==
-              LOGREG_OK);
+        CHECK(logreg_factor_weights(&s->parts[k], r->w, r->b, r->least, s->h + k * PART, &S,
+                                    &run) == LOGREG_OK);
         free(buffer);
     }
     logreg_nodes nodes = sum_of_parts(s, &logreg_gram_sums, NULL, r->centre, &n_segments, &room);
