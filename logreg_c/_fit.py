@@ -65,7 +65,7 @@ def fit(
 
     With `l1`, factors or bounds, steps go to the minimum of a model that keeps these as they are,
     and most of them read only the features that matter. The w of the others are exactly 0. There
-    are two classes then, X is dense, and everything is computed in float64.
+    are two classes then, and everything is computed in float64.
 
     Parameters
     ----------
@@ -224,12 +224,6 @@ def prepared(examples: Examples, *, penalized: bool, firth: bool) -> Examples:
             "out firth, or l1, penalty_factors, lower and upper"
         )
         raise ValueError(msg)
-    if penalized and examples.is_sparse:
-        msg = (
-            "X is sparse, and there is a penalty l1, a factor or a bound; expected a dense X: pass "
-            "X.toarray(), or pass l2 alone"
-        )
-        raise TypeError(msg)
     if penalized:
         examples = examples.one_hot()
     return examples._replace(float32=False) if firth or penalized else examples

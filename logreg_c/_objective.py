@@ -202,11 +202,13 @@ class Objective:
         They are read in place where the values of a feature lie side by side, and gathered once
         where those of an example do.
         """
-        X: Any = self.examples.values  # dense
+        X: Any = self.examples.values
         m = self.examples.shape[1]
-        part: NDArray[Any] | list[NDArray[Any]]
+        part: Any
         if not chosen.size:
             part = np.empty((0, m))
+        elif self.examples.is_sparse:
+            part = X.of_features(chosen)
         elif isinstance(X, list) or X.strides[1] == X.itemsize:
             part = [X[j] for j in chosen]
         else:

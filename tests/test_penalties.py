@@ -227,6 +227,57 @@ def test_the_bits_do_not_depend_on_threads_or_instruction_set():
     assert len(printed_on_every_isa(BITS)) == 1
 
 
+# ---- Sparse X ------------------------------------------------------------------------------------
+
+
+def make_texts(n_x, m, seed=0):
+    """Return counts of words, a few of which are in most texts, as sparse X, and labels."""
+    sp = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng([seed, n_x, m])
+    counts = rng.poisson(np.outer(1.5 / np.arange(1, n_x + 1) ** 0.7, np.ones(m)))
+    w = rng.standard_normal(n_x) * (rng.random(n_x) < 0.3)
+    z = w @ counts
+    Y = (z - np.median(z) + rng.logistic(size=m) > 0).astype(float)
+    return sp.csc_array(counts), Y
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+@pytest.mark.parametrize("layout", ["csc", "csr"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"l1": 0.01},
+        {"l1": 1e-3, "l2": 1e-3, "sample_weight": np.arange(300) % 3 + 0.5},
+        {"l1": 1e-3, "intercept": False},
+        {"l1": 0.01, "l2": 1e-4, "lower": 0.0, "penalty_factors": np.arange(250) % 3},
+        {"l2": 1e-3, "lower": -0.1, "upper": 0.3},
+    ],
+    ids=["lasso", "elastic net", "no intercept", "not negative", "bounds"],
+)
+@pytest.mark.sampled(5)
+def test_sparse_x_has_the_minimum_of_dense_x(dtype, layout, settings):
+    X, Y = make_texts(250, 300)
+    X = X.astype(dtype).asformat(layout)
+    sparse, dense = logreg_c.fit(X, Y, **settings), logreg_c.fit(X.toarray(), Y, **settings)
+    assert sparse.converged
+    np.testing.assert_allclose(sparse.costs[-1], dense.costs[-1], rtol=2e-9)
+    np.testing.assert_allclose(sparse.w, dense.w, atol=1e-4)
+    assert ((sparse.w == 0) == (dense.w == 0)).mean() > 0.99
+    assert 0 < np.count_nonzero(sparse.w)
+
+
+def test_sparse_x_with_an_l1_penalty_in_the_steps_of_a_path():
+    X, Y = make_texts(400, 200)
+    X.indices, X.data = X.indices.copy(), X.data.astype(float)
+    largest = logreg_c.l1_max(X, Y)
+    np.testing.assert_allclose(largest, logreg_c.l1_max(X.toarray(), Y), rtol=1e-12)
+    l1 = largest * np.geomspace(1.0, 0.01, 6)
+    path = logreg_c.fit_path(X, Y, l1=l1)
+    assert np.count_nonzero(path.w[0]) == 0
+    for at, cost in zip(l1, path.cost, strict=True):
+        np.testing.assert_allclose(cost, logreg_c.fit(X, Y, l1=at).costs[-1], rtol=3e-9)
+
+
 # ---- On the way ----------------------------------------------------------------------------------
 
 

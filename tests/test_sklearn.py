@@ -531,8 +531,6 @@ def test_an_l1_penalty_that_is_not_built_is_refused():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=r"l1_ratio is 0.5 and y has 3 classes; .*OneVsRest"):
         LogisticRegression(l1_ratio=0.5).fit(X, y)
-    with pytest.raises(TypeError, match=r"l1_ratio is 1 and X is sparse; .*pass X.toarray\(\)"):
-        LogisticRegression(l1_ratio=1).fit(csr_matrix(X), y == 1)
 
 
 # ---- Several classes -----------------------------------------------------------------------------

@@ -110,3 +110,17 @@ def test_in_pipelines_that_make_sparse_features():
     ours = make_pipeline(columns, LogisticRegression()).fit(table, late)
     theirs = make_pipeline(columns, Theirs(tol=1e-8)).fit(table, late)
     assert ours.score(table, late) == theirs.score(table, late)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_an_l1_penalty_gives_the_weights_of_dense_x(standardize):
+    rng = np.random.default_rng(5)
+    X = sp.random_array((400, 60), density=0.1, rng=rng, format="csr")
+    X.data += 1.0
+    y = X @ rng.normal(size=60) + rng.logistic(size=400) > 0
+    settings = {"l1_ratio": 0.8, "C": 0.5, "standardize": standardize, "tol": 1e-8}
+    dense = LogisticRegression(**settings).fit(X.toarray(), y)
+    sparse = LogisticRegression(**settings).fit(X, y)
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-6)
+    assert 0 < np.count_nonzero(sparse.coef_) < 60
+    np.testing.assert_array_equal(sparse.coef_ == 0, dense.coef_ == 0)

@@ -45,6 +45,18 @@ class Sparse(NamedTuple):
         means = np.bincount(self.indices[used], products, minlength=self.n_x)
         return means.astype(np.float64, copy=False)
 
+    def of_features(self, chosen: NDArray[np.intp]) -> Sparse:
+        """Copy the values of some features, which are numbered in this order."""
+        place = np.full(self.n_x, -1, self.indices.dtype)
+        place[chosen] = np.arange(chosen.size)
+        used = slice(self.starts[0], self.starts[-1])
+        indices = place[self.indices[used]]
+        kept = indices >= 0
+        before = np.zeros(kept.size + 1, np.int64)
+        np.cumsum(kept, out=before[1:])
+        starts = before[self.starts - self.starts[0]]
+        return Sparse(self.values[used][kept], indices[kept], starts, chosen.size, _width(starts))
+
     def in_order(self, order: NDArray[np.intp]) -> Sparse:
         """Copy examples, all of them or some, in another order."""
         sizes = np.diff(self.starts)[order]

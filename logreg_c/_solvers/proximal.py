@@ -102,7 +102,8 @@ class ProximalNewton:
         self._total = float(objective.examples.shape[1]) if weight is None else math.fsum(weight)
         positive = None if weight is None else weight[weight > 0.0]
         self._least_weight = 1.0 if positive is None else float(positive.min())
-        mean, _, sd = objective.in_float64().standardize()
+        is_sparse = objective.examples.is_sparse
+        mean, _, sd = objective.in_float64().standardize(centre=not is_sparse)
         self._centre = mean.copy()
         self._square = sd * sd if intercept else sd * sd + mean * mean
         self._dw, self._db = np.zeros_like(w), 0.0

@@ -24,7 +24,7 @@ from sklearn.utils.metadata_routing import (
 from logreg_c import _input
 from logreg_c._solvers.result import Solution
 
-from .elastic_net import check_dense
+from .elastic_net import check_two_classes
 from .estimator import LogisticRegression
 from .folds import Samples, fit_folds
 from .grid import Grid, checked
@@ -235,7 +235,7 @@ class LogisticRegressionCV(Predicting):
 
         def fits(examples: Any) -> list[Solution]:
             read_in_place = _input.examples(examples, None)
-            check_dense(read_in_place, max(grid.mixes), count)
+            check_two_classes(max(grid.mixes), count)
             outputs = count if count > 2 else 1
             samples = Samples(read_in_place, Y, outputs, weights, self.n_threads)
             strata = Y.view(np.uint8) if count == 2 and self.cv is None else labels

@@ -13,7 +13,6 @@ from logreg_c._solvers.penalty import Penalty
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logreg_c._input import Examples
     from logreg_c._objective import Objective
     from logreg_c._solvers.result import Solution
 
@@ -38,11 +37,12 @@ def path_of_elastic_net(
     direction of each w.
     """
     n_x = objective.examples.shape[0]
+    centre = not (fixed_b or objective.examples.is_sparse)
     unit, largest = np.ones(n_x), np.full(n_x, np.inf)
     if standardize and max_passes > 0:
-        sd = objective.in_float64().standardize(centre=not fixed_b)[2]
+        sd = objective.in_float64().standardize(centre=centre)[2]
         # A constant feature that is centred stays 0; one that is not keeps its values.
-        largest = np.where((sd > 0.0) | fixed_b, np.inf, 0.0)
+        largest = np.where((sd > 0.0) | (not centre), np.inf, 0.0)
         unit = np.where(sd > 0.0, sd, 1.0)
     penalties = [
         Penalty(l1_ratio * at * unit, (1.0 - l1_ratio) * at * unit * unit, -largest, largest)
@@ -52,7 +52,7 @@ def path_of_elastic_net(
     return path_of_penalties(objective, penalties, max_passes, start, **goal)
 
 
-def check_dense(examples: Examples, l1_ratio: float, count: int) -> None:
+def check_two_classes(l1_ratio: float, count: int) -> None:
     """Refuse an l1 penalty where it is not built."""
     if l1_ratio > 0.0 and count > 2:
         msg = (
@@ -60,8 +60,3 @@ def check_dense(examples: Examples, l1_ratio: float, count: int) -> None:
             "fit one model per class with sklearn.multiclass.OneVsRestClassifier"
         )
         raise ValueError(msg)
-    if l1_ratio > 0.0 and examples.is_sparse:
-        msg = (
-            f"l1_ratio is {l1_ratio:g} and X is sparse; expected 0, or a dense X: pass X.toarray()"
-        )
-        raise TypeError(msg)

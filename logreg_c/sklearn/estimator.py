@@ -23,7 +23,7 @@ from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 
 from .callbacks import Tasks, WithCallbacks, with_callbacks
-from .elastic_net import check_dense, path_of_elastic_net
+from .elastic_net import check_two_classes, path_of_elastic_net
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
@@ -307,7 +307,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         examples = _input.examples(samples, None, w, categories=categories)
         self._name_weights(examples)
         start = self._start(parameters, examples.shape[0])
-        check_dense(examples, parameters.l1_ratio, len(self.classes_))
+        check_two_classes(parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
             return self._minimized_classes(several, parameters, l2, start)
@@ -338,7 +338,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         """Fit to examples that come in parts, once they are described."""
         examples = source.examples
         start = self._start(parameters, examples.shape[0])
-        check_dense(examples, parameters.l1_ratio, len(self.classes_))
+        check_two_classes(parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
             return self._minimized_classes(several, parameters, l2, start)
