@@ -15,6 +15,7 @@ In the clone's root, with ``logreg_c`` installed::
     python -m benchmarks.cross_validation # many penalties and folds, compared with scikit-learn
     python -m benchmarks.softmax          # several classes, compared with scikit-learn
     python -m benchmarks.lasso            # a path of l1 penalties, compared with other libraries
+    python -m benchmarks.categories       # columns of categories, compared with one-hot
     python -m benchmarks.battery          # how many passes `fit` needs, on many problems
     python -m benchmarks.cache_misses     # is X read once per iteration? (needs valgrind)
     python -m benchmarks.extra_memory     # the memory a fit uses on top of X, here and elsewhere
