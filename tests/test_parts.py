@@ -117,7 +117,7 @@ class Slices:
         dtype = dtypes.pop() if len(dtypes) == 1 else "f8"
         self.examples = whole._replace(values=np.empty(0, dtype))
         self.example_major = not isinstance(X, list) and not X.flags.c_contiguous
-        self.survey = None
+        self.survey = self.tally = None
         self.step = units * examples_of_parts(whole.shape[0])
         self.passes = 0
 

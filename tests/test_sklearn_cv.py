@@ -24,6 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 
+from logreg_c import TrainingInterrupted
 from logreg_c.sklearn import LogisticRegression, LogisticRegressionCV
 from logreg_c.sklearn.scores import score_folds
 
@@ -390,3 +391,23 @@ def test_the_parameters_are_all_those_of_scikit_learn(cancer):
     model = LogisticRegressionCV(**given)
     assert given.items() <= model.get_params().items()
     assert set(given) <= set(LogisticRegressionCV().get_params())
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_ctrl_c_keeps_the_previous_fit(ratio, monkeypatch):
+    """An interrupted search for l1 carries the w of its fold, which is nobody's result."""
+    X, y = load_breast_cancer(return_X_y=True)
+    settings = {"l1_ratios": (ratio,), "use_legacy_attributes": False, "Cs": 3}
+    settings |= {"scoring": "neg_log_loss", "max_iter": 1000}
+    model = LogisticRegressionCV(**settings).fit(X, y)
+    before = dict(model.__dict__)
+
+    def interrupted(*_, **__):
+        raise TrainingInterrupted("of a fold", np.zeros((30, 1)), 0.0, np.empty(0))
+
+    monkeypatch.setattr("logreg_c.sklearn.folds.minimize_paths", interrupted)
+    monkeypatch.setattr("logreg_c.sklearn.folds.path_of_elastic_net", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="the previous fit stays") as caught:
+        model.fit(X, y)
+    assert not isinstance(caught.value, TrainingInterrupted)
+    assert all(model.__dict__[name] is value for name, value in before.items())

@@ -198,6 +198,9 @@ class LogisticRegressionCV(Predicting):
         ------
         ValueError, TypeError, OverflowError
             As in `LogisticRegression`.
+        KeyboardInterrupt
+            Ctrl-C. As with `fit_many`, nothing is kept: only all folds together choose a C. The
+            previous fit stays.
 
         Warns
         -----
@@ -215,7 +218,11 @@ class LogisticRegressionCV(Predicting):
             msg = "LogisticRegressionCV requires y to be passed, but the target y is None"
             raise ValueError(msg)
         fitted = copy.copy(self)  # the previous fit is kept until this one is complete
-        found = fitted._fit(X, y, sample_weight, params, grid)  # noqa: SLF001 (same class)
+        try:
+            found = fitted._fit(X, y, sample_weight, params, grid)  # noqa: SLF001 (same class)
+        except KeyboardInterrupt:  # perhaps with the w and b of a fold, which tell nothing
+            reason = "interrupted before all folds were fitted; the previous fit stays"
+            raise KeyboardInterrupt(reason) from None
         if msg := fitted._shortfalls(found, grid):  # noqa: SLF001 (same class)
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__

@@ -376,7 +376,7 @@ def check_distance(e, exact, H, total, pull, *, warned):
         lean = H.leverages(e.X) * (exact.A - LD(0.5))
         by_w = by_w + e.X @ lean
         by_b = by_b + lean.sum() if e.intercept else by_b
-        off += (H.off / max(H.least, 1e-300)) ** 2
+        off += (LD(H.off) / max(H.least, 1e-300)) ** 2
     step_w, _ = H.solve(by_w, by_b)
     by_w = by_w - H.mu * by_b
     far = np.sqrt(max(by_w @ step_w, LD(0)) + (by_b**2 / H.S if e.intercept else 0))
