@@ -2,6 +2,7 @@
  *
  * The least work that can be done with X: read it once, on some threads, and add it up. */
 #include <stdint.h>
+#include <string.h>
 
 /* 64 sums, so that no addition waits for the previous one; the compiler keeps them in 16 AVX2
  * registers. Each thread skips its last few values, fewer than 64. Returning the sum keeps the
@@ -21,22 +22,53 @@ double bare_read(const double *x, int64_t n, int threads, int sweeps)
     return total;
 }
 
-/* The same in the order in which a pass reads X on one thread: blocks of `block` values of each
- * line, line after line, each block `times` times before the next one. Lines are `stride` values
- * apart. The end of a block, fewer than 32 values, is skipped. */
-double bare_blocks(const double *x, int64_t lines, int64_t length, int64_t stride, int64_t block,
-                   int times, int sweeps)
+typedef double eight __attribute__((vector_size(64)));
+
+/* Adds up n values of four lines side by side, `apart` values from one to the next; or of a single
+ * line, 32 at a time, if `apart` is 8. A few of the last values are skipped. Prefetches what lies
+ * `ahead` values on into L2. */
+static inline __attribute__((always_inline)) void read_lines(const double *x, int64_t apart,
+                                                             int64_t n, int64_t ahead, eight *sums)
 {
-    double total = 0, sums[32] = {0};
+    const int width = apart == 8 ? 32 : 8;
+    for (int64_t i = 0; i + width <= n; i += width)
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; k++) {
+            const double *p = x + k * apart + i;
+            eight values;
+            memcpy(&values, p, sizeof values);
+            __builtin_prefetch(p + ahead, 0, 2);
+            sums[k] += values;
+        }
+}
+
+/* The same in the order in which a pass reads X on one thread: blocks of `block` values of each
+ * line, four lines side by side, each block `times` times before the next one. Lines are `stride`
+ * values apart. */
+double bare_blocks(const double *x, int64_t lines, int64_t length, int64_t stride, int64_t block,
+                   int64_t ahead, int times, int sweeps)
+{
+    eight sums[4] = {{0}};
     for (int sweep = 0; sweep < sweeps; sweep++)
         for (int64_t first = 0; first < length; first += block) {
             const int64_t n = length - first < block ? length - first : block;
-            for (int64_t line = 0; line < times * lines; line++) {
-                const double *p = x + line % lines * stride + first;
-                for (int64_t i = 0; i + 32 <= n; i += 32)
-                    for (int k = 0; k < 32; k++) sums[k] += p[i + k];
+            for (int time = 0; time < times; time++) {
+                int64_t line = 0;
+                for (; line + 4 <= lines; line += 4)
+                    read_lines(x + line * stride + first, stride, n, ahead, sums);
+                for (; line < lines; line++)
+                    read_lines(x + line * stride + first, 8, n, ahead, sums);
             }
         }
-    for (int k = 0; k < 32; k++) total += sums[k];
-    return total;
+    const eight total = sums[0] + sums[1] + sums[2] + sums[3];
+    return total[0] + total[1] + total[2] + total[3] + total[4] + total[5] + total[6] + total[7];
+}
+
+/* A million multiplications, each of which waits for the one before: 3 cycles each on x86-64, and
+ * one for the exclusive or that keeps the compiler from merging them. */
+uint64_t multiplications(uint64_t by, int sweeps)
+{
+    uint64_t product = by;
+    for (int64_t k = 0; k < 1000000 * (int64_t)sweeps; k++) product = (product * by) ^ by;
+    return product;
 }

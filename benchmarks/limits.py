@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How close a pass comes to a bare read, in a line and in the pass's own order.
 
-``python -m benchmarks.limits`` times four things by turns, on one thread, for a float64 X in L2, in
-L3 and in memory: a linear read; a read in blocks, as a pass takes them; the same, but each block
-twice, as `forward` and `backward` do; and an iteration of `train`. None of the reads prefetches. It
-prints their GB/s of X as medians, and the pass as a fraction of the linear read and of the blocks
-read twice.
+``python -m benchmarks.limits`` times four things by turns, on one thread, for a float64 X in L1, in
+L2, in L3 and in memory: a linear read; a read in blocks, as a pass takes them; the same, but each
+block twice, as `forward` and `backward` do; and an iteration of `train`. The reads in blocks
+prefetch what a pass prefetches. It prints their GB/s of X as medians, the pass as a fraction of the
+linear read and of the blocks read twice, and its bytes per cycle of an x86-64 CPU. A second table
+has the medians of the fractions.
 """
 
 import statistics
@@ -15,9 +16,10 @@ from benchmarks.cases import LAYOUTS, Case
 from benchmarks.peers import ours_with
 from benchmarks.timing import BareRead, measure
 
-BYTES = {"L2": 400_000, "L3": 8_000_000, "memory": 100_000_000}
+BYTES = {"L1": 20_000, "L2": 400_000, "L3": 8_000_000, "memory": 100_000_000}
 N_X = (28, 100, 400, 784, 9000)
 REPEATS = 7
+FRACTIONS = ("pass / read", "pass / twice")
 
 
 def power_of_two(value: int, low: int, high: int) -> int:
@@ -32,32 +34,49 @@ def block(case: Case) -> int:
     return power_of_two(max(2**10 // case.n_x, 1), 8, 512)
 
 
+def ahead(case: Case, block: int) -> int:
+    """Return how many values ahead to prefetch, about as a pass does."""
+    if case.layout == "example-major":
+        return 2**11
+    return block if case.n_x * block <= 2**18 else 16 * case.m
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     about = machine()
     print(f"{about['cpu']}, one thread; GB/s of a float64 X; logreg_c: {about['logreg_c']}")
-    print("| X | in | read | blocks once | twice | pass | pass / read | pass / twice |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    heads = ["X", "in", "read", "blocks once", "twice", "pass", *FRACTIONS, "bytes per cycle"]
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|", flush=True)
     read = BareRead()
+    found: dict[tuple[str, str], list[list[float]]] = {}
     for level, size in BYTES.items():
         for n_x in N_X:
             if size < 8 * 64 * n_x:  # too few examples for a block
                 continue
             for layout in LAYOUTS:
                 case = Case(n_x, size // (8 * n_x) // 8 * 8 + 5, "float64", layout)
+                cut = block(case)
                 times = measure(
                     {
                         "read": read.competitors(case)["read, 1 threads"],
-                        "once": read.blocks(case, block(case), 1),
-                        "twice": read.blocks(case, block(case), 2),
+                        "once": read.blocks(case, cut, ahead(case, cut), 1),
+                        "twice": read.blocks(case, cut, ahead(case, cut), 2),
                         "pass": ours_with(case, 1),
+                        "cycles": read.megacycles,
                     },
                     REPEATS,
                 )
+                cycles_per_second = 4e6 / statistics.median(times.pop("cycles"))
                 speed = {k: case.nbytes / statistics.median(t) / 1e9 for k, t in times.items()}
-                cells = [*(f"{v:.1f}" for v in speed.values())]
-                cells += [f"{speed['pass'] / speed[k]:.2f}" for k in ("read", "twice")]
+                fractions = [speed["pass"] / speed[k] for k in ("read", "twice")]
+                found.setdefault((level, layout), []).append(fractions)
+                cells = [f"{v:.1f}" for v in speed.values()] + [f"{v:.2f}" for v in fractions]
+                cells.append(f"{speed['pass'] * 1e9 / cycles_per_second:.1f}")
                 print(f"| {case} | {level} | {' | '.join(cells)} |", flush=True)
+    print(f"\n| X in | layout | {' | '.join(FRACTIONS)} |\n|---|---|---|---|")
+    for (level, layout), rows in found.items():
+        medians = [f"{statistics.median(column):.2f}" for column in zip(*rows, strict=True)]
+        print(f"| {level} | {layout} | {' | '.join(medians)} |")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,13 @@ class BareRead:
         self._read.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_int]
         self._blocks = ctypes.CDLL(str(library)).bare_blocks
         self._blocks.restype = ctypes.c_double
-        self._blocks.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, *[ctypes.c_int] * 2]
+        self._blocks.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 5, *[ctypes.c_int] * 2]
+        self._multiplications = ctypes.CDLL(str(library)).multiplications
+        self._multiplications.argtypes = [ctypes.c_uint64, ctypes.c_int]
+
+    def megacycles(self, sweeps: int) -> None:
+        """Take 4 million cycles of an x86-64 CPU per sweep."""
+        self._multiplications(3, sweeps)
 
     def competitors(self, case: Case) -> dict[str, Competitor]:
         """Return readers of as many bytes as X has as float64 (for mixed columns, as stored).
@@ -94,10 +100,13 @@ class BareRead:
 
         return {f"read, {threads} threads": reader(threads) for threads in {1, THREADS}}
 
-    def blocks(self, case: Case, block: int, times: int) -> Competitor:
-        """Return a reader of a float64 X on one thread, in blocks of so many examples."""
+    def blocks(self, case: Case, block: int, ahead: int, times: int) -> Competitor:
+        """Return a reader of a float64 X on one thread, in blocks of so many examples.
+
+        It prefetches what lies `ahead` values on.
+        """
         if case.layout == "feature-major":
             shape = (case.n_x, case.m, case.m, block)
         else:
             shape = (1, case.n_x * case.m, 0, case.n_x * block)
-        return lambda sweeps: self._blocks(case.X.ctypes.data, *shape, times, sweeps)
+        return lambda sweeps: self._blocks(case.X.ctypes.data, *shape, ahead, times, sweeps)
