@@ -290,4 +290,8 @@ extern const logreg_kernels logreg_kernels_avx512_float64, logreg_kernels_avx512
 /* The table in use for an arithmetic, LOGREG_FLOAT64 or LOGREG_FLOAT32; see logreg_isa_select. */
 const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic);
 
+/* Whether columns push each other out of the caches of this CPU where their distances are multiples
+ * of a power of two. Those of AMD's with AVX-512 (Zen 4) do not. */
+int logreg_columns_collide(void);
+
 #endif

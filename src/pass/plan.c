@@ -107,7 +107,7 @@ static int columns_collide(const logreg_data *data)
 {
     const int64_t n = logreg_numbers(data);
     int64_t close = 0;
-    if (n <= LOGREG_COLUMNS) return 0;
+    if (n <= LOGREG_COLUMNS || !logreg_columns_collide()) return 0;
     if (!data->features) return data->feature_stride % COLLIDING_BYTES == 0;
     for (int64_t j = 1; j < n; j++) {
         const uintptr_t distance =

@@ -67,6 +67,18 @@ static int has_avx512(void)
 }
 
 #endif
+
+static int is_amd(void)
+{
+#ifdef __GNUC__
+    return __builtin_cpu_is("amd");
+#else
+    int r[4];
+    __cpuid(r, 0);
+    return r[1] == 0x68747541; /* the first letters of AuthenticAMD */
+#endif
+}
+
 #endif
 
 static const struct {
@@ -81,7 +93,7 @@ static const struct {
 #endif
 };
 
-static int in_use = 0;
+static int in_use = 0, collide = 1;
 
 int logreg_isa_count(void)
 {
@@ -105,6 +117,9 @@ int logreg_isa_select(const char *name)
         if (!best && strcmp(name, variants[i].name) != 0) continue;
         if (variants[i].supported()) {
             in_use = i;
+#ifdef LOGREG_X86_64
+            collide = variants[i].supported != has_avx512 || !is_amd();
+#endif
             return 0;
         }
         if (!best) return -2;
@@ -120,4 +135,9 @@ const char *logreg_isa(void)
 const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic)
 {
     return arithmetic == LOGREG_FLOAT32 ? variants[in_use].float32 : variants[in_use].float64;
+}
+
+int logreg_columns_collide(void)
+{
+    return collide;
 }
