@@ -583,12 +583,8 @@ def _check_stream(given: dict[str, Any]) -> None:
     if given["dask"] is not None and given["cache"] is not None:
         refuse("--cache is of files that are read here; leave it out, or --dask")
     if given["stream"] or given["dask"] is not None:
-        for option in ("cv", "early_stopping"):
-            if given[option] is not None:
-                name = option.replace("_", "-")
-                refuse(f"--{name} needs the rows in memory; leave out --{name} or --stream")
-        if given["missing"] is Missing.MEDIAN:
-            refuse("--missing median needs the rows in memory; give --missing mean with --stream")
+        if given["cv"] is not None:
+            refuse("--cv needs the rows in memory; leave out --cv or --stream")
     elif given["cache"] is not None:
         refuse("--cache is of rows that are read in batches; give --stream, too")
 

@@ -398,9 +398,15 @@ def _in_batches(
                 " --stream, or tell one class from all others by --positive"
             )
         data, parts = _split(source, table, settings)
-        is_fit = np.zeros(len(is_used), bool)
-        is_fit[np.flatnonzero(is_used)[parts.fit]] = True
-        recipe = tables.mean_filled(table.recipe, source, is_fit, passes.counted)
+        used = np.flatnonzero(is_used)
+        is_fit = _only(used[parts.fit], len(is_used))
+        recipe = tables.filled_in_batches(table.recipe, source, is_fit, passes.counted)
+        validation = data.validation
+        if settings.early_stopping is not None:
+            is_read = _only(used[parts.validation], len(is_used))
+            pieces = FeatureBatches(source, recipe, is_read, passes).matrices()
+            columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+            validation = validation._replace(X=columns)
     whole = FeatureBatches(source, recipe, is_used, passes)
     if client is None:
         X = FeatureBatches(source, recipe, is_fit, passes, reading.cache)
@@ -411,8 +417,16 @@ def _in_batches(
     return data._replace(
         recipe=recipe,
         fit=data.fit._replace(X=X),
+        validation=validation,
         whole=data.whole._replace(X=whole),
     )
+
+
+def _only(rows: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """Return which of so many rows these are."""
+    chosen = np.zeros(count, bool)
+    chosen[rows] = True
+    return chosen
 
 
 def _split(

@@ -14,7 +14,7 @@ pl = pytest.importorskip("polars")
 
 from logreg_c._cli import models, scoring, tables  # noqa: E402
 from logreg_c._cli.tables import delimited, facts, hints, reading  # noqa: E402
-from logreg_c._cli.tables.exact import ExactSum  # noqa: E402
+from logreg_c._cli.tables.exact import ExactMean, ExactMedian  # noqa: E402
 
 ROWS = 3000
 
@@ -63,6 +63,8 @@ OPTIONS = {
     "indicator": [*FILLED, "indicator"],
     "drop": [*FILLED, "drop", "--min-count", "50"],
     "mean": [*FILLED, "mean", "--positive", "no", "--class-weight", "balanced"],
+    "median": [*FILLED, "median"],
+    "stopping": [*NUMERIC, "--solver", "gd", "--iters", "500", "--early-stopping", "2"],
     "rare": [*FILLED, "drop", "--min-count", "960"],
     "descent": [*NUMERIC, "--solver", "gd", "--iters", "20", "--threshold", "f1"],
     "weighted": [*NUMERIC, "--weight", "n", "--no-standardize", "--seed", "5"],
@@ -75,9 +77,12 @@ OPTIONS = {
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.sampled(6)
-def test_a_model_has_the_bits_of_one_of_rows_in_memory(run, tmp_path, table, suffix, options):
+def test_a_model_has_the_bits_of_one_of_rows_in_memory(
+    run, tmp_path, monkeypatch, table, suffix, options
+):
     path = write(table, tmp_path / f"t{suffix}")
     in_memory, streamed, cached = (tmp_path / name for name in ("m.npz", "s.npz", "c.npz"))
+    monkeypatch.setattr(tables.scanning, "COUNTED", 0)
     arguments = ["train", path, "--target", "y", *options]
     code, _, said = run(*arguments, "-o", in_memory)
     assert code == 0, said
@@ -136,8 +141,6 @@ def test_types_that_differ_between_files_are_refused_unless_both_are_numbers(
     ("options", "match"),
     [
         (["--cv", "3"], "--cv needs the rows in memory"),
-        (["--early-stopping", "3", "--solver", "gd"], "--early-stopping needs the rows in memory"),
-        (["--missing", "median"], "give --missing mean"),
     ],
 )
 def test_what_needs_rows_in_memory_is_refused(fails, data, options, match):
@@ -281,14 +284,30 @@ def test_very_many_different_values_do_not_fill_the_memory(monkeypatch):
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1), st.integers(0, 10))
 def test_a_mean_is_rounded_once(values, cut):
-    total = ExactSum()
+    mean = ExactMean()
     for part in values[:cut], values[cut:]:
-        total.add(np.array(part, np.float64))
+        mean.add(np.array(part, np.float64))
     try:
         expected = math.fsum(values) / len(values)
     except OverflowError:
         return
-    assert total.mean() == expected
+    assert mean.ended()
+    assert mean.value() == expected
+
+
+NUMBERS = st.floats(-1e300, 1e300) | st.integers(-3, 3).map(float)
+
+
+@given(st.lists(NUMBERS, min_size=1), st.integers(0, 10), st.integers(4, 9))
+def test_a_median_is_exact_however_few_numbers_are_counted(values, cut, at_most):
+    median, readings = ExactMedian(at_most), 0
+    while readings == 0 or not median.ended():
+        for part in values[:cut], values[cut:]:
+            median.add(np.array(part, np.float64))
+        readings += 1
+        assert readings <= 64
+    assert median.value() == np.median(values)
+    assert median.count == len(values)
 
 
 def test_leaks_are_looked_for_in_a_sample(run, tmp_path, monkeypatch):

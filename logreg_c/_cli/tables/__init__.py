@@ -9,7 +9,7 @@
 from .columns import Labels, labels, number_of, numbers
 from .preparing import Options, Planned, complete, features, filled, prepared
 from .reading import Choice, batches
-from .scanning import Rows, mean_filled, scanned
+from .scanning import Rows, filled_in_batches, scanned
 from .source import Source, files_of, opened, opened_all
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "features",
     "files_of",
     "filled",
+    "filled_in_batches",
     "labels",
-    "mean_filled",
     "number_of",
     "numbers",
     "opened",

@@ -310,7 +310,7 @@ def filled(recipe: Recipe, columns: Iterable[pl.Series], rows: NDArray[np.int64]
 
 def _middle(values: NDArray[np.float64], *, median: bool) -> float:
     # The sum is exact, so that its bits are the same everywhere.
-    return float(np.median(values)) if median else math.fsum(values) / len(values)
+    return float(np.median(values)) + 0.0 if median else math.fsum(values) / len(values)
 
 
 # ---- Training and prediction ---------------------------------------------------------------------

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A table to train on that is read in batches: what `preparing` finds out of one in memory."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from logreg_c._cli.errors import brief, refuse
-from logreg_c._cli.recipes import Recipe
+from logreg_c._cli.recipes import Column, Recipe
 
 from .delimited import unnamed
-from .exact import ExactSum
+from .exact import ExactMean, ExactMedian
 from .facts import Facts, add_rows, where_missing
 from .faults import Faults
 from .hints import SAMPLE_ROWS, SAMPLE_VALUES, warn_of_ids, warn_of_leaks
@@ -32,6 +32,9 @@ from .preparing import (
 )
 from .reading import Choice, batches, chosen
 from .source import Source
+
+# Different numbers that are counted for medians: of a column, and of all together.
+LEAST_COUNTED, MOST_COUNTED, COUNTED = 1 << 10, 1 << 16, 1 << 22
 
 Rows = Iterator[tuple[Source, int, pl.DataFrame]]  # of `batches`
 Watch = Callable[[Rows], Rows]  # passes the rows of a reading on, and counts them
@@ -173,14 +176,36 @@ def _scan_of_types(
         as_text |= {facts.name: () for facts in mixed}
 
 
-def mean_filled(recipe: Recipe, source: Source, rows: NDArray[np.bool_], watch: Watch) -> Recipe:
-    """Fill missing values by the mean in these rows; `preparing.filled` does in memory."""
+def filled_in_batches(
+    recipe: Recipe, source: Source, rows: NDArray[np.bool_], watch: Watch
+) -> Recipe:
+    """Fill missing values as `preparing.filled` does, by the mean or the median of these rows."""
     if recipe.missing == "error":
         return recipe
     numbers = [c for c in recipe.columns if c.categories is None and c.part not in NO_NUMBERS]
     if recipe.missing == "drop":
         return recipe.filled(dict.fromkeys((column.name for column in numbers), 0.0))
-    sums = {column.name: ExactSum() for column in numbers}
+    each = max(LEAST_COUNTED, min(MOST_COUNTED, COUNTED // max(len(numbers), 1)))
+    found: dict[str, ExactMean | ExactMedian] = {
+        column.name: ExactMedian(each) if recipe.missing == "median" else ExactMean()
+        for column in numbers
+    }
+    wanted = numbers
+    while wanted:
+        _read_numbers(recipe, wanted, found, source, rows, watch)
+        wanted = [column for column in wanted if not found[column.name].ended()]
+    return recipe.filled({name: one.value() if one.count else 0.0 for name, one in found.items()})
+
+
+def _read_numbers(
+    recipe: Recipe,
+    numbers: Sequence[Column],
+    found: Mapping[str, ExactMean | ExactMedian],
+    source: Source,
+    rows: NDArray[np.bool_],
+    watch: Watch,
+) -> None:
+    """Add the numbers of some rows to what is found out about each column."""
     first = 0
     for _, _, batch in watch(batches(source, recipe.as_text())):
         chosen = batch.filter(pl.Series(rows[first : first + batch.height]))
@@ -188,5 +213,4 @@ def mean_filled(recipe: Recipe, source: Source, rows: NDArray[np.bool_], watch: 
         for column in numbers:
             values = unnamed(as_number(column, chosen.get_column(column.source)))
             there = values.cast(pl.Float64).fill_nan(None).drop_nulls()
-            sums[column.name].add(there.to_numpy())
-    return recipe.filled({name: s.mean() if s.count else 0.0 for name, s in sums.items()})
+            found[column.name].add(there.to_numpy())
