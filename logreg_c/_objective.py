@@ -323,7 +323,8 @@ class Tally(NamedTuple):
         """Return the tally with these examples, too."""
         least = 1.0
         if sample_weight is not None:
-            least = float(sample_weight.min(initial=np.inf, where=sample_weight > 0))
+            positive = sample_weight[sample_weight > 0]
+            least = float(positive.min()) if positive.size else np.inf
         codes = np.asarray(Y).astype(np.intp)
         np.add.at(self.shares, codes, 1.0 if sample_weight is None else sample_weight)
         return self._replace(least=min(self.least, least))
