@@ -51,9 +51,8 @@ void logreg_factor_diagonal(logreg_factor *f, double S, double total, double l2,
 
 /* Factors the matrix that the upper triangle of L has, with a diagonal of 1; it stays there, in
  * case that the factorization has to begin anew or the diagonal is shifted. */
-static int factor_scaled(logreg_factor *f, const logreg_run *run)
+static int factor_scaled(logreg_factor *f, int64_t n, const logreg_run *run)
 {
-    const int64_t n = f->n_x;
     double *L = f->L;
     for (double jitter = JITTER;; jitter *= JITTER_GROWTH) {
         for (int64_t i = 0; i < n; i++) {
@@ -64,6 +63,26 @@ static int factor_scaled(logreg_factor *f, const logreg_run *run)
         if (failed < 0) return LOGREG_STOPPED;
         if (failed == 0) return LOGREG_OK;
     }
+}
+
+/* Puts the Gram of n features, in their units, into the upper triangle; returns 0, or NaN where an
+ * entry is not finite. */
+static double scale_up(logreg_factor *f, int64_t n, double total)
+{
+    double *L = f->L, not_finite = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++) {
+            const double scaled = L[i * n + j] / total * f->unit[i] * f->unit[j];
+            not_finite += scaled - scaled;
+            L[j * n + i] = scaled;
+        }
+    return not_finite;
+}
+
+int logreg_factor_block(logreg_factor *f, double total, const logreg_run *run)
+{
+    if (scale_up(f, f->block, total) != 0.0) return LOGREG_PASS_OVERFLOW;
+    return factor_scaled(f, f->block, run);
 }
 
 int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, const double *ridge,
@@ -78,16 +97,11 @@ int logreg_factor_dense(logreg_factor *f, double S, double total, double l2, con
         not_finite += diagonal - diagonal;
         f->unit[j] = unit_of(diagonal, S / total, f->fixed_b ? 0.0 : f->mu[j]);
     }
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < i; j++) {
-            const double scaled = L[i * n + j] / total * f->unit[i] * f->unit[j];
-            not_finite += scaled - scaled;
-            L[j * n + i] = scaled;
-        }
+    not_finite += scale_up(f, n, total);
     if (not_finite != 0.0) return LOGREG_PASS_OVERFLOW; /* no jitter makes its pivots positive */
     f->form = LOGREG_DENSE;
     take_sums(f, S, total);
-    return factor_scaled(f, run);
+    return factor_scaled(f, n, run);
 }
 
 int logreg_factor_shift(logreg_factor *f, const double *shift, const logreg_run *run)
@@ -105,7 +119,7 @@ int logreg_factor_shift(logreg_factor *f, const double *shift, const logreg_run 
     }
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = i + 1; j < n; j++) L[i * n + j] *= L[i * n + i] * L[j * n + j];
-    return factor_scaled(f, run);
+    return factor_scaled(f, n, run);
 }
 
 /* V becomes the root of W times the centred examples. */
@@ -152,7 +166,7 @@ int logreg_factor_low_rank(logreg_factor *f, const double *h, double S, double t
 
 size_t logreg_factor_workspace_size(const logreg_factor *f, int n_threads)
 {
-    const int64_t order = f->form == LOGREG_DENSE ? f->n_x : f->rank;
+    const int64_t order = f->form == LOGREG_DENSE ? f->n_x : f->rank + f->block;
     const logreg_data rows = {.n_x = f->rank, .m = f->n_x, .feature_stride = sizeof(double)};
     size_t size = logreg_cholesky_workspace_size(order, n_threads);
     if (f->form == LOGREG_LOW_RANK) {
@@ -191,9 +205,10 @@ static void solve(const logreg_factor *f, double *u)
         return;
     }
     for (int64_t j = 0; j < n; j++) u[j] *= f->unit[j];
-    if (f->form == LOGREG_DENSE) {
-        logreg_solve_lower(f->L, n, u);
-        logreg_solve_upper(f->L, n, u);
+    if (f->form == LOGREG_DENSE || f->block > 0) {
+        const int64_t order = f->form == LOGREG_DENSE ? n : f->block;
+        logreg_solve_lower(f->L, order, u);
+        logreg_solve_upper(f->L, order, u);
     }
     for (int64_t j = 0; j < n; j++) u[j] *= f->unit[j];
     if (f->form == LOGREG_DIAGONAL && f->fixed_b) add_mean(f, u);

@@ -12,7 +12,7 @@
  *
  *     dense       L L', in units in which its diagonal is 1
  *     low rank    D + V'V with few rows V, the examples of a sample, by Woodbury's identity
- *     diagonal    and, where b is fixed, S mu mu'
+ *     diagonal    and, where b is fixed, S mu mu'; or with a dense block of the first features
  */
 #ifndef LOGREG_FACTOR_H
 #define LOGREG_FACTOR_H
@@ -27,12 +27,13 @@ typedef enum logreg_factor_form {
 
 typedef struct logreg_factor {
     int64_t n_x, rank; /* rank: rows of V */
+    int64_t block;     /* diagonal: features of the dense block */
     logreg_factor_form form;
     int fixed_b; /* then mu is 0, but for a diagonal */
     double S;
     double *mu;
     double *unit; /* dense and diagonal: 1 / sqrt(H_jj), 0 where it counts as 0; low rank: 1 / D */
-    double *L;    /* dense: (n_x, n_x); low rank: (rank, rank), of I + V D^-1 V' */
+    double *L;    /* dense: (n_x, n_x), or of a block; low rank: (rank, rank), of I + V D^-1 V' */
     double *V;    /* low rank: (rank, n_x) */
     double *scratch; /* low rank: rank values */
 } logreg_factor;
@@ -53,6 +54,10 @@ void logreg_factor_diagonal(logreg_factor *f, double S, double total, double l2,
 int logreg_factor_low_rank(logreg_factor *f, const double *h, double S, double total, double l2,
                            const double *ridge, const logreg_run *run);
 size_t logreg_factor_workspace_size(const logreg_factor *f, int n_threads);
+
+/* Gives a diagonal factor its dense block, whose Gram is in L, (block, block), lower triangle; b is
+ * not fixed. LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+int logreg_factor_block(logreg_factor *f, double total, const logreg_run *run);
 
 /* Adds shift (n_x,) to the diagonal of a dense factor. LOGREG_OK, LOGREG_STOPPED, or
  * LOGREG_INCOMPLETE where an entry would lose digits or its feature counts as constant: then

@@ -19,6 +19,7 @@ enum {
 
 typedef struct logreg_search_plan {
     logreg_factor_form form;
+    int64_t block;                 /* diagonal: features of a dense block */
     int64_t sample;                /* examples of the first factor */
     int64_t stages[LOGREG_STAGES]; /* sizes of the samples to solve first, in rising order */
     int n_stages;

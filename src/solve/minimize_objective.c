@@ -76,6 +76,15 @@ static void factor_deviations(logreg_context *c, const logreg_objective *o, doub
     logreg_factor_diagonal(&c->factor, S, o->total, o->l2, o->ridge);
 }
 
+/* The numbers beside categories, which are few: their block of the Hessian is dense. */
+static int factor_block(logreg_context *c, const logreg_data *weighted, double total)
+{
+    const logreg_data numbers = logreg_features_of(weighted, 0, c->factor.block);
+    double S, *mu = c->ridge; /* of a sample, which this is not */
+    const int status = logreg_gram(&numbers, c->factor.mu, c->factor.L, mu, &S, &c->run);
+    return status == LOGREG_OK ? logreg_factor_block(&c->factor, total, &c->run) : status;
+}
+
 int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const double *theta,
                           const double *centre)
 {
@@ -98,6 +107,7 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
         if (status != LOGREG_OK) return status;
         if (c->plan.form == LOGREG_DIAGONAL) {
             factor_deviations(c, o, S);
+            if (c->factor.block > 0) status = factor_block(c, &weighted, o->total);
         } else {
             const logreg_data rows =
                 logreg_sample(&weighted, &c->m->survey, o->data->m, 1, c->sample);

@@ -120,6 +120,7 @@ logreg_search_plan logreg_plan_minimum(const logreg_data *data)
     if (n_x > MOST_DENSE || (n_x > SMALL_DENSE && (n_x > m || is_dear(data)))) {
         const int is_few = m <= LOGREG_LOW_RANK_EXAMPLES && !is_thin(data);
         p.form = is_few ? LOGREG_LOW_RANK : LOGREG_DIAGONAL;
+        if (data->codes && logreg_numbers(data) <= SMALL_DENSE) p.block = logreg_numbers(data);
         return p;
     }
     const int64_t least = least_sample(data);

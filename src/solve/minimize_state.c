@@ -17,7 +17,7 @@ static logreg_search_arrays arrays_of(const logreg_data *data, const logreg_sear
                                       char *memory)
 {
     const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x), rank = rank_of(data, p);
-    const int64_t order = p->form == LOGREG_DENSE ? n_x : rank;
+    const int64_t order = p->form == LOGREG_DENSE ? n_x : rank + p->block;
     int64_t at = 0;
     logreg_search_arrays a;
     int64_t starts[8];
@@ -148,7 +148,8 @@ static size_t kernel_bytes(const logreg_data *examples, const logreg_search_plan
     size = larger(size, logreg_workspace_size(&data, 0, n_threads));
     size = larger(size, logreg_standardize_workspace_size(&data, n_threads));
     size = larger(size, logreg_predict_workspace_size(&data, n_threads));
-    if (p->form == LOGREG_DENSE) size = larger(size, logreg_gram_workspace_size(&data, n_threads));
+    if (p->form == LOGREG_DENSE || p->block > 0)
+        size = larger(size, logreg_gram_workspace_size(&data, n_threads));
     return size;
 }
 
@@ -215,7 +216,8 @@ static sizes sizes_of(const logreg_data *data, const logreg_search_plan *p, int 
                       int n_threads)
 {
     const int64_t n_x = data->n_x, stride = logreg_search_stride(n_x);
-    logreg_factor shape = {.n_x = n_x, .form = p->form, .rank = rank_of(data, p)};
+    logreg_factor shape = {
+        .n_x = n_x, .form = p->form, .rank = rank_of(data, p), .block = p->block};
     sizes s;
     int64_t largest = p->form == LOGREG_LOW_RANK ? data->m : 0;
     s.kernel = logreg_factor_workspace_size(&shape, n_threads);
@@ -276,6 +278,7 @@ logreg_context logreg_open_context(const logreg_data *data, int in_memory,
     c.sample = memory + s.vectors + s.h;
     c.factor = (logreg_factor){.n_x = n_x,
                                .rank = rank_of(data, &c.plan),
+                               .block = m->goal.fixed_b ? 0 : c.plan.block,
                                .form = c.plan.form,
                                .fixed_b = m->goal.fixed_b,
                                .S = m->S,

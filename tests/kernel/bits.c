@@ -453,8 +453,8 @@ static uint64_t hash_sparse_softmax(void)
 
 static uint64_t hash_categories(void)
 {
-    static const int64_t shapes[][3] = {
-        {0, 9, 1}, {3, 511, 2}, {20, 9001, 3}, {9, 70000, 2}, {300, 90, 1}};
+    static const int64_t shapes[][3] = {{0, 9, 1},     {3, 511, 2},  {20, 9001, 3},
+                                        {9, 70000, 2}, {300, 90, 1}, {200, 100, 2}};
     static const int64_t sizes[] = {4, 90, 7};
     uint64_t hash = no_hash;
     for (int k = 0; k < COUNT(shapes); k++)
