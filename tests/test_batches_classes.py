@@ -43,7 +43,7 @@ FEATURES = list(COLUMNS.values())
 
 @pytest.mark.parametrize("size", [777, 100_000])
 @pytest.mark.parametrize("weight", [None, WEIGHT, WEIGHT * 2.0**-90])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_fit_and_train(size, weight):
     pieces = cut(COLUMNS | {"y": CODES, **({} if weight is None else {"s": weight})}, size)
     X, s = batches.Batches(lambda: pieces), None if weight is None else "s"

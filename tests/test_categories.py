@@ -207,6 +207,7 @@ def test_the_order_of_categories_moves_no_minimum():
     assert all(abs(a[name] - b[name]) < 1e-8 for name in a)
 
 
+@pytest.mark.long
 def test_many_categories_take_a_diagonal_factor():
     rng = np.random.default_rng(5)
     m = 4000

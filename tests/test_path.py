@@ -235,6 +235,7 @@ def test_l1_max_is_where_the_first_weight_appears(factors, intercept):
     assert path.w[:, ~held].all()
 
 
+@pytest.mark.long
 def test_wide_data():
     rng = np.random.default_rng(9)
     X = rng.standard_normal((5000, 200))

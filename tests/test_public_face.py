@@ -53,7 +53,7 @@ def test_signatures():
 
 def test_public_names_all_have_docstrings():
     public = {name for name in vars(logreg_c) if not name.startswith("_")} | {"__version__"}
-    imported_on_demand = {"batches", "callbacks", "model", "onnx", "sklearn"}
+    imported_on_demand = {"batches", "callbacks", "dask", "model", "onnx", "sklearn"}
     assert set(logreg_c.__all__) == public - {"select_isa", "annotations"} - imported_on_demand
     for name in set(logreg_c.__all__) - {"__version__"}:
         assert getattr(logreg_c, name).__doc__

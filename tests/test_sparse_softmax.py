@@ -60,7 +60,7 @@ def test_the_bits_do_not_depend_on_threads():
         assert all(bits(a) == bits(b) for a, b in zip(alone, answers(n_threads), strict=True))
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.long
 @pytest.mark.parametrize("isa", [k for k, runs in logreg_c._kernel.isa_known().items() if runs])
 def test_the_bits_do_not_depend_on_the_instruction_set(isa):
     program = "import test_sparse_softmax as t; print([t.bits(a) for a in t.answers(2)])"

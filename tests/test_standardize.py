@@ -233,6 +233,7 @@ def test_breast_cancer_converges_without_a_warning(layout):
     assert (logreg_c.predict(X, w, b) == Y).mean() > 0.98
 
 
+@pytest.mark.long
 def test_breast_cancer_is_exact_descent():
     X, Y = load_breast_cancer()
     exact = descend(X, Y, 0.5, 6, standardize=True)

@@ -59,7 +59,7 @@ def test_in_float64_the_bits_are_those_of_the_float64_matrix(dtype, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(3)
 def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
     for n_x in (1, 2, 8, 9, 17, 30):
         for m in M:

@@ -76,7 +76,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(4)
 def test_a_model_has_the_bits_of_one_of_rows_in_memory(
     run, tmp_path, monkeypatch, table, suffix, options
 ):
@@ -157,6 +157,7 @@ def test_what_needs_rows_in_memory_is_refused(fails, data, options, match):
         ["--positive", "b"],
     ],
 )
+@pytest.mark.sampled(2)
 def test_several_classes_have_the_bits_of_rows_in_memory(run, tmp_path, table, options):
     if "--missing" not in options:
         table = table.drop("size")
