@@ -240,6 +240,17 @@ def test_nan_is_found():
         logreg_c.fit_many(X, Y)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_nan_is_found_where_no_fit_has_weight(order):
+    (X,), (y,) = make(5, 210_000, 1)  # enough values for the fits to share passes
+    X = np.asarray(X, order=order)
+    W = np.ones((2, y.size), np.bool_)
+    W[:, : y.size // 2] = False  # whole segments
+    X[2, 50_000] = np.nan
+    with pytest.raises(ValueError, match=r"^fit 0: X holds NaN or infinity.*\(2, 50000\)"):
+        logreg_c.fit_many(X, y, sample_weight=W)
+
+
 # ---- What is refused -----------------------------------------------------------------------------
 
 X, Y = make(2, 6, 3)

@@ -13,8 +13,9 @@ typedef struct logreg_pass {
     logreg_stop stop;
     double *w; /* padded; written to between passes */
     double b;
-    void *context;      /* of the kind of sum */
-    int skips;          /* segments of weight 0; whether X is finite there, other passes see */
+    void *context;                    /* of the kind of sum */
+    const struct logreg_pass *beside; /* NULL, or all passes of a call to sum_together */
+    int64_t n_beside;
     logreg_nodes nodes; /* what has been summed, in order, merged as far as they go */
     /* Private to tree.c: w and the centre as reals, the scratch of each thread. */
     const void *block_w;

@@ -123,7 +123,8 @@ static LOGREG_NOINLINE int evaluate_together(logreg_trial *trials, int64_t count
     for (int64_t k = 0; k < count; k++) {
         const logreg_point point = {trials[k].w, trials[k].b, NULL, 0};
         open_at(&passes[k], &trials[k].data, &point, run, memory);
-        passes[k].skips = count > 1;
+        passes[k].beside = passes;
+        passes[k].n_beside = count;
         memory += logreg_in_lines(logreg_workspace_of(&passes[k].plan).size);
     }
     if (!logreg_pass_sum_together(passes, count)) return LOGREG_STOPPED;

@@ -54,6 +54,16 @@ static weights weights_of(const logreg_column *weight, int64_t first, int64_t en
     return *value == 0 ? ALL_0 : ALL_1;
 }
 
+/* Whether a pass beside this one reads a segment, and so sees whether X is finite there. */
+static int is_read_beside(const logreg_pass *pass, int64_t first, int64_t end)
+{
+    for (int64_t k = 0; k < pass->n_beside; k++) {
+        const logreg_data *data = pass->beside[k].plan.reading.data;
+        if (weights_of(&data->sample_weight, first, end) != ALL_0) return 1;
+    }
+    return 0;
+}
+
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
     const logreg_plan *plan = &pass->plan;
@@ -67,7 +77,7 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     logreg_pass_clear(pass, thread, node, plan->node_size);
     memset(&run, 0, sizeof run);
     const weights of_segment = weights_of(&plan->reading.data->sample_weight, first, end);
-    if (of_segment == ALL_0 && pass->skips) return;
+    if (of_segment == ALL_0 && is_read_beside(pass, first, end)) return;
     logreg_block block = logreg_pass_block(pass, first, end, thread);
     block.weighted = of_segment != ALL_1;
     if (block.dw) memset(block.dw, 0, (size_t)(n_x * kernels->real_size));
