@@ -154,14 +154,16 @@ def inference(
     several = _input.classes(Y, examples, w) if source is None else None
     l2 = _input.not_negative(l2, "l2")
     intercept = _input.boolean(intercept, "intercept")
-    if examples.categories is not None and several is None:
-        examples, w, b = _without_references(examples, w, b, l2, intercept=intercept)
-    examples = _dense(examples) if source is None else examples
     standardize = _input.boolean(standardize, "standardize")
+    scaled = examples.shape[0] if standardize else 0
+    if examples.categories is not None and several is None:
+        scaled = min(scaled, len(examples.categories.numbers))  # categories stay as they are
+        examples, w, b = _without_references(examples, w, b, l2, sample_weight, intercept=intercept)
+    examples = _dense(examples) if source is None else examples
     firth = _input.boolean(firth, "firth")
     reference = _input.integer(reference, "reference", 0)
     kind = _kind(robust, clusters)
-    settings: Any = {"l2": l2, "standardize": standardize, "intercept": intercept}
+    settings: Any = {"l2": l2, "scaled": scaled, "intercept": intercept}
     if several is not None:
         refuse({"firth": firth}, "expected two classes, or a penalty l2")
         classes = Classes(examples, *several, source=None, w=w, b=b, **shared)
@@ -186,14 +188,14 @@ def _of_one_output(
     codes: NDArray[np.intp] | None,
     *,
     l2: float,
-    standardize: bool,
+    scaled: int,
     intercept: bool,
     firth: bool,
 ) -> Inference:
     total = _total_weight(objective)
     J, dw, db = objective(weights, bias, 0.0)
     centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, standardize=standardize)
+    penalties = _penalties(l2, sd, scaled)
     h = objective.curvature(weights, bias)
     hessian = _checked_hessian(objective, h, total, penalties, centre, intercept=intercept)
     parameters = len(weights) + intercept
@@ -225,7 +227,7 @@ def _of_classes(
     codes: NDArray[np.intp] | None,
     *,
     l2: float,
-    standardize: bool,
+    scaled: int,
     intercept: bool,
 ) -> Inference:
     objective, w, b, k = classes.objective, classes.w, classes.b, classes.k
@@ -235,7 +237,7 @@ def _of_classes(
     others = np.flatnonzero(np.arange(k) != reference)
     J, dw, db = objective.softmax(w, b, 0.0)
     centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, standardize=standardize)
+    penalties = _penalties(l2, sd, scaled)
     A = objective.softmax_predict(w, b, probabilities=True)
     spread = np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
     if objective.sample_weight is not None:
@@ -311,7 +313,13 @@ def _checked_hessian(
 
 
 def _without_references(
-    examples: Examples, w: ArrayLike, b: Any, l2: float, *, intercept: bool
+    examples: Examples,
+    w: ArrayLike,
+    b: Any,
+    l2: float,
+    sample_weight: ArrayLike | None,
+    *,
+    intercept: bool,
 ) -> tuple[Examples, NDArray[np.float64], float]:
     """Return a column for each category and, without a penalty, none for those compared with."""
     X, names = examples.categories, examples.names
@@ -320,8 +328,16 @@ def _without_references(
     weights, bias = _input.coefficients(w, examples), _input.number(b, "b")
     chosen = np.arange(X.n_x)
     if not l2:
-        bias = X.relative(weights, bias, fixed_b=not intercept)
-        chosen = X.determined(fixed_b=not intercept)
+        s = _input.weights(sample_weight, examples)
+        bias = X.relative(weights, bias, s, fixed_b=not intercept)
+        chosen = X.determined(s, fixed_b=not intercept)
+    if not chosen.size:
+        msg = (
+            "X has columns of one category each, so that no weight is determined without a "
+            "penalty; expected a column of numbers, or of two categories that occur: pass l2 > 0 "
+            "to fit and to inference, or another X"
+        )
+        raise ValueError(msg)
     examples = examples._replace(
         values=X.one_hot(chosen),
         shape=(chosen.size, X.m),
@@ -334,12 +350,11 @@ def _dense(examples: Examples) -> Examples:
     return examples._replace(values=examples.dense)
 
 
-def _penalties(l2: float, sd: NDArray[np.float64], *, standardize: bool) -> NDArray[np.float64]:
-    """Return the l2 of each feature as it is."""
-    if not standardize:
-        return np.full_like(sd, l2)
+def _penalties(l2: float, sd: NDArray[np.float64], scaled: int) -> NDArray[np.float64]:
+    """Return the l2 of each feature as it is, of which the first are scaled."""
+    squares = np.ones_like(sd)
     with np.errstate(over="ignore"):
-        squares = np.where(sd > 0.0, sd, 1.0) ** 2
+        squares[:scaled] = np.where(sd > 0.0, sd, 1.0)[:scaled] ** 2
     if not np.isfinite(squares).all():
         raise OverflowError(PRODUCTS_OVERFLOW)
     return l2 * squares

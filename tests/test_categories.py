@@ -194,6 +194,21 @@ def test_the_minimum_without_a_penalty_is_relative_to_the_first_categories(frame
     assert J == pytest.approx(found.costs[-1], rel=1e-13)
 
 
+def test_rows_of_weight_0_choose_no_first_category():
+    rng = np.random.default_rng(4)
+    colour = CATEGORIES["colour"][0]
+    s = np.where(colour == 0, 0.0, rng.uniform(0.5, 1.0, M))  # no red
+    frame = as_pandas(NUMBERS, CATEGORIES)
+    found = logreg_c.fit(frame, Y, sample_weight=s, tol=1e-15)
+    expected = logreg_c.fit(frame[s > 0], Y[s > 0], sample_weight=s[s > 0], tol=1e-15)
+    np.testing.assert_allclose(found.w, expected.w, atol=1e-7)
+    many = logreg_c.fit_many(frame, Y, sample_weight=s[np.newaxis], tol=1e-15)
+    np.testing.assert_array_equal(many.w.ravel(), found.w.ravel())
+    table = logreg_c.inference(frame, Y, found.w, found.b, sample_weight=s)
+    other = logreg_c.inference(frame[s > 0], Y[s > 0], found.w, found.b, sample_weight=s[s > 0])
+    np.testing.assert_allclose(table.standard_errors, other.standard_errors, rtol=1e-9)
+
+
 def test_the_order_of_categories_moves_no_minimum():
     colour, labels = CATEGORIES["colour"]
     order = np.array([2, 0, 3, 1])
@@ -269,6 +284,20 @@ def test_errors_of_weights_are_those_without_the_first_categories():
     assert logreg_c.inference(frame, Y, w, b, l2=0.01).standard_errors.size == len(NAMES) + 1
 
 
+def test_errors_of_standardized_numbers_leave_categories_as_they_are():
+    numbers = {"age": NUMBERS["age"] / NUMBERS["age"].std()}
+    tenfold = {"age": 10.0 * numbers["age"] + 3.0}
+    once, scaled = (as_pandas(x, CATEGORIES) for x in (numbers, tenfold))
+    w, b, _ = logreg_c.fit(once, Y, l2=0.1, tol=1e-15)
+    expected = logreg_c.inference(once, Y, w, b, l2=0.1)
+    moved = w / np.where(np.arange(len(w)) == 0, 10.0, 1.0)[:, np.newaxis]
+    at = logreg_c.with_names(moved, w.feature_names)
+    found = logreg_c.inference(scaled, Y, at, b - 3.0 * moved[0, 0], l2=0.1, standardize=True)
+    np.testing.assert_allclose(
+        found.standard_errors[1:-1], expected.standard_errors[1:-1], rtol=1e-9
+    )
+
+
 # ---- The estimator -------------------------------------------------------------------------------
 
 
@@ -310,6 +339,19 @@ def test_other_parameters_of_the_estimator_take_categories(parameters):
     several = sklearn.LogisticRegression(C=0.1).fit(frame, classes)
     assert several.coef_.shape == (3, len(NAMES))
     np.testing.assert_allclose(several.predict_proba(frame[:9]).sum(1), 1.0)
+
+
+def test_an_estimator_of_categories_predicts_frames_only():
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    frame = as_pandas(NUMBERS, CATEGORIES).assign(city=pd.Categorical(["one"] * M))
+    model = sklearn.LogisticRegression().fit(frame, Y)
+    with pytest.raises(TypeError, match="fitted to a data frame with columns of categories"):
+        model.predict(np.ones((2, 4)))
+    other = frame[:3].assign(colour=pd.Categorical(["pink"] * 3))
+    for predict in (model.predict, model.decision_function, model.predict_proba):
+        with pytest.warns(UserWarning, match="pink") as at:
+            predict(other)
+        assert at[0].filename == __file__
 
 
 # ---- In place, and the same bits -----------------------------------------------------------------
@@ -400,6 +442,33 @@ def test_a_category_without_a_weight_counts_as_0_with_a_warning():
     np.testing.assert_allclose(A.sum(0), 1.0)
 
 
+def test_whatever_is_no_number_is_a_category():
+    x = np.arange(6.0)
+    days = pd.to_datetime(["2020-01-01", "2021-01-01"] * 3)
+    for labels in (
+        pd.cut(x, 2),
+        pd.Categorical(days),
+        pd.Categorical(days.to_period("Y")),
+        pd.Categorical(pd.Series([("a", 1), ("b", 2)] * 3)),
+        pd.Categorical(np.array(["a", 1] * 3, object)),
+    ):
+        columns = [x, labels.codes == 0, labels.codes == 1]
+        found = logreg_c.fit(pd.DataFrame({"x": x, "c": labels}), x % 3 == 0, l2=0.1)
+        assert found.feature_names == ("x", *(f"c={label}" for label in labels.categories))
+        expected = logreg_c.fit(columns, x % 3 == 0, l2=0.1, tol=1e-15)
+        np.testing.assert_allclose(found.w, expected.w, atol=1e-4)
+    for numbers in ([0.5, 2.0] * 3, [True, False] * 3):
+        found = logreg_c.fit(pd.DataFrame({"c": pd.Categorical(numbers)}), x % 3 == 0, l2=0.1)
+        assert found.feature_names == ("c",)
+
+
+def test_a_column_of_polars_may_be_named_like_a_pattern():
+    texts = {"^x$": ["a", "b", "a"], "x": ["u", "v", "w"]}
+    frame = pl.DataFrame({n: pl.Series(t, dtype=pl.Categorical) for n, t in texts.items()})
+    found = logreg_c.fit(frame, [0, 1, 0], l2=1.0)
+    assert found.feature_names == ("^x$=a", "^x$=b", "x=u", "x=v", "x=w")
+
+
 # ---- What is refused -----------------------------------------------------------------------------
 
 
@@ -417,6 +486,29 @@ def test_a_missing_category_is_named(frame_of):
     }[frame_of]()
     with pytest.raises(ValueError, match=r"column 'colour' of X has 1 null, first in row 1"):
         logreg_c.fit(frame, [0, 1, 0], l2=1.0)
+
+
+@libraries
+def test_no_rows_and_no_weights_are_refused(frame_of):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    frame = frame_of(NUMBERS, CATEGORIES)
+    model = sklearn.LogisticRegression().fit(frame, Y)
+    w, b, _ = logreg_c.fit(frame, Y, l2=0.1)
+    texts = pa.chunked_array([], pa.dictionary(pa.int32(), pa.string()))
+    columns = {"age": pa.array([], pa.float64()), "rate": pa.array([], pa.float32())}
+    without_chunks = pa.table(columns | {"colour": texts, "city": texts})
+    for none in (frame[:0], without_chunks):
+        for call in (
+            lambda none=none: logreg_c.predict_proba(none, w, b),
+            lambda none=none: logreg_c.fit(none, [], l2=0.1),
+            lambda none=none: model.predict(none),
+        ):
+            with pytest.raises(ValueError, match=r"expected at least one example|minimum of 1"):
+                call()
+    one = frame_of({}, {"c": (np.zeros(9, np.int8), ["a"])})
+    y = np.arange(9) % 2
+    with pytest.raises(ValueError, match="no weight is determined without a penalty"):
+        logreg_c.inference(one, y, *logreg_c.fit(one, y)[:2])
 
 
 def test_codes_beyond_the_categories_are_refused():
@@ -445,7 +537,7 @@ def test_weights_for_another_kind_of_column_are_refused():
         (frame.assign(colour=1.0), "expected first the columns of numbers"),
         (
             frame.assign(colour=1.0, city=2.0),
-            "a category, and that column of X holds no categories",
+            "a category, and that column of X holds only numbers",
         ),
         (frame.assign(colour="red"), r"column 'colour' of X.*astype\('category'\)"),
         (frame.drop(columns="colour"), "X lacks 'colour=red'"),

@@ -7,6 +7,7 @@ order, or has others, get other codes, in a copy.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -82,29 +83,37 @@ class Categorical(NamedTuple):
             columns += [codes == j - first for j in range(first, end) if j in wanted]
         return columns
 
-    def determined(self, *, fixed_b: bool) -> NDArray[np.intp]:
+    def determined(self, sample_weight: NDArray[Any] | None, *, fixed_b: bool) -> NDArray[np.intp]:
         """Return the features whose weights are determined without a penalty.
 
         With b, or another column of categories, one category of each says nothing new; and those
-        that no example has say nothing.
+        that no example has say nothing. Examples of weight 0 do not count.
         """
         is_determined = np.ones(self.n_x, bool)
         for k, (_, first, end) in enumerate(self._columns()):
-            occurs = self._counts(k) > 0
+            occurs = self._occurring(k, sample_weight)
             if not (fixed_b and k == 0):
                 occurs[np.argmax(occurs)] = False
             is_determined[first:end] = occurs
         return np.flatnonzero(is_determined)
 
-    def relative(self, w: NDArray[np.float64], b: float, *, fixed_b: bool) -> float:
+    def relative(
+        self,
+        w: NDArray[np.float64],
+        b: float,
+        sample_weight: NDArray[Any] | None,
+        *,
+        fixed_b: bool,
+    ) -> float:
         """Make weights relative to that of the first category of each column that an example has.
 
         w changes in place, and the new b is returned: Z stays as it is. A b that is fixed stays,
         and the first column takes what others lose. Categories that no example has get weight 0.
+        Examples of weight 0 do not count.
         """
         flat = w.reshape(-1)
         for k, (_, first, end) in enumerate(self._columns()):
-            occurs = self._counts(k) > 0
+            occurs = self._occurring(k, sample_weight)
             block = flat[first:end]
             block[~occurs] = 0.0
             if fixed_b and k == 0:
@@ -127,12 +136,14 @@ class Categorical(NamedTuple):
         ends = [*self._firsts[1:], self.n_x]
         return zip(self.codes, self._firsts, ends, strict=True)
 
-    def _counts(self, k: int) -> NDArray[np.intp]:
-        counts = np.zeros(int(self.starts[k + 1] - self.starts[k]), np.intp)
+    def _occurring(self, k: int, sample_weight: NDArray[Any] | None) -> NDArray[np.bool_]:
+        """Whether an example, of a weight that is not 0, has each category of a column."""
+        occurs = np.zeros(int(self.starts[k + 1] - self.starts[k]), bool)
         for first in range(0, self.m, COPIED_AT_ONCE):
-            piece = self.codes[k][first : first + COPIED_AT_ONCE]
-            counts += np.bincount(piece, minlength=counts.size)
-        return counts
+            chosen = slice(first, first + COPIED_AT_ONCE)
+            piece = self.codes[k][chosen]
+            occurs[piece if sample_weight is None else piece[sample_weight[chosen] != 0]] = True
+        return occurs
 
 
 def categorical(
@@ -245,4 +256,12 @@ def _report_unseen(column: tuple[Any, Codes], where: NDArray[np.bool_], *, unsee
     if not unseen:
         msg += "; expected categories that w was trained on: leave out those rows, or w"
         raise ValueError(msg)
-    warnings.warn(f"{msg}: its weight is taken as 0", UserWarning, stacklevel=7)
+    warnings.warn(f"{msg}: its weight is taken as 0", UserWarning, stacklevel=_level_of_user())
+
+
+def _level_of_user() -> int:
+    """Return the `stacklevel` of what called the package, also by way of scikit-learn."""
+    level, frame = 0, inspect.currentframe()
+    while frame and frame.f_globals["__name__"].partition(".")[0] in {"logreg_c", "sklearn"}:
+        level, frame = level + 1, frame.f_back
+    return level

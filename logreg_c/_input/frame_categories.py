@@ -56,6 +56,7 @@ def _of_polars(series: Any) -> Codes:
 
     The codes of others depend on what else the process has read, so they may have to be changed.
     """
+    series = series.alias("")  # polars takes ^x$ for a pattern
     codes = series.to_physical().to_numpy()
     if hasattr(series.dtype, "categories") and hasattr(series.dtype.categories, "to_list"):
         return Codes(codes, series.dtype.categories.to_list())

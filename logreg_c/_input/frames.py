@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -22,6 +23,7 @@ FEW = 64
 _CAST = nw.Decimal, nw.Int128, nw.UInt128
 # What may hold numbers, which only the values tell.
 _CATEGORIES = nw.Categorical, nw.Enum
+_NUMBERS = Number, np.bool_
 _REMEDIES: tuple[tuple[tuple[type[nw.dtypes.DType], ...], str], ...] = (
     ((nw.Date, nw.Datetime, nw.Duration, nw.Time), "make numbers of it, such as days since a date"),
     ((nw.Binary,), "make numbers of it"),
@@ -34,8 +36,8 @@ def columns(
 ) -> tuple[Any, tuple[Any, ...] | None]:
     """Return the columns of X that `names` asks for, in its order (None: all), and their names.
 
-    With `categories`, those of text are `Codes`, and `names` may have names of categories. What is
-    no data frame after all is returned as it is, without names.
+    With `categories`, those that are not numbers are `Codes`, and `names` may have names of
+    categories. What is no data frame after all is returned as it is, without names.
     """
     frame = _seen_by_narwhals(X, "X")
     if isinstance(frame, nw.Series):
@@ -99,14 +101,14 @@ def _values_of_arrow(frame: nw.DataFrame[Any], name: str, classes: str, *, categ
 
 
 def _column(series: nw.Series[Any], what: str, of_text: str, categories: bool) -> Any:
-    """Return numbers as an array and, with `categories`, categories of text as `Codes`."""
+    """Return numbers as an array and, with `categories`, categories of others as `Codes`."""
     if categories and isinstance(series.dtype, _CATEGORIES):
         _refuse_nulls(series, what)
         found = codes_of_series(series)
         if None in found.labels:
             msg = f"{what} has a category that is null; expected a value in every row: fill it in"
             raise ValueError(msg)
-        if any(isinstance(label, str) for label in found.labels):
+        if not found.labels or not all(isinstance(label, _NUMBERS) for label in found.labels):
             return found
     return _values(series, what, of_text)
 

@@ -92,7 +92,7 @@ def examples(
     if type(X) is not np.ndarray and comes_from_frames(X):
         X, names = _of_frame(X, w, categories=categories, unseen=unseen)
         if isinstance(X, Categorical) and names is not None:
-            return Examples(X, (X.n_x, X.m), in_float32(X, dtype), names)
+            return _with_examples(X, (X.n_x, X.m), dtype, names)
     if isinstance(X, (list, tuple)):
         X = series_as_arrays(X)
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
@@ -120,11 +120,17 @@ def examples(
             raise ValueError(msg)
         values = with_a_unit_stride(as_stored(array))
         shape = values.shape
+    return _with_examples(values, shape, dtype, names)
+
+
+def _with_examples(
+    values: Values, shape: tuple[int, int], dtype: DTypeLike | None, names: tuple[Any, ...] | None
+) -> Examples:
+    found = Examples(values, shape, in_float32(values, dtype), names)
     if shape[1] == 0:
-        example = Examples(values, shape, float32=False, names=names).example
-        msg = f"X has shape {shape}; expected at least one example, that is one {example}"
+        msg = f"X has shape {shape}; expected at least one example, that is one {found.example}"
         raise ValueError(msg)
-    return Examples(values, shape, in_float32(values, dtype), names)
+    return found
 
 
 def _of_frame(
@@ -143,8 +149,8 @@ def _of_frame(
     if names is not None and wanted is not None and names != tuple(wanted):
         name = next(name for name in wanted if name not in names)
         msg = (
-            f"w has a weight for {name!r}, a category, and that column of X holds no categories of "
-            "text; expected columns of the kinds that w was trained on: convert it"
+            f"w has a weight for {name!r}, a category, and that column of X holds only numbers; "
+            "expected columns of the kinds that w was trained on: convert it"
         )
         raise ValueError(msg)
     return X, names

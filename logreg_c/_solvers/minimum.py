@@ -71,7 +71,8 @@ def minimize(
     categories = objective.examples.categories
     if categories is None or l2 > 0.0:
         return found
-    return found._replace(b=categories.relative(found.w, found.b, fixed_b=fixed_b))
+    b = categories.relative(found.w, found.b, objective.sample_weight, fixed_b=fixed_b)
+    return found._replace(b=b)
 
 
 def ended(
@@ -168,9 +169,9 @@ def minimize_many(
     b, cost, gap = np.empty((3, k))
     passes, status = np.empty((2, k), np.int64)
     search.minimize(tol, min(max_passes, MOST_PASSES), fixed_b, w, b, cost, gap, passes, status)
-    for i, (X, _, _, l2) in enumerate(fits):
+    for i, (X, _, sample_weight, l2) in enumerate(fits):
         if X.categories is not None and not l2:
-            b[i] = X.categories.relative(w[i], b[i], fixed_b=fixed_b)
+            b[i] = X.categories.relative(w[i], b[i], sample_weight, fixed_b=fixed_b)
     endings = {**ENDINGS, _kernel.PASS_OVERFLOW: "overflow"}
     names = np.array([endings.get(code, "") for code in range(max(endings) + 1)])
     return Solutions(w, b, cost, gap, passes, names[status])

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from logreg_c import _input
 from logreg_c._names import named
 from logreg_c._predict import forward, sigmoid
 
@@ -138,6 +139,12 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return X w + b, or the probabilities, a row per output."""
         settings: dict[str, Any] = {"probabilities": probabilities, "n_threads": self.n_threads}
         if hasattr(self, "coef_names_"):
+            if not _input.is_frame(X):
+                msg = (
+                    f"X is of type {type(X).__name__}, and the model was fitted to a data frame "
+                    "with columns of categories; expected a data frame with these columns"
+                )
+                raise TypeError(msg)
             w = named(w, tuple(self.coef_names_))
             settings["categories"] = True
         elif in_batches(X) and hasattr(self, "feature_names_in_"):
