@@ -73,6 +73,20 @@ def test_the_gap_is_within_tol(n_x, m, seed, l1, l2, dtype, order, weighted, int
     np.testing.assert_allclose(result.costs[-1], penalized.cost(result.w, result.b), rtol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gap_where_one_feature_separates_some_examples(seed):
+    """J falls like exp(-t) along it, so the Hessian of an earlier point is too large."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((12, 100))
+    Y = X[0] + X[1] + rng.logistic(size=100) > 0
+    X[2] = (rng.random(100) < 0.06) & Y
+    factors = np.ones(12)
+    factors[2] = 0.0
+    result = quiet(X, Y, l1=1e-2, penalty_factors=factors, tol=1e-6)
+    assert result.converged
+    assert gap(result, Penalized(X, Y, 1e-2 * factors, 0.0)) <= 4e-6
+
+
 def collinear(X):
     return np.vstack([X, X[:3] + X[3:6], X[:2], np.full((1, X.shape[1]), 7.0)])
 

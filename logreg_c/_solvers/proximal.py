@@ -39,6 +39,7 @@ AHEAD = 0.5  # of the l1 penalty, down to which features are chosen along a path
 HALVINGS = 30
 STALLED = 5
 ROUNDING = 2e-15  # of J
+SLOWEST = 0.999  # square root of a ratio that counts; above it, rounding may be all that is left
 FIRST_RATIO = 0.01  # by which a step with a new Hessian is expected to lower the gain
 DEAD = 1e-26  # of a squared mean: variances below it are rounding
 # Nanoseconds per example, of which only the ratios matter.
@@ -309,14 +310,15 @@ class ProximalNewton:
         w, b, gain = self._minimum_of(model)
         if self._gain > 0.0:
             self._ratio = gain / self._gain
-            if self._pays(gain, goal):
+            if self._pays(gain, goal / self._excess()):
                 model = self._renew()
                 w, b, gain = self._minimum_of(model)
         if self._complete:
             gains = self._gains(model.S)
             self._left_out = math.fsum(gains.tolist())
-            self.gap = (gain + self._left_out) / self.cost if self.cost > 0.0 else 0.0
-            close = gain + self._left_out <= target
+            left = gain * self._excess() + self._left_out
+            self.gap = left / self.cost if self.cost > 0.0 else 0.0
+            close = left <= target
             if close and self.steepest() <= self._slope:
                 return int(_kernel.CONVERGED)
             least = 0.0 if close else max(target / 2.0, INNER * gain)
@@ -325,6 +327,15 @@ class ProximalNewton:
                 return int(_kernel.OK)
         ends = gain * self._ratio <= goal or self._stalled >= STALLED
         return self._towards(model, w, b, gain, complete=ends)
+
+    def _excess(self) -> float:
+        """Return how many times the Hessian is that of w and b, as far as the last step shows.
+
+        A step with c times the Hessian goes 1/c of the way, and gains fall by (1 - 1/c)^2.
+        """
+        if self._gain == 0.0:
+            return 1.0
+        return 1.0 / (1.0 - min(math.sqrt(self._ratio), SLOWEST))
 
     def _separated(self) -> bool:
         """Whether every example is on its own side of a plane, and no penalty holds w there."""
