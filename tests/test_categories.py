@@ -341,6 +341,17 @@ def test_other_parameters_of_the_estimator_take_categories(parameters):
     np.testing.assert_allclose(several.predict_proba(frame[:9]).sum(1), 1.0)
 
 
+def test_a_warm_start_leaves_out_no_new_column():
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    frame = as_pandas(NUMBERS, CATEGORIES)
+    model = sklearn.LogisticRegression(warm_start=True).fit(frame, Y)
+    before = model.coef_.copy()
+    for more in (NUMBERS["age"], frame["colour"]):
+        with pytest.raises(ValueError, match="X has 5 columns, and coef_ is of 4"):
+            model.fit(frame.assign(more=more), Y)
+    np.testing.assert_array_equal(model.coef_, before)
+
+
 def test_an_estimator_of_categories_predicts_frames_only():
     sklearn = pytest.importorskip("logreg_c.sklearn")
     frame = as_pandas(NUMBERS, CATEGORIES).assign(city=pd.Categorical(["one"] * M))
@@ -525,6 +536,11 @@ def test_names_that_mean_two_things_are_refused():
     frame = pd.DataFrame({"c=a": [0.0, 1.0], "c": pd.Categorical(["a", "b"])})
     with pytest.raises(ValueError, match=r"X has several features named 'c=a'.*rename one"):
         logreg_c.fit(frame, [0, 1], l2=1.0)
+    frame = pd.DataFrame({"c": pd.Categorical(["b=x", "y"]), "c=b": pd.Categorical(["x", "z"])})
+    with pytest.raises(ValueError, match=r"column 'c' of X has 'b=x', which reads like.*'c=b'"):
+        logreg_c.fit(frame, [0, 1], l2=1.0)
+    frame["c"] = pd.Categorical(["x", "y"])
+    assert logreg_c.fit(frame, [0, 1], l2=1.0).converged
     frame = pd.DataFrame({"c": pd.Categorical([1, "1"])})
     with pytest.raises(ValueError, match=r"X has several features named 'c=1'"):
         logreg_c.fit(frame, [0, 1], l2=1.0)

@@ -165,6 +165,7 @@ def categorical(
             found.append((name, x))
         else:
             numbers.append((name, x))
+    _refuse_ambiguous(found)
     m = found[0][1].codes.size
     labels = [[name_of(name, label) for label in column.labels] for name, column in found]
     codes = [_checked(name, column, m) for name, column in found]
@@ -191,6 +192,20 @@ def categorical(
     starts = np.cumsum([len(known), *sizes], dtype=np.int64)
     starts[-1] += has_unseen
     return Categorical([as_stored(x) for _, x in numbers], codes, starts, n_x), features
+
+
+def _refuse_ambiguous(found: list[tuple[Any, Codes]]) -> None:
+    """Refuse a category whose name would read as one of another column."""
+    names = [name for name, _ in found]
+    pairs = [(a, b) for a in names for b in names if str(b).startswith(name_of(a, ""))]
+    for name, other in pairs:
+        for label in dict(found)[name].labels:
+            if name_of(name, label).startswith(name_of(other, "")):
+                msg = (
+                    f"column {name!r} of X has {SHORT.repr(label)}, which reads like a category of "
+                    f"column {other!r}; expected names that differ: rename one of the columns"
+                )
+                raise ValueError(msg)
 
 
 def _checked(name: Any, column: Codes, m: int) -> NDArray[Any]:

@@ -41,6 +41,12 @@ class Examples(NamedTuple):
         return self.values if isinstance(self.values, Categorical) else None
 
     @property
+    def n_columns(self) -> int:
+        """The number of columns, of which one of categories has several features."""
+        of = self.categories
+        return self.shape[0] if of is None else len(of.numbers) + len(of.codes)
+
+    @property
     def dense(self) -> NDArray[Any] | list[NDArray[Any]]:
         """The values, where X must not be sparse."""
         if isinstance(self.values, Sparse):

@@ -305,6 +305,13 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         known = getattr(self, "coef_names_", None) if categories and parameters.warm_start else None
         w = None if known is None else named(np.zeros(len(known)), tuple(known))
         examples = _input.examples(samples, None, w, categories=categories)
+        if w is not None and examples.n_columns != self.n_features_in_:
+            msg = (
+                f"warm_start: X has {self.n_features_in_} columns, and coef_ is of "
+                f"{examples.n_columns}; expected those of the previous fit: set warm_start=False, "
+                "or clone the estimator"
+            )
+            raise ValueError(msg)
         self._name_weights(examples)
         start = self._start(parameters, examples.shape[0])
         check_two_classes(parameters.l1_ratio, len(self.classes_))
