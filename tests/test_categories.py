@@ -539,6 +539,9 @@ def test_names_that_mean_two_things_are_refused():
     frame = pd.DataFrame({"c": pd.Categorical(["b=x", "y"]), "c=b": pd.Categorical(["x", "z"])})
     with pytest.raises(ValueError, match=r"column 'c' of X has 'b=x', which reads like.*'c=b'"):
         logreg_c.fit(frame, [0, 1], l2=1.0)
+    frame["c"] = pd.Categorical(["b", "y"])
+    with pytest.raises(ValueError, match=r"column 'c' of X has 'b', which reads like.*'c=b'"):
+        logreg_c.fit(frame, [0, 1], l2=1.0)
     frame["c"] = pd.Categorical(["x", "y"])
     assert logreg_c.fit(frame, [0, 1], l2=1.0).converged
     frame = pd.DataFrame({"c": pd.Categorical([1, "1"])})
@@ -561,9 +564,15 @@ def test_weights_for_another_kind_of_column_are_refused():
     ):
         with pytest.raises((ValueError, TypeError), match=message):
             logreg_c.predict(other, w, b)
+    numbers = logreg_c.fit(frame.assign(colour=1.0, city=2.0), Y, l2=0.01)
+    with pytest.raises(ValueError, match="'colour' of X has categories, and w has no weights"):
+        logreg_c.predict(frame, numbers.w, numbers.b)
     shuffled = logreg_c.with_names(w[::-1], w.feature_names[::-1])
     with pytest.raises(ValueError, match="expected first the columns of numbers"):
         logreg_c.predict(frame, shuffled, b)
+    more = logreg_c.with_names(np.append(w, 1.0), [*w.feature_names, "colour"])
+    with pytest.raises(ValueError, match="w has a weight 'colour' that X has no place for"):
+        logreg_c.predict(frame, more, b)
 
 
 def test_what_needs_numbers_says_so():

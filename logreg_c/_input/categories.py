@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections import Counter
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -200,7 +201,7 @@ def _refuse_ambiguous(found: list[tuple[Any, Codes]]) -> None:
     pairs = [(a, b) for a in names for b in names if str(b).startswith(name_of(a, ""))]
     for name, other in pairs:
         for label in dict(found)[name].labels:
-            if name_of(name, label).startswith(name_of(other, "")):
+            if name_of(name_of(name, label), "").startswith(name_of(other, "")):
                 msg = (
                     f"column {name!r} of X has {SHORT.repr(label)}, which reads like a category of "
                     f"column {other!r}; expected names that differ: rename one of the columns"
@@ -228,7 +229,7 @@ def _blocks(wanted: tuple[Any, ...], numbers: list[Any], names: list[Any]) -> li
     of_column: dict[Any, list[str]] = {name: [] for name in names}
     for name in wanted[len(numbers) :]:
         column = column_of(name, names)
-        if column is not None:
+        if column is not None and column != name:  # which has one weight, of numbers
             of_column[column].append(name)
     in_order = (*numbers, *(name for block in of_column.values() for name in block))
     lost = [name for name in names if not of_column[name]]
@@ -239,7 +240,7 @@ def _blocks(wanted: tuple[Any, ...], numbers: list[Any], names: list[Any]) -> li
         )
         raise ValueError(msg)
     if in_order != wanted:
-        name = next(name for name, other in zip(wanted, in_order, strict=False) if name != other)
+        name = next(name for name, other in zip_longest(wanted, in_order) if name != other)
         msg = (
             f"w has a weight {name!r} that X has no place for; expected first the columns of "
             "numbers, then the categories of one column after the other, as they were trained on"
