@@ -11,6 +11,7 @@ from typing import Any
 import dask
 import numpy as np
 from distributed import Client
+from distributed.comm import get_address_host_port
 from numpy.typing import NDArray
 
 from logreg_c.dask import ClusterError
@@ -29,6 +30,7 @@ ANSWER = 10.0  # seconds that a scheduler has, to begin with
 def connected(address: str) -> Iterator[Client]:
     """Connect to a scheduler, and say in one line what is wrong with the cluster."""
     try:
+        get_address_host_port(address)  # without a port, a client would end in 20 s and a traceback
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         refuse(
@@ -89,7 +91,9 @@ def _made(part: Source, recipe: Recipe, chosen: NDArray[np.bool_]) -> list[NDArr
             f"{part}: the worker on {socket.gethostname()} cannot open {part.path}; expected a path"
             " at which all workers find the file"
         )
-    pieces = list(features_of(tables.batches(part, recipe.as_text()), recipe, chosen))
+    pieces = []
+    if chosen.any():  # a file without rows is refused if it is read alone
+        pieces = list(features_of(tables.batches(part, recipe.as_text()), recipe, chosen))
     if not pieces:
         return [np.empty(0)] * recipe.n_features
     return [np.concatenate(column) for column in zip(*pieces, strict=True)]

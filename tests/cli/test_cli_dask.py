@@ -2,6 +2,7 @@
 """`--dask`: workers of a cluster give the models of tables in memory, bit for bit."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def address():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Three files, of which the last has no labeled row."""
+    """Four files, of which the second has no row, and the last no labeled one."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=(2, ROWS))
     table = pl.DataFrame(
@@ -41,7 +42,8 @@ def folder(tmp_path_factory):
         }
     ).with_columns(y=pl.when(pl.int_range(ROWS) < ROWS - 5).then("y"))
     path = tmp_path_factory.mktemp("files")
-    for k, (first, end) in enumerate([(0, 4100), (4100, ROWS - 5), (ROWS - 5, ROWS)]):
+    ends = [0, 4100, 4100, ROWS - 5, ROWS]
+    for k, (first, end) in enumerate(pairwise(ends)):
         table.slice(first, end - first).write_parquet(path / f"{k}.parquet")
     return path
 
@@ -76,7 +78,8 @@ def test_what_is_wrong_is_said_in_one_line(fails, address, folder, tmp_path, mon
     fails(*train, "nowhere", match="--dask nowhere: no scheduler answers")
     fails(*train, address, "--cache", tmp_path, match="--cache is of files that are read here")
     fails(*train, address, "--cv", "3", match="--cv needs the rows in memory")
-    with LocalCluster(n_workers=0, dashboard_address=":0", processes=False) as empty:
+    none = {"n_workers": 0, "processes": False, "protocol": "tcp", "dashboard_address": ":0"}
+    with LocalCluster(**none) as empty:
         fails(*train, empty.scheduler_address, match="there are no workers; start some by")
 
 
