@@ -34,8 +34,8 @@ def connected(address: str) -> Iterator[Client]:
         client = Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         refuse(
-            f"--dask {address}: no scheduler answers ({type(error).__name__}); correct the address,"
-            " as in tcp://HOST:8786, or start one by `dask scheduler`"
+            f"--dask {address}: no scheduler answers ({error or type(error).__name__}); correct the"
+            " address, as in tcp://HOST:8786, or start one by `dask scheduler`"
         )
     with client:
         if not client.nthreads():

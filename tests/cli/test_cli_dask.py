@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_in_one_line(fails, address, folder, tmp_path, mon
     monkeypatch.setattr(cluster, "ANSWER", 1.0)
     train = ["train", folder, *TRAIN]
     fails(*train, "tcp://127.0.0.1:9", match="--dask tcp://127.0.0.1:9: no scheduler answers")
-    fails(*train, "nowhere", match="--dask nowhere: no scheduler answers")
+    fails(*train, "nowhere", match=r"--dask nowhere: no scheduler answers \(missing port")
     fails(*train, address, "--cache", tmp_path, match="--cache is of files that are read here")
     fails(*train, address, "--cv", "3", match="--cv needs the rows in memory")
     none = {"n_workers": 0, "processes": False, "protocol": "tcp", "dashboard_address": ":0"}
