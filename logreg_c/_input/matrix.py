@@ -132,11 +132,11 @@ def examples(
 def _with_examples(
     values: Values, shape: tuple[int, int], dtype: DTypeLike | None, names: tuple[Any, ...] | None
 ) -> Examples:
-    found = Examples(values, shape, in_float32(values, dtype), names)
+    found = Examples(values, shape, float32=False, names=names)
     if shape[1] == 0:
         msg = f"X has shape {shape}; expected at least one example, that is one {found.example}"
         raise ValueError(msg)
-    return found
+    return found._replace(float32=in_float32(values, dtype))
 
 
 def _of_frame(
