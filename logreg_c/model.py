@@ -14,7 +14,7 @@ import numpy as np
 try:
     import polars as pl
 
-    from ._cli import models, scoring, tables
+    from ._cli import applying, models, tables
     from ._cli.errors import Failure, InputError
 except ModuleNotFoundError as error:
     msg = f"logreg_c.load needs {error.name}: pip install 'logreg-c[cli]'"
@@ -125,7 +125,7 @@ class Model:
             where numbers are expected; a shape that does not fit.
         """
         examples, complete = self._features(X)
-        A = scoring.probabilities(self._stored, examples)
+        A = applying.probabilities(self._stored, examples)
         return A if complete is None else np.where(complete, A.T, np.nan).T
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -147,7 +147,7 @@ class Model:
             As `predict_proba`.
         """
         A = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes[scoring.predicted(self._stored, A)]
+        labels: NDArray[Any] = self.classes[applying.predicted(self._stored, A)]
         unknown = np.isnan(A).reshape(len(A), -1).any(axis=1)
         if unknown.any():
             labels = labels.astype(object)
@@ -231,7 +231,7 @@ class Model:
         with _as_value_errors():
             models.save(Path(path), self._stored)
 
-    def _features(self, X: Any) -> tuple[scoring.Examples, NDArray[np.bool_] | None]:
+    def _features(self, X: Any) -> tuple[applying.Examples, NDArray[np.bool_] | None]:
         """Return the features of a table, and which rows have a prediction (None if all)."""
         recipe = self._stored.recipe
         given = [

@@ -397,7 +397,16 @@ Scheduler = Annotated[
         "--dask",
         metavar="ADDRESS",
         help="Train on the Dask cluster of this scheduler, such as tcp://HOST:8786. Its workers"
-        " read the files, each as a whole, and hold the features. Implies --stream.",
+        " read the files, and the pieces of large ones, and hold the features. Implies --stream.",
+    ),
+]
+Workers = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Have the Dask cluster of this scheduler, such as tcp://HOST:8786, read FILE: its"
+        " workers share the files, and the pieces of large ones.",
     ),
 ]
 AllRows = Annotated[
@@ -620,11 +629,13 @@ def predict(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    dask: Workers = None,
 ) -> None:
     """Write the predicted probability and class of each row."""
     from . import scoring
 
-    scoring.predict(model, file, output, keep or (), _dialect(separator, decimal, encoding))
+    dialect = _dialect(separator, decimal, encoding)
+    scoring.predict(model, file, output, keep or (), dialect, dask)
 
 
 @app.command()
@@ -634,6 +645,7 @@ def evaluate(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    dask: Workers = None,
     all_rows: AllRows = False,
     as_json: AsJson = False,
 ) -> None:
@@ -644,7 +656,7 @@ def evaluate(
     from . import scoring
 
     dialect = _dialect(separator, decimal, encoding)
-    scoring.evaluate(model, file, dialect, all_rows=all_rows, as_json=as_json)
+    scoring.evaluate(model, file, dialect, all_rows=all_rows, dask=dask, as_json=as_json)
 
 
 @app.command()
@@ -666,6 +678,7 @@ def report(
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
+    dask: Workers = None,
 ) -> None:
     """Write an HTML page about a model.
 
@@ -673,7 +686,8 @@ def report(
     """
     from . import report as page
 
-    page.run(model, file, output, _dialect(separator, decimal, encoding), all_rows=all_rows)
+    dialect = _dialect(separator, decimal, encoding)
+    page.run(model, file, output, dialect, all_rows=all_rows, dask=dask)
 
 
 @app.command()

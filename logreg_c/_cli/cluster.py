@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`--dask`: files whose rows the workers of a Dask cluster read, and keep for every pass."""
+"""`--dask`: files whose pieces the workers of a Dask cluster read."""
 
 import socket
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -10,19 +11,21 @@ from typing import Any
 
 import dask
 import numpy as np
-from distributed import Client
+from distributed import CancelledError, Client, Future
 from distributed.comm import get_address_host_port
 from numpy.typing import NDArray
 
 from logreg_c.dask import ClusterError
 from logreg_c.dask._problem import Distributed
+from logreg_c.dask._workers import awaited
 
 from . import tables
 from .errors import Failure, refuse
 from .recipes import Recipe
 from .streaming import FeatureBatches, Passes, features_of
-from .tables import Source
+from .tables import Piece, Rows, Source
 
+Work = Callable[[Rows], Iterator[Any]]  # makes something of each batch
 ANSWER = 10.0  # seconds that a scheduler has, to begin with
 
 
@@ -42,13 +45,13 @@ def connected(address: str) -> Iterator[Client]:
             refuse(f"--dask {address}: there are no workers; start some by `dask worker {address}`")
         try:
             yield client
-        except ClusterError as error:
+        except (ClusterError, CancelledError) as error:
             msg = f"--dask {address}: {error}"
             raise Failure(msg) from None
 
 
 class FeaturesOnWorkers(FeatureBatches):
-    """X of some rows of files, of which each is a partition on a worker."""
+    """X of some rows of files, of which each piece is a partition on a worker."""
 
     def __init__(
         self,
@@ -60,10 +63,13 @@ class FeaturesOnWorkers(FeatureBatches):
     ) -> None:
         super().__init__(source, recipe, rows, passes)
         self._client = client
-        self._chosen = np.split(rows, np.cumsum(passes.of_files)[:-1])
+        pieces = tables.pieces(source, recipe.as_text())
+        of_files = dict(zip(source.parts, passes.of_files, strict=True))
+        counts = [of_files[p.file] if p.rows is None else p.rows for p in pieces]
+        self._chosen = np.split(rows, np.cumsum(counts)[:-1])
         made = [
-            dask.delayed(partial(_made, _absolute(part), recipe, chosen), pure=False)()
-            for part, chosen in zip(source.parts, self._chosen, strict=True)
+            dask.delayed(partial(_made, _absolute(piece), recipe, chosen), pure=False)()
+            for piece, chosen in zip(pieces, self._chosen, strict=True)
         ]
         self._X = client.compute(made)
 
@@ -75,25 +81,49 @@ class FeaturesOnWorkers(FeatureBatches):
         return on_cluster.open_parts(self._cut(np.asarray(Y)), weights, dtype, names)
 
     def _cut(self, values: NDArray[Any]) -> list[Any]:
-        """Return the values of the rows of each file."""
+        """Return the values of the rows of each piece."""
         counts = [int(np.count_nonzero(chosen)) for chosen in self._chosen]
         return [dask.delayed(part) for part in np.split(values, np.cumsum(counts)[:-1])]
 
 
-def _absolute(part: Source) -> Source:
-    return replace(part, path=part.path.absolute())
+def worked(
+    client: Client, pieces: Sequence[Piece], columns: dict[str, Any], works: Sequence[Work]
+) -> Iterator[list[Any]]:
+    """Yield what is made of the batches of each piece, in order; a few are under way at a time."""
+    most = 1 + sum(client.nthreads().values())
+    waiting: deque[Future] = deque()
+    for piece, work in zip(pieces, works, strict=True):
+        waiting.append(client.submit(_worked, _absolute(piece), columns, work, pure=False))
+        if len(waiting) > most:
+            yield awaited(client, waiting.popleft().result)
+    while waiting:
+        yield awaited(client, waiting.popleft().result)
 
 
-def _made(part: Source, recipe: Recipe, chosen: NDArray[np.bool_]) -> list[NDArray[Any]]:
-    """Return the features of some rows of a file, on a worker."""
-    if not part.path.is_file():
+# ---- On the workers ------------------------------------------------------------------------------
+
+
+def _absolute(piece: Piece) -> Piece:
+    return piece._replace(file=replace(piece.file, path=piece.file.path.absolute()))
+
+
+def _opened(piece: Piece, columns: dict[str, Any]) -> Rows:
+    """Return the batches of a piece, on a worker."""
+    if not piece.file.path.is_file():
         refuse(
-            f"{part}: the worker on {socket.gethostname()} cannot open {part.path}; expected a path"
-            " at which all workers find the file"
+            f"{piece.file}: the worker on {socket.gethostname()} cannot open {piece.file.path};"
+            " expected a path at which all workers find the file"
         )
-    pieces = []
-    if chosen.any():  # a file without rows is refused if it is read alone
-        pieces = list(features_of(tables.batches(part, recipe.as_text()), recipe, chosen))
+    return tables.batches_of(piece, columns)
+
+
+def _worked(piece: Piece, columns: dict[str, Any], work: Work) -> list[Any]:
+    return list(work(_opened(piece, columns)))
+
+
+def _made(piece: Piece, recipe: Recipe, chosen: NDArray[np.bool_]) -> list[NDArray[Any]]:
+    """Return the features of some rows of a piece."""
+    pieces = list(features_of(_opened(piece, recipe.as_text()), recipe, chosen))
     if not pieces:
         return [np.empty(0)] * recipe.n_features
     return [np.concatenate(column) for column in zip(*pieces, strict=True)]

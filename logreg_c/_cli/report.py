@@ -73,13 +73,22 @@ STYLE = {
 }
 
 
-def run(model_file: Path, file: Path, output: Path, dialect: Dialect, *, all_rows: bool) -> None:
+def run(
+    model_file: Path,
+    file: Path,
+    output: Path,
+    dialect: Dialect,
+    *,
+    all_rows: bool,
+    dask: str | None,
+) -> None:
     """Score the file and write the page."""
     check_output(output, model_file, *tables.files_of(file))
     with written_whole(output, rehearse=True):
         pass
     model = models.load(model_file)
-    write(output, model, score_file(model, file, dialect, all_rows=all_rows), str(file))
+    scored = score_file(model, file, dialect, all_rows=all_rows, dask=dask)
+    write(output, model, scored, str(file))
     print_line(f"report written to {output}")
 
 

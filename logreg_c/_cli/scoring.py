@@ -4,6 +4,7 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -14,19 +15,23 @@ from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 from rich.table import Table
 
-import logreg_c
-
 from . import metrics, models, scoring_classes, tables
+from .applying import (
+    Application,
+    Examples,
+    Pieces,
+    Scores,
+    Seen,
+    connection,
+    probability_names,
+    scores_of,
+)
 from .console import console, print_facts, print_json
-from .errors import brief, memory_for, refuse, say, shortened, shown, visible
+from .errors import memory_for, refuse, say, shortened, shown, visible
 from .models import Model
 from .output import check_output, written_whole
 from .recipes import Dialect
-from .tables import Labels, Source
-
-# X of some rows, (n_x, m): a matrix, or columns each in its own type.
-Examples = list[NDArray[Any]] | NDArray[np.float64]
-
+from .tables import Labels
 
 MOST_SCORED = 1 << 24  # rows; of more, measures are those of evenly spaced ones
 
@@ -43,104 +48,18 @@ class Scored(NamedTuple):
     trained_on: int | None  # how many rows the model was trained on; None for another file
 
 
-class Batches:
-    """The rows of a file as X, a list of columns, 65,536 rows at a time."""
-
-    def __init__(
-        self, model: Model, source: Source, *, labeled: bool, keep: Sequence[str] = ()
-    ) -> None:
-        self.model, self.source, self.labeled, self.keep = model, source, labeled, keep
-        self.kept = pl.DataFrame()  # the columns to keep, of the batch
-        self.rows = 0
-        self.incomplete = 0  # rows with missing values, under --missing drop
-        self.complete: NDArray[np.bool_] | None = None  # the other rows of the batch; None if all
-        self.unknown: dict[str, tuple[int, str]] = {}  # column: rows, the first such value
-
-    def __iter__(self) -> Iterator[tuple[Examples, Labels]]:
-        """Yield X and Y; Y is all false if the rows are not labeled."""
-        model, source = self.model, self.source
-        target = model.target
-        columns = model.recipe.as_text()
-        if self.labeled:
-            columns[target] = [str(value) for value in model.classes.tolist()]
-        for name in self.keep:
-            columns.setdefault(name, [])
-        for part, row, batch in tables.batches(source, columns):
-            self.kept = batch.select(list(dict.fromkeys(self.keep)))
-            self.rows += batch.height
-            series = [batch.get_column(name) for name in model.recipe.sources]
-            Y, classes = np.zeros(batch.height, bool), None
-            if self.labeled:
-                skips = model.recipe.missing != "error"
-                classes = batch.get_column(target)
-                Y = tables.labels(classes, model.classes, part, row, may_be_missing=skips)
-            self.complete = tables.complete(model.recipe, series, classes)
-            X = tables.features(model.recipe, series, part, row, self.unknown)
-            if self.complete is not None:
-                self.incomplete += batch.height - int(self.complete.sum())
-                if self.labeled:
-                    X, Y = [values[self.complete] for values in X], Y[self.complete]
-            if len(Y):
-                yield X, Y
-        if self.labeled and self.incomplete == self.rows:
-            refuse(f"{source} has a missing value in every row; fill some in")
-
-    def predictions(self) -> Iterator[pl.DataFrame]:
-        """Yield the columns to keep, and the probabilities and classes."""
-        classes = pl.Series(self.model.classes)
-        for X, _ in self:
-            A = probabilities(self.model, X)
-            which = predicted(self.model, A).astype(np.uint32)
-            columns = zip(probability_names(self.model), A.T.reshape(-1, len(A)), strict=True)
-            made = [pl.Series(name, values) for name, values in columns]
-            made.append(classes.gather(which).alias("prediction"))
-            if self.complete is not None:
-                made = [values.set(~pl.Series(self.complete), None) for values in made]
-            yield pl.DataFrame([*self.kept.get_columns(), *made])
-
-    def warn(self) -> None:
-        """Warn about values that did not occur in training, and about rows without a prediction."""
-        if self.incomplete:
-            say(
-                f"warning: {self.incomplete} of {self.rows} rows have missing values and, as"
-                f" --missing {self.model.recipe.missing} did in training,"
-                f" {'are left out' if self.labeled else 'have no prediction'}"
-            )
-        for column, (rows, first) in self.unknown.items():
-            say(
-                f"warning: column {brief(column)} has values in {rows} of {self.rows} rows that did"
-                f" not occur in training, first {brief(first)}; all its features are 0 in these"
-                " rows"
-            )
-
-
 def _dialect(model: Model, dialect: Dialect) -> Dialect:
     """Add what the model knows to be missing."""
     return dialect._replace(na_values=model.recipe.na_values)
 
 
-def probabilities(model: Model, X: Examples) -> NDArray[np.float64]:
-    """Return the probability of the second class, (m,), or those of K > 2 classes, (m, K)."""
-    # In float64 for all types of columns, so that the result does not depend on the file's types.
-    A = logreg_c.predict_proba(X, model.weights, model.bias, dtype=np.float64)
-    return A.ravel() if model.of_two else A.T
-
-
-def predicted(model: Model, A: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the number of the class that is predicted for each row, (m,)."""
-    of_two: NDArray[np.intp] = (model.threshold < A).astype(np.intp)
-    return of_two if model.of_two else np.argmax(A, axis=1)
-
-
-def probability_names(model: Model) -> list[str]:
-    """Return the columns of probabilities in a table of predictions."""
-    if model.of_two:
-        return ["probability"]
-    return [f"probability={name}" for name in model.class_names]
-
-
 def predict(
-    model_file: Path, file: Path, output: Path | None, keep: Sequence[str], dialect: Dialect
+    model_file: Path,
+    file: Path,
+    output: Path | None,
+    keep: Sequence[str],
+    dialect: Dialect,
+    dask: str | None,
 ) -> None:
     """Write a table of probabilities and classes, one batch at a time."""
     if str(output) == "-":
@@ -150,24 +69,45 @@ def predict(
     model = models.load(model_file)
     for name in {*keep} & {*probability_names(model), "prediction"}:
         refuse(f"--keep {name}: a column of the output has this name; rename it in {file}")
-    with (
-        memory_for(f"the rows of {file}"),
-        tables.opened_all(file, _dialect(model, dialect)) as source,
-    ):
-        batches = Batches(model, source, labeled=False, keep=keep)
+    seen = Seen()
+    with _pieces(Application(model, False, tuple(keep)), file, dialect, dask) as pieces:
+        frames = _predictions(pieces, seen)
         if output is None:
-            _print_csv(batches.predictions())
+            _print_csv(frames)
         else:
             with written_whole(output) as part:
                 suffix = output.suffix.lower()
                 if suffix in {".parquet", ".arrow", ".feather", ".ipc"}:
-                    _sink(batches.predictions(), part, output, parquet=suffix == ".parquet")
+                    _sink(frames, part, output, parquet=suffix == ".parquet")
                 else:
-                    part.writelines(text.encode() for text in _csv(batches.predictions()))
-    batches.warn()
+                    part.writelines(text.encode() for text in _csv(frames))
+    seen.warn(model, labeled=False)
     above = "" if model.threshold == 0.5 else f"; it is predicted above {model.threshold:.6g}"
     what = f"probability is the probability of {model.class_names[1]}{above}"
-    say(f"{batches.rows} rows; {what if model.of_two else 'a probability for each class'}")
+    say(f"{seen.rows} rows; {what if model.of_two else 'a probability for each class'}")
+
+
+@contextmanager
+def _pieces(
+    application: Application, file: Path, dialect: Dialect, dask: str | None
+) -> Iterator[Pieces]:
+    """Open files, which the workers of a cluster read if there is one."""
+    with (
+        memory_for(f"the rows of {file}"),
+        tables.opened_all(file, _dialect(application.model, dialect)) as source,
+        connection(dask) as client,
+    ):
+        yield Pieces(application, source, client)
+
+
+def _predictions(pieces: Pieces, seen: Seen) -> Iterator[pl.DataFrame]:
+    """Yield the predictions of all rows, and count these."""
+    for batches in pieces.each("predictions", [()] * pieces.count):
+        for frame, of_batch in batches:
+            seen.add(of_batch)
+            yield frame
+    if not seen.rows:
+        tables.refuse_empty(pieces.source)
 
 
 def _print_csv(frames: Iterable[pl.DataFrame]) -> None:
@@ -209,13 +149,8 @@ class Fingerprint:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
-    def update(self, X: Examples, Y: Labels) -> None:
-        """Add rows."""
-        rows = Y.astype(np.uint64)
-        for values in X:
-            rows *= np.uint64(0x9E3779B97F4A7C15)  # odd, so that no column is lost
-            rows ^= rows >> np.uint64(32)
-            rows += (np.asarray(values, np.float64) + 0.0).view(np.uint64)  # no -0.0
+    def update(self, rows: NDArray[np.uint64]) -> None:
+        """Add rows, of which `mixed` has made numbers."""
         self._digest.update(rows.tobytes())
 
     def __str__(self) -> str:
@@ -225,21 +160,19 @@ class Fingerprint:
 class Tally:
     """The scores of rows in batches; of at most MOST_SCORED it keeps 9 bytes each, or 8 K + 8."""
 
-    def __init__(self, model: Model) -> None:
-        self.model, self.rows, self._cost = model, 0, 0.0
+    def __init__(self) -> None:
+        self.rows, self._cost = 0, 0.0
         self._every = 1  # of how many rows one is kept
         self._As: list[NDArray[np.float64]] = []
         self._Ys: list[Labels] = []
 
-    def add(self, X: Examples, Y: Labels) -> None:
-        """Score rows."""
-        w, b = self.model.weights, self.model.bias
+    def add(self, scores: Scores) -> None:
+        """Add the scores of rows."""
+        A, Y, cost = scores
         kept = slice(-self.rows % self._every, None, self._every)
-        self._As.append(probabilities(self.model, X)[kept].copy())
+        self._As.append(A[kept].copy())
         self._Ys.append(Y[kept].copy())
-        # accurate for extreme examples, where log(A) is not
-        J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=np.float64)
-        self._cost += J * len(Y)
+        self._cost += cost
         self.rows += len(Y)
         while self.rows > MOST_SCORED * self._every:
             self._every *= 2
@@ -254,43 +187,60 @@ class Tally:
 
 def score(model: Model, X: Examples, Y: Labels) -> Scored:
     """Score rows that the model was not trained on."""
-    tally = Tally(model)
-    tally.add(X, Y)
+    tally = Tally()
+    tally.add(scores_of(model, X, Y))
     return tally.scored()._replace(trained_on=0)
 
 
-def score_file(model: Model, file: Path, dialect: Dialect, *, all_rows: bool) -> Scored:
+def score_file(
+    model: Model, file: Path, dialect: Dialect, *, all_rows: bool, dask: str | None
+) -> Scored:
     """Score the rows of a file; of the one that the model was trained on, those held out."""
-    whole, held_out, fingerprint = Tally(model), Tally(model), Fingerprint()
     is_held_out = model.is_held_out
-    with (
-        memory_for(f"the rows of {file}"),
-        tables.opened_all(file, _dialect(model, dialect)) as source,
-    ):
-        batches = Batches(model, source, labeled=True)
-        for X, Y in batches:
-            fingerprint.update(X, Y)
-            part = np.flatnonzero(is_held_out[whole.rows : whole.rows + len(Y)])
-            whole.add(X, Y)
-            if len(part):
-                held_out.add(taken(X, part), Y[part])
-    batches.warn()
-    if model.trained_on["fingerprint"] != str(fingerprint):
+    count = int(is_held_out.sum())
+    with _pieces(Application(model, labeled=True), file, dialect, dask) as pieces:
+        # Where its rows lie among those held out is known of a single piece only.
+        masks = [is_held_out] if pieces.count == 1 else [is_held_out[:0]] * pieces.count
+        whole, held_out, fingerprint, rows_of = _scored_in_pieces(pieces, masks, model)
+        trained = model.trained_on["fingerprint"] == fingerprint
+        if trained and count and not all_rows and pieces.count > 1:
+            masks = np.split(is_held_out, np.cumsum(rows_of)[:-1])
+            for batches in pieces.each("scores_held_out", [(mask,) for mask in masks]):
+                for scores in batches:
+                    held_out.add(scores)
+    if not trained:
         return whole.scored()
-    if held_out.rows and not all_rows:
+    if count and not all_rows:
         return held_out.scored()._replace(file_rows=whole.rows, trained_on=0)
-    seen = whole.rows - held_out.rows
+    seen = whole.rows - count
     say(
         f"warning: the model was trained on {seen} of these {whole.rows} rows, so the measures are"
-        " better than on new rows"
-        + ("; leave out --all-rows to score the others" if held_out.rows else "")
+        " better than on new rows" + ("; leave out --all-rows to score the others" if count else "")
     )
     return whole.scored()._replace(trained_on=seen)
 
 
-def taken(X: Examples, rows: NDArray[np.int64]) -> Examples:
-    """Return these rows."""
-    return [values[rows] for values in X] if isinstance(X, list) else np.take(X, rows, axis=1)
+def _scored_in_pieces(
+    pieces: Pieces, masks: list[NDArray[np.bool_]], model: Model
+) -> tuple[Tally, Tally, str, list[int]]:
+    """Return the tallies of all rows and of those held out, the fingerprint, and rows of pieces."""
+    whole, held_out, fingerprint, seen, rows_of = Tally(), Tally(), Fingerprint(), Seen(), []
+    for batches in pieces.each("scores", [(mask,) for mask in masks]):
+        before = whole.rows
+        for batch in batches:
+            seen.add(batch.seen)
+            fingerprint.update(batch.digest)
+            if batch.whole is not None:
+                whole.add(batch.whole)
+            if batch.held_out is not None:
+                held_out.add(batch.held_out)
+        rows_of.append(whole.rows - before)
+    if not seen.rows:
+        tables.refuse_empty(pieces.source)
+    if not whole.rows:
+        refuse(f"{pieces.source} has a missing value in every row; fill some in")
+    seen.warn(model, labeled=True)
+    return whole, held_out, str(fingerprint), rows_of
 
 
 def measures(scored: Scored, threshold: float) -> dict[str, Any]:
@@ -326,11 +276,18 @@ def measures(scored: Scored, threshold: float) -> dict[str, Any]:
 
 
 def evaluate(
-    model_file: Path, file: Path, dialect: Dialect, *, all_rows: bool, as_json: bool
+    model_file: Path,
+    file: Path,
+    dialect: Dialect,
+    *,
+    all_rows: bool,
+    dask: str | None,
+    as_json: bool,
 ) -> None:
     """Print the measures."""
     model = models.load(model_file)
-    found = measures(score_file(model, file, dialect, all_rows=all_rows), model.threshold)
+    scored = score_file(model, file, dialect, all_rows=all_rows, dask=dask)
+    found = measures(scored, model.threshold)
     if as_json:
         print_json({"file": str(file), "classes": model.classes.tolist(), **found})
         return

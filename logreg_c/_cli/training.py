@@ -24,6 +24,7 @@ from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import metrics, models, splitting, streaming, tables
+from .applying import Examples, connection, mixed, scores_of, taken
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import (
     Failure,
@@ -40,7 +41,6 @@ from .models import Model
 from .output import check_output, written_whole
 from .recipes import DETECTED, Dialect, Recipe
 from .scoring import (
-    Examples,
     Fingerprint,
     Scored,
     Tally,
@@ -49,7 +49,6 @@ from .scoring import (
     measures,
     print_confusion,
     score,
-    taken,
 )
 from .splitting import Splitting
 from .streaming import FeatureBatches, Passes
@@ -155,11 +154,7 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
         stack.enter_context(memory_for(f"training on {file}"))
         opened_file = tables.opened_all if reading.stream else tables.opened
         source = stack.enter_context(opened_file(file, reading.dialect))
-        client = None
-        if reading.dask is not None:
-            from .cluster import connected  # noqa: PLC0415 (belongs to an extra)
-
-            client = stack.enter_context(connected(reading.dask))
+        client = stack.enter_context(connection(reading.dask))
         data = _load(source, settings, reading, client)
         if settings.l2 is None:
             settings = replace(settings, l2=0.0 if settings.inference else 1.0 / len(data.fit.Y))
@@ -218,15 +213,15 @@ def _scored(model: Model, data: Data) -> tuple[Model, Scored | None]:
     """Score the held-out rows. A file in batches is read for that, and for its fingerprint."""
     if not isinstance(data.whole.X, FeatureBatches):
         return model, score(model, *data.held_out) if len(data.held_out.Y) else None
-    tally, fingerprint, first = Tally(model), Fingerprint(), 0
+    tally, fingerprint, first = Tally(), Fingerprint(), 0
     with streaming.shown(data.whole.X.passes):
         for X in data.whole.X.matrices():
             rows = slice(first, first + len(X[0]))
             first = rows.stop
             Y, held_out = data.whole.Y[rows], np.flatnonzero(data.is_held_out[rows])
-            fingerprint.update(X, Y)
+            fingerprint.update(mixed(X, Y))
             if len(held_out):
-                tally.add(taken(X, held_out), Y[held_out])
+                tally.add(scores_of(model, taken(X, held_out), Y[held_out]))
     model = replace(model, trained_on=model.trained_on | {"fingerprint": str(fingerprint)})
     return model, tally.scored()._replace(trained_on=0) if tally.rows else None
 
@@ -367,7 +362,7 @@ def _load(source: Source, settings: Settings, reading: Reading, client: Any) -> 
     recipe = tables.filled(table.recipe, columns, parts.fit)
     X = tables.features(recipe, columns, source)
     fingerprint = Fingerprint()
-    fingerprint.update(X, data.whole.Y)
+    fingerprint.update(mixed(X, data.whole.Y))
     fit, validation, held_out = _rows(X, data.whole.Y, parts[:3])
     return data._replace(
         recipe=recipe,

@@ -21,7 +21,7 @@ from logreg_c.sklearn.weights import l2_of, weights_of_classes
 
 from ._blocks import numbers_in, partitions
 from ._problem import Distributed
-from ._workers import apart
+from ._workers import awaited
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -187,7 +187,7 @@ def _tallied(client: Client, parts: list[Partition]) -> Tally:
     """Return the tally of all labels, which are read on the workers."""
     tally = dask.delayed(_tally, pure=False)
     asked = [tally(part.Y, part.sample_weight, k) for k, part in enumerate(parts)]
-    tallies = apart(client, client.gather, client.compute(asked))
+    tallies = awaited(client, client.gather, client.compute(asked))
     found = [one for one in tallies if one.classes.size]
     if not found:
         msg = "X has no rows in any partition; expected at least one"

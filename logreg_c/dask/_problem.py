@@ -15,9 +15,9 @@ from logreg_c._input import Examples, Labels
 from logreg_c._objective import Tally, features_of
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
-from ._blocks import Block, computed, describe, joined, partitions, refuse_scattered
+from ._blocks import computed, describe, joined, partitions, refuse_scattered
 from ._served import Weighing, Whole, served
-from ._workers import Cut, Workers, apart
+from ._workers import Cut, Workers, apart, awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +54,7 @@ class Distributed:
         """Compute the blocks, and cut them into parts."""
         client = self._client
         blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
-        described = apart(client, client.gather, client.map(describe, blocks, pure=False))
+        described = awaited(client, client.gather, client.map(describe, blocks, pure=False))
         apart(client, refuse_scattered, client, blocks)
         del names  # columns are taken in their order
         settings = dtype, self._n_threads
@@ -118,7 +118,7 @@ class DistributedSource:
     def __iter__(self) -> Iterator[Part]:
         """Bring the examples here; for a few."""
         for cut in self.cuts:
-            block: Block = apart(self._client, cut.block.result).between(cut.first, cut.end)
+            block = awaited(self._client, cut.block.result).between(cut.first, cut.end)
             yield Part(cut.at, block.X, block.Y, block.sample_weight)
 
     def features(self, chosen: NDArray[np.intp]) -> DistributedSource:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from concurrent.futures import Future as Awaited
+from contextlib import suppress
 from math import inf
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from distributed import CancelledError, get_worker
 from distributed.comm import CommClosedError
 from distributed.protocol import to_serialize
+from distributed.scheduler import KilledWorker
 from distributed.utils import sync
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ RETRIES = 3  # of one question
 # How long a worker may be silent: seconds, median answers, and seconds before there are any.
 SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
 GONE = 10.0  # seconds without a scheduler
+ABSENT = 300.0  # seconds without workers
 LOOK = 0.5  # seconds between two looks whether the scheduler and the workers are still there
 LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
 LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
@@ -95,6 +98,11 @@ def apart(
 
     The loop may be gone with the scheduler, and whatever waits in it would never return.
     """
+    return _waited(client, _begun(do, *arguments), limit)
+
+
+def _begun(do: Callable[..., Answered], *arguments: Any) -> Awaited[Answered]:
+    """Begin to do something in a thread of its own."""
     done: Awaited[Answered] = Awaited()
 
     def run() -> None:
@@ -104,7 +112,7 @@ def apart(
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return _waited(client, done, limit)
+    return done
 
 
 def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered:
@@ -131,6 +139,33 @@ def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered
         if now > end:
             raise TimeoutError
     return future.result()
+
+
+def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answered:
+    """Do what waits for tasks, as `apart` does, and wait less where there are no workers for long.
+
+    A worker that is replaced is waited for.
+    """
+    done = _begun(do, *arguments)
+    there = time.monotonic()  # the last time that there were workers
+    while True:
+        try:
+            return _waited(client, done, LOOK)
+        except KilledWorker as error:
+            raise _died(error) from None
+        except TimeoutError:
+            if done.done():
+                return done.result()
+        with suppress(TimeoutError):
+            if apart(client, client.nthreads, limit=SILENCE):
+                there = time.monotonic()
+        if time.monotonic() - there > ABSENT:
+            msg = f"there have been no workers for {ABSENT:.0f} s; see its dashboard"
+            raise ClusterError(msg)
+
+
+def _died(error: Exception) -> ClusterError:
+    return ClusterError(f"workers died again and again, at the same rows ({error}); see their logs")
 
 
 class Actor:
@@ -330,9 +365,9 @@ class Workers:
         client = self._client
         blocks = [cut.block for cut in self._cuts]
         for block in blocks:
-            error = block.exception()  # waits
+            error = awaited(client, block.exception)
             if error is not None:
-                raise error
+                raise _died(error) if isinstance(error, KilledWorker) else error
         held = client.who_has(blocks)
         places: dict[str, list[Cut]] = defaultdict(list)
         for cut in self._cuts:

@@ -8,7 +8,7 @@
 
 from .columns import Labels, labels, number_of, numbers
 from .preparing import Options, Planned, complete, features, filled, prepared
-from .reading import Choice, batches
+from .reading import Choice, Piece, batches, batches_of, pieces, refuse_empty
 from .scanning import Rows, filled_in_batches, scanned
 from .source import Source, files_of, opened, opened_all
 
@@ -16,10 +16,12 @@ __all__ = [
     "Choice",
     "Labels",
     "Options",
+    "Piece",
     "Planned",
     "Rows",
     "Source",
     "batches",
+    "batches_of",
     "complete",
     "features",
     "files_of",
@@ -30,6 +32,8 @@ __all__ = [
     "numbers",
     "opened",
     "opened_all",
+    "pieces",
     "prepared",
+    "refuse_empty",
     "scanned",
 ]

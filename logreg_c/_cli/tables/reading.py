@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import polars as pl
 from polars import selectors
@@ -32,6 +32,17 @@ BATCH = 1 << 16  # rows in memory at a time ...
 BATCH_VALUES = 1 << 23  # ... or fewer, to stay below this many values
 LONGEST_NAME = 1000  # characters; NumPy, which stores models, pads all names to the longest
 PARQUET_ALLOWED = 1 << 28  # bytes that any Parquet file may expand to
+IN_PIECES = ("Parquet", "Arrow")  # formats of which some rows can be read without those before
+PIECE_BYTES = 1 << 25  # of a file, in a piece of it ...
+PIECE_VALUES = 1 << 24  # ... or fewer, to stay below this many values
+
+
+class Piece(NamedTuple):
+    """Some rows of a file; where their number is None, all."""
+
+    file: Source
+    first: int = 0
+    rows: int | None = None
 
 
 class Choice(NamedTuple):
@@ -79,7 +90,7 @@ def read(source: Source, choice: Choice, faults: Faults) -> tuple[pl.DataFrame, 
             names = _usable(frame, source, choice, faults)
             table = frame.select(selectors.by_name(*names)).collect()
     if table.height == 0 and table.width:
-        refuse(f"{source} has no rows of data")
+        refuse_empty(source)
     return _without_na(table, source.dialect.na_values), index
 
 
@@ -137,27 +148,62 @@ def batches(
 
     `columns` maps each name to None, or to the expected values if the column is to stay text.
     """
-    most = max(1, min(BATCH, BATCH_VALUES // len(columns)))
     is_empty = True
     for part in source.parts:
-        row = 0
-        with _faults_of(part):
-            for batch in _batches(part, columns, most):
-                if batch.height:
-                    yield part, row, _without_na(batch, source.dialect.na_values)
-                row += batch.height
-        is_empty = is_empty and row == 0
+        for batch in batches_of(Piece(part), columns):
+            is_empty = False
+            yield batch
     if is_empty:
-        refuse(f"{source} has no rows of data")
+        refuse_empty(source)
 
 
-def _batches(
-    source: Source, columns: Mapping[str, Collection[str] | None], most: int
-) -> Iterator[pl.DataFrame]:
+def refuse_empty(source: Source) -> NoReturn:
+    """Refuse files without rows."""
+    refuse(f"{source} has no rows of data")
+
+
+def batches_of(
+    piece: Piece, columns: Mapping[str, Collection[str] | None]
+) -> Iterator[tuple[Source, int, pl.DataFrame]]:
+    """Yield what `batches` does, of a piece of a file; of one without rows, nothing."""
+    part, row, _ = piece
+    with _faults_of(part):
+        for batch in _batches(piece, columns):
+            if batch.height:
+                yield part, row, _without_na(batch, part.dialect.na_values)
+            row += batch.height
+
+
+def _rows_of_batch(columns: Collection[str]) -> int:
+    return max(1, min(BATCH, BATCH_VALUES // len(columns)))
+
+
+def pieces(source: Source, columns: Collection[str]) -> list[Piece]:
+    """Return pieces of all files, in their order, that can be read apart; each has whole batches.
+
+    The rows of files that can only be read from their beginning are None.
+    """
+    found: list[Piece] = []
+    for part in source.parts:
+        if part.kind not in IN_PIECES:
+            found.append(Piece(part))
+            continue
+        with _faults_of(part):
+            rows: int = _scan(part)[0].select(pl.len()).collect().item()
+        batch = _rows_of_batch(columns)
+        wanted = min(rows * PIECE_BYTES // part.size, PIECE_VALUES // len(columns))
+        size = max(wanted // batch, 1) * batch
+        starts = range(0, max(rows, 1), size)
+        found += [Piece(part, first, min(size, rows - first)) for first in starts]
+    return found
+
+
+def _batches(piece: Piece, columns: Mapping[str, Collection[str] | None]) -> Iterator[pl.DataFrame]:
+    source, most = piece.file, _rows_of_batch(columns)
     if source.kind != "CSV":
         frame, _ = _scan(source)
         _check_presence_of_all(columns, frame.collect_schema().names(), source)
-        wanted = frame.select(selectors.by_name(*columns))
+        wanted = frame.select(selectors.by_name(*columns)).slice(piece.first, piece.rows)
         yield from wanted.collect_batches(chunk_size=most, engine="streaming")
         return
     table = Delimited(source)
