@@ -21,6 +21,9 @@ from .tables import Labels, Rows, Source
 # X of some rows, (n_x, m): a matrix, or columns each in its own type.
 Examples = list[NDArray[Any]] | NDArray[np.float64]
 
+ODD = np.uint64(0x9E3779B97F4A7C15)  # a product with it loses no column
+HALF = np.uint64(32)
+
 
 def probabilities(model: Model, X: Examples, n_threads: int | None = None) -> NDArray[np.float64]:
     """Return the probability of the second class, (m,), or those of K > 2 classes, (m, K)."""
@@ -50,12 +53,16 @@ def taken(X: Examples, rows: NDArray[np.int64]) -> Examples:
 
 def mixed(X: Examples, Y: Labels) -> NDArray[np.uint64]:
     """Return a number for each row, which differs where the row does; for fingerprints."""
-    rows = Y.astype(np.uint64)
-    for values in X:
-        rows *= np.uint64(0x9E3779B97F4A7C15)  # odd, so that no column is lost
-        rows ^= rows >> np.uint64(32)
-        rows += (np.asarray(values, np.float64) + 0.0).view(np.uint64)  # no -0.0
+    rows, high = Y.astype(np.uint64), np.empty(len(Y), np.uint64)
+    for bits in _bits(X) if isinstance(X, np.ndarray) else map(_bits, X):
+        rows *= ODD
+        rows ^= np.right_shift(rows, HALF, high)
+        rows += bits
     return rows
+
+
+def _bits(values: NDArray[Any]) -> NDArray[np.uint64]:
+    return (np.asarray(values, np.float64) + 0.0).view(np.uint64)  # no -0.0
 
 
 @dataclass

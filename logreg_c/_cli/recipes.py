@@ -37,7 +37,8 @@ class Column(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether the column of the table is used as it is."""
-        return self == Column(self.source, self.source, categories=self.categories)
+        same_name = self.name == self.source
+        return same_name and self.part == "value" and self.fill is None and self.format is None
 
     @property
     def is_number(self) -> bool:

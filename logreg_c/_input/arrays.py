@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 import reprlib
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,8 @@ def own_array(value: ArrayLike, name: str) -> NDArray[Any]:
 
 def refuse_masked(value: object, name: str) -> None:
     """Refuse masked values, in an array or in lists of them: NumPy takes these for values."""
-    masked = np.ma.MaskedArray
+    # NumPy loads this module when it is first used: where it is not, nothing is masked.
+    masked = (np.ma.MaskedArray,) if "numpy.ma" in sys.modules else ()
     level = [value]
     for _ in range(MAX_DEPTH):
         nested: dict[int, Any] = {}  # each once, as one row may stand in many places
@@ -111,7 +113,7 @@ def refuse_masked(value: object, name: str) -> None:
                 )
                 raise ValueError(msg)
             if isinstance(item, (list, tuple)):
-                kinds = {k for k in set(map(type, item)) if issubclass(k, (list, tuple, masked))}
+                kinds = {k for k in set(map(type, item)) if issubclass(k, (list, tuple, *masked))}
                 if kinds:
                     nested |= {id(part): part for part in item if type(part) in kinds}
         if not nested:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from logreg_c._cli.errors import brief, refuse
 
 from .delimited import NUMBER, unnamed, with_points
-from .facts import CELLS_SHOWN, TEXT, counted, where_missing
+from .facts import CELLS_SHOWN, TEXT, counted, stacked, where_missing
 from .reading import LONGEST_NAME, listed
 from .source import Source
 
@@ -34,9 +34,12 @@ WIDENED = (pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
 def matrix(columns: Sequence[pl.Series]) -> NDArray[np.float64] | None:
     """Return short columns as X, (columns, rows), if all values are finite float64 numbers."""
     # Many short columns one by one would take longer than their values.
-    if len(columns[0]) > FEW_ROWS or any(values.dtype != pl.Float64 for values in columns):
+    if len(columns[0]) > FEW_ROWS:
         return None
-    X: NDArray[np.float64] = pl.DataFrame(columns).to_numpy(order="fortran").T
+    frame = pl.DataFrame(columns)
+    if not all(isinstance(kind, pl.Float64) for kind in frame.dtypes):
+        return None
+    X = stacked(frame)
     return X if np.isfinite(X).all() else None
 
 

@@ -193,7 +193,6 @@ class Delimited:
                 pending += buffer.count(b"\n")
                 continue
             raw = self._parsed(buffer, rows)
-            raw.columns = self.names
             blank = _blank(raw)
             filled = np.flatnonzero(~blank)
             end = int(filled[-1]) + 1 if len(filled) else 0
@@ -237,7 +236,7 @@ class Delimited:
             yield carried
 
     def _parsed(self, buffer: bytes, rows: int) -> pl.DataFrame:
-        schema = {f"column_{j + 1}": pl.String for j in range(len(self.names))}
+        schema = dict.fromkeys(self.names, pl.String)
         # polars treats every single space as a separator, and quotation marks after spaces as text.
         spaced_quote = b'"' in buffer and self._spaced_quote.search(buffer)
         if spaced_quote or self.separator == " ":
@@ -296,9 +295,11 @@ class Delimited:
 
     def _as_numbers(self, raw: pl.DataFrame) -> pl.DataFrame:
         texts = with_points(raw) if self._decimal_comma else raw
-        if texts.width > texts.height:  # a query over many columns would be slower
-            return pl.DataFrame([values.cast(pl.Float64, strict=False) for values in texts])
-        return texts.cast(pl.Float64, strict=False)
+        if texts.width <= texts.height:
+            return texts.cast(pl.Float64, strict=False)
+        # Few long columns take less time than many short ones.
+        turned = texts.transpose().cast(pl.Float64, strict=False)
+        return turned.transpose(column_names=texts.columns)
 
     def _typed_column(self, values: pl.Series) -> pl.Series:
         values = self._without_missing(values)
@@ -476,6 +477,8 @@ def _separator(lines: Sequence[str]) -> str:
     for separator in (*SEPARATORS, " "):
         if separator == " " and most[1] > 1:
             break  # names may contain spaces
+        if not any(separator in line for line in lines):
+            continue
         records = itertools.islice(_records(lines, separator), SAMPLED)
         widths = [len(record) for record in records if any(map(str.strip, record))]
         alike = all(abs(width - widths[0]) <= 1 for width in widths)
@@ -506,6 +509,8 @@ def _fitted(names: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _unique(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return names with repetitions numbered, as a, a.1, a.2, and the original of each new one."""
+    if len(set(names)) == len(names):
+        return list(names), {}
     repeated: dict[str, str] = {}
     times, taken = Counter[str](), set(names)
     unique = []

@@ -73,6 +73,7 @@ class Facts:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.may_be_id = ID_NAME.fullmatch(name) is not None
         self.kinds: list[pl.DataType] = []  # of the values; none while all are missing
         self.rows = self.missing = 0
         self.first_missing: int | None = None  # counted from 0
@@ -107,14 +108,14 @@ class Facts:
         self.rows += len(array)
         if missing:
             self._add_missing(np.isnan(array), row)
-        if missing == len(array):
-            return
+            if missing == len(array):
+                return
         self._take(values.dtype)
         self._add_range(low, high)
         if self.infinite is None and (math.isinf(low) or math.isinf(high)):
             at = int(np.argmax(np.isinf(array)))
             self.infinite = row + at, float(array[at])
-        if ID_NAME.fullmatch(self.name):
+        if self.may_be_id:
             self.different = self.different or Different()
             self.different.add(unnamed(values), row)
 
@@ -143,11 +144,11 @@ class Facts:
     @property
     def is_constant(self) -> bool:
         """Whether there is one value in all rows."""
-        if self.missing:
+        if self.missing or self.low != self.high:
             return False
         if self.kind in TEXT:
             return self.different is not None and len(self.different) == 1
-        return bool(self.low == self.high)
+        return True
 
     @property
     def is_unique(self) -> bool:
@@ -157,19 +158,17 @@ class Facts:
 
     def schema(self) -> dict[str, str | int | float | None]:
         """Return the type, missing values and range, as a model stores them."""
-        kind = self.kind
-        is_date = kind.is_temporal()
-        if kind == pl.Boolean:
-            different: int | None = len({self.low, self.high})
-        elif kind.is_float() or self.different is None:
-            different = None
-        else:
+        what = _type_of(self.kind)
+        different: int | None = None
+        if what == "boolean":
+            different = len({self.low, self.high})
+        elif what != "float" and self.different is not None:
             different = len(self.different)
         return {
-            "type": _type_of(kind),
+            "type": what,
             "missing": self.missing,
-            "minimum": _plain(self.low, is_date),
-            "maximum": _plain(self.high, is_date),
+            "minimum": _plain(self.low, what),
+            "maximum": _plain(self.high, what),
             "different": None if different is None or different > MOST_DIFFERENT else different,
         }
 
@@ -210,18 +209,20 @@ def add_rows(facts: Sequence[Facts], columns: Sequence[pl.Series], row: int) -> 
 
 def _add_floats(floats: Sequence[tuple[Facts, pl.Series]], row: int) -> None:
     columns = [values for _, values in floats]
-    several = len(columns) > 1
-    X = (
-        pl.DataFrame(columns).to_numpy(order="fortran").T
-        if several
-        else columns[0].to_numpy()[None]
-    )
+    X = columns[0].to_numpy()[None] if len(columns) == 1 else stacked(pl.DataFrame(columns))
     missing = np.isnan(X).sum(axis=1).tolist()
     # fmin and fmax pass over NaN
     low = np.fmin.reduce(X, axis=1, initial=np.nan).tolist()
     high = np.fmax.reduce(X, axis=1, initial=np.nan).tolist()
     for j, (one, values) in enumerate(floats):
         one.add_floats(values, X[j], missing[j], low[j], high[j], row)
+
+
+def stacked(columns: pl.DataFrame) -> NDArray[Any]:
+    """Return columns of floats as an array, (columns, rows)."""
+    if columns.width > columns.height:  # few long columns take less time than many short ones
+        return columns.transpose().to_numpy(order="c")
+    return columns.to_numpy(order="fortran").T
 
 
 def counted(texts: pl.Series, row: int) -> pl.DataFrame:
@@ -251,7 +252,7 @@ def _type_of(kind: pl.DataType) -> str:
     return "date" if kind.is_temporal() else "float"
 
 
-def _plain(value: Any, is_date: bool) -> str | float | None:
+def _plain(value: Any, what: str) -> str | float | None:
     if value is None or isinstance(value, (bool, int)):
         return None if value is None else int(value)
-    return str(value) if is_date else float(value)
+    return str(value) if what == "date" else float(value)

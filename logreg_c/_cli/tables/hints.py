@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from logreg_c._cli.errors import say
 
-from .facts import ID_NAME, TEXT, VALUES_AT_ONCE, Facts
+from .facts import TEXT, VALUES_AT_ONCE, Facts, stacked
 from .numbering import FEW
 from .reading import listed
 
@@ -26,10 +26,7 @@ def warn_of_ids(columns: Iterable[Facts]) -> None:
     names = [
         facts.name
         for facts in columns
-        if facts.rows > FEW
-        and ID_NAME.fullmatch(facts.name)
-        and facts.kind.is_numeric()
-        and facts.is_unique
+        if facts.rows > FEW and facts.may_be_id and facts.kind.is_numeric() and facts.is_unique
     ]
     _warn(names, "a different number in each row, like an ID")
 
@@ -72,7 +69,7 @@ def _scores(
             found += _shares(values, classes)
         elif values.dtype.is_numeric() or values.dtype == pl.Boolean:
             found.append(values.cast(pl.Float64))
-    return pl.DataFrame(found).to_numpy(order="fortran").T, [values.name for values in found]
+    return stacked(pl.DataFrame(found)), [values.name for values in found]
 
 
 def _shares(values: pl.Series, classes: NDArray[np.bool_]) -> Iterator[pl.Series]:

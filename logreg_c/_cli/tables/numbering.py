@@ -3,7 +3,7 @@
 
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,11 @@ INDEX_NAME = re.compile(
 )
 PANDAS_INDEX = re.compile(r"Unnamed: 0(\.\d+)?|__index_level_\d+__|__null_dask_index__")
 PANDAS_NAMELESS = re.compile(r"Unnamed: \d+(_level_\d+)?")
+# A column with another name does not number the rows, unless it is the first.
+SUSPECT = re.compile(
+    f"|{NAMELESS}.*|{INDEX_NAME.pattern}|{PANDAS_INDEX.pattern}|{PANDAS_NAMELESS.pattern}",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Numbering:
@@ -75,20 +80,33 @@ class Numbering:
         return bool((values.to_numpy() == expected).all())
 
 
+def numberings_of(names: Sequence[str]) -> dict[str, Numbering]:
+    """Return one for each column of these that may number the rows."""
+    return {
+        name: Numbering(j, name)
+        for j, name in enumerate(names)
+        if j == 0 or SUSPECT.fullmatch(name) is not None
+    }
+
+
 def without_index(
-    columns: Sequence[Numbering], source: Source, named: Collection[str], index: Sequence[str]
+    names: Sequence[str],
+    numberings: Mapping[str, Numbering],
+    source: Source,
+    named: Collection[str],
+    index: Sequence[str],
 ) -> tuple[list[str], list[str]]:
     """Return the columns to keep, and those that only number the rows, with a notice.
 
     `named` are kept in any case; `index` are those that the file says are its index.
     """
     kept, left_out = [], []
-    for column in columns:
-        name = column.name
-        if name in named:
+    for name in names:
+        column = numberings.get(name)
+        if name in named or (column is None and name not in index):
             kept.append(name)
-        elif name in index or column.numbers_rows():
-            left_out.append("" if column.is_nameless else name)
+        elif column is None or name in index or column.numbers_rows():
+            left_out.append("" if column is not None and column.is_nameless else name)
         elif column.is_separator():
             continue
         elif column.is_nameless or column.is_index:

@@ -33,7 +33,7 @@ from .delimited import unnamed
 from .facts import MOST_DIFFERENT, TEXT, Facts, facts_of, where_missing
 from .faults import Faults
 from .hints import warn_of_constants, warn_of_ids, warn_of_leaks
-from .numbering import Numbering, without_index
+from .numbering import numberings_of, without_index
 from .reading import LONGEST_NAME, Choice, listed, read
 from .source import Source
 
@@ -74,11 +74,11 @@ def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned,
     faults = Faults(source)
     table, index = read(source, choice, faults)
     others = {choice.target, *choice.aside}
-    of = {values.name: values for values in table.get_columns()}
-    numberings = [Numbering(j, name) for j, name in enumerate(of)]
-    for numbering, values in zip(numberings, of.values(), strict=True):
-        numbering.add(values)
-    kept, left_out = without_index(numberings, source, others, index)
+    of = dict(zip(table.columns, table.get_columns(), strict=True))
+    numberings = numberings_of(table.columns)
+    for name, numbering in numberings.items():
+        numbering.add(of[name])
+    kept, left_out = without_index(table.columns, numberings, source, others, index)
     target = of[choice.target]
     columns = [of[name] for name in kept if name not in others]
     aside = [of[name] for name in choice.aside]
@@ -104,7 +104,8 @@ def prepared(source: Source, choice: Choice, options: Options) -> tuple[Planned,
         recipe = plan(facts, options, source, faults)
         faults.refuse()
     facts = used(facts, recipe, options, source, choice.target)
-    columns = [values for values in columns if values.name in recipe.sources]
+    if len(recipe.sources) < len(columns):
+        columns = [values for values in columns if values.name in recipe.sources]
     if len(classes) == 2:
         warn_of_leaks(columns, Y)
     asides = {values.name: values for values in aside}
@@ -320,8 +321,9 @@ def complete(
     recipe: Recipe, columns: Sequence[pl.Series], target: pl.Series | None = None
 ) -> NDArray[np.bool_] | None:
     """Return which rows have all values that they need, or None if all have."""
-    used = [values for values in columns if values.name in recipe.sources]
-    needed = used if recipe.missing == "drop" else []
+    needed: list[pl.Series] = []
+    if recipe.missing == "drop":
+        needed = [values for values in columns if values.name in recipe.sources]
     if target is not None and recipe.missing != "error":
         needed = [*needed, target]
     missing = [where for values in needed if (where := where_missing(values)) is not None]

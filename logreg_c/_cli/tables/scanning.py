@@ -15,7 +15,7 @@ from .exact import ExactMean, ExactMedian
 from .facts import Facts, add_rows, where_missing
 from .faults import Faults
 from .hints import SAMPLE_ROWS, SAMPLE_VALUES, warn_of_ids, warn_of_leaks
-from .numbering import Numbering, without_index
+from .numbering import numberings_of, without_index
 from .preparing import (
     NO_NUMBERS,
     WITH_MISSING,
@@ -48,7 +48,7 @@ def scanned(
     names, index = chosen(source.parts[0], choice, faults)
     others = {choice.target, *choice.aside}
     scan, as_text = _scan_of_types(source, names, choice, watch)
-    kept, left_out = without_index(list(scan.numberings.values()), source, others, index)
+    kept, left_out = without_index(names, scan.numberings, source, others, index)
     facts = [scan.facts[name] for name in kept if name not in others]
     recipe = plan(facts, options, source, faults)
     target = scan.whole(choice.target)
@@ -86,7 +86,7 @@ class _Scan:
 
     def __init__(self, names: Sequence[str], choice: Choice, recipe: Recipe | None = None) -> None:
         self.facts = {name: Facts(name) for name in names}
-        self.numberings = {name: Numbering(j, name) for j, name in enumerate(names)}
+        self.numberings = numberings_of(names)
         self.is_used: list[NDArray[np.bool_]] = []
         self._target, self._recipe = choice.target, recipe
         self._kept: dict[str, list[pl.Series]] = {choice.target: []}
