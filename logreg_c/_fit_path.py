@@ -134,8 +134,9 @@ def fit_path(
             objective, [strengths[i][1] for i in order], max_passes, start, **goal
         )
     found = [one for _, one in sorted(zip(order, ended, strict=True), key=lambda pair: pair[0])]
+    exact = objective.in_float64()
     costs = [
-        one.costs[-1] if one.costs.size else objective(one.w, one.b, strengths[i][1])[0]
+        one.costs[-1] if one.costs.size else exact(one.w, one.b, strengths[i][1])[0]
         for i, one in enumerate(found)
     ]
     return _wrapped(found, costs, strengths, examples.names)

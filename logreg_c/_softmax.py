@@ -115,7 +115,7 @@ def fit_classes(
     objective, names = classes.objective, classes.objective.examples.names
     theta = np.vstack([classes.w, classes.b])
     if not warm:
-        theta = start_from(objective, classes.k, fixed_b=fixed_b)
+        theta = start_from(objective, classes.b, fixed_b=fixed_b)
     settings = {"l2": l2, "tol": tol, "fixed_b": fixed_b, "warm": warm}
     training = Searching(objective, theta, max_passes, callbacks, **settings)
     training.w = named(training.w, names)
@@ -131,11 +131,13 @@ def fit_classes(
         names,
     )
     if not result.converged and stopped != "callback":
-        warnings.warn(_why(result), ConvergenceWarning, stacklevel=stacklevel)
+        warnings.warn(_why(result, l2), ConvergenceWarning, stacklevel=stacklevel)
     return result
 
 
-def _why(result: FitResult) -> str:
+def _why(result: FitResult, l2: float) -> str:
+    if result.stopped == "separated" and l2 > 0.0:
+        return "all labels are alike, so b grows without bound; expected labels of several classes"
     if result.stopped == "separated":
         return (
             "planes separate the classes, so J has no minimum: it falls to 0 as w grows without "

@@ -253,6 +253,15 @@ def test_wide_data():
     assert path.cost[29] == pytest.approx(own.costs[-1], rel=2e-9)
 
 
+def test_a_cost_is_that_of_float64_whatever_type_x_has():
+    X, Y = data(2, 3, 300)
+    X = np.asarray(X, np.float32)
+    path = logreg_c.fit_path(X, Y, l2=[0.1, 0.01], tol=1e-3)
+    for w, b, cost, l2 in zip(path.w, path.b, path.cost, [0.1, 0.01], strict=True):
+        exact = logreg_c.cost_and_gradient(X, Y, w, b, l2=l2, dtype=np.float64)
+        assert cost == pytest.approx(exact[0], rel=1e-14)
+
+
 def test_a_path_of_l1_keeps_the_order_given_and_says_where_it_fails():
     X, Y = data(10, 6, 500)
     l1 = [1e-3, 0.1, 0.01]

@@ -200,6 +200,37 @@ def test_separated_classes_within_bounds_are_told():
     assert logreg_c.fit(X, Y, lower=-5.0, upper=5.0).converged
 
 
+def test_a_bound_that_ends_a_separation_is_reached():
+    X = np.array([[-10.0, 10.0, -8.0, 9.0]])
+    Y = [0, 1, 0, 1]
+    result = logreg_c.fit(X, Y, upper=0.5)
+    assert result.converged
+    assert result.w.item() == 0.5
+    path = logreg_c.fit_path(X, Y, l2=[1e-3, 0.0], upper=0.5)
+    assert path.converged.all()
+    assert path.w[:, 0].tolist() == [0.5, 0.5]
+
+
+def test_a_plane_of_features_without_a_penalty_is_told():
+    X, _ = make(3, 200, 1)
+    Y = X[0] > 0
+    settings = {"l1": 1e-3, "penalty_factors": [0.0, 1.0, 1.0]}
+    with pytest.warns(logreg_c.ConvergenceWarning):
+        assert logreg_c.fit(X, Y, **settings).stopped == "separated"
+    with pytest.warns(logreg_c.ConvergenceWarning, match="plane separates"):
+        assert logreg_c.fit(X, Y, upper=[np.inf, 1e-3, 1e-3]).stopped == "separated"
+
+
+def test_no_plane_separates_soft_labels_or_by_a_b_that_stays():
+    X = np.array([[-1.0, 1.0, 1.0, -1.0]])
+    soft = logreg_c.fit(10.0 * X, [0.0, 1.0, 0.999, 0.001], lower=-9.0)
+    assert soft.converged
+    A = logreg_c.sigmoid(10.0 * soft.w.T @ X + soft.b)
+    np.testing.assert_allclose(A.sum(), 2.0)
+    held = logreg_c.fit([[0.1, -0.1, 0.1]], [1, 1, 1], b=9.0, intercept=False, lower=-9.0)
+    assert held.converged
+
+
 def test_labels_of_one_class_are_told():
     X, _ = make(3, 100, 1)
     with pytest.warns(logreg_c.ConvergenceWarning, match="alike"):

@@ -220,6 +220,39 @@ def test_separated_classes_say_so():
     assert logreg_c.fit(X, Y, l2=0.01).converged
 
 
+def test_examples_of_one_class_have_no_minimum_even_with_a_penalty():
+    with pytest.warns(logreg_c.ConvergenceWarning, match="all labels are alike"):
+        result = logreg_c.fit(np.ones((1, 3)), [2, 2, 2], l2=0.1)
+    assert result.stopped == "separated"
+    assert logreg_c.fit(np.ones((1, 3)), [2, 2, 2], l2=0.1, intercept=False).converged
+
+
+@pytest.mark.parametrize("m", [30, 4000])
+def test_a_b_that_is_given_stays(m):
+    X, Y = make(2, m, 3)
+    b = np.array([0.5, -1.0, 0.0])
+    found = logreg_c.fit(X, Y, b=b, intercept=False, l2=0.01)
+    assert found.converged
+    assert found.b[:, 0].tolist() == b.tolist()
+    _, dw, _, _ = exact(X, Y, found.w, b, 0.01, np.ones(m))
+    assert np.abs(dw).max() < 1e-4
+
+
+def test_a_b_that_stays_does_not_hide_that_planes_do_not_separate():
+    X = np.array([[1.0, -1.0, 1.0, -1.0]])
+    b = [40.0, 0.0, 0.0]
+    assert logreg_c.fit(X, [0, 0, 0, 0], w=np.zeros((1, 3)), b=b, intercept=False).converged
+
+
+def test_nearly_separated_classes_with_features_of_all_scales():
+    rng = np.random.default_rng(9)
+    X = rng.standard_normal((64, 100)) * 10.0 ** rng.integers(-6, 7, (64, 1))
+    Y = rng.integers(0, 3, 100)
+    result = logreg_c.fit(X, Y, l2=1e-7, tol=1e-12)
+    assert result.converged
+    assert result.passes < 700
+
+
 def test_a_frame_gives_its_names_and_takes_its_columns_by_name():
     pd = pytest.importorskip("pandas")
     X, Y = make(3, 300, 3)

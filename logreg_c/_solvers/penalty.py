@@ -37,6 +37,12 @@ class Penalty(NamedTuple):
         """Return the nearest w within the bounds."""
         return np.minimum(np.maximum(w, self.lower), self.upper)
 
+    def unheld(self, w: Vector) -> Vector:
+        """Return the direction in which w may grow without end: 0 where it is held back."""
+        held = (self.l1 > 0.0) | (self.l2 > 0.0)
+        held |= np.isfinite(np.where(w > 0.0, self.upper, self.lower))
+        return np.where(held, 0.0, w)
+
     def descent(self, w: Vector, slope: Vector) -> Vector:
         """Return the steepest slope down of each w; `slope` is that of J and of the l2 penalty.
 

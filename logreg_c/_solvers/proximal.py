@@ -45,6 +45,7 @@ DEAD = 1e-26  # of a squared mean: variances below it are rounding
 # Nanoseconds per example, of which only the ratios matter.
 EXAMPLE, FEATURE, PRODUCT = 5.0, 0.7, 0.017
 MOST_STEPS = 60
+FAR = 2.0**200  # from a point whose direction is that of a plane, if there is one
 LN_2 = 0.6931471805599453
 
 
@@ -338,10 +339,20 @@ class ProximalNewton:
         return 1.0 / (1.0 - min(math.sqrt(self._ratio), SLOWEST))
 
     def _separated(self) -> bool:
-        """Whether every example is on its own side of a plane, and no penalty holds w there."""
-        if self._J * self._total >= LN_2 * self._least_weight:
+        """Whether J falls to 0 as w grows, along what neither a penalty nor a bound holds back.
+
+        Far out, all losses are below log(2) only where every z has the sign of its label: a b that
+        stays is nothing there, and a label between 0 and 1 costs more than any other.
+        """
+        least = LN_2 * self._least_weight
+        if self._J * self._total >= least or self.passes >= self.max_passes:
             return False
-        return not self.penalty.value(self.w) > 0.0
+        b = self.b * FAR if self.intercept else 0.0
+        try:
+            J, _, _ = self._evaluate(self.penalty.unheld(self.w) * FAR, b, complete=True)
+        except OverflowError:
+            return False
+        return J * self._total < least
 
     def _renew(self) -> Model:
         self._model = self._built(self.w, self.b)

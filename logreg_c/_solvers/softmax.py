@@ -72,6 +72,7 @@ class Search:
         self.gap = math.inf
         shares, self.least = objective.tally(theta.shape[1])
         self.total = math.fsum(shares)
+        self._has_one_class = np.count_nonzero(shares) == 1
         self.at = self.evaluate(theta)
         self._slope: float | None = None  # of the direction from there, once it is made
         self._built, self._since = math.inf, 0
@@ -113,9 +114,13 @@ class Search:
         self._since += 1
         self._mark()
         self._direction()
-        if self.gap > SLOW * before and self._since > self._patience():
+        if self._is_led_astray() or (self.gap > SLOW * before and self._since > self._patience()):
             self.renew()
         return None
+
+    def _is_led_astray(self) -> bool:
+        """Whether the factor promises that J falls below 0, so that its curvature is outdated."""
+        return self.gap > 1.0 and self._factor is not None and self._factor.is_exact
 
     def _after_no_step(self) -> Stopped | None:
         if self.passes < self.most_passes:
@@ -127,12 +132,21 @@ class Search:
         return None
 
     def is_separated(self) -> bool:
-        """Whether every example has its class as the most probable, and there is no penalty.
+        """Whether every example has its class as the most probable, and no penalty holds w back.
 
         If J, the mean of the losses, is below log(2) of the least weight, each loss is below
-        log(2). Then J falls to 0 as w grows.
+        log(2). Then J falls to 0 as w grows, or, where all examples have one class, as b grows.
         """
-        return not np.any(self.l2) and self.at.J * self.total < math.log(2.0) * self.least
+        least = math.log(2.0) * self.least
+        if not self.at.J * self.total < least:
+            return False
+        if np.any(self.l2):
+            return self._has_one_class and not self.fixed_b
+        if not self.fixed_b or not self.at.theta[-1].any():
+            return True
+        without_b = self.at.theta.copy()
+        without_b[-1] = 0.0  # which is nothing beside a w that grows
+        return self.evaluate(without_b).J * self.total < least
 
     def renew(self) -> Factor | Diagonal:
         """Make a factor of the Hessian at the present point."""
@@ -269,9 +283,13 @@ def magnitude(a: NDArray[np.float64]) -> float:
     return float(np.abs(a).max(initial=0.0))
 
 
-def start_from(objective: SoftmaxObjective, k: int, *, fixed_b: bool) -> NDArray[np.float64]:
-    """Return w = 0, and the b that gives each class its share of the examples."""
+def start_from(
+    objective: SoftmaxObjective, b: NDArray[np.float64], *, fixed_b: bool
+) -> NDArray[np.float64]:
+    """Return w = 0, and the b that stays or gives each class its share of the examples."""
+    k = len(b)
     theta = np.zeros((objective.examples.shape[0] + 1, k))
+    theta[-1] = b
     if not fixed_b:
         shares = objective.tally(k).shares
         logarithms = _logarithms(np.maximum(shares, shares.max() * 2.0**-30))
@@ -285,9 +303,16 @@ def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([_kernel.log_determinant(np.array([[root]]), 1) for root in roots.tolist()])
 
 
-def _cost_at_start(objective: SoftmaxObjective, theta: NDArray[np.float64]) -> float:
-    """Return J at what `start_from` returns: the entropy of the classes, or log K at b = 0."""
+def _cost_at_start(
+    objective: SoftmaxObjective, theta: NDArray[np.float64], *, fixed_b: bool
+) -> float:
+    """Return J at what `start_from` returns: the entropy of the classes, or log K at b = 0.
+
+    Where another b stays, that takes a pass.
+    """
     k = theta.shape[1]
+    if fixed_b and theta[-1].any():
+        return objective.softmax(theta[:-1].copy(), theta[-1].copy(), 0.0)[0]
     if not theta[-1].any():
         return float(_logarithms(np.array([float(k)]))[0])
     shares = objective.tally(k).shares
@@ -340,7 +365,7 @@ def opened(
     while sample.passes < 100 and sample.step() is None:
         pass
     whole = Search(objective, sample.at.theta, tol=tol, **of_all, **settings)
-    if not whole.at.J < _cost_at_start(objective, theta):
+    if not whole.at.J < _cost_at_start(objective, theta, fixed_b=fixed_b):
         whole.at = whole.evaluate(theta)
     return whole
 
@@ -432,7 +457,7 @@ def minimize_classes(
     """Do what `minimize` does, with w (n_x, K) and b (K,), whose sums over the classes become 0."""
     theta = np.vstack([w, b])
     if not warm and max_passes > 0:
-        theta = start_from(objective, len(b), fixed_b=fixed_b)
+        theta = start_from(objective, b, fixed_b=fixed_b)
     goal: dict[str, Any] = {"l2": l2, "tol": tol, "slope": slope, "fixed_b": fixed_b}
     if standardize and max_passes > 0:
         centre = not (fixed_b or objective.examples.is_sparse)
