@@ -442,8 +442,8 @@ def windows(session):
 
 @nox.session
 def calls(session):
-    """Make and check a million generated calls; `-- --seconds 20` limits the time instead."""
-    session.install(".")
+    """Make and check a million generated calls; `-- --models --seconds 20` models, for so long."""
+    session.install(".[test]")
     session.run("python", "-P", "tools/fuzz", *session.posargs or ["--calls", "1000000"])
 
 

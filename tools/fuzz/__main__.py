@@ -4,6 +4,7 @@
     python -P tools/fuzz --calls 1000000        all of them, over the machine's CPUs
     python -P tools/fuzz --seconds 20           as many as that allows
     python -P tools/fuzz --only 123             call 123 alone, in this process, to see it fail
+    python -P tools/fuzz --models --seconds 20  models with valid arguments in place of calls
 
 Call k is made from (seed, k) alone, so that it can be had again. It may have anything in any place:
 every dtype, byte order, stride and alignment, sizes from 0 on, NaN, infinities, subnormals and
@@ -12,6 +13,10 @@ types, objects of every Python type, and objects that lie about what they are. W
 is worked out by `expect`, a second reading of the documentation that shares nothing with the
 package: either an exception of a documented type, whose message names the argument, or results
 within the error bounds of `exact`, the formulas in long double.
+
+Model k is made likewise, of arguments that are all valid: several classes, l1, bounds, sparse X,
+categories, paths and many fits. `truth` has J and its derivatives in long double, and a linear
+program that says whether there is a minimum.
 """
 
 import argparse
@@ -22,8 +27,7 @@ import os
 import sys
 import time
 
-from check import check_call
-from work import show, warn_as_errors, work
+from work import check, show, warn_as_errors, work
 
 SECONDS_A_CALL = 60  # more is a hang
 
@@ -35,11 +39,12 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--only", type=int)
+    parser.add_argument("--models", action="store_true")
     chosen = parser.parse_args()
     if chosen.only is not None:
         warn_as_errors()
-        print(show(chosen.seed, chosen.only), flush=True)
-        print(check_call(chosen.seed, chosen.only))
+        print(show(chosen.seed, chosen.only, of_models=chosen.models), flush=True)
+        print(check(chosen.seed, chosen.only, of_models=chosen.models))
         return
 
     context = multiprocessing.get_context("spawn")
@@ -49,7 +54,8 @@ def main():
     for k in range(chosen.processes):
         place, tallies = context.Value("q", -1), context.Array("q", 2)
         arguments = (chosen.seed, k, chosen.processes, chosen.calls, until, place, tallies)
-        workers.append((context.Process(target=work, args=arguments), place, tallies))
+        settings = {"target": work, "args": arguments, "kwargs": {"of_models": chosen.models}}
+        workers.append((context.Process(**settings), place, tallies))
         workers[-1][0].start()
     failures = 0
     seen = {}

@@ -9,15 +9,26 @@ import warnings
 
 import numpy as np
 from check import check_call
+from check_models import check_model
 from generate import generate
+from models import model
 
 import logreg_c
 
 
-def show(seed, index):
-    """Tell what call `index` is, as far as it can be told."""
-    name, given, changed = generate(seed, index)
-    lines = [f"call {index} of seed {seed}: {name}, changed while it runs: {changed}"]
+def check(seed, index, *, of_models):
+    """Make call or model `index`, and check it; return its name and the expected exception."""
+    return check_model(seed, index) if of_models else check_call(seed, index)
+
+
+def show(seed, index, *, of_models):
+    """Tell what call or model `index` is, as far as it can be told."""
+    if of_models:
+        name, given, *_ = model(seed, index)
+        lines = [f"model {index} of seed {seed}: {name}"]
+    else:
+        name, given, changed = generate(seed, index)
+        lines = [f"call {index} of seed {seed}: {name}, changed while it runs: {changed}"]
     for argument, value in given.items():
         try:
             text = repr(value)
@@ -37,7 +48,7 @@ def warn_as_errors():
     warnings.simplefilter("ignore", PendingDeprecationWarning)
 
 
-def work(seed, first, step, calls, until, place, tallies):
+def work(seed, first, step, calls, until, place, tallies, *, of_models):
     """Make calls first, first + step ...; `place` always holds the one under way."""
     faulthandler.enable()
     warn_as_errors()
@@ -47,11 +58,11 @@ def work(seed, first, step, calls, until, place, tallies):
             break
         place.value = index
         try:
-            _, error = check_call(seed, index)
+            _, error = check(seed, index, of_models=of_models)
             tallies[0] += 1
             tallies[1] += error is not None
         except Exception:  # a Disagreement, or a fault of this script
-            print(f"{show(seed, index)}\n{traceback.format_exc()}", flush=True)
+            print(f"{show(seed, index, of_models=of_models)}\n{traceback.format_exc()}", flush=True)
             failed += 1
             if failed == 5:
                 break
