@@ -588,13 +588,10 @@ def _check_together(given: dict[str, Any]) -> None:
 
 
 def _check_stream(given: dict[str, Any]) -> None:
-    """Refuse what needs the rows in memory."""
+    """Refuse a cache of rows that are not read in batches here."""
     if given["dask"] is not None and given["cache"] is not None:
         refuse("--cache is of files that are read here; leave it out, or --dask")
-    if given["stream"] or given["dask"] is not None:
-        if given["cv"] is not None:
-            refuse("--cv needs the rows in memory; leave out --cv or --stream")
-    elif given["cache"] is not None:
+    if given["cache"] is not None and not given["stream"]:
         refuse("--cache is of rows that are read in batches; give --stream, too")
 
 

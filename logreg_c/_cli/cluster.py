@@ -22,7 +22,7 @@ from logreg_c.dask._workers import awaited
 from . import tables
 from .errors import Failure, refuse
 from .recipes import Recipe
-from .streaming import FeatureBatches, Passes, features_of
+from .streaming import FeatureBatches, Passes, SomeRows, features_of
 from .tables import Piece, Rows, Source
 
 Work = Callable[[Rows], Iterator[Any]]  # makes something of each batch
@@ -66,24 +66,64 @@ class FeaturesOnWorkers(FeatureBatches):
         pieces = tables.pieces(source, recipe.as_text())
         of_files = dict(zip(source.parts, passes.of_files, strict=True))
         counts = [of_files[p.file] if p.rows is None else p.rows for p in pieces]
-        self._chosen = np.split(rows, np.cumsum(counts)[:-1])
+        chosen = np.split(rows, np.cumsum(counts)[:-1])
+        self._counts = [int(np.count_nonzero(here)) for here in chosen]
         made = [
-            dask.delayed(partial(_made, _absolute(piece), recipe, chosen), pure=False)()
-            for piece, chosen in zip(pieces, self._chosen, strict=True)
+            dask.delayed(partial(_made, _absolute(piece), recipe, here), pure=False)()
+            for piece, here in zip(pieces, chosen, strict=True)
         ]
         self._X = client.compute(made)
 
-    def _open(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
-        on_cluster = Distributed(
-            self._client, self._X, coded=None, n_threads=None, by_features=False
-        )
-        weights = None if sample_weight is None else self._cut(sample_weight)
-        return on_cluster.open_parts(self._cut(np.asarray(Y)), weights, dtype, names)
+    def some(self, chosen: NDArray[np.bool_]) -> "SomeRowsOnWorkers":
+        """Return some of these rows, which stay on their workers."""
+        masks = np.split(chosen, np.cumsum(self._counts)[:-1])
+        return SomeRowsOnWorkers(self, chosen, self._client, self._X, masks)
 
-    def _cut(self, values: NDArray[Any]) -> list[Any]:
-        """Return the values of the rows of each piece."""
-        counts = [int(np.count_nonzero(chosen)) for chosen in self._chosen]
+    def _open(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
+        given = Y, sample_weight, dtype, names
+        return _opened_on_workers(self._client, self._X, self._counts, *given)
+
+
+class SomeRowsOnWorkers(SomeRows):
+    """X of some rows of partitions on workers, such as those of a fold."""
+
+    def __init__(
+        self,
+        others: FeaturesOnWorkers,
+        chosen: NDArray[np.bool_],
+        client: Client,
+        X: list[Future],
+        masks: list[NDArray[np.bool_]],
+    ) -> None:
+        super().__init__(others, chosen)
+        self._client, self._X, self._masks = client, X, masks
+
+    def open_parts(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
+        """Choose the rows on the workers."""
+        choose = dask.delayed(_some_of, pure=False)
+        X = [choose(part, mask) for part, mask in zip(self._X, self._masks, strict=True)]
+        counts = [int(np.count_nonzero(mask)) for mask in self._masks]
+        given = Y, sample_weight, dtype, names
+        return _opened_on_workers(self._client, X, counts, *given)
+
+
+def _opened_on_workers(
+    client: Client,
+    X: list[Any],
+    counts: list[int],
+    Y: Any,
+    sample_weight: Any,
+    dtype: Any,
+    names: Any,
+) -> Any:
+    """Return the parts of partitions that have so many rows."""
+
+    def cut(values: NDArray[Any]) -> list[Any]:
         return [dask.delayed(part) for part in np.split(values, np.cumsum(counts)[:-1])]
+
+    on_cluster = Distributed(client, X, coded=None, n_threads=None, by_features=False)
+    weights = None if sample_weight is None else cut(sample_weight)
+    return on_cluster.open_parts(cut(np.asarray(Y)), weights, dtype, names)
 
 
 def worked(
@@ -119,6 +159,10 @@ def _opened(piece: Piece, columns: dict[str, Any]) -> Rows:
 
 def _worked(piece: Piece, columns: dict[str, Any], work: Work) -> list[Any]:
     return list(work(_opened(piece, columns)))
+
+
+def _some_of(X: list[NDArray[Any]], chosen: NDArray[np.bool_]) -> list[NDArray[Any]]:
+    return [x[chosen] for x in X]
 
 
 def _made(piece: Piece, recipe: Recipe, chosen: NDArray[np.bool_]) -> list[NDArray[Any]]:

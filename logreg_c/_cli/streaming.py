@@ -105,14 +105,50 @@ class FeatureBatches(Batches):
     def _open(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:
         return super().open_parts(Y, sample_weight, dtype, names)
 
+    def some(self, chosen: NDArray[np.bool_]) -> "SomeRows":
+        """Return some of these rows."""
+        return SomeRows(self, chosen)
+
+    def stored(self) -> Iterator[list[NDArray[Any]]]:
+        """Yield X as `matrices` does, from the cache if there is one."""
+        if self.cache is None:
+            yield from self.matrices()
+        else:
+            for part in next(iter(self._opened.values())):
+                yield part.X
+
     def matrices(self) -> Iterator[list[NDArray[Any]]]:
         """Yield X of some rows after the other, as columns of numbers and true/false."""
         batches = tables.batches(self._source, self._recipe.as_text())
         yield from features_of(self.passes.counted(batches), self._recipe, self._rows)
 
     def _columns(self) -> Iterator[dict[str, NDArray[Any]]]:
-        for X in self.matrices():
-            yield {str(j): x for j, x in enumerate(X)}
+        return map(_named, self.matrices())
+
+
+class SomeRows(Batches):
+    """X of some rows of others, such as those of a fold."""
+
+    def __init__(self, others: FeatureBatches, chosen: NDArray[np.bool_]) -> None:
+        self._others, self._chosen = others, chosen
+        super().__init__(self._columns)
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a thread may read the next batch while the kernel works on this one."""
+        return True
+
+    def _columns(self) -> Iterator[dict[str, NDArray[Any]]]:
+        first = 0
+        for X in self._others.stored():
+            here = self._chosen[first : first + len(X[0])]
+            first += len(here)
+            if here.any():
+                yield _named([x[here] for x in X])
+
+
+def _named(X: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {str(j): x for j, x in enumerate(X)}
 
 
 def features_of(

@@ -24,7 +24,7 @@ from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import metrics, models, splitting, streaming, tables
-from .applying import Examples, connection, mixed, scores_of, taken
+from .applying import Examples, Scores, connection, mixed, scores_of, taken
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import (
     Failure,
@@ -51,7 +51,7 @@ from .scoring import (
     score,
 )
 from .splitting import Splitting
-from .streaming import FeatureBatches, Passes
+from .streaming import FeatureBatches, Passes, SomeRows
 from .tables import Labels, Source
 
 LARGEST = 10  # weights printed after training
@@ -626,16 +626,37 @@ def _cross_validated(
         return None, ""
     found, problem = [], ""
     for k in range(settings.cv):
-        rest, fold = np.flatnonzero(data.folds != k), np.flatnonzero(data.folds == k)
-        X, Y = data.fit
+        rest, fold = data.folds != k, data.folds == k
         weight = None if data.weight is None else data.weight[rest]
-        part = data._replace(fit=Rows(taken(X, rest), Y[rest]), weight=weight)
+        part = data._replace(fit=_some(data.fit, rest), weight=weight)
         result, fault, stopping = _solve(part, settings, watch, None)
         problem = problem or (fault and f"in fold {k + 1} of {settings.cv}: {fault}")
-        model = _model(part, settings, result, stopping)
-        found.append(measures(score(model, taken(X, fold), Y[fold]), 0.5))
+        found.append(_measured(_some(data.fit, fold), *_found(data, result, stopping)))
     measured = [name for name in IN_FOLDS if name in found[0]]
     return {name: _mean([one[name] for one in found]) for name in measured}, problem
+
+
+def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
+    """Return some of the rows, which stay in their files if they are read in batches."""
+    if isinstance(rows.X, FeatureBatches):
+        return Rows(rows.X.some(chosen), rows.Y[chosen])
+    return Rows(taken(rows.X, np.flatnonzero(chosen)), rows.Y[chosen])
+
+
+def _measured(rows: Rows, w: NDArray[np.float64], b: Any) -> dict[str, Any]:
+    """Return the measures of w and b in the rows of a fold."""
+    X, Y = rows
+    tally, first = Tally(), 0
+    J, _, _ = logreg_c.cost_and_gradient(X, Y, w, b, dtype=ARITHMETIC)
+    if isinstance(X, SomeRows):
+        batches = X.predict_proba(w, b, dtype=ARITHMETIC)
+    else:
+        batches = iter([logreg_c.predict_proba(X, w, b, dtype=ARITHMETIC)])
+    for A in batches:
+        here = Y[first : first + A.shape[-1]]
+        first += len(here)
+        tally.add(Scores(A.ravel() if w.ndim == 1 else A.T, here, J * len(here)))
+    return measures(tally.scored()._replace(log_loss=J), 0.5)
 
 
 def _mean(values: list[float | None]) -> dict[str, Any] | None:
@@ -649,12 +670,20 @@ def _mean(values: list[float | None]) -> dict[str, Any] | None:
     }
 
 
-def _model(
-    data: Data, settings: Settings, result: Solution, stopping: EarlyStopping | None
-) -> Model:
+def _found(
+    data: Data, result: Solution, stopping: EarlyStopping | None
+) -> tuple[NDArray[np.float64], Any]:
+    """Return the weights, (n_x,) of two classes or (n_x, K), and the bias or biases."""
     w, b = result.w, result.b
     if stopping is not None and stopping.w is not None:
         w, b = stopping.w, stopping.b
+    return (w[:, 0], b) if len(data.classes) == 2 else (w, np.ravel(b))
+
+
+def _model(
+    data: Data, settings: Settings, result: Solution, stopping: EarlyStopping | None
+) -> Model:
+    w, b = _found(data, result, stopping)
     means, deviations = _moments(data.fit, data.recipe.n_features, len(data.classes))
     at, costs = models.thinned(result.costs)
     kept = {key: value for key, value in asdict(settings).items() if key != "target"} | {
@@ -663,8 +692,8 @@ def _model(
         "version": logreg_c.__version__,
     }
     return Model(
-        weights=w[:, 0] if len(data.classes) == 2 else w,
-        bias=b if len(data.classes) == 2 else np.ravel(b),
+        weights=w,
+        bias=b,
         columns={column.name: column.categories for column in data.recipe.columns},
         means=means,
         deviations=deviations,

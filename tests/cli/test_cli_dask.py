@@ -73,6 +73,14 @@ def test_a_model_has_the_bits_of_one_of_rows_in_memory(run, address, folder, tmp
     assert (tmp_path / "d.npz").read_bytes() == (tmp_path / "s.npz").read_bytes()
 
 
+@pytest.mark.parametrize("options", [OPTIONS["two classes"], OPTIONS["three classes"]])
+def test_folds_have_the_scores_of_one_process(run, address, folder, options):
+    arguments = ["train", folder, *options, "--cv", "3", "--json"]
+    expected = run(*arguments, "--stream")
+    assert expected[0] == 0
+    assert run(*arguments, "--dask", address) == expected
+
+
 TRAIN = ["--target", "y", "--drop", "kind", "--missing", "mean", "--dask"]
 
 
@@ -82,7 +90,6 @@ def test_what_is_wrong_is_said_in_one_line(fails, address, folder, tmp_path, mon
     fails(*train, "tcp://127.0.0.1:9", match="--dask tcp://127.0.0.1:9: no scheduler answers")
     fails(*train, "nowhere", match=r"--dask nowhere: no scheduler answers \(missing port")
     fails(*train, address, "--cache", tmp_path, match="--cache is of files that are read here")
-    fails(*train, address, "--cv", "3", match="--cv needs the rows in memory")
     none = {"n_workers": 0, "processes": False, "protocol": "tcp", "dashboard_address": ":0"}
     with LocalCluster(**none) as empty:
         fails(*train, empty.scheduler_address, match="there are no workers; start some by")

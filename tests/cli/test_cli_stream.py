@@ -137,14 +137,27 @@ def test_types_that_differ_between_files_are_refused_unless_both_are_numbers(
     fails(*arguments, match="'height' is of type Float64 and String in different files")
 
 
-@pytest.mark.parametrize(
-    ("options", "match"),
-    [
-        (["--cv", "3"], "--cv needs the rows in memory"),
-    ],
-)
-def test_what_needs_rows_in_memory_is_refused(fails, data, options, match):
-    fails("train", data, "--target", "sick", "--stream", *options, match=match)
+FOLDS = {
+    "weighted": ["--target", "y", *NUMERIC, "--weight", "n"],
+    "groups": ["--target", "y", *FILLED, "mean", "--group-by", "age"],
+    "descent": ["--target", "y", *NUMERIC, "--solver", "gd", "--iters", "9"],
+    "stopping": ["--target", "y", *OPTIONS["stopping"]],
+    "classes": ["--target", "kind", "--features", "age", "--features", "n", "--missing", "drop"],
+}
+
+
+@pytest.mark.parametrize("options", FOLDS.values(), ids=FOLDS)
+@pytest.mark.sampled(2)
+def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
+    arguments = ["train", write(table, tmp_path / "t.parquet"), *options, "--cv", "3", "--json"]
+    code, found, said = run(*arguments)
+    assert code == 0, said
+    expected = json.loads(found)
+    for more in [], ["--cache", tmp_path / "cache"]:
+        code, found, again = run(*arguments, "--stream", *more)
+        assert (code, again) == (0, said)
+        assert json.loads(found)["cv"] == expected["cv"]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 @pytest.mark.parametrize(
