@@ -114,6 +114,19 @@ def test_examples_of_few_features_have_the_bits_of_their_columns(n_x, m, gap):
         )
 
 
+@pytest.mark.parametrize(
+    ("n_x", "m"), [(8199, 67), (8212, 67), pytest.param(103, 35_000, marks=pytest.mark.long)]
+)
+def test_an_array_has_the_bits_of_its_columns(n_x, m):
+    X, Y = make_data(n_x, m)
+    columns = [row.copy() for row in X]
+    w = np.linspace(-1, 1, n_x)
+    assert bits(logreg_c.cost_and_gradient(X, Y, w, 0.1)) == bits(
+        logreg_c.cost_and_gradient(columns, Y, w, 0.1)
+    )
+    assert bits(logreg_c.predict_proba(X, w, 0.1)) == bits(logreg_c.predict_proba(columns, w, 0.1))
+
+
 @pytest.mark.parametrize(("n_x", "m"), [(1, 1), (1, 2), (1, 1025), (2, 1), (300, 1), (1025, 1)])
 def test_an_array_that_is_both_layouts_has_one_answer(n_x, m):
     inputs = make_inputs(n_x, m)

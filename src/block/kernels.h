@@ -104,6 +104,16 @@ LOGREG_INLINE logreg_data logreg_features_of(const logreg_data *data, int64_t fi
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
+/* What is prefetched for values that are read: their place in the next block; or in a column that
+ * comes LOGREG_COLUMNS_AHEAD later, of this block or, after its last column, of the next. */
+typedef enum logreg_ahead {
+    LOGREG_AHEAD_NOTHING,
+    LOGREG_AHEAD_BLOCK,
+    LOGREG_AHEAD_COLUMNS
+} logreg_ahead;
+
+enum { LOGREG_COLUMNS_AHEAD = 16 };
+
 /* How a pass reads X; the same for all its blocks. */
 typedef struct logreg_reading {
     const logreg_data *data;
@@ -112,10 +122,12 @@ typedef struct logreg_reading {
     int in_place;        /* values side by side are read in place; everything else is packed */
     int forward_only;    /* there is no backward */
     int from_memory;     /* X is too large to be in a cache when it is read */
+    int in_l2;           /* X is small enough to stay in L2: nothing is prefetched */
     int overlap;         /* backward of a block and forward of the next in one loop */
     int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
-    int columns_ahead;   /* to prefetch; 0: prefetch the next block, which fits into L2 with this */
-    int64_t tile;        /* example-major: features packed at a time */
+    /* For columns in place, in each half; and for packed ones, when they are read the last time. */
+    logreg_ahead forward_ahead, backward_ahead, pack_ahead;
+    int64_t tile;          /* example-major: features packed at a time */
     int64_t packed_stride; /* reals from one packed line, a column or an example, to the next */
 } logreg_reading;
 
@@ -289,6 +301,9 @@ extern const logreg_kernels logreg_kernels_avx512_float64, logreg_kernels_avx512
 
 /* The table in use for an arithmetic, LOGREG_FLOAT64 or LOGREG_FLOAT32; see logreg_isa_select. */
 const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic);
+
+/* The size of the L2 of this CPU, a core's, or a guess. */
+int64_t logreg_l2_bytes(void);
 
 /* Whether columns push each other out of the caches of this CPU where their distances are multiples
  * of a power of two. Those of AMD's with AVX-512 (Zen 4) do not. */

@@ -17,9 +17,12 @@ enum { ROWS_FORWARD = 4, ROWS_BACKWARD = 8 };
 /* How many bytes ahead rows are prefetched, or the next block where that is further. */
 enum { ROWS_AHEAD = 1 << 14 };
 
-/* `overlap` prefetches the same place of a later row: so many rows later, or more where they are
- * short, or as many as it reads side by side where they are long. */
-enum { OVERLAP_AHEAD = 3 * ROWS_FORWARD, OVERLAP_AHEAD_BYTES = 3 << 15 };
+/* `overlap` prefetches what lies so many rows later, or more where they are short, or as many as it
+ * reads side by side where they are long. Rows of up to so many bytes without gaps are prefetched
+ * line after line, as memory has them, which a CPU's own prefetching takes up; of longer ones, the
+ * same place of each row that is read. */
+enum { OVERLAP_AHEAD = 3 * ROWS_FORWARD, OVERLAP_AHEAD_BYTES = 3 << 15, SHORT_ROW_BYTES = 1 << 11 };
+enum { AHEAD_NOTHING, AHEAD_LINES, AHEAD_ROWS };
 
 /* ---- Where the values are -------------------------------------------------------------------- */
 
@@ -164,14 +167,16 @@ typedef struct overlap {
 
 /* Features from j on, `some` of them. ROWS_BACKWARD rows make one sum: the first of them leave it
  * in `part`, and the `last` ones continue it and add it to dw. */
-LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last)
+LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last, int ahead)
 {
     const int64_t at = j * (int64_t)sizeof(real);
     const lanes weights = lanes_load(o->w + j);
     LANES_UNROLL
     for (int e = 0; e < ROWS_FORWARD; e++) {
         const char *x = o->next + e * o->stride + at;
-        LOGREG_PREFETCH(x, o->prefetch);
+        if (ahead == AHEAD_ROWS) LOGREG_PREFETCH(x, o->prefetch);
+        if (ahead == AHEAD_LINES)
+            LOGREG_PREFETCH(o->next + ROWS_FORWARD * at + e * LINE_BYTES, o->prefetch);
         o->sum[e] = lanes_add(o->sum[e], lanes_mul(weights, load_reals(x, some)));
     }
     lanes sum = lanes_mul(load_reals(o->x + at, some), o->dZ[0]);
@@ -185,7 +190,8 @@ LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last)
         lanes_store(o->part + j, sum);
 }
 
-LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *Z, int last)
+LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *Z, int last,
+                                    int ahead)
 {
     const int64_t whole = n - n % LANES;
     LANES_UNROLL
@@ -193,8 +199,8 @@ LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *
         o.dZ[e] = lanes_broadcast(dZ[e]);
         o.sum[e] = lanes_broadcast(0);
     }
-    for (int64_t j = 0; j < whole; j += LANES) overlap_features(&o, j, LANES, last);
-    if (whole < n) overlap_features(&o, whole, (int)(n - whole), last);
+    for (int64_t j = 0; j < whole; j += LANES) overlap_features(&o, j, LANES, last, ahead);
+    if (whole < n) overlap_features(&o, whole, (int)(n - whole), last, ahead);
     lanes_reduce_add4(o.sum[0], o.sum[1], o.sum[2], o.sum[3], Z);
 }
 
@@ -258,6 +264,20 @@ static int64_t overlap_ahead(int64_t stride)
     return (ROWS_AHEAD / size + 1) * stride;
 }
 
+/* Of the rows of a block, all of them AHEAD_NOTHING, AHEAD_LINES or AHEAD_ROWS. */
+LOGREG_INLINE void overlap_rows(overlap o, int64_t n, int64_t count, const real *dZ, real *Z,
+                                int ahead)
+{
+    for (int64_t i = 0; i < count; i += ROWS_FORWARD) {
+        if (i % ROWS_BACKWARD == 0)
+            overlap_examples(o, n, dZ + i, Z + i, 0, ahead);
+        else
+            overlap_examples(o, n, dZ + i, Z + i, 1, ahead);
+        o.x += ROWS_FORWARD * o.stride;
+        o.next += ROWS_FORWARD * o.stride;
+    }
+}
+
 /* While one half waits for memory, the other computes. */
 static void example_major_overlap(const logreg_block *block, double *dw)
 {
@@ -273,14 +293,14 @@ static void example_major_overlap(const logreg_block *block, double *dw)
                  .w = block->w,
                  .part = block->part,
                  .dw = REAL_BITS == 64 ? (real *)dw : block->dw};
-    for (int64_t i = 0; i < count; i += ROWS_FORWARD) {
-        if (i % ROWS_BACKWARD == 0)
-            overlap_examples(o, data->n_x, dZ + i, Z + i, 0);
-        else
-            overlap_examples(o, data->n_x, dZ + i, Z + i, 1);
-        o.x += ROWS_FORWARD * stride;
-        o.next += ROWS_FORWARD * stride;
-    }
+    /* so many bytes of each row are prefetched line after line */
+    const int64_t lines = (data->n_x + LANES - 1) / LANES * LINE_BYTES;
+    if (block->reading->in_l2)
+        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_NOTHING);
+    else if (stride > 0 && stride <= lines && stride <= SHORT_ROW_BYTES)
+        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_LINES);
+    else
+        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_ROWS);
     for (int64_t i = 0; i < count; i += LANES) lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
@@ -293,7 +313,8 @@ static void example_major_backward(const logreg_block *block, double *dw)
         const int64_t n = n_x - j < tile ? n_x - j : tile;
         const rows r = example_values(block, j, n, !reading->keep_packed);
         const int64_t size = block->count * r.stride, ahead = size < ROWS_AHEAD ? ROWS_AHEAD : size;
-        row_loops[r.type].backward(&r, block->Z, reading->in_place ? ahead : 0, sums + j);
+        row_loops[r.type].backward(&r, block->Z, reading->in_place && !reading->in_l2 ? ahead : 0,
+                                   sums + j);
     }
 }
 

@@ -16,23 +16,23 @@
 /* Everything is prefetched into L2 and no further: prefetches into L1 would take up the few buffers
  * that L1's own misses wait in (measured on Zen 4: a whole pass takes half as long again).
  *
- * Where two blocks fit into L2, about, the next block is prefetched, one line for each line read,
- * while this block is read for the last time. If X comes from memory, forward over columns in place
- * does the same: what a busy memory drops the first time comes the second time. Where two blocks do
- * not fit (many features, or columns in the same sets of the cache), it is a later column of this
- * block, whenever columns are read.
+ * A line is prefetched for each line that is read, in the next block or in a later column: the plan
+ * says which, for each half. A column's lines are addressed by the last byte of each 64: the line
+ * with the very first byte came with the block before.
  *
- * A column's lines are addressed by the last byte of each 64: the line with the very first byte
- * came with the block before. */
+ * Here and below `reading` is block->reading, loaded once: with few examples per block, each load
+ * per group of columns shows. */
 
-/* How many bytes ahead of the values of a column to prefetch, or 0; `next`: the next block. Here
- * and below `reading` is block->reading, loaded once: with few examples per block, each load per
- * group of columns shows. */
-LOGREG_INLINE int64_t bytes_ahead(const logreg_block *block, const logreg_reading *reading,
-                                  int64_t feature_stride, int64_t stride, int next)
+/* How many bytes ahead of the values of a column to prefetch the next block, or 0. */
+LOGREG_INLINE int64_t block_ahead(const logreg_block *block, int64_t stride, int ahead)
 {
-    if (reading->columns_ahead > 0) return reading->columns_ahead * feature_stride + LINE_BYTES - 1;
-    return next ? block->count * stride + LINE_BYTES - 1 : 0;
+    return ahead ? block->count * stride + LINE_BYTES - 1 : 0;
+}
+
+/* The same of a later column. */
+LOGREG_INLINE int64_t columns_ahead(int64_t feature_stride)
+{
+    return LOGREG_COLUMNS_AHEAD * feature_stride + LINE_BYTES - 1;
 }
 
 /* ---- Where the values are -------------------------------------------------------------------- */
@@ -129,10 +129,11 @@ LOGREG_INLINE logreg_type feature_values(const logreg_block *block, const logreg
     if (reading->uniform_columns) {
         for (int f = 0; f < n; f++) x[f] = (const char *)(packed + f * packed_stride);
         if (fresh)
-            pack_uniform_columns(
-                block, j, n,
-                bytes_ahead(block, reading, data->feature_stride, data->X.stride, last_time),
-                packed);
+            pack_uniform_columns(block, j, n,
+                                 reading->pack_ahead == LOGREG_AHEAD_COLUMNS
+                                     ? columns_ahead(data->feature_stride)
+                                     : block_ahead(block, data->X.stride, last_time),
+                                 packed);
         return REAL_TYPE;
     }
     if (reading->short_examples) {
@@ -155,7 +156,7 @@ LOGREG_INLINE logreg_type feature_values(const logreg_block *block, const logreg
         if (fresh)
             pack_column(&column, block->first, block->count,
                         block->centre ? (const real *)block->centre + j + f : NULL,
-                        last_time ? block->count * column.stride + LINE_BYTES - 1 : 0, packed);
+                        block_ahead(block, column.stride, last_time), packed);
     }
     return REAL_TYPE;
 }
@@ -305,10 +306,23 @@ static const struct {
 } feature_loops[] = {FEATURE_TYPES(LOOPS)};
 #undef LOOPS
 
-/* Sets c to features from j on, and returns their type: to all of them up to `to`, where uniform
- * columns are read in place; else to LOGREG_COLUMNS. */
+/* Sets c, uniform columns from j on, to prefetch later columns: those of c that have such. */
+LOGREG_INLINE void prefetch_columns(const logreg_block *block, int64_t j, int64_t feature_stride,
+                                    int64_t stride, columns *c)
+{
+    const int64_t n = logreg_numbers(block->reading->data);
+    const int64_t groups = (n - LOGREG_COLUMNS_AHEAD - j) / LOGREG_COLUMNS;
+    c->prefetch = columns_ahead(feature_stride);
+    if (groups <= 0)
+        c->prefetch += block->count * stride - n * feature_stride;
+    else if (groups < c->groups)
+        c->groups = groups;
+}
+
+/* Sets c to features from j on, and returns their type: where uniform columns are read in place, to
+ * all of them up to `to` that prefetch alike; else to LOGREG_COLUMNS. */
 LOGREG_INLINE logreg_type columns_from(const logreg_block *block, int64_t j, int64_t to,
-                                       int64_t line, int fresh, int last_time, int prefetch,
+                                       int64_t line, int fresh, int last_time, logreg_ahead ahead,
                                        columns *c)
 {
     const logreg_reading *reading = block->reading;
@@ -319,8 +333,11 @@ LOGREG_INLINE logreg_type columns_from(const logreg_block *block, int64_t j, int
     c->step = LOGREG_COLUMNS * feature_stride;
     c->count = block->count;
     c->prefetch = 0;
-    if (reading->in_place)
-        c->prefetch = bytes_ahead(block, reading, feature_stride, logreg_type_size(type), prefetch);
+    if (!reading->in_place) return type;
+    if (ahead == LOGREG_AHEAD_COLUMNS)
+        prefetch_columns(block, j, feature_stride, logreg_type_size(type), c);
+    else
+        c->prefetch = block_ahead(block, logreg_type_size(type), ahead == LOGREG_AHEAD_BLOCK);
     return type;
 }
 
@@ -331,7 +348,6 @@ static void feature_major_forward(const logreg_block *block)
     const logreg_reading *reading = block->reading;
     const int64_t to = block->to;
     const int keep = reading->keep_packed, last_time = keep || reading->forward_only;
-    const int prefetch = reading->from_memory || reading->forward_only;
     const real *w = block->w;
     real *Z = block->Z;
     int64_t j = block->from;
@@ -339,7 +355,7 @@ static void feature_major_forward(const logreg_block *block)
         lanes_store(Z + i, lanes_broadcast((real)block->b));
     for (columns c; to - j >= LOGREG_COLUMNS; j += c.groups * LOGREG_COLUMNS) {
         const logreg_type type =
-            columns_from(block, j, to, keep ? j : 0, 1, last_time, prefetch, &c);
+            columns_from(block, j, to, keep ? j : 0, 1, last_time, reading->forward_ahead, &c);
         feature_loops[type].forward(&c, w + j, Z);
     }
     if (j == to) return;
@@ -357,7 +373,8 @@ static void feature_major_backward(const logreg_block *block, double *dw)
     const real *dZ = block->Z;
     int64_t j = block->from;
     for (columns c; to - j >= LOGREG_COLUMNS; j += c.groups * LOGREG_COLUMNS) {
-        const logreg_type type = columns_from(block, j, to, keep ? j : 0, !keep, 1, 1, &c);
+        const logreg_type type =
+            columns_from(block, j, to, keep ? j : 0, !keep, 1, reading->backward_ahead, &c);
         feature_loops[type].backward(&c, dZ, dw + j);
     }
     if (j == to) return;

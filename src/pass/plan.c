@@ -93,10 +93,10 @@ enum {
     OVERLAP_BYTES = 3 << 13,
     /* The largest X that may still be in L3 when it is read again. */
     CACHED_BYTES = 3 << 23,
-    /* The largest block of columns of which the next is prefetched; instead of the next one of a
-     * larger block, columns that come so many columns later. */
+    /* An L2 of this size or more holds two blocks, about, and the next block is prefetched up to so
+     * large a block. */
+    LARGE_L2_BYTES = 1 << 20,
     NEXT_BLOCK_BYTES = 1 << 21,
-    COLUMNS_AHEAD = 16,
     /* Columns so many bytes apart, or a multiple, share a few sets of every cache. */
     COLLIDING_BYTES = 2048
 };
@@ -129,6 +129,33 @@ static logreg_type real_type(const logreg_plan *plan)
     return plan->kernels->real_size == sizeof(double) ? LOGREG_FLOAT64 : LOGREG_FLOAT32;
 }
 
+/* What to prefetch. Where two blocks fit into L2, about, it is the next block, while this one is
+ * read for the last time. If X comes from memory, forward does the same: what a busy memory drops
+ * the first time comes the second time. Where they do not fit, later columns are prefetched: in
+ * forward alone, where the block is still in L2 when backward reads it, and if it comes from
+ * memory. What the CPU prefetches by itself is enough for X in L2, and in an L3 that is close to a
+ * small L2. */
+static void prefetch_columns(logreg_reading *r, int64_t n, int64_t block_bytes)
+{
+    const int64_t l2 = logreg_l2_bytes();
+    const int has_later = r->uniform_columns && n >= LOGREG_COLUMNS_AHEAD + LOGREG_COLUMNS;
+    const int small = l2 < LARGE_L2_BYTES && has_later;
+    const int large_block = block_bytes > (small ? l2 : NEXT_BLOCK_BYTES);
+    r->forward_ahead = r->backward_ahead = LOGREG_AHEAD_NOTHING;
+    r->pack_ahead = large_block ? LOGREG_AHEAD_COLUMNS : LOGREG_AHEAD_BLOCK;
+    if (r->in_l2) return;
+    if (large_block) {
+        if (r->uniform_columns) r->forward_ahead = r->backward_ahead = LOGREG_AHEAD_COLUMNS;
+    } else if (r->forward_only) {
+        r->forward_ahead = LOGREG_AHEAD_BLOCK;
+    } else if (!small) {
+        r->backward_ahead = LOGREG_AHEAD_BLOCK;
+        if (r->from_memory) r->forward_ahead = LOGREG_AHEAD_BLOCK;
+    } else if (r->from_memory) {
+        r->forward_ahead = LOGREG_AHEAD_COLUMNS;
+    }
+}
+
 static void read_columns(logreg_plan *plan, int centred)
 {
     logreg_reading *r = &plan->reading;
@@ -140,8 +167,7 @@ static void read_columns(logreg_plan *plan, int centred)
     r->keep_packed = plan->kind->backward && (collide || size <= KEPT_COLUMNS_BYTES);
     r->short_examples = r->data->example_major && n > LOGREG_COLUMNS && !r->data->codes &&
                         r->keep_packed && r->data->X.type == LOGREG_FLOAT64;
-    if (n * plan->block * logreg_type_size(r->data->X.type) > NEXT_BLOCK_BYTES)
-        r->columns_ahead = COLUMNS_AHEAD;
+    prefetch_columns(r, n, n * plan->block * logreg_type_size(r->data->X.type));
     plan->turn = LOGREG_COLUMNS + LOGREG_TURN / plan->block / LOGREG_COLUMNS * LOGREG_COLUMNS;
     if (n <= plan->turn) plan->turn += r->data->n_x - n; /* categories are no work */
     r->packed_stride = plan->block + LOGREG_PADDING;     /* not a power of two, or lines collide */
@@ -189,10 +215,10 @@ static int64_t packed_none(const logreg_plan *plan)
 }
 
 /* In doubles: a stride of 0 makes any size possible. */
-static int is_from_memory(const logreg_data *data)
+static double bytes_of(const logreg_data *data)
 {
     const double size = logreg_type_size(data->X.type);
-    return size * (double)logreg_width(data) * (double)data->m > CACHED_BYTES;
+    return size * (double)logreg_width(data) * (double)data->m;
 }
 
 /* What the plan knows of a source, by the enum in kernels.h. */
@@ -341,7 +367,8 @@ logreg_plan logreg_plan_of(const logreg_data *data, const logreg_part *part,
     plan.block = sources[source].block_size(data, plan.kernels->real_size);
     plan.segment = logreg_segment_size(data);
     plan.node_size = kind->node_size(kind, data->n_x);
-    plan.reading.from_memory = is_from_memory(data);
+    plan.reading.from_memory = bytes_of(data) > CACHED_BYTES;
+    plan.reading.in_l2 = bytes_of(data) <= (double)logreg_l2_bytes();
     sources[source].read(&plan, centred);
     plan_tasks(&plan, data, part, n_threads);
     plan_scratch(&plan, source);

@@ -79,6 +79,22 @@ static int is_amd(void)
 #endif
 }
 
+/* 0 where it is not told. */
+static int64_t l2_size(void)
+{
+#ifdef __GNUC__
+    unsigned int eax, ebx, ecx, edx;
+    if (!__get_cpuid(0x80000006, &eax, &ebx, &ecx, &edx)) return 0;
+    return (int64_t)(ecx >> 16) << 10;
+#else
+    int r[4];
+    __cpuid(r, (int)0x80000000);
+    if ((unsigned int)r[0] < 0x80000006) return 0;
+    __cpuid(r, (int)0x80000006);
+    return (int64_t)((unsigned int)r[2] >> 16) << 10;
+#endif
+}
+
 #endif
 
 static const struct {
@@ -94,6 +110,7 @@ static const struct {
 };
 
 static int in_use = 0, collide = 1;
+static int64_t l2_bytes = 1 << 20;
 
 int logreg_isa_count(void)
 {
@@ -119,6 +136,7 @@ int logreg_isa_select(const char *name)
             in_use = i;
 #ifdef LOGREG_X86_64
             collide = variants[i].supported != has_avx512 || !is_amd();
+            if (l2_size() > 0) l2_bytes = l2_size();
 #endif
             return 0;
         }
@@ -140,4 +158,9 @@ const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic)
 int logreg_columns_collide(void)
 {
     return collide;
+}
+
+int64_t logreg_l2_bytes(void)
+{
+    return l2_bytes;
 }
