@@ -7,11 +7,16 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # In the root of the clone, logreg_c is only the source.
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
+
+# A slow machine is no fault: no test is timed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects

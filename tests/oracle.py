@@ -18,7 +18,7 @@ from hypothesis import settings
 
 import logreg_c
 
-bounded = settings(derandomize=True, deadline=None, max_examples=50)
+bounded = settings(derandomize=True, max_examples=50)
 
 
 # ---- Exact results -------------------------------------------------------------------------------

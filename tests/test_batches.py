@@ -498,7 +498,7 @@ def data_in_batches(draw):
     return X, y, weight, cuts, draw(st.booleans())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data_in_batches())
 @pytest.mark.long
 def test_any_cut_has_the_bits_of_memory(drawn):

@@ -143,7 +143,7 @@ def problems_in_batches(draw):
 
 
 @given(problems_in_batches())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
 @pytest.mark.long
 def test_any_cut_has_the_bits_of_memory(drawn):

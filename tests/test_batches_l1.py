@@ -85,7 +85,7 @@ def test_a_cache_and_a_checkpoint(tmp_path):
 
 
 @given(st.integers(1, 60), st.integers(2049, 9000), st.integers(300, 9000), st.integers(0, 9))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @pytest.mark.long
 def test_any_cut_has_the_bits_of_memory(n_x, m, size, seed):
     rows, Y, _ = make_problem(n_x, m, seed)

@@ -75,7 +75,7 @@ def gap(result, X, Y, l2=0.0, weights=None, *, intercept=True):
 # ---- The minimum -------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     n_x=st.integers(0, 40),
     m=st.integers(50, 3000),
@@ -427,7 +427,7 @@ def test_products_of_means_that_overflow_do_not_hang():
         logreg_c.fit(X, [1], intercept=False)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     n_x=st.integers(1, 6),
     tol=st.sampled_from([1e-6, 1e-9, 1e-12]),

@@ -41,7 +41,7 @@ def assert_all_same(result, fits, **settings):
 
 
 @pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     n_x=st.integers(0, 40),
     m=st.one_of(st.integers(1, 70), st.integers(250, 1300)),
@@ -63,7 +63,7 @@ def test_a_stack(n_x, m, k, seed, order, dtype, l2, intercept, n_threads):
 
 
 @pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     n_x=st.integers(1, 20),
     m=st.integers(1, 400),

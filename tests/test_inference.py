@@ -85,7 +85,7 @@ def close(found, expected, rtol=1e-10):
 # ---- Against exact sums --------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     n_x=st.integers(1, 6),
     m=st.integers(20, 40),

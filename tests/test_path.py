@@ -38,7 +38,7 @@ def data(seed, n_x, m, dtype="f8", order="C"):
     return np.asarray(X.astype(dtype), order=order), Y
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_x=st.sampled_from([1, 3, 8, 17]),
@@ -65,7 +65,7 @@ def test_every_minimum_is_that_of_its_own_fit(seed, n_x, m, dtype, order, l2s, f
         np.testing.assert_allclose(Z, expected, atol=1e-4 * (1 + np.abs(expected).max()))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_x=st.sampled_from([1, 8, 17]),
@@ -193,7 +193,7 @@ def test_a_wrong_l2_is_named(l2, message):
 # ---- Paths of l1 ---------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_x=st.sampled_from([1, 5, 12]),

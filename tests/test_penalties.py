@@ -38,7 +38,7 @@ def gap(result, penalized, *, intercept=True):
 # ---- The minimum ---------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     n_x=st.integers(0, 9),
     m=st.sampled_from([7, 8, 9, 63, 64, 65, 129, 400]),

@@ -139,7 +139,7 @@ def test_raw_time_stamps_are_fitted(dtype):
     assert model.coef_[0, 0] == pytest.approx(right[0], rel=2e-3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_x=st.integers(1, 6),

@@ -44,7 +44,7 @@ def expected_covariance(X, Y, w, b, reference, *, l2, s, groups, intercept):
     return C @ inverse @ C.T
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     n_x=st.integers(0, 4),
     k=st.integers(2, 5),

@@ -21,7 +21,7 @@ def problem(shape, k, dtype="f8", density=0.2, seed=0):
     return X, Y, rng
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     shape=st.sampled_from([(0, 20), (1, 30), (9, 130), (40, 700), (1300, 20)]),
     k=st.sampled_from([3, 8, 17]),

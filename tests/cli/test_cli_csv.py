@@ -421,7 +421,7 @@ WORDS = st.text(st.sampled_from("ab ,;|\t\"\n'#é"), max_size=6).map(lambda word
     spare=st.booleans(),
     chunk=st.sampled_from([5, 64, 1 << 20]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.long
 def test_everything_a_csv_writer_writes_is_read(
     tmp_path_factory, rows, separator, quoting, end, tail, front, spare, chunk

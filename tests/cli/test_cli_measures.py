@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import logreg_c
@@ -54,7 +54,6 @@ def test_curves_and_counts_are_those_of_every_threshold(rows):
 
 
 @given(examples)
-@settings(deadline=None)  # it imports scikit-learn
 @pytest.mark.long
 def test_the_measures_are_scikit_learns(rows):
     sklearn = pytest.importorskip("sklearn.metrics")
