@@ -12,7 +12,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._objective import PRODUCTS_OVERFLOW
-from ._parts import objective_of, opened
+from ._parts import classes_of, objective_of, opened
 from ._softmax import Classes, refuse
 from ._solvers.firth import check_counts, check_firth, penalized_gradient
 from ._solvers.hessian import Hessian, collinear_features
@@ -68,7 +68,8 @@ def inference(
 
     X is read in place and in float64, in a few passes, or K^2 with K classes. The memory on top of
     X is that of a few matrices of the size of the covariance, and of one or two vectors of m
-    values, or K + 3 with K classes.
+    values, or K + 3 with K classes. Where X comes in batches, only sample weights take memory for
+    each example.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ def inference(
     """
     examples, source = opened(X, Y, w=w, dtype=None, sample_weight=sample_weight)
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
-    several = _input.classes(Y, examples, w) if source is None else None
+    several = classes_of(Y, examples, source, w)
     l2 = _input.not_negative(l2, "l2")
     intercept = _input.boolean(intercept, "intercept")
     standardize = _input.boolean(standardize, "standardize")
@@ -166,7 +167,7 @@ def inference(
     settings: Any = {"l2": l2, "scaled": scaled, "intercept": intercept}
     if several is not None:
         refuse({"firth": firth}, "expected two classes, or a penalty l2")
-        classes = Classes(examples, *several, source=None, w=w, b=b, **shared)
+        classes = Classes(examples, *several, source=source, w=w, b=b, **shared)
         codes = _codes(clusters, classes.objective)
         return _of_classes(classes, reference, kind, codes, **settings)
     if reference:
@@ -238,13 +239,11 @@ def _of_classes(
     J, dw, db = objective.softmax(w, b, 0.0)
     centre, _, sd = objective.in_float64().standardize()
     penalties = _penalties(l2, sd, scaled)
-    A = objective.softmax_predict(w, b, probabilities=True)
-    spread = np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
-    if objective.sample_weight is not None:
-        spread *= objective.sample_weight
+    weigh = objective.weighing(w, b)
+    spread = weigh("spread")
     mu = _checked_hessian(objective, spread, total, penalties, centre, intercept=intercept).mu
     hessian = SoftmaxHessian(
-        *(objective, A, total * penalties, mu), others=others, intercept=intercept
+        *(objective, weigh, k, total * penalties, mu), others=others, intercept=intercept
     )
     if not hessian.factor():
         raise ValueError(ALL_CERTAIN)
@@ -282,8 +281,7 @@ def _counts_of_classes(objective: SoftmaxObjective, k: int, reference: int) -> N
     if reference >= k:
         msg = f"reference is {reference} and there are {k} classes; expected one of 0 to {k - 1}"
         raise ValueError(msg)
-    codes = np.asarray(objective.Y)
-    counts = np.bincount(codes, objective.sample_weight, minlength=k).astype(np.float64)
+    counts = objective.tally(k).shares
     if not counts.all():
         msg = (
             f"no example has class {int(np.argmin(counts))}, so its weights are not determined; "

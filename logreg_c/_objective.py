@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from . import _input, _kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from ._input import Examples
@@ -330,6 +333,39 @@ class Tally(NamedTuple):
         return self._replace(least=min(self.least, least))
 
 
+class WeightsOfClasses:
+    """Weights of examples, from their probabilities A (m, K), classes Y and weights s.
+
+    `what` is the "spread" s (1 - sum(a^2)); of a "pair" of classes, s a_k a_l; of one class, the
+    "residual" s (a_k - y_k), in which nothing cancels; and of one or two, the "square" of the sum
+    of their residuals.
+    """
+
+    def __init__(self, A: NDArray[np.float64], Y: Any, s: NDArray[Any] | None) -> None:
+        self._A, self._Y = A, Y
+        self._s = np.ones(len(A)) if s is None else s.astype(np.float64)
+
+    def __call__(self, what: str, *of: int) -> NDArray[np.float64]:
+        """Return a weight for each example."""
+        A = self._A
+        weights: NDArray[np.float64]
+        if what == "spread":
+            weights = self._s * np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
+        elif what == "pair":
+            weights = self._s * A[:, of[0]] * A[:, of[1]]
+        else:
+            first, *second = (self._residuals[k] for k in of)
+            weights = first + second[0] if second else first
+        return weights * weights if what == "square" else weights
+
+    @cached_property
+    def _residuals(self) -> NDArray[np.float64]:
+        R, at, codes = self._A.copy(), np.arange(len(self._A)), np.asarray(self._Y).astype(np.intp)
+        R[at, codes] = 0.0
+        R[at, codes] = -np.add.reduce(R, 1)
+        return np.ascontiguousarray((R * self._s[:, np.newaxis]).T)
+
+
 class SoftmaxObjective(Objective):
     """Examples of several classes, whose codes 0, 1, ... are Y; w is (n_x, K) and b (K,).
 
@@ -389,6 +425,11 @@ class SoftmaxObjective(Objective):
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
             raise OverflowError(msg)
         return out
+
+    def weighing(self, w: NDArray[np.float64], b: NDArray[np.float64]) -> Callable[..., Any]:
+        """Return what makes `WeightsOfClasses` at w and b, as `gram` takes them."""
+        A = self.softmax_predict(w, b, probabilities=True)
+        return WeightsOfClasses(A, self.Y, self.sample_weight)
 
     def some(self, count: int) -> SoftmaxObjective:
         """Return the objective of so many of the examples, which are copied.

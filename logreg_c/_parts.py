@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from . import _input, _kernel
-from ._objective import Objective, Tally, features_of
+from ._objective import Objective, Tally, WeightsOfClasses, features_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -233,6 +233,20 @@ class ProblemInParts:
 
         return Weights(weigh)
 
+    def weights_of_classes(
+        self, w: NDArray[np.float64], b: NDArray[np.float64], which: tuple[Any, ...]
+    ) -> Weights:
+        """Return weights by the probabilities of several classes at w and b."""
+
+        def weigh(part: Part, h: NDArray[np.float64], S: float) -> tuple[int, float]:
+            problem = self._of(part, part.X, part.sample_weight, float32=False)
+            A = np.empty((part.m, len(b)))
+            status = _kernel.softmax_predict(problem, w, b, True, A)
+            h[:] = WeightsOfClasses(A, part.Y, part.sample_weight)(*which)
+            return status, S
+
+        return Weights(weigh)
+
     def survey(self) -> _kernel.Survey:
         """Return sums over labels and weights."""
         if self._survey is None:
@@ -279,6 +293,8 @@ class ProblemInParts:
 
     def weights_at(self, at: Curvature) -> Weights:
         """Return the weights of a Hessian, which may be that of more features than these."""
+        if at.which:
+            return self.weights_of_classes(at.w, at.b, at.which)
         if at.problem is self:
             return self.weights_of_hessian(at.w, at.b, squared=at.squared)
         of_all = at.problem.weights_at(at)
@@ -361,12 +377,16 @@ def _one(parts: list[Part]) -> Part:
 
 
 class Curvature(NamedTuple):
-    """Where a Hessian is wanted: at w and b of a problem, as `Objective.curvature` says."""
+    """Where a Hessian is wanted: at w and b of a problem, as `Objective.curvature` says.
+
+    With `which`, it is that of several classes, as `WeightsOfClasses` says.
+    """
 
     problem: ProblemInParts
     w: NDArray[np.float64]
-    b: float
-    squared: bool
+    b: Any
+    squared: bool = False
+    which: tuple[Any, ...] = ()
 
 
 class Weights:

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several classes over examples that come in parts, with the bits of the same examples in memory.
 
-Only J, its gradient and the diagonal of its Hessian are summed over the parts. A solver makes
-factors of samples, which are gathered in memory.
+J, its gradient and its Hessian are summed over the parts. A solver makes factors of samples, which
+are gathered in memory.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._objective import SoftmaxObjective
-from ._parts import ObjectiveInParts, joined
+from ._parts import Curvature, ObjectiveInParts, joined
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -27,6 +29,10 @@ class SoftmaxInParts(ObjectiveInParts, SoftmaxObjective):
     def tally(self, k: int) -> Tally:
         """Return the weight of each of k classes, and the least weight."""
         return self._parts.tally(k)
+
+    def weighing(self, w: NDArray[np.float64], b: NDArray[np.float64]) -> Callable[..., Any]:
+        """Return a function that says which weights `gram` is to make, part by part."""
+        return lambda *which: Curvature(self._parts, w, b, which=which)
 
     def some(self, count: int) -> SoftmaxObjective:
         """Return the objective of so many of the examples, in memory; the last one is kept."""

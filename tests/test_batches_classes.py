@@ -57,6 +57,34 @@ def test_fit_and_train(size, weight):
         assert_same(logreg_c.train(X, "y", iters=4, sample_weight=s, **goal), expected)
 
 
+ERRORS = {
+    "classical": {},
+    "robust": {"robust": True, "reference": 2},
+    "no intercept": {"intercept": False, "robust": "HC0"},
+    "penalty": {"l2": 1e-3, "standardize": True},
+}
+
+
+@pytest.mark.parametrize("settings", ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+@pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
+@pytest.mark.sampled(2)
+def test_inference(settings, weight):
+    named = COLUMNS | {"y": CODES, **({} if weight is None else {"s": weight})}
+    X, s = batches.Batches(lambda: cut(named, 6000)), None if weight is None else "s"
+    w, b, _ = logreg_c.fit(FEATURES, CODES, sample_weight=weight, tol=1e-12)
+    given = {"w": w, "b": b} | settings
+    expected = logreg_c.inference(FEATURES, CODES, sample_weight=weight, **given)
+    found = logreg_c.inference(X, "y", sample_weight=s, **given)
+    assert_same_statistics(found, expected)
+    assert found.names[:4] == tuple(COLUMNS)
+
+
+def assert_same_statistics(found, expected):
+    for name in "coefficients", "covariance", "log_likelihood", "null_log_likelihood", "n_obs":
+        assert bits(getattr(found, name)) == bits(getattr(expected, name)), name
+
+
 @pytest.mark.parametrize(("n_x", "k", "m"), [(400, 6, 38_000), (750, 3, 900), (750, 3, 2_000)])
 @pytest.mark.long
 def test_every_factor_of_the_hessian(n_x, k, m):
@@ -124,8 +152,11 @@ def test_other_labels_in_a_later_batch():
 
 def test_what_has_one_output():
     X = batches.Batches(lambda: [ROWS])
-    with pytest.raises(ValueError, match=r"Y has 4 classes, and X comes in parts; expected labels"):
-        logreg_c.inference(X, CODES, np.zeros(4), 0.0)
+    w, b = np.zeros((4, 4)), np.zeros(4)
+    with pytest.raises(TypeError, match=r"clusters are passed and X comes in batches"):
+        logreg_c.inference(X, CODES, w, b, clusters=CODES)
+    with pytest.raises(ValueError, match=r"firth is True and Y has several classes"):
+        logreg_c.inference(X, CODES, w, b, firth=True)
     with pytest.raises(ValueError, match=r"w has 3 columns, and Y is not the classes 0 to 2"):
         logreg_c.fit(X, CODES, w=np.zeros((4, 3)))
     with pytest.raises(ValueError, match=r"firth is True and Y has several classes"):

@@ -127,6 +127,13 @@ def test_several_classes_have_the_bits_of_memory(cluster, data, chunks, weighted
         found = on_dask.fit(cluster, *on_cluster[:2], sample_weight=of_s, **settings)
         assert bits(*found) == bits(*expected)
         assert (found.passes, found.gap) == (expected.passes, expected.gap)
+    for settings in {"robust": True}, {"reference": 1, "intercept": False, "l2": 1e-3}:
+        of = {"w": found.w, "b": found.b} | settings
+        with_errors = logreg_c.inference(X.T, codes, sample_weight=s, **of)
+        same = on_dask.inference(cluster, *on_cluster[:2], sample_weight=of_s, **of)
+        assert bits(same.covariance, same.log_likelihood) == bits(
+            with_errors.covariance, with_errors.log_likelihood
+        )
     steps = {"alpha": "auto", "iters": 4, "standardize": True}
     expected = logreg_c.train(X.T, codes, sample_weight=s, **steps)
     found = on_dask.train(cluster, *on_cluster[:2], sample_weight=of_s, **steps)

@@ -386,12 +386,6 @@ def _in_batches(
     passes = streaming.Passes(source)
     with streaming.shown(passes):
         table, is_used = tables.scanned(source, choice, options, passes.counted)
-        if len(table.classes) > 2 and settings.inference:
-            refuse(
-                f"{source}: --inference of more than two classes, which target"
-                f" {brief(settings.target)} has, needs the rows in memory; leave out --inference or"
-                " --stream, or tell one class from all others by --positive"
-            )
         data, parts = _split(source, table, settings)
         used = np.flatnonzero(is_used)
         is_fit = _only(used[parts.fit], len(is_used))

@@ -133,8 +133,8 @@ class Factor:
         return step
 
     def _make_dense(self, k: int, l2: float | NDArray[np.float64]) -> None:
-        n = len(self._mu) + 1
-        H = blocks(self._objective, self._s, self._A, self._mu)
+        n, s, A = len(self._mu) + 1, self._s, self._A
+        H = blocks(self._objective, lambda a, b: s * A[:, a] * A[:, b], k, self._mu)
         everywhere = np.zeros((n, n))  # the direction that J does not depend on
         everywhere[:-1, :-1] = self._G / k
         everywhere[-1, -1] = self._S / k

@@ -7,6 +7,7 @@ matrix of blocks, one for each pair of classes: sums of s a_k (delta_kl - a_l) x
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from logreg_c._objective import PRODUCTS_OVERFLOW
 from .hessian import LEAST_PIVOT, solve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from logreg_c._objective import SoftmaxObjective
@@ -37,19 +40,19 @@ def block(
 
 def blocks(
     objective: SoftmaxObjective,
-    s: NDArray[np.float64],
-    A: NDArray[np.float64],
+    pair: Callable[[int, int], Any],
+    k: int,
     mu: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the Hessian of the sum of the losses, (K, n_x + 1, K, n_x + 1), by w and b + mu'w.
 
-    s (m,) are the weights of the examples and A (m, K) their probabilities.
+    `pair` returns s a_k a_l of two classes, as `gram` of the objective takes it.
     """
-    k, n = A.shape[1], len(mu) + 1
+    n = len(mu) + 1
     H = np.zeros((k, n, k, n))
     for a in range(k):
         for b in range(a):
-            of_pair = block(objective, s * A[:, a] * A[:, b], mu)
+            of_pair = block(objective, pair(a, b), mu)
             H[a, :, b] -= of_pair
             H[b, :, a] -= of_pair
             H[a, :, a] += of_pair
@@ -68,20 +71,20 @@ class SoftmaxHessian:
     def __init__(
         self,
         objective: SoftmaxObjective,
-        A: NDArray[np.float64],
+        weigh: Callable[..., Any],
+        k: int,
         penalty: NDArray[np.float64],
         mu: NDArray[np.float64],
         *,
         others: NDArray[np.intp],
         intercept: bool,
     ) -> None:
+        """Take `weigh` from `objective.weighing`, at the minimum."""
         self._objective, self._mu, self._others = objective, mu, others
         self._each = len(mu) + intercept  # parameters of a class
-        weight = objective.sample_weight
-        self._s = np.ones(len(A)) if weight is None else weight.astype(np.float64)
-        self._A = A
-        H = blocks(objective, self._s, A, mu)[others][:, :, others]
-        n, k = len(mu), A.shape[1]
+        self._weigh = weigh
+        H = blocks(objective, partial(weigh, "pair"), k, mu)[others][:, :, others]
+        n = len(mu)
         j = np.arange(n)
         shares = np.eye(len(others)) - 1.0 / k
         H[:, j, :, j] += penalty[:, np.newaxis, np.newaxis] * shares
@@ -110,31 +113,27 @@ class SoftmaxHessian:
         meat = self._of_examples() if clusters is None else self._of_clusters(clusters)
         return factor * self._uncentred(self.solve(self.solve(meat).T))
 
-    def _residuals(self) -> NDArray[np.float64]:
-        """Return s (A - Y) of the other classes, (K - 1, m), in which nothing cancels."""
-        R, at = self._A.copy(), np.arange(len(self._A))
-        Y: Any = self._objective.Y
-        R[at, Y] = 0.0
-        R[at, Y] = -np.add.reduce(R, 1)
-        return np.ascontiguousarray((R * self._s[:, np.newaxis])[:, self._others].T)
-
     def _of_examples(self) -> NDArray[np.float64]:
-        R = self._residuals()
-        n, k = len(self._mu) + 1, len(R)
+        others = self._others.tolist()
+        n, k = len(self._mu) + 1, len(others)
         meat = np.empty((k, n, k, n))
         for a in range(k):
-            meat[a, :, a] = block(self._objective, R[a] * R[a], self._mu)
+            meat[a, :, a] = self._block("square", others[a])
         for a in range(k):
             for b in range(a):  # 2 r_a r_b = (r_a + r_b)^2 - r_a^2 - r_b^2: weights are >= 0
-                both = block(self._objective, (R[a] + R[b]) ** 2, self._mu)
+                both = self._block("square", others[a], others[b])
                 meat[a, :, b] = (both - meat[a, :, a] - meat[b, :, b]) / 2.0
                 meat[b, :, a] = meat[a, :, b].T
         return self._as_matrix(meat)
 
+    def _block(self, *which: Any) -> NDArray[np.float64]:
+        return block(self._objective, self._weigh(*which), self._mu)
+
     def _of_clusters(self, clusters: NDArray[np.intp]) -> NDArray[np.float64]:
         values = self._objective.examples.values
         sums = []
-        for r in self._residuals():
+        for k in self._others.tolist():
+            r = self._weigh("residual", k)
             for x, mu in zip(values, self._mu.tolist(), strict=True):
                 sums.append(np.bincount(clusters, r * (np.asarray(x, np.float64) - mu)))
             if self._each > len(self._mu):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`fit` and `train` on a Dask cluster, with the bits of the same data in memory (extra ``dask``).
+"""`fit`, `train` and `inference` on a Dask cluster (extra ``dask``), with the bits of memory.
 
 X stays on the workers, as a dask Array or DataFrame whose rows are the examples. Each pass over X
 is one question to an actor on each worker; what comes back are sums. Workers may be lost at any
@@ -19,8 +19,9 @@ except ModuleNotFoundError as error:
     msg = f"logreg_c.dask needs {error.name}: pip install 'logreg-c[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from logreg_c import FitResult, TrainResult
+from logreg_c import FitResult, Inference, TrainResult
 from logreg_c import fit as _fit
+from logreg_c import inference as _inference
 from logreg_c import train as _train
 
 from ._blocks import is_positive as _is_positive
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from ._estimator import LogisticRegression
 
-__all__ = ["ClusterError", "LogisticRegression", "fit", "train"]
+__all__ = ["ClusterError", "LogisticRegression", "fit", "inference", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -136,6 +137,39 @@ def train(
     X = _distributed_of(client, X, positive, n_threads, by_features=False)
     with _remembered(settings):
         return _train(X, y, alpha, iters, sample_weight=sample_weight, **settings)
+
+
+def inference(
+    client: Client | None,
+    X: Any,
+    y: Any,
+    w: Any,
+    b: Any,
+    *,
+    positive: Any = None,
+    sample_weight: Any = None,
+    n_threads: int | None = None,
+    **settings: Any,
+) -> Inference:
+    """Compute the standard errors of w and b on a cluster, as `logreg_c.inference` does in memory.
+
+    Parameters
+    ----------
+    client, X, y, positive, sample_weight, n_threads
+        As in `fit`.
+    w, b
+        Weights and bias at the minimum, as `fit` finds them.
+    **settings
+        l2, standardize, intercept, reference, robust: as `logreg_c.inference` takes them.
+
+    Returns
+    -------
+    Inference
+        With the bits of `logreg_c.inference` of the same examples in one array or frame. The sample
+        weights come to this process.
+    """
+    X = _distributed_of(client, X, positive, n_threads, by_features=False)
+    return _inference(X, y, w, b, sample_weight=sample_weight, **settings)
 
 
 @contextmanager

@@ -232,6 +232,8 @@ class DistributedProblem(ProblemInParts):
 
     def weights_at(self, at: Curvature) -> Any:
         """Return the weights of a Hessian, which may be that of more features than these."""
+        if at.which:
+            return self._weighed(Weighing(at.w, at.b, float32=False, which=at.which))
         return self.weights_of_hessian(at.w, at.b, squared=at.squared)
 
     def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:

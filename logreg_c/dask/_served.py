@@ -35,18 +35,22 @@ class Whole(NamedTuple):
 
 
 class Weighing(NamedTuple):
-    """Weights of the Hessian at w and b; with the `least` of a factor, as that takes them."""
+    """Weights of the Hessian at w and b; with the `least` of a factor, as that takes them.
+
+    With `which`, they are those of several classes.
+    """
 
     w: NDArray[np.float64]
-    b: float
+    b: Any
     float32: bool
     squared: bool = False
     least: float | None = None
+    which: tuple[Any, ...] = ()
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Return what can be compared."""
-        return self.w.tobytes(), *self[1:]
+        return self.w.tobytes(), np.asarray(self.b).tobytes(), *self[2:]
 
 
 class Several(list[Any]):
@@ -148,11 +152,13 @@ class Served(ProblemInParts):
 
     def weigh(self, weighing: Weighing) -> Gathered:
         """Weigh each part anew; return the status and, of its blocks, the sums of weights."""
-        w, b, self.float32, squared, least = weighing
+        w, b, self.float32, squared, least, which = weighing
         if self._every is not None and w.size != self.n_x:
             self._sums, self._h = self._every.weigh(weighing), self._every.weighed
         elif self._weighing != weighing.key:
-            if least is not None:
+            if which:
+                make = self.weights_of_classes(w, b, which)
+            elif least is not None:
                 make = self.weights_of_factor(w, b, least)
             else:
                 make = self.weights_of_hessian(w, b, squared=squared)

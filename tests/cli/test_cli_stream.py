@@ -168,6 +168,7 @@ def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
         ["--missing", "drop", "--class-weight", "balanced"],
         ["--solver", "gd", "--iters", "10"],
         ["--positive", "b"],
+        ["--inference"],
     ],
 )
 @pytest.mark.sampled(2)
@@ -184,12 +185,6 @@ def test_several_classes_have_the_bits_of_rows_in_memory(run, tmp_path, table, o
     assert run(*arguments, tmp_path / "c.npz", *cache)[0] == 0
     expected = (tmp_path / "m.npz").read_bytes()
     assert expected == (tmp_path / "s.npz").read_bytes() == (tmp_path / "c.npz").read_bytes()
-
-
-def test_inference_of_several_classes_needs_rows_in_memory(fails, tmp_path, frame):
-    path = write(frame.with_columns(grade=pl.Series([*"abcd"] * 10)), tmp_path / "t.csv")
-    arguments = ["train", path, "--target", "grade", "--drop", "sick", "--stream", "--inference"]
-    fails(*arguments, match="--inference of more than two classes, .* needs the rows in memory")
 
 
 def test_a_batch_without_used_rows(run, tmp_path, table):
