@@ -15,7 +15,8 @@ from ._objective import PRODUCTS_OVERFLOW
 from ._parts import classes_of, objective_of, opened
 from ._softmax import Classes, refuse
 from ._solvers.firth import check_counts, check_firth, penalized_gradient
-from ._solvers.hessian import Hessian, collinear_features
+from ._solvers.hessian import NAMED, Hessian, collinear_features
+from ._solvers.quasi_separation import find_runaway
 from ._solvers.softmax_hessian import SoftmaxHessian
 from ._summary import Inference, Kind
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ._input import Examples
     from ._objective import Objective, SoftmaxObjective
+    from ._solvers.quasi_separation import Runaway
 
 FAR = 0.1  # standard errors from the minimum, before a warning
 CERTAIN = 1e-12  # mean a (1 - a) of predictions that are certain
@@ -131,7 +133,10 @@ def inference(
     Warns
     -----
     ConvergenceWarning
-        w and b are further than a tenth of a standard error from the minimum.
+        w and b are further than a tenth of a standard error from the minimum; or there is none,
+        because a plane separates some examples and has all others on it, so that some weights grow
+        without bound: the message names their features [5]_. That is looked for where there are two
+        classes, no penalty, and X in memory.
 
     References
     ----------
@@ -139,6 +144,8 @@ def inference(
     .. [2] H. White, Maximum likelihood estimation of misspecified models, Econometrica 50, 1982.
     .. [3] D. Firth, Bias reduction of maximum likelihood estimates, Biometrika 80, 1993.
     .. [4] A. Agresti, Categorical Data Analysis, 3rd edition, 2013, section 8.1.
+    .. [5] A. Albert and J. A. Anderson, On the existence of maximum likelihood estimates in
+       logistic regression models, Biometrika 71, 1984.
 
     Examples
     --------
@@ -201,6 +208,8 @@ def _of_one_output(
     hessian = _checked_hessian(objective, h, total, penalties, centre, intercept=intercept)
     parameters = len(weights) + intercept
     covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
+    if objective.in_memory and not l2 and not firth:
+        _warn_if_running_away(find_runaway(objective, weights, bias, hessian, sd), objective, 4)
     if firth:
         dw, db = penalized_gradient(objective, weights, bias, hessian, total)
     by_w = total * (dw + penalties * weights - hessian.mu * db * intercept)
@@ -306,6 +315,11 @@ def _checked_hessian(
         raise ValueError(ALL_CERTAIN)
     if collinear := hessian.factor():
         faults = collinear_features(collinear, objective.examples, intercept=intercept)
+        zeros = np.zeros(objective.examples.shape[0])
+        every = objective.curvature(zeros, 0.0)  # every example counts
+        plain = Hessian(objective, every, penalty=0.0, intercept=intercept, centre=centre)
+        if not plain.factor():
+            faults += " wherever predictions are uncertain, as a plane separates other examples"
         raise ValueError(f"{faults}. {NOT_DETERMINED}")
     return hessian
 
@@ -512,6 +526,25 @@ def _null_log_likelihood(objective: Objective, total: float, b: float, *, interc
     _, _, db = objective(zeros, 0.0, 0.0)
     share = 0.5 - db  # of the labels that are 1
     return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
+
+
+def _warn_if_running_away(found: Runaway | None, objective: Objective, stacklevel: int) -> None:
+    """Warn if there is no minimum, and name the features whose weights have no limit."""
+    if found is None:
+        return
+    names = objective.examples.names
+    listed = ", ".join(
+        f"feature {j}" if names is None else repr(names[j]) for j in found.features[:NAMED]
+    )
+    listed += ", ..." if len(found.features) > NAMED else ""
+    msg = (
+        f"J has no minimum: as the weights of {listed or 'b alone'} grow without bound, it becomes "
+        f"ever more certain of {found.examples} examples and stays as it is for the others, so "
+        "these weights and their errors depend on where fit stopped (quasi-separation); pass "
+        "firth=True or a penalty l2 > 0 to fit and to inference, leave these features out, or "
+        "merge rare categories"
+    )
+    warnings.warn(msg, ConvergenceWarning, stacklevel=stacklevel)
 
 
 def _warn_if_far(squared: float, stacklevel: int) -> None:

@@ -447,3 +447,100 @@ def test_a_feature_that_is_constant_where_it_counts_is_named(intercept):
 def test_a_covariance_that_overflows_is_told():
     with pytest.raises(OverflowError, match="rescale X"):
         logreg_c._inference._uncentred(np.ones((1, 1)), np.zeros(1), 1.0, np.array([1e160]))
+
+
+# ---- Weights that run away -----------------------------------------------------------------------
+
+
+def quasi_separated(m=400, seed=3):
+    """Return X with a rare feature whose examples all have label 1, and labels."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((3, m))
+    Y = (X[0] + rng.logistic(size=m) > 0).astype(np.uint8)
+    X[2] = 0.0
+    X[2, np.flatnonzero(Y)[:9]] = 1.0
+    return X, Y
+
+
+def test_a_weight_that_runs_away_is_named():
+    X, Y = quasi_separated()
+    found = logreg_c.fit(X, Y)
+    message = r"weights of feature 2 grow without bound, .* certain of 9 examples"
+    with pytest.warns(logreg_c.ConvergenceWarning, match=message):
+        assert logreg_c.inference(X, Y, found.w, found.b).standard_errors[2] > 100.0
+    alone = logreg_c.fit(X, Y, intercept=False)
+    with pytest.warns(logreg_c.ConvergenceWarning, match=message):
+        logreg_c.inference(X, Y, alone.w, 0.0, intercept=False)
+
+
+@pytest.mark.parametrize("settings", [{"l2": 1e-3}, {"firth": True}])
+def test_a_penalty_holds_it(settings):
+    X, Y = quasi_separated()
+    found = logreg_c.fit(X, Y, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logreg_c.inference(X, Y, found.w, found.b, **settings)
+
+
+def test_examples_that_hold_it_back_hold_the_warning_back():
+    X, Y = quasi_separated()
+    zero = np.flatnonzero(Y == 0)[0]
+    X[2, zero] = 1e-3  # a hundredth of a thousandth of the others' pull, but a limit
+    found = logreg_c.fit(X, Y, tol=1e-12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logreg_c.inference(X, Y, found.w, found.b)
+    weights = np.ones(Y.size)
+    weights[zero] = 0.0
+    found = logreg_c.fit(X, Y, sample_weight=weights)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="feature 2 grow"):
+        logreg_c.inference(X, Y, found.w, found.b, sample_weight=weights)
+
+
+def test_a_label_between_0_and_1_holds_it_back():
+    X, Y = quasi_separated()
+    Y = Y.astype(np.float64)
+    Y[np.flatnonzero(X[2])[0]] = 1.0 - 1e-6
+    found = logreg_c.fit(X, Y, tol=1e-13)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logreg_c.inference(X, Y, found.w, found.b)
+
+
+def test_a_category_of_one_label_is_named():
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("narwhals")
+    X, Y = quasi_separated()
+    town = pd.Categorical.from_codes(X[2].astype(int), ["large", "small"])
+    frame = pd.DataFrame({"age": X[0], "town": town})
+    found = logreg_c.fit(frame, Y)
+    with pytest.warns(logreg_c.ConvergenceWarning, match="'town=small' grow without"):
+        logreg_c.inference(frame, Y, found.w, found.b)
+
+
+def test_several_weights_run_away_together():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((7, 300))
+    Y = rng.integers(0, 2, 300)
+    side = np.where(rng.random(300) < 0.3, 2 * Y - 1, 0)  # the sign of the sum of all seven
+    X[6] = side * rng.random(300) - X[:6].sum(axis=0)
+    found = logreg_c.fit(X, Y, tol=1e-12)
+    with pytest.raises(ValueError, match=r"feature 6 is a combination .* other examples\. Their"):
+        logreg_c.inference(X, Y, found.w, found.b)
+    found = logreg_c.fit(X, Y, tol=1e-6)
+    message = "feature 0, feature 1, feature 2, feature 3, feature 4, ... grow"
+    with pytest.warns(logreg_c.ConvergenceWarning, match=message):
+        logreg_c.inference(X, Y, found.w, found.b)
+
+
+def test_robust_errors_without_an_intercept_keep_their_digits_where_residuals_vanish():
+    X = np.zeros((1, 8))
+    X[0, 3] = 1.0
+    Y = np.array([0.0, 1.0, 0.0, 0.9, 0.0, 1.0, 0.0, 0.0])
+    w = 2.1972245773
+    found = logreg_c.inference(X, Y, [w], 0.0, intercept=False, robust="HC0")
+    mpmath.mp.dps = 40
+    a = 1 / (1 + mpmath.exp(-mpmath.mpf(w)))
+    exact = float(abs(a - mpmath.mpf(Y[3])) / (a * (1 - a)))
+    assert found.standard_errors[0] == pytest.approx(exact, rel=1e-4)
+    assert exact < 1e-8

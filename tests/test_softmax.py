@@ -227,6 +227,25 @@ def test_examples_of_one_class_have_no_minimum_even_with_a_penalty():
     assert logreg_c.fit(np.ones((1, 3)), [2, 2, 2], l2=0.1, intercept=False).converged
 
 
+def test_a_b_that_stays_costs_no_passes():
+    X, Y = make(6, 400, 4)
+    X[0] += 30.0  # b would make up for it
+    found = logreg_c.fit(X, Y, intercept=False, l2=1e-4)
+    assert found.converged
+    assert found.passes <= 10
+    _, dw, _, _ = exact(X, Y, found.w, np.zeros(4), 1e-4, np.ones(400))
+    assert np.abs(dw).max() < 1e-3
+
+
+def test_a_penalty_is_that_of_weights_that_sum_to_0_whatever_the_start():
+    X, Y = make(3, 200, 3)
+    w = np.full((3, 3), 0.3) + 0.01 * np.eye(3)
+    found = logreg_c.fit(X, Y, w=w, l2=1e-5)
+    own = logreg_c.fit(X, Y, l2=1e-5)
+    assert found.costs[-1] == pytest.approx(own.costs[-1], rel=2e-9)
+    np.testing.assert_allclose(found.w.sum(1), 0.0, atol=1e-12)
+
+
 @pytest.mark.parametrize("m", [30, 4000])
 def test_a_b_that_is_given_stays(m):
     X, Y = make(2, m, 3)

@@ -40,7 +40,7 @@ class Hessian:
     mu : ndarray of shape (n_x,)
     S : float
     centre : ndarray of shape (n_x,)
-        The mean of the features, to be subtracted in sums of their products.
+        What is subtracted in sums of their products: the mean of the features, or 0.
     h : ndarray of shape (m,)
     intercept : bool
     """
@@ -54,7 +54,9 @@ class Hessian:
         intercept: bool,
         centre: NDArray[np.float64] | None = None,
     ) -> None:
-        if centre is None:
+        if not intercept:  # sums of x x.T itself, which would cancel if x were centred
+            centre = np.zeros(objective.examples.shape[0])
+        elif centre is None:
             centre = objective.in_float64().standardize(scale=False)[0].copy()
         self.centre = centre
         self.h = h

@@ -353,12 +353,16 @@ def opened(
 ) -> Search:
     """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample.
 
-    A theta that is not warm is what `start_from` returns, whose cost takes no pass.
+    A theta that is not warm is what `start_from` returns, whose cost takes no pass. Of one that is
+    warm, a penalty keeps weights that sum to 0 over the classes: the factor knows no other.
     """
     settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
     of_all: dict[str, Any] = {"slope": slope, "units": units, "most_passes": most_passes}
     m = objective.examples.shape[1]
     size = m if warm else sample_size(m, theta.size)
+    if warm and np.any(l2):
+        theta = theta.copy()
+        theta[:-1] -= np.add.reduce(theta[:-1], 1, keepdims=True) / theta.shape[1]
     if size == m:
         return Search(objective, theta, tol=tol, **of_all, **settings)
     sample = Search(objective.some(size), theta, tol=SAMPLE_TOL, **settings)

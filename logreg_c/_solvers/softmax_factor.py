@@ -139,6 +139,8 @@ class Factor:
         everywhere[:-1, :-1] = self._G / k
         everywhere[-1, -1] = self._S / k
         H += everywhere[np.newaxis, :, np.newaxis]
+        if self._fixed_b:  # a b that stays does not make up for any change of w
+            H[:, -1, :, :-1] = H[:, :-1, :, -1] = 0.0
         penalty = np.zeros((k, n))
         penalty[:, :-1] = l2
         self._L, self._unit = self._factored(H.reshape(k * n, k * n), penalty.ravel())
