@@ -22,23 +22,34 @@ double bare_read(const double *x, int64_t n, int threads, int sweeps)
     return total;
 }
 
-typedef double eight __attribute__((vector_size(64)));
+/* The widest vectors that the CPU has: the compiler keeps wider ones in memory. */
+#ifdef __AVX512F__
+enum { WIDTH = 8 };
+#else
+enum { WIDTH = 4 };
+#endif
+enum { VECTORS = 8 / WIDTH }; /* per cache line */
+
+typedef double vector __attribute__((vector_size(WIDTH * sizeof(double))));
 
 /* Adds up n values of four lines side by side, `apart` values from one to the next; or of a single
  * line, 32 at a time, if `apart` is 8. A few of the last values are skipped. Prefetches what lies
- * `ahead` values on into L2. */
+ * `ahead` values on into L2, if that is not 0. */
 static inline __attribute__((always_inline)) void read_lines(const double *x, int64_t apart,
-                                                             int64_t n, int64_t ahead, eight *sums)
+                                                             int64_t n, int64_t ahead, vector *sums)
 {
     const int width = apart == 8 ? 32 : 8;
     for (int64_t i = 0; i + width <= n; i += width)
 #pragma GCC unroll 4
         for (int k = 0; k < 4; k++) {
             const double *p = x + k * apart + i;
-            eight values;
-            memcpy(&values, p, sizeof values);
-            __builtin_prefetch(p + ahead, 0, 2);
-            sums[k] += values;
+            if (ahead != 0) __builtin_prefetch(p + ahead, 0, 2);
+#pragma GCC unroll 2
+            for (int v = 0; v < VECTORS; v++) {
+                vector values;
+                memcpy(&values, p + v * WIDTH, sizeof values);
+                sums[k * VECTORS + v] += values;
+            }
         }
 }
 
@@ -48,7 +59,7 @@ static inline __attribute__((always_inline)) void read_lines(const double *x, in
 double bare_blocks(const double *x, int64_t lines, int64_t length, int64_t stride, int64_t block,
                    int64_t ahead, int times, int sweeps)
 {
-    eight sums[4] = {{0}};
+    vector sums[4 * VECTORS] = {{0}};
     for (int sweep = 0; sweep < sweeps; sweep++)
         for (int64_t first = 0; first < length; first += block) {
             const int64_t n = length - first < block ? length - first : block;
@@ -60,8 +71,10 @@ double bare_blocks(const double *x, int64_t lines, int64_t length, int64_t strid
                     read_lines(x + line * stride + first, 8, n, ahead, sums);
             }
         }
-    const eight total = sums[0] + sums[1] + sums[2] + sums[3];
-    return total[0] + total[1] + total[2] + total[3] + total[4] + total[5] + total[6] + total[7];
+    double total = 0;
+    for (int k = 0; k < 4 * VECTORS; k++)
+        for (int lane = 0; lane < WIDTH; lane++) total += sums[k][lane];
+    return total;
 }
 
 /* A million multiplications, each of which waits for the one before: 3 cycles each on x86-64, and
