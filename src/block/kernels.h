@@ -306,7 +306,7 @@ const logreg_kernels *logreg_kernels_in_use(logreg_type arithmetic);
 int64_t logreg_l2_bytes(void);
 
 /* Whether columns push each other out of the caches of this CPU where their distances are multiples
- * of a power of two. Those of AMD's with AVX-512 (Zen 4) do not. */
+ * of a power of two. Those of AMD's with AVX2 (measured on Zen 3 and 4) do not. */
 int logreg_columns_collide(void);
 
 #endif

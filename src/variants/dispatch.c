@@ -135,7 +135,7 @@ int logreg_isa_select(const char *name)
         if (variants[i].supported()) {
             in_use = i;
 #ifdef LOGREG_X86_64
-            collide = variants[i].supported != has_avx512 || !is_amd();
+            collide = variants[i].supported == always || !is_amd();
             if (l2_size() > 0) l2_bytes = l2_size();
 #endif
             return 0;
