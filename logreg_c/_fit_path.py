@@ -12,7 +12,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning
 from ._fit import MAX_PASSES, prepared, why_no_minimum
-from ._objective import Objective
+from ._parts import objective_of, opened
 from ._result import FitManyResult
 from ._solvers.minimum import minimize
 from ._solvers.path import minimize_path, path_of_penalties
@@ -113,8 +113,10 @@ def fit_path(
         raise ValueError(msg)
     strengths = list(zip(l1s * (k // len(l1s)), l2s * (k // len(l2s)), strict=True))
     penalized = any(l1s) or any(value is not None for value in (penalty_factors, lower, upper))
-    examples = prepared(_input.examples(X, dtype), penalized=penalized, firth=False)
-    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    examples, source = opened(X, Y, w=None, dtype=dtype, sample_weight=sample_weight)
+    examples = prepared(examples, penalized=penalized, firth=False)
+    shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
+    objective = objective_of(examples, source, Y, **shared)
     order = sorted(range(k), key=lambda i: strengths[i], reverse=True)
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
     start = Solution(np.zeros((examples.shape[0], 1)), 0.0)
@@ -219,8 +221,10 @@ def l1_max(
     >>> logreg_c.fit(X, Y, l1=0.25).w
     array([[0.]])
     """
-    examples = prepared(_input.examples(X, None), penalized=True, firth=False)
-    objective = Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
+    examples, source = opened(X, Y, w=None, dtype=None, sample_weight=sample_weight)
+    examples = prepared(examples, penalized=True, firth=False)
+    shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
+    objective = objective_of(examples, source, Y, **shared)
     factors = _input.penalty_factors(penalty_factors, examples)
     fixed_b = not _input.boolean(intercept, "intercept")
     free = np.flatnonzero(factors == 0.0)

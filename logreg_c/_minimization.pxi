@@ -220,6 +220,20 @@ cdef class SearchBySums(Search):
         """Have l2 and the slope be about these features, or about the features as they are."""
         self.features = features
 
+    def retarget(self, double l2):
+        """Go on to the minimum of another l2, as that of `Minimization` does; `done` is 0 again."""
+        cdef const logreg_standardization *standardization = self.standardization()
+        cdef int status
+        self.reserve(logreg_give_workspace_size(&self.whole, self.run.n_threads))
+        with nogil:
+            status = logreg_minimizer_retarget(self.minimizer, &self.whole, standardization, l2,
+                                               &self.run)
+        if self.status(status) != LOGREG_OK:
+            return False
+        self.progress = logreg_minimizer_progress(self.minimizer, self.w.data())
+        self.done = 0
+        return True
+
     def wants(self, w, centre):
         """(what, examples of a sample, b, l2, least, dense, float32); fills w and centre (n_x,)."""
         cdef logreg_request r = logreg_minimizer_wants(self.minimizer, &self.whole,

@@ -620,6 +620,8 @@ class _Descent:
 class _Search:
     """A search for the minimum over parts: the face of `_kernel.Minimization`."""
 
+    problem = None  # whose workspace others could use
+
     def __init__(self, parts: ProblemInParts, search: _kernel.SearchBySums) -> None:
         self._parts = parts
         self._search = search
@@ -646,6 +648,11 @@ class _Search:
     @property
     def passes(self) -> int:
         return self._search.passes
+
+    def retarget(self, l2: float, worker: None) -> bool:
+        """Go on to the minimum of another l2, if this one has been found; `done` is 0 again."""
+        del worker
+        return self._search.retarget(l2)
 
     def advance(self, costs: NDArray[np.float64], steps: int) -> int:
         """Take up to `steps` steps, writing to costs[done:]; return the status."""

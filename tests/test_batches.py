@@ -435,7 +435,7 @@ def test_what_cannot_be_read_is_refused(tmp_path):
             lambda: [np.ones((5000, 1))], np.ones(5000), firth=True)  # fmt: skip
     with pytest.raises(TypeError, match="a new iterator over batches for every pass"):
         batches.Batches(iter([one]))
-    with pytest.raises(TypeError, match="only train, fit, inference, cost_and_gradient, predict_p"):
+    with pytest.raises(TypeError, match="only train, fit, fit_path, l1_max, inference, cost_and"):
         logreg_c.fit_path(batches.Batches(list), [0, 1], l2=[1.0])
     with pytest.raises(FileNotFoundError, match=r"nowhere.csv' does not exist"):
         batches.from_files(tmp_path / "nowhere.csv")

@@ -47,6 +47,28 @@ GOALS = {
 }
 
 
+PATHS = {
+    "l2": {"l2": [1.0, 1e-3, 0.1, 0.0]},
+    "no intercept": {"l2": [0.1, 1e-2], "intercept": False, "tol": 1e-3, "max_passes": 3},
+    "l1": {"l1": [0.05, 0.02], "l2": 0.01, "upper": 0.5},
+}
+
+
+@pytest.mark.parametrize("goal", PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("n_x", [12, 40])
+@pytest.mark.sampled(2)
+def test_paths(goal, n_x):
+    rows, Y, weight = make_problem(n_x, 9_001)
+    X = in_batches(rows, 2500, "rows")
+    for s in None, weight:
+        expected = logreg_c.fit_path(rows.T, Y, sample_weight=s, **goal)
+        found = logreg_c.fit_path(X, Y, sample_weight=s, **goal)
+        for name in "w", "b", "cost", "gap", "passes":
+            assert bits(getattr(found, name)) == bits(getattr(expected, name)), name
+        assert found.stopped.tolist() == expected.stopped.tolist()
+        assert logreg_c.l1_max(X, Y, sample_weight=s) == logreg_c.l1_max(rows.T, Y, sample_weight=s)
+
+
 @pytest.mark.parametrize("goal", GOALS.values(), ids=GOALS)
 @pytest.mark.parametrize("layout", ["rows", "columns"])
 @pytest.mark.parametrize("weighted", [False, True])

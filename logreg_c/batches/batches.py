@@ -245,7 +245,7 @@ class Batches:
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse to be read as an array, by a function that reads no batches."""
         msg = (
-            "only train, fit, inference, cost_and_gradient, predict_proba, predict and the "
-            "estimator LogisticRegression read batches"
+            "only train, fit, fit_path, l1_max, inference, cost_and_gradient, predict_proba, "
+            "predict and the estimator LogisticRegression read batches"
         )
         raise TypeError(msg)
