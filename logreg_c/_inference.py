@@ -35,6 +35,12 @@ NOT_DETERMINED = (
     "Their weights are not determined and have no standard errors; leave these features out, or "
     "pass a penalty l2 > 0 to fit and to inference"
 )
+LEAST_DIGITS = 100.0  # a robust variance, in units of what rounding may hide of it
+SANDWICH_LOST = (
+    "rounding hides the robust errors: features are nearly combinations of each other, and the "
+    "gradients of the examples do not tell them apart; leave some of these features out, pass a "
+    "larger l2 to fit and to inference, or robust=False"
+)
 ALL_CERTAIN = (
     "w and b predict every label with certainty, as where a plane separates the classes, so there "
     "is no minimum with standard errors; pass a penalty l2 > 0 to fit and to inference"
@@ -484,6 +490,8 @@ def _sandwich(meat: NDArray[np.float64], hessian: Hessian, factor: float) -> NDA
     """Return the covariance of (w, b) from the sum of g g.T by w and b + mu.T w."""
     meat = factor * meat
     C = hessian.solve(hessian.solve(meat[:-1, :-1]).T)
+    if not (np.diagonal(C) >= LEAST_DIGITS * hessian.hidden(meat[:-1, :-1])).all():
+        raise ValueError(SANDWICH_LOST)
     c = hessian.solve(meat[:-1, -1:])[:, 0] / hessian.S
     return _uncentred(C, c, meat[-1, -1] / hessian.S**2, hessian.mu)
 

@@ -544,3 +544,17 @@ def test_robust_errors_without_an_intercept_keep_their_digits_where_residuals_va
     exact = float(abs(a - mpmath.mpf(Y[3])) / (a * (1 - a)))
     assert found.standard_errors[0] == pytest.approx(exact, rel=1e-4)
     assert exact < 1e-8
+
+
+def test_robust_errors_that_rounding_hides_are_refused():
+    X = [[1.93066406, 0.84375], [0.26049805, 2.453125], [-1.34179688, -0.91210938]]
+    point = {"w": [0.0, 0.0, 0.0], "b": -2.0, "robust": "HC0"}
+    with pytest.raises(ValueError, match="rounding hides the robust errors"):
+        logreg_c.inference(X, [0, 0], l2=1.4e-10, **point)
+    with pytest.warns(logreg_c.ConvergenceWarning):  # this is not the minimum
+        logreg_c.inference(X, [0, 0], l2=1e-3, **point)
+    t = np.linspace(1.0, 2.0, 200)  # powers of t, whose correlations are above 0.999
+    Y = np.arange(200) % 3 == 0
+    found = logreg_c.fit([t, t**2, t**3, t**4], Y, tol=1e-13)
+    robust = logreg_c.inference([t, t**2, t**3, t**4], Y, found.w, found.b, robust="HC0")
+    assert (robust.standard_errors > 0.0).all()

@@ -25,6 +25,7 @@ NAMED_SHARE = 1e-4
 NAMED = 5  # columns in a message
 # In units of the square of a feature's mean: the squares of the rounding of its values.
 ROUNDING = 1e-31
+EPSILON = 2.0**-52
 
 
 class Hessian:
@@ -101,6 +102,17 @@ class Hessian:
     def solve(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return H^-1 times a matrix of shape (n_x, k)."""
         return solve(self._L, self._unit, columns)
+
+    def hidden(self, meat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far off the rounding of `meat` may put the diagonal of H^-1 meat H^-1, (n_x,).
+
+        An entry is a sum of products, so its error is in units of the roots of two of the diagonal.
+        """
+        n = len(self._unit)
+        roots = np.sqrt(np.diagonal(meat)) * self._unit
+        inverse = np.abs(solve(self._L, np.ones(n), np.eye(n)))
+        reach: NDArray[np.float64] = np.add.reduce(inverse * roots, 1) * self._unit
+        return EPSILON * n * reach * reach
 
     def log_determinant(self) -> float:
         """Return the logarithm of the determinant of the whole Hessian."""

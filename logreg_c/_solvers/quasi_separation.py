@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 SURE = 8.0  # the least |z| of examples that may be beside the plane
+CURVATURE_OF_SURE = 3.36e-4  # a (1 - a) at SURE, and a little more
 SHRINKS = 1e-6  # of the largest change of a z: what counts as none
 MOVES = 1e-4  # of the largest change of a z by one feature: what is worth a name
 
@@ -44,10 +45,11 @@ def find_runaway(
     gradient of the examples that are nearly certain: the others hold it back wherever they can, and
     so have z of about 0 along it if that is possible.
     """
-    Y = np.asarray(objective.Y, np.float64).reshape(-1)
-    side = 2.0 * Y - 1.0
     v = objective.sample_weight
-    v = np.ones(Y.size) if v is None else v.astype(np.float64)
+    v = np.ones(hessian.h.size) if v is None else v.astype(np.float64)
+    if not (hessian.h < CURVATURE_OF_SURE * v).any():
+        return None
+    side = 2.0 * np.asarray(objective.Y, np.float64).reshape(-1) - 1.0
     sure = objective.predict(w, b, probabilities=False)[0] * side > SURE
     sure &= np.abs(side) == 1.0
     weight = np.where(sure, v, 0.0)
