@@ -323,6 +323,26 @@ def minimize_quadratic(
     v: NDArray[np.float64],
     slope: NDArray[np.float64],
 ) -> float: ...
+def sort_by_feature(
+    problem: Problem,
+    starts: NDArray[np.int64],
+    examples: NDArray[np.int32],
+    values: NDArray[np.float64],
+) -> None: ...
+def minimize_by_columns(
+    problem: Problem,
+    columns: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]],
+    h: NDArray[np.float64],
+    total: float,
+    slope: NDArray[np.float64],
+    penalties: tuple[NDArray[np.float64], ...],
+    b: float,
+    db: float,
+    fixed_b: bool,
+    tol: float,
+    enough: float,
+    v: NDArray[np.float64],
+) -> tuple[float, float]: ...
 def solve_lower(L: NDArray[np.float64], n: int, x: NDArray[np.float64]) -> None: ...
 def solve_upper(L: NDArray[np.float64], n: int, x: NDArray[np.float64]) -> None: ...
 def log_determinant(L: NDArray[np.float64], n: int) -> float: ...

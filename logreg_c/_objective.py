@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._input import Examples
 
+    Columns = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 
 PRODUCTS_OVERFLOW = (
     "a product of two features leaves the range of float64: rescale X, say by its largest magnitude"
@@ -198,6 +199,42 @@ class Objective:
         `bounds` are the l1 penalty, the least and the largest value of each entry of v.
         """
         return _kernel.minimize_quadratic(self._problem, H, *bounds, tol, v, slope)
+
+    def by_feature(self) -> Columns:
+        """Return the values of sparse X, (n,), of at most 2^31 - 1 examples, sorted by feature.
+
+        Where each feature begins, (n_x + 1,), and the example of each value come before them.
+        """
+        n_x = self.examples.shape[0]
+        X: Any = self.examples.values
+        n = int(X.starts[-1] - X.starts[0])
+        columns = np.empty(n_x + 1, np.int64), np.empty(n, np.int32), np.empty(n)
+        _kernel.sort_by_feature(self._problem, *columns)
+        return columns
+
+    def minimize_by_columns(
+        self,
+        columns: Columns,
+        h: NDArray[np.float64],
+        total: float,
+        at: tuple[NDArray[np.float64], float, float],
+        penalties: tuple[NDArray[np.float64], ...],
+        v: NDArray[np.float64],
+        *,
+        fixed_b: bool,
+        tol: float,
+        enough: float,
+    ) -> tuple[float, float]:
+        """Move v (n_x,) to the minimum of a model with X diag(h) X' / total; return b and the gain.
+
+        `at` is the slope by v, b, and the slope by b; `penalties` are l1, l2 and the bounds. What
+        is left is about `tol` of the gain, or less than `enough`.
+        """
+        slope, b, db = at
+        goal = fixed_b, tol, enough
+        return _kernel.minimize_by_columns(
+            self._problem, columns, h, total, slope, penalties, b, db, *goal, v
+        )
 
     def features(self, chosen: NDArray[np.intp]) -> Self:
         """Return the objective of some of the features.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """src/logreg.h, as far as the binding calls it."""
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 
 
 cdef extern from "logreg.h" nogil:
@@ -112,6 +112,25 @@ cdef extern from "logreg.h" nogil:
         const double *l1
         const double *lower
         const double *upper
+
+    ctypedef struct logreg_columns:
+        int64_t n_x
+        int64_t m
+        const int64_t *starts
+        const int32_t *examples
+        const double *values
+
+    ctypedef struct logreg_column_model:
+        logreg_columns X
+        const double *h
+        double total
+        const double *slope
+        const double *l1
+        const double *l2
+        const double *lower
+        const double *upper
+        double db
+        int fixed_b
 
     ctypedef struct logreg_sum_kind:
         pass
@@ -239,6 +258,11 @@ cdef extern from "logreg.h" nogil:
     size_t logreg_quadratic_workspace_size(int64_t n, int n_threads)
     int logreg_minimize_quadratic(const logreg_quadratic *quadratic, double tol, double *v,
                                   double *slope, double *decrease, const logreg_run *run)
+    int logreg_sort_by_feature(const logreg_data *data, int64_t *starts, int32_t *examples,
+                               double *values, const logreg_run *run)
+    size_t logreg_column_workspace_size(int64_t n_x, int64_t m, int64_t n_values)
+    int logreg_minimize_by_columns(const logreg_column_model *model, double tol, double enough,
+                                   double *v, double *b, double *decrease, const logreg_run *run)
     void logreg_solve_lower(const double *L, int64_t n, double *x)
     void logreg_solve_upper(const double *L, int64_t n, double *x)
     double logreg_log_determinant(const double *L, int64_t n)

@@ -483,6 +483,39 @@ size_t logreg_quadratic_workspace_size(int64_t n, int n_threads);
 int logreg_minimize_quadratic(const logreg_quadratic *quadratic, double tol, double *v,
                               double *slope, double *decrease, const logreg_run *run);
 
+/* Sparse X by feature: the values of feature j are number starts[j] to starts[j + 1] - 1, in the
+ * order of their examples, of which there are at most 2^31 - 1. logreg_sort_by_feature fills
+ * `starts`, (n_x + 1,), and the others, of all stored values; LOGREG_OK or LOGREG_STOPPED. */
+typedef struct logreg_columns {
+    int64_t n_x, m;
+    const int64_t *starts;
+    const int32_t *examples;
+    const double *values;
+} logreg_columns;
+
+int logreg_sort_by_feature(const logreg_data *data, int64_t *starts, int32_t *examples,
+                           double *values, const logreg_run *run);
+
+/* A model of J and penalties at w and b, whose Hessian is X diag(h) X' / total, by w and b, and l2
+ * on the diagonal. The Hessian is not formed: a step by one w takes its stored values. `slope` is
+ * that of J and the l2 penalty, by w, and db by b. Arrays are (n_x,), and h is (m,). */
+typedef struct logreg_column_model {
+    logreg_columns X;
+    const double *h;
+    double total;
+    const double *slope, *l1, *l2, *lower, *upper;
+    double db;
+    int fixed_b; /* b stays as it is, and db is not looked at */
+} logreg_column_model;
+
+/* Moves v, (n_x,), and b from the w and b of the model to its minimum; v is within its bounds. Ends
+ * where what is left is about tol times what was gained, *decrease; or, where `enough` or less was
+ * gained, once what is left is known to be less than that. Entries of v are 0, or at a bound,
+ * exactly. LOGREG_OK or LOGREG_STOPPED. */
+size_t logreg_column_workspace_size(int64_t n_x, int64_t m, int64_t n_values);
+int logreg_minimize_by_columns(const logreg_column_model *model, double tol, double enough,
+                               double *v, double *b, double *decrease, const logreg_run *run);
+
 /* ---- Sums in parts --------------------------------------------------------------------------- */
 
 /* A pass over an array, over the chunks of a file or over the machines of a cluster gives the same

@@ -6,6 +6,9 @@ penalty as it is (Lee, Sun and Saunders 2014). The Hessian is that at an earlier
 as the steps that it saves would take fewer readings of X than another Gram. Only some features have
 a Hessian, and are read: at first those that gain most, in the end all whose w is not 0. Whether the
 others have to join them, a pass over all features shows, without which no search ends.
+
+Sparse X with many such features has no Hessian: a step is found over the columns of all features,
+each time from the curvature at w and b.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy as np
 
 from logreg_c import _kernel
 
+from .columns import Columns
 from .minimum import minimize
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ ADDED = 128  # features at a time, or as many as are not 0
 INNER = 0.1  # share of the gain of other features, to which the chosen ones are solved before
 OF_MODEL = 1e-6  # share of the gain of a model, up to which its minimum is found
 ARMIJO = 1e-4  # the least share of the predicted decrease
+FEWEST_COLUMNS = 256  # features that gain or are not 0, from which on sparse X needs no Hessian
 AHEAD = 0.5  # of the l1 penalty, down to which features are chosen along a path
 HALVINGS = 30
 STALLED = 5
@@ -114,6 +119,7 @@ class ProximalNewton:
         self._left_out = 0.0  # the gain of the other features, when it was last known
         self._gain, self._ratio = 0.0, FIRST_RATIO  # of the last step
         self._model: Model | None = None
+        self._by_columns: Columns | None = None  # in place of a Hessian
         self._added_at = self._began_at = 0  # the number of points
         self._late = 0  # steps that a newer Hessian would have saved
         self._stalled = 0  # how many steps in a row lowered the cost by no more than rounding
@@ -182,6 +188,8 @@ class ProximalNewton:
         self._stalled, self._began_at, self._added_at = 0, self.done, -1
         self._see_all()
         self.cost = self._J + penalty.value(self.w)
+        if self._by_columns is not None:
+            return
         if self._late >= self._price():
             self._model = None
         if self._steep(strong)[self._others].any():
@@ -225,9 +233,17 @@ class ProximalNewton:
         np.divide(descent * descent, 2.0 * curvature, where=curvature > 0.0, out=gains)
         return gains
 
+    def _read_columns(self) -> None:
+        """Go on with all features and without a Hessian."""
+        self._choose(np.arange(self.w.size))
+        self._by_columns = Columns(self._objective, self._total, intercept=self.intercept)
+
     def _add(self, gains: Vector) -> None:
         """Choose the features that gain most, too."""
         kept = np.flatnonzero(self.w)
+        if self._columns_pay(kept.size + int(np.count_nonzero(gains))):
+            self._read_columns()
+            return
         best = np.argsort(-gains, kind="stable")[: max(ADDED, kept.size)]
         best = best[gains[best] > 0.0]
         chosen = np.union1d(self._chosen, best)
@@ -299,6 +315,11 @@ class ProximalNewton:
         of_pass = EXAMPLE + FEATURE * (k if self._part is self._columns else self.w.size)
         return 1.0 + (EXAMPLE + PRODUCT * k * k / 2.0) / of_pass
 
+    def _columns_pay(self, k: int) -> bool:
+        """Whether k features are too many for a Hessian, and X can be read without one."""
+        examples = self._objective.examples
+        return k >= FEWEST_COLUMNS and examples.is_sparse and self._objective.in_memory
+
     # ---- Steps -----------------------------------------------------------------------------------
 
     def step(self) -> int:
@@ -307,6 +328,8 @@ class ProximalNewton:
         goal = max(target / 2.0, INNER * self._left_out)
         if self._separated():
             return int(_kernel.SEPARATED)
+        if self._by_columns is not None:
+            return self._step_by_columns(self._by_columns, target)
         model = self._renew() if self._model is None else self._model
         w, b, gain = self._minimum_of(model)
         if self._gain > 0.0:
@@ -327,7 +350,17 @@ class ProximalNewton:
                 self._add(gains)
                 return int(_kernel.OK)
         ends = gain * self._ratio <= goal or self._stalled >= STALLED
-        return self._towards(model, w, b, gain, complete=ends)
+        is_new = np.array_equal(model.at, np.append(self.w, self.b))
+        return self._towards(w, b, gain, is_new=is_new, complete=ends)
+
+    def _step_by_columns(self, columns: Columns, target: float) -> int:
+        enough = max(target, ROUNDING * self.cost)
+        slopes = self._dw, self._db
+        w, b, gain = columns.minimum(self.w, self.b, slopes, self.penalty, enough)
+        self.gap = gain / self.cost if self.cost > 0.0 else 0.0
+        if gain <= target and self.steepest() <= self._slope:
+            return int(_kernel.CONVERGED)
+        return self._towards(w, b, gain, is_new=True, complete=True)
 
     def _excess(self) -> float:
         """Return how many times the Hessian is that of w and b, as far as the last step shows.
@@ -360,8 +393,11 @@ class ProximalNewton:
         self._late = 0
         return self._model
 
-    def _towards(self, model: Model, v: Vector, b: float, gain: float, *, complete: bool) -> int:
-        """Step to v and b, or as far as the cost falls."""
+    def _towards(self, v: Vector, b: float, gain: float, *, is_new: bool, complete: bool) -> int:
+        """Step to v and b, or as far as the cost falls.
+
+        `is_new`: the Hessian is that at w and b.
+        """
         noise = ROUNDING * self.cost
         if self._complete and (
             self._stalled >= STALLED or (gain <= noise and self.steepest() <= self._slope)
@@ -385,7 +421,7 @@ class ProximalNewton:
                 self._accept(w, at, found, complete=complete)
                 self._gain = gain if share == 1.0 else 0.0
                 return int(_kernel.OK)
-            if not np.array_equal(model.at, np.append(self.w, self.b)):
+            if not is_new:
                 self._renew()
                 return int(_kernel.OK)
             share /= 2.0
@@ -401,7 +437,7 @@ class ProximalNewton:
         chosen = np.zeros(self.w.size, np.bool_)
         chosen[self._chosen] = True
         at = np.append(self.w, self.b) if self._model is None else self._model.at
-        facts = [self._complete, self._model is not None]
+        facts = [self._complete, self._model is not None, self._by_columns is not None]
         return {
             "chosen": chosen,
             "model": at,
@@ -413,9 +449,12 @@ class ProximalNewton:
 
     def resume(self, w: Vector, state: Mapping[str, NDArray[Any]], done: int) -> None:
         """Go on from w and the state of a search of the same data and penalty."""
-        complete, has_model = map(bool, state["facts"])
+        complete, has_model, by_columns = map(bool, state["facts"])
         self.w[:], b, at = w, float(state["b"]), state["model"]
-        self._choose(np.flatnonzero(state["chosen"]))
+        if by_columns:
+            self._read_columns()
+        else:
+            self._choose(np.flatnonzero(state["chosen"]))
         self._accept(self.w, b, self._evaluate(self.w, b, complete=complete), complete=complete)
         if has_model:
             self._model = self._built(at[:-1].copy(), float(at[-1]))

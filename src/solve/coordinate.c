@@ -12,6 +12,7 @@
 #include <float.h>
 
 #include "platform/stop.h"
+#include "solve/penalized.h"
 #include "solve/vectors.h"
 
 #define LEAST_JITTER 1e-12 /* on the unit diagonal of a face, where columns may be collinear */
@@ -26,6 +27,7 @@ enum {
 
 typedef struct search {
     const logreg_quadratic *q;
+    logreg_penalized of;
     double *v, *slope;       /* where the search is, and the slope of the quadratic there */
     double *to, *change;     /* where v goes on a face; H times the step */
     double *unit, *solution; /* 1 / sqrt(H_jj) of a face; its Newton step */
@@ -48,45 +50,18 @@ size_t logreg_quadratic_workspace_size(int64_t n, int n_threads)
            (size_t)n * sizeof(int64_t);
 }
 
-static double magnitude(double x)
-{
-    return x < 0.0 ? -x : x;
-}
-
-static double within_bounds(const logreg_quadratic *q, int64_t j, double x)
-{
-    if (x < q->lower[j]) return q->lower[j];
-    return x > q->upper[j] ? q->upper[j] : x;
-}
-
 /* ---- Coordinates ----------------------------------------------------------------------------- */
 
-/* Where coordinate j is best, with the others as they are. One without curvature has no slope
- * either, but for rounding. */
-static double best(const search *s, int64_t j)
-{
-    const logreg_quadratic *q = s->q;
-    const double h = q->H[j * q->n + j];
-    if (!(h > 0.0)) return q->l1[j] > 0.0 ? within_bounds(q, j, 0.0) : s->v[j];
-    const double least = s->v[j] - s->slope[j] / h, shrink = q->l1[j] / h;
-    double x = 0.0;
-    if (least > shrink) x = least - shrink;
-    if (least < -shrink) x = least + shrink;
-    return within_bounds(q, j, x);
-}
-
-/* Moves coordinate j there; returns what is gained. */
+/* Moves coordinate j to where it is best; returns what is gained. */
 static double improve(search *s, int64_t j)
 {
-    const logreg_quadratic *q = s->q;
-    const double to = best(s, j), from = s->v[j], step = to - from;
-    if (step == 0.0) return 0.0;
-    const double *row = q->H + j * q->n;
-    const double gain =
-        step * (s->slope[j] + 0.5 * row[j] * step) + q->l1[j] * (magnitude(to) - magnitude(from));
+    const double *row = s->q->H + j * s->q->n;
+    const double from = s->v[j], slope = s->slope[j], h = row[j];
+    const double to = logreg_best(&s->of, j, from, slope, h);
+    if (to == from) return 0.0;
     s->v[j] = to;
-    logreg_add_multiple(s->slope, step, row, q->n);
-    return gain < 0.0 ? -gain : 0.0;
+    logreg_add_multiple(s->slope, to - from, row, s->q->n);
+    return logreg_gain(&s->of, j, from, to, slope, h);
 }
 
 static double sweep_all(search *s)
@@ -120,8 +95,7 @@ static void keep_face(search *s)
     for (int64_t k = 0; k < s->n_active; k++) {
         const int64_t j = s->active[k];
         const double h = q->H[j * q->n + j];
-        if (!(h > 0.0 && s->v[j] > q->lower[j] && s->v[j] < q->upper[j])) continue;
-        if (s->v[j] == 0.0 && q->l1[j] > 0.0) continue;
+        if (!(h > 0.0 && logreg_on_face(&s->of, j, s->v[j]))) continue;
         s->active[n] = j;
         s->unit[n++] = 1.0 / logreg_sqrt(h);
     }
@@ -147,36 +121,12 @@ static int solve_face(search *s)
     if (failed) return 0;
     for (int64_t i = 0; i < n; i++) {
         const int64_t j = s->active[i];
-        const double sign = s->v[j] > 0.0 ? 1.0 : -1.0;
-        s->solution[i] = -(s->slope[j] + (s->v[j] == 0.0 ? 0.0 : sign * q->l1[j])) * s->unit[i];
+        s->solution[i] = -logreg_face_slope(&s->of, j, s->v[j], s->slope[j]) * s->unit[i];
     }
     logreg_solve_lower(s->factor, n, s->solution);
     logreg_solve_upper(s->factor, n, s->solution);
     for (int64_t i = 0; i < n; i++) s->solution[i] *= s->unit[i];
     return 1;
-}
-
-/* Where coordinate j may go, towards v + step: no further than 0, unless it may change its sign. */
-static double allowed(const search *s, int64_t j, double step, int sign_may_change)
-{
-    const double to = s->v[j] + step;
-    const int stays = s->q->l1[j] == 0.0 || sign_may_change;
-    const int crosses = !stays && (s->v[j] > 0.0 ? to < 0.0 : to > 0.0);
-    return within_bounds(s->q, j, crosses ? 0.0 : to);
-}
-
-/* The share of the step at which the first coordinate has to stop, at most 1. */
-static double first_stop(const search *s)
-{
-    double least = 1.0;
-    for (int64_t i = 0; i < s->n_active; i++) {
-        const int64_t j = s->active[i];
-        const double to = allowed(s, j, s->solution[i], 0);
-        if (to == s->v[j] + s->solution[i]) continue;
-        const double share = (to - s->v[j]) / s->solution[i];
-        if (share < least) least = share;
-    }
-    return least;
 }
 
 /* What this share of the step gains, with the changes that it makes. */
@@ -187,14 +137,14 @@ static double gain_of(search *s, double share, int signs_may_change)
     for (int64_t j = 0; j < q->n; j++) s->change[j] = 0.0;
     for (int64_t i = 0; i < s->n_active; i++) {
         const int64_t j = s->active[i];
-        s->to[i] = allowed(s, j, share * s->solution[i], signs_may_change);
+        s->to[i] = logreg_allowed(&s->of, j, s->v[j], share * s->solution[i], signs_may_change);
         const double step = s->to[i] - s->v[j];
         if (step != 0.0) logreg_add_multiple(s->change, step, q->H + j * q->n, q->n);
     }
     for (int64_t i = 0; i < s->n_active; i++) {
         const int64_t j = s->active[i];
         gain -= (s->to[i] - s->v[j]) * (s->slope[j] + 0.5 * s->change[j]) +
-                q->l1[j] * (magnitude(s->to[i]) - magnitude(s->v[j]));
+                q->l1[j] * (logreg_magnitude(s->to[i]) - logreg_magnitude(s->v[j]));
     }
     return gain > 0.0 && gain <= DBL_MAX ? gain : 0.0;
 }
@@ -206,7 +156,10 @@ static double step_on_face(search *s)
     if (s->n_active == 0 || !solve_face(s)) return 0.0;
     const double kept = gain_of(s, 1.0, 0);
     double gain = gain_of(s, 1.0, 1);
-    if (gain <= kept) gain = gain_of(s, kept > 0.0 ? 1.0 : first_stop(s), 0);
+    if (gain <= kept) {
+        const double stop = logreg_first_stop(&s->of, s->active, s->n_active, s->v, s->solution);
+        gain = gain_of(s, kept > 0.0 ? 1.0 : stop, 0);
+    }
     if (gain == 0.0) return 0.0;
     for (int64_t i = 0; i < s->n_active; i++) s->v[s->active[i]] = s->to[i];
     logreg_add_multiple(s->slope, 1.0, s->change, s->q->n);
@@ -220,7 +173,7 @@ static LOGREG_NOINLINE int minimize(search *s, double tol, double *decrease)
     const int64_t n = s->q->n;
     double total = 0.0;
     for (int64_t j = 0; j < n; j++) {
-        const double to = within_bounds(s->q, j, s->v[j]), step = to - s->v[j];
+        const double to = logreg_within(&s->of, j, s->v[j]), step = to - s->v[j];
         if (step != 0.0) logreg_add_multiple(s->slope, step, s->q->H + j * n, n);
         s->v[j] = to;
     }
@@ -251,6 +204,7 @@ int logreg_minimize_quadratic(const logreg_quadratic *quadratic, double tol, dou
     const int64_t n = quadratic->n;
     double *memory = (double *)(void *)((char *)run->workspace + factor_room(n, run->n_threads));
     search s = {.q = quadratic, .v = v, .slope = slope, .run = run};
+    s.of = (logreg_penalized){quadratic->l1, quadratic->lower, quadratic->upper};
     s.to = memory;
     s.change = s.to + n;
     s.unit = s.change + n;
