@@ -38,11 +38,20 @@ enum { TILE_ROWS = 2, TILE_LANES = 1 };
 /* Before a loop over a few lanes. Empty: there are too few registers for them, unrolled or not. */
 #define LANES_UNROLL
 
-/* Returns lanes of the expression, of which i is the number of the vector. */
+/* Returns lanes of the expression, of which i is the number of the vector. Not a loop: gcc unrolls
+ * it only after it has laid out the lanes in memory, and then leaves many of them there. */
+#define LANES_SSE2_AT(number, expression)                                                          \
+    do {                                                                                           \
+        enum { i = number };                                                                       \
+        r.at[i] = expression;                                                                      \
+    } while (0)
 #define LANES_SSE2(expression)                                                                     \
     do {                                                                                           \
         lanes r;                                                                                   \
-        for (int i = 0; i < 4; i++) r.at[i] = expression;                                          \
+        LANES_SSE2_AT(0, expression);                                                              \
+        LANES_SSE2_AT(1, expression);                                                              \
+        LANES_SSE2_AT(2, expression);                                                              \
+        LANES_SSE2_AT(3, expression);                                                              \
         return r;                                                                                  \
     } while (0)
 
@@ -375,6 +384,7 @@ LOGREG_INLINE float lanes_reduce_add(lanes a)
 #undef SSE2_BITS
 #undef SSE2_REAL
 #undef LANES_SSE2
+#undef LANES_SSE2_AT
 #undef LANES_SSE2_LOAD
 
 #endif
