@@ -454,11 +454,14 @@ def commands(session):
     session.run("python", "-P", "tools/fuzz_cli.py", *session.posargs or ["--runs", "100000"])
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 def browser(session):
     """Open reports in headless Chromium, light, dark and on a phone; take the picture in README."""
     debian(session, "chromium", "fonts-dejavu-core")
-    session.install(".[cli,report,test]", "playwright==1.65.2", "axe-playwright-python==0.1.8")
+    (built,) = DIST.glob("wheel/*.whl")
+    session.install(
+        f"{built}[cli,report,test]", "playwright==1.65.2", "axe-playwright-python==0.1.8"
+    )
     session.run("python", "-P", "-m", "pytest", "-q", "tests/browser", *session.posargs)
     session.run("python", "-P", "tests/browser/pages.py", "docs/images/report.png")
 
