@@ -6,6 +6,7 @@ kernel: no case split on the sign of z, no blocks, no product inside the logarit
 """
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
@@ -270,17 +271,22 @@ class Penalized:
         return min(best, self.cost(w, b))
 
     def descend(self, w, slope, H):
-        v, slope = w.copy(), slope.copy()
-        curved = np.flatnonzero(np.diagonal(H) > 1e-22 * np.einsum("ij,ij->i", self.X, self.X))
+        slope, v = slope.copy(), w.tolist()
+        h = np.diagonal(H)
+        curved = np.flatnonzero(h > 1e-22 * np.einsum("ij,ij->i", self.X, self.X))
+        # Numbers of Python's: those of NumPy take several times as long.
+        given = (curved, h[curved], self.l1[curved], self.lower[curved], self.upper[curved])
+        columns = list(zip(*(values.tolist() for values in given), strict=True))
         for _ in range(3000):
             moved = 0.0
-            for j in curved:
-                x = v[j] - slope[j] / H[j, j]
-                x = np.sign(x) * max(abs(x) - self.l1[j] / H[j, j], 0.0)
-                x = min(max(x, self.lower[j]), self.upper[j])
-                moved = max(moved, abs(x - v[j]) * H[j, j] ** 0.5)
-                slope += H[j] * (x - v[j])
-                v[j] = x
+            for j, curvature, l1, lower, upper in columns:
+                x = v[j] - slope.item(j) / curvature
+                x = math.copysign(max(abs(x) - l1 / curvature, 0.0), x)
+                x = min(max(x, lower), upper)
+                if x != v[j]:
+                    moved = max(moved, abs(x - v[j]) * curvature**0.5)
+                    slope += H[j] * (x - v[j])
+                    v[j] = x
             if moved <= 1e-12:
                 break
-        return v
+        return np.array(v)

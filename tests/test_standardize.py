@@ -51,7 +51,7 @@ COLUMNS = {
 @pytest.mark.parametrize("layout", ["C", "F", "C, every second row", "F, some rows"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("column", COLUMNS)
-@pytest.mark.sampled(16)
+@pytest.mark.sampled(8)
 def test_standardized_descent_is_descent_on_x_minus_mu_over_sd(column, weighted, layout):
     X, Y = make_data(2, M)
     X = np.vstack([X, COLUMNS[column]])

@@ -76,7 +76,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(3)
 def test_a_model_has_the_bits_of_one_of_rows_in_memory(
     run, tmp_path, monkeypatch, table, suffix, options
 ):
