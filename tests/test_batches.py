@@ -436,7 +436,7 @@ def test_what_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(TypeError, match="a new iterator over batches for every pass"):
         batches.Batches(iter([one]))
     with pytest.raises(TypeError, match="only train, fit, fit_path, l1_max, inference, cost_and"):
-        logreg_c.fit_path(batches.Batches(list), [0, 1], l2=[1.0])
+        logreg_c.fit_many(batches.Batches(list), [0, 1], l2=[1.0, 2.0])
     with pytest.raises(FileNotFoundError, match=r"nowhere.csv' does not exist"):
         batches.from_files(tmp_path / "nowhere.csv")
     with pytest.raises(FileNotFoundError, match="has no files"):
