@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 PASS = 12e9  # bytes per second and core, of dense X
 SPARSE = 70e6  # values per second and core, of sparse X with a million features
+CLASSES = 2.8e9  # values times classes per second and core, of dense X in float64
 DECODE = 0.8e9  # bytes of float64 per second and core, of Parquet with a dictionary and Snappy
 ROUND, QUESTION = 2e-3, 0.5e-3  # seconds: of a round of questions, and of each in it
 DEGREE = 8  # workers that one asks
@@ -37,6 +38,7 @@ class Data:
     width: float
     value: float  # bytes, with the index of a sparse one
     passes: int  # of a fit
+    classes: int = 1  # outputs: 1 of two classes
 
     @property
     def is_sparse(self) -> bool:
@@ -80,14 +82,18 @@ def compute(data: Data, machine: Machine, machines: float) -> float:
     if data.is_sparse:
         return data.m * data.width / (machines * machine.cores * SPARSE)
     share = data.size / machines
-    return max(share / (machine.cores * PASS), share / machine.bandwidth)
+    seconds = max(share / (machine.cores * PASS), share / machine.bandwidth)
+    if data.classes > 1:
+        products = data.m * data.width * data.classes / machines
+        seconds = max(seconds, products / (machine.cores * CLASSES))
+    return seconds
 
 
 def questions(data: Data, machine: Machine, machines: float, *, aligned: bool = False) -> float:
     """Return the seconds in which w goes to all machines, and their sums return."""
     asked = min(machines, DEGREE)
     sums = 1 + data.nodes(machines, aligned=aligned)
-    moved = asked * 8 * data.n_x * sums / machine.network
+    moved = asked * 8 * data.n_x * data.classes * sums / machine.network
     return levels(machines) * (ROUND + asked * QUESTION + moved)
 
 
@@ -119,10 +125,12 @@ def lost(data: Data, machine: Machine, machines: float) -> float:
 
 
 DENSE = Data("10^12 x 10^3, float32", 1e12, 1e3, 1e3, 4, 4)
+TEN = Data("10^10 x 10^3, float32, 10 classes", 1e10, 1e3, 1e3, 4, 20, 10)
 WIDE = Data("10^9 x 10^6, 100 values", 1e9, 1e6, 100, 8, 50)
 CRITEO = Data("4.2 x 10^9 x 10^6, 39 values", 4.2e9, 1e6, 39, 8, 50)
 CASES = [
     (DENSE, [100, 1000, 10_000, 50_000]),
+    (TEN, [100, 400, 1600]),
     (WIDE, [1, 8, 16, 64, 256, 1024]),
     (CRITEO, [16, 64]),
 ]
