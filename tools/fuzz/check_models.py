@@ -26,12 +26,15 @@ def called(name, given):
 # ---- Minima --------------------------------------------------------------------------------------
 
 
-def check_ending(truth, result, *, most_passes=1000):
-    """Where there is a minimum, it has to be found; where there is none, that has to be said."""
+def check_ending(truth, result, tol, *, most_passes=1000):
+    """Where there is a minimum, it has to be found; where there is none, that has to be said.
+
+    A search that need not come close may end before it sees a plane.
+    """
     verdict = separation(truth)
     if result.stopped == "separated" and verdict in {"none", "quasi"}:
         raise Disagreement(f"no plane separates the classes ({verdict}): {result!r}")
-    if result.converged and verdict == "complete":
+    if result.converged and verdict == "complete" and tol <= 1e-6:
         raise Disagreement(f"a plane separates the classes: {result!r}")
     if result.stopped == "passes" and verdict == "none" and result.passes >= most_passes:
         raise Disagreement(f"not found: {result!r}")
@@ -95,7 +98,7 @@ def check_fit(m, *, given=None, l1=None, l2=None, Y=None, v=None):
             raise Disagreement(f"J rises from {before[0]} to {cost}")
         before = cost, point.off
     final = truth if result.stopped in {"tol", "rounding"} else rough
-    verdict = check_ending(truth, result)
+    verdict = check_ending(truth, result, given["tol"])
     at = check_point(final, result.w, result.b, result.costs[-1])
     check_minimum(truth, at, result, given["tol"], verdict)
     check_predictions(m, at, result)
@@ -160,7 +163,7 @@ def check_path(m):
         truth = Truth(m, l1 * m.factors, l2 * m.factors)
         narrow = m.is_narrow and one.stopped not in {"tol", "rounding"}
         rough = Truth(m, truth.l1, truth.l2, u=2.0**-24 if narrow else U)
-        verdict = check_ending(truth, one)
+        verdict = check_ending(truth, one, m.given["tol"])
         at = check_point(rough, result.w[i], result.b[i], result.cost[i])
         check_minimum(truth, at, one, m.given["tol"], verdict)
 
@@ -205,7 +208,9 @@ def check_inference(m):
     found, _ = called("fit", fitted | {"tol": 1e-13})
     truth = Truth(m, np.zeros(len(m.X)), m.l2)
     at = truth.at(found.w, found.b)
-    if not found.converged or at.curved < 1e-8 or separation(truth) != "none":
+    if not found.converged or at.curved < 1e-8:
+        return
+    if separation(truth) != "none":
         return
     try:
         result, warned = called("inference", m.given | {"w": found.w, "b": found.b})
@@ -213,7 +218,7 @@ def check_inference(m):
         check_refusal(m, at, error)
         return
     if warned and at.hidden() * truth.total < 1e-6:
-        raise Disagreement(f"{found!r} is called far from the minimum")
+        raise Disagreement(f"{found!r} is called far from the minimum, or without one")
     names = list(dict.fromkeys(result.names))
     of_frame = [m.features.index(name) for name in names if name != "intercept"] \
         if m.features else range(len(m.X))  # fmt: skip
@@ -305,6 +310,8 @@ def check_covariance(m, at, T, result):
     off = unsure * (size @ np.abs(C) @ size) + size @ moved @ size * (p + 8) * 2.0**-50
     off = off + unsure * np.sqrt(np.outer(np.diagonal(meat), np.diagonal(meat)))
     if result.kind != "classical":
+        least = np.linalg.eigvalsh(H.astype(float)).min()
+        unsure += 8 * p * U / max(least, 1e-12)  # of the second solution of equations
         off = off + unsure * (np.abs(meat).max() + np.sqrt(np.abs(meat).max() * total))
     close("H C H", H @ C @ H, meat, np.maximum(off, off.T))
 
