@@ -19,4 +19,5 @@ def main() -> None:
             from .app import run  # noqa: PLC0415
 
             ended.code = run(sys.argv[1:])
+    gc.freeze()  # or the interpreter would look at every object once more before it ends
     sys.exit(ended.code)
