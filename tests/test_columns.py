@@ -99,6 +99,18 @@ def test_thousands_of_weights_that_are_not_0():
 
 
 @pytest.mark.usefixtures("by_columns")
+@pytest.mark.parametrize("size", [0.0, 0.1])
+def test_a_start_needs_no_hessian_either(size, monkeypatch):
+    X, Y = make(250, 300)
+    wanted = logreg_c.fit(X, Y, l1=0.01)
+    monkeypatch.delattr(proximal.ProximalNewton, "_built")
+    found = logreg_c.fit(X, Y, l1=0.01, w=wanted.w + size, b=wanted.b)
+    assert found.converged
+    np.testing.assert_allclose(found.costs[-1], wanted.costs[-1], rtol=2e-9)
+    assert found.passes <= (3 if size == 0.0 else 20)
+
+
+@pytest.mark.usefixtures("by_columns")
 def test_a_path_finds_what_single_fits_find():
     X, Y = make(200, 150)
     l1 = logreg_c.l1_max(X, Y) * np.geomspace(1.0, 1e-3, 8)

@@ -145,7 +145,11 @@ class ProximalNewton:
             if found.stopped == "separated":
                 status = _kernel.SEPARATED
         self.w[:] = self.penalty.within(self.w)
-        self._choose(np.flatnonzero(self.w))
+        kept = np.flatnonzero(self.w)
+        if self._columns_pay(kept.size):
+            self._read_columns()
+        else:
+            self._choose(kept)
         self._see_all()
         return int(status)
 
@@ -194,7 +198,9 @@ class ProximalNewton:
             self._model = None
         if self._steep(strong)[self._others].any():
             ahead = np.flatnonzero(self._steep(strong * AHEAD) | (self.w != 0.0))
-            if ahead.size <= LARGEST:
+            if self._columns_pay(ahead.size):
+                self._read_columns()
+            elif ahead.size <= LARGEST:
                 self._choose(ahead)
 
     def _steep(self, l1: Vector) -> NDArray[np.bool_]:
