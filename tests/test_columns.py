@@ -71,6 +71,15 @@ def test_the_minimum_is_that_of_a_hessian(name, scale, monkeypatch):
         assert ((found.w == 0.0) == (with_hessian.w == 0.0)).mean() > 0.98
 
 
+@pytest.mark.parametrize("fewest", [1, 1000])
+def test_a_start_far_on_the_wrong_side(fewest, monkeypatch):
+    X, Y = make(60, 300, scale=True)
+    monkeypatch.setattr(proximal, "FEWEST_COLUMNS", fewest)
+    result = logreg_c.fit(X, Y, l1=0.01, lower=0.5)
+    assert result.converged
+    np.testing.assert_allclose(result.costs[-1], 97.8258975364, rtol=2e-9)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
 @pytest.mark.usefixtures("by_columns")
 def test_slopes_at_the_minimum(dtype):

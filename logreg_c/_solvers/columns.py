@@ -37,16 +37,21 @@ class Columns:
         self._intercept = intercept
 
     def minimum(
-        self, w: Vector, b: float, slopes: tuple[Vector, float], penalty: Penalty, enough: float
+        self,
+        h: Vector,
+        w: Vector,
+        b: float,
+        slopes: tuple[Vector, float],
+        penalty: Penalty,
+        enough: float,
     ) -> tuple[Vector, float, float]:
         """Return where the model at w and b has its minimum, and what that gains.
 
-        `slopes` are those of J by w and b. The minimum is about found; a gain of `enough` or less
-        is what there is to gain.
+        `h` has the weights of its Hessian, and `slopes` are those of J by w and b. The minimum is
+        about found; a gain of `enough` or less is what there is to gain.
         """
         dw, db = slopes
         v = w.copy()
-        h = self._objective.curvature(w, b)
         at, gain = self._objective.minimize_by_columns(
             self._columns,
             h,

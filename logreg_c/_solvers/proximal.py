@@ -42,6 +42,8 @@ ARMIJO = 1e-4  # the least share of the predicted decrease
 FEWEST_COLUMNS = 256  # features that gain or are not 0, from which on sparse X needs no Hessian
 AHEAD = 0.5  # of the l1 penalty, down to which features are chosen along a path
 HALVINGS = 30
+TINY = 1.0 / 64.0  # share of a step; below it, the curvature misleads
+FLAT = 1e-3  # z up to which its curvature is 1/4
 STALLED = 5
 ROUNDING = 2e-15  # of J
 SLOWEST = 0.999  # square root of a ratio that counts; above it, rounding may be all that is left
@@ -119,6 +121,7 @@ class ProximalNewton:
         self._left_out = 0.0  # the gain of the other features, when it was last known
         self._gain, self._ratio = 0.0, FIRST_RATIO  # of the last step
         self._model: Model | None = None
+        self._bounding = False  # whether the Hessian is to be a bound, not that of J
         self._by_columns: Columns | None = None  # in place of a Hessian
         self._added_at = self._began_at = 0  # the number of points
         self._late = 0  # steps that a newer Hessian would have saved
@@ -272,9 +275,9 @@ class ProximalNewton:
     def _built(self, w: Vector, b: float) -> Model:
         """Return the model with the Hessian at w and b."""
         if self._part is self._columns:
-            h = self._columns.curvature(np.ascontiguousarray(w[self._chosen]), b)
+            h = self._curvature(self._columns, np.ascontiguousarray(w[self._chosen]), b)
         else:
-            h = self._objective.curvature(w, b)
+            h = self._curvature(self._objective, w, b)
         H, mu, S = self._columns.gram(h, self._centre[self._chosen])
         diagonal = np.diagonal(H).copy()
         H += H.T
@@ -286,6 +289,20 @@ class ProximalNewton:
         H[dead] = 0.0
         H[:, dead] = 0.0
         return Model(H / self._total, mu, S / self._total, np.append(w, b))
+
+    def _curvature(self, objective: Objective, w: Vector, b: float) -> Vector:
+        """Return the weights of the Hessian, or those with which the model is never below J.
+
+        Where predictions are far on the wrong side, J has a slope and hardly a curvature. The bound
+        is tanh(z / 2) / (2 z) (Jaakkola and Jordan 2000).
+        """
+        if not self._bounding:
+            return objective.curvature(w, b)
+        z = objective.predict(w, b, probabilities=False)[0]
+        a = objective.predict(w, b, probabilities=True)[0]
+        flat = np.abs(z) < FLAT
+        h: Vector = np.where(flat, 0.25, (a - 0.5) / np.where(flat, 1.0, z))
+        return h if objective.sample_weight is None else h * objective.sample_weight
 
     def _minimum_of(self, model: Model) -> tuple[Vector, float, float]:
         """Return the model's minimum, w of the chosen features and b, and what it gains."""
@@ -362,7 +379,8 @@ class ProximalNewton:
     def _step_by_columns(self, columns: Columns, target: float) -> int:
         enough = max(target, ROUNDING * self.cost)
         slopes = self._dw, self._db
-        w, b, gain = columns.minimum(self.w, self.b, slopes, self.penalty, enough)
+        h = self._curvature(self._objective, self.w, self.b)
+        w, b, gain = columns.minimum(h, self.w, self.b, slopes, self.penalty, enough)
         self.gap = gain / self.cost if self.cost > 0.0 else 0.0
         if gain <= target and self.steepest() <= self._slope:
             return int(_kernel.CONVERGED)
@@ -425,12 +443,15 @@ class ProximalNewton:
             if cost <= self.cost - ARMIJO * share * gain + noise:
                 self._stalled = self._stalled + 1 if cost >= self.cost - noise else 0
                 self._accept(w, at, found, complete=complete)
+                if self._bounding:
+                    self._bounding, self._model = False, None
                 self._gain = gain if share == 1.0 else 0.0
                 return int(_kernel.OK)
-            if not is_new:
-                self._renew()
-                return int(_kernel.OK)
             share /= 2.0
+            misled = is_new and share < TINY and not self._bounding and self._objective.in_memory
+            if misled or not is_new:
+                self._bounding, self._model = misled, None
+                return int(_kernel.OK)
         if self._complete:
             return int(_kernel.ROUNDING)
         self._see_all()
