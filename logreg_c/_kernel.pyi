@@ -296,6 +296,15 @@ def softmax_curvature(
     D: NDArray[np.float64],
     d: NDArray[np.float64],
 ) -> int: ...
+def softmax_hessian(
+    problem: Problem,
+    outputs: int,
+    A: NDArray[np.float64],
+    s: NDArray[np.float64] | None,
+    least: float,
+    centre: NDArray[np.float64],
+    H: NDArray[np.float64],
+) -> int: ...
 def softmax_predict(
     problem: Problem,
     w: NDArray[np.float64],

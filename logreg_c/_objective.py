@@ -452,6 +452,27 @@ class SoftmaxObjective(Objective):
             raise OverflowError(PRODUCTS_OVERFLOW)
         return D, d
 
+    def softmax_hessian(
+        self,
+        A: NDArray[np.float64],
+        s: NDArray[np.float64] | None,
+        centre: NDArray[np.float64],
+        *,
+        least: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Return sum(s a_k (delta_kl - a_l) x x'), (K, n_x + 1, K, n_x + 1), by w and b + centre'w.
+
+        As a matrix, only its lower triangle is complete. A (m, K) are probabilities, s (m,) the
+        weights, and x is less the centre, with 1 as the last feature. Each pair of classes leaves
+        out the examples whose s a_k a_l is below `least` times the mean.
+        """
+        n, k = len(centre) + 1, A.shape[1]
+        H = np.empty((k, n, k, n))
+        if _kernel.softmax_hessian(self._problem, k, A, s, least, centre, H) != _kernel.OK:
+            self.raise_if_nonfinite()
+            raise OverflowError(PRODUCTS_OVERFLOW)
+        return H
+
     def softmax_predict(
         self, w: NDArray[np.float64], b: NDArray[np.float64], *, probabilities: bool
     ) -> NDArray[np.float64]:

@@ -31,6 +31,19 @@ def softmax_curvature(Problem problem, w, b, centre, D, d):
     return problem.status(status)
 
 
+def softmax_hessian(Problem problem, int64_t outputs, A, s, double least, centre, H):
+    """The status, and the lower triangle of H filled; s are the weights, or None."""
+    cdef Buffer A_in = Buffer(A, IN), less = Buffer(centre, IN), H_out = Buffer(H, OUT)
+    cdef Buffer s_in = None if s is None else Buffer(s, IN)
+    cdef const double *weights = NULL if s is None else s_in.data()
+    cdef int status
+    problem.reserve(logreg_softmax_hessian_workspace_size(problem.data, problem.run.n_threads))
+    with nogil:
+        status = logreg_softmax_hessian(problem.data, outputs, A_in.data(), weights, least,
+                                        less.data(), H_out.data(), &problem.run)
+    return problem.status(status)
+
+
 def softmax_predict(Problem problem, w, b, bint probabilities, out):
     """The status, and out (m, K) filled with A, or else Z."""
     cdef Buffer w_in = Buffer(w, IN), b_in = Buffer(b, IN), to = Buffer(out, OUT)

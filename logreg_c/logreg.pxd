@@ -242,6 +242,10 @@ cdef extern from "logreg.h" nogil:
     int logreg_softmax_curvature(
         const logreg_data* data, int64_t n_outputs, const double* w, const double* b,
         const double* centre, double* D, double* d, const logreg_run* run) nogil
+    size_t logreg_softmax_hessian_workspace_size(const logreg_data *data, int n_threads)
+    int logreg_softmax_hessian(
+        const logreg_data *data, int64_t n_outputs, const double *A, const double *s, double least,
+        const double *centre, double *H, const logreg_run *run) nogil
     size_t logreg_softmax_predict_workspace_size(
         const logreg_data *data, int64_t n_outputs, int n_threads)
     int logreg_softmax_predict(

@@ -417,6 +417,19 @@ int logreg_softmax_curvature(const logreg_data *data, int64_t n_outputs, const d
                              const double *b, const double *centre, double *D, double *d,
                              const logreg_run *run);
 
+/* The Hessian of the sum of the losses at A (m, n_outputs), by w and b + centre'w:
+ *
+ *     H = (n_outputs, n_x + 1, n_outputs, n_x + 1): sum(s a_k (delta_kl - a_l) x x')
+ *
+ * with s the m weights, or NULL, and x less the centre, n_x values, and 1 as the last feature. As a
+ * matrix, only its lower triangle is complete. With `least` > 0, each pair of outputs leaves out
+ * the examples whose s a_k a_l is below that share of the mean. Y and sample_weight are not read.
+ * LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+size_t logreg_softmax_hessian_workspace_size(const logreg_data *data, int n_threads);
+int logreg_softmax_hessian(const logreg_data *data, int64_t n_outputs, const double *A,
+                           const double *s, double least, const double *centre, double *H,
+                           const logreg_run *run);
+
 /* Z or, with `probabilities`, A of every example, (m, n_outputs). */
 size_t logreg_softmax_predict_workspace_size(const logreg_data *data, int64_t n_outputs,
                                              int n_threads);

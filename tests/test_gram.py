@@ -67,6 +67,20 @@ def test_gram_is_within_the_bound_of_rounding(seed, n_x, m, dtype, layout, near)
     assert (G[~lower] == 0).all()
 
 
+@pytest.mark.parametrize("layout", ["C", "F", "columns"])
+@pytest.mark.parametrize("n_x", [5, 600])
+def test_examples_without_weight_change_no_bit(n_x, layout):
+    """They are left out; a weight whose products all underflow adds the zeros that they would."""
+    rng = np.random.default_rng(0)
+    X = lay_out(rng.standard_normal((n_x, 300)), layout)
+    h = rng.random(300) * (rng.random(300) < 0.3)
+    h[130:260] = 0.0
+    left_out = objective(X).gram(h, np.full(n_x, 0.1))
+    added = objective(X).gram(np.where(h == 0.0, 2.0**-1070, h), np.full(n_x, 0.1))
+    for one, other in zip(left_out, added, strict=True):
+        assert bits(np.asarray(one)) == bits(np.asarray(other))
+
+
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 @pytest.mark.parametrize("layout", ["C", "strided", "reversed", "columns"])
 def test_a_layout_with_the_same_order_of_sums_has_the_same_bits(layout, n_threads):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from oracle import LAYOUTS, bits, run_python
 
 import logreg_c
-from logreg_c import _kernel, reference
+from logreg_c import _input, _kernel, reference
+from logreg_c._objective import SoftmaxObjective
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 LD = np.longdouble
@@ -38,6 +39,33 @@ def exact(X, Y, w, b, l2, s):
     J = s @ (of_class + np.log1p(others)) / s.sum() + LD(l2) / 2 * (w.astype(LD) ** 2).sum()
     dZ = (A - (np.arange(len(b))[:, None] == Y)) * s
     return J, X @ dZ.T / s.sum() + LD(l2) * w, dZ.sum(1) / s.sum(), A
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+@pytest.mark.parametrize(("n_x", "m", "k"), [(0, 5, 3), (3, 200, 2), (9, 130, 8), (20, 700, 5)])
+@pytest.mark.parametrize("least", [0.0, 0.5])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_hessian_is_that_of_the_formula(weighted, least, n_x, m, k, layout):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_x, m))
+    A = rng.dirichlet(np.full(k, 0.3), m)
+    s = rng.random(m) if weighted else None
+    centre = rng.normal(size=n_x)
+    examples = _input.examples(LAYOUTS[layout](X), None)
+    H = SoftmaxObjective(examples, None, None, 2).softmax_hessian(A, s, centre, least=least)
+    x = np.vstack([X - centre[:, None], np.ones(m)])
+    expected = np.zeros_like(H)
+    for a in range(k):
+        for b in range(a):
+            h = A[:, a] * A[:, b] * (1.0 if s is None else s)
+            h = np.where(h < least * h.mean(), 0.0, h)
+            of_pair = np.zeros((k, k))
+            of_pair[[a, b, a, b], [a, b, b, a]] = 1, 1, -1, -1
+            expected += np.einsum("kl,ij->kilj", of_pair, (x * h) @ x.T)
+    size = k * (n_x + 1)
+    lower = np.tril(np.ones((size, size), bool))
+    found, expected = H.reshape(size, size)[lower], expected.reshape(size, size)[lower]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * m)
 
 
 @settings(max_examples=60)

@@ -78,6 +78,7 @@ class Search:
         self._built, self._since = math.inf, 0
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | Diagonal | None = None
+        self._is_rough = True  # the next one is
         self._marks = [2.0**1000, 2.0**1000]  # J at passes some time ago
         self._marked = 0
         self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
@@ -115,6 +116,7 @@ class Search:
         self._mark()
         self._direction()
         if self._is_led_astray() or (self.gap > SLOW * before and self._since > self._patience()):
+            self._is_rough = False
             self.renew()
         return None
 
@@ -128,6 +130,7 @@ class Search:
                 return "rounding"
             if not self._since:
                 self.sample = min(10 * self.sample, self._most)
+            self._is_rough = False
             self.renew()
         return None
 
@@ -162,7 +165,8 @@ class Search:
             self._factor = Diagonal(self.objective, theta, self.l2, **settings)
             return self._factor
         sample = self.objective.some(self.sample)
-        self._factor = Factor(sample, theta, self.l2, fixed_b=self.fixed_b)
+        settings = {"fixed_b": self.fixed_b, "is_rough": self._is_rough}
+        self._factor = Factor(sample, theta, self.l2, **settings)
         return self._factor
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -172,7 +176,7 @@ class Search:
             pairs[k] = s, y
         built = self._built if self._factor else -1.0
         numbers = [self.passes, self.sample, self._since, len(self._pairs), built]
-        numbers += [self._marked, *self._marks]
+        numbers += [self._marked, self._is_rough, *self._marks]
         at = self.at.theta if self._factor_at is None else self._factor_at
         return {
             "theta": self.at.theta,
@@ -183,9 +187,10 @@ class Search:
 
     def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state_of` has returned of another search, at its theta."""
-        passes, sample, since, count, self._built, marked, *self._marks = state["numbers"].tolist()
+        numbers = state["numbers"].tolist()
+        passes, sample, since, count, self._built, marked, is_rough, *self._marks = numbers
         self.passes, self.sample, self._since = int(passes), int(sample), int(since)
-        self._marked = int(marked)
+        self._marked, self._is_rough = int(marked), bool(is_rough)
         if self._built < 0.0:  # there was no factor yet
             self._built = math.inf
             return
@@ -199,7 +204,7 @@ class Search:
             return MOST_PASSES
         n, k = self.at.theta.shape
         m = self.objective.examples.shape[1]
-        return max(4, min(40, int(self.sample / m * n * (k + 1) / 16)))
+        return max(4, min(40, int(self.sample / m * n * (k + 1) / (64 if self._is_rough else 16))))
 
     def _is_small(self) -> bool:
         return self.gap <= self.tol and self.largest_slope() <= self.slope and self._is_trusted()
@@ -292,12 +297,12 @@ def start_from(
     theta[-1] = b
     if not fixed_b:
         shares = objective.tally(k).shares
-        logarithms = _logarithms(np.maximum(shares, shares.max() * 2.0**-30))
-        theta[-1] = logarithms - math.fsum(logarithms) / k
+        biases = logarithms(np.maximum(shares, shares.max() * 2.0**-30))
+        theta[-1] = biases - math.fsum(biases) / k
     return theta
 
 
-def _logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def logarithms(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return logarithms with the same bits on every machine, which libm's are not."""
     roots = np.sqrt(values)
     return np.array([_kernel.log_determinant(np.array([[root]]), 1) for root in roots.tolist()])
@@ -314,10 +319,10 @@ def _cost_at_start(
     if fixed_b and theta[-1].any():
         return objective.softmax(theta[:-1].copy(), theta[-1].copy(), 0.0)[0]
     if not theta[-1].any():
-        return float(_logarithms(np.array([float(k)]))[0])
+        return float(logarithms(np.array([float(k)]))[0])
     shares = objective.tally(k).shares
     shares = shares[shares > 0.0] / math.fsum(shares)
-    return -math.fsum(shares * _logarithms(shares))
+    return -math.fsum(shares * logarithms(shares))
 
 
 def sample_size(m: int, parameters: int) -> int:
@@ -332,7 +337,7 @@ def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDA
         "theta": theta,
         "factor_at": np.zeros_like(theta),
         "pairs": np.zeros((MEMORY, 2, *theta.shape)),
-        "numbers": np.zeros(8),
+        "numbers": np.zeros(9),
     }
     if search is not None:
         state.update(search.state())

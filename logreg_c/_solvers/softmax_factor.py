@@ -6,32 +6,36 @@ and factored together. Beyond, S (x) G takes their place: S is the mean of
 diag(a) - a a' over the examples, G the mean of x x' under the weights s (1 - sum(a^2)). Where G is
 too large as well, only the diagonal of the Hessian is made.
 
-Without a penalty J does not change where the same is added to the weights of all classes. The
-gradient has no share of that direction, and so any curvature may be added to it: the factor has G.
+J changes by the penalty alone where the same is added to the weights of all classes: in that
+direction its curvature is l2, and a factor of the others may have any: it has G.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from logreg_c._objective import SoftmaxObjective
 
 from logreg_c import _kernel
 
-from .softmax_hessian import blocks
-
 DENSE = 2048  # parameters
 MOST_FEATURES = 4096  # of G
 PASSES = 50  # that the factors of G may take
 LEAST_SHARE = 1e-12  # of the largest entry, that a diagonal one has unless it counts as 0
 LEAST_PIVOT = 1e-13
+LEAST_WEIGHT = 0.5  # of the mean, of an example in the Gram of a pair of classes
+ALIKE = 0.7  # curvature of Z, relative to that where all examples have the same probabilities
 RIDGE = 1e-11  # of each diagonal entry, for features that are combinations of others
+OFF_DIAGONAL = 1e-9  # of the largest entry, after them
 SWEEPS = 30  # of Jacobi's method
 
 
@@ -98,14 +102,16 @@ class Factor:
         l2: float | NDArray[np.float64],  # of all features, or of each
         *,
         fixed_b: bool,
+        is_rough: bool = False,
     ) -> None:
         n, k = theta.shape
-        self._objective, self._fixed_b = objective, fixed_b
+        self._objective, self._fixed_b, self._is_rough = objective, fixed_b, is_rough
         w, b = theta[:-1].copy(), theta[-1].copy()
         A = objective.softmax_predict(w, b, probabilities=True)
         s = np.ones(len(A)) if objective.sample_weight is None else objective.sample_weight
-        self._s = s / np.add.reduce(s)
-        self._A = A
+        self._total = float(np.add.reduce(s))
+        self._s = s / self._total
+        self._A, self._at = A, (w, b)
         spread = np.maximum(1.0 - np.add.reduce(A * A, 1), 0.0)
         centre = np.zeros(n - 1)
         if n > 1 and not objective.examples.is_sparse:
@@ -116,35 +122,61 @@ class Factor:
             G += S * (self._mu[:, np.newaxis] * self._mu)
             self._mu = np.zeros_like(self._mu)
         self._G, self._S = G, max(S, 2.0**-500)
-        if theta.size <= DENSE:
+        of_each = np.broadcast_to(np.reshape(l2, (-1, 1)), (n - 1, 1))
+        self._of_common = np.divide(1.0, of_each, where=of_each > 0.0, out=np.zeros((n - 1, 1)))
+        shares = np.add.reduce(A * self._s[:, np.newaxis])
+        alike = S / max(1.0 - float(np.add.reduce(shares * shares)), 2.0**-500)
+        if theta.size <= DENSE and not (is_rough and alike > ALIKE):
             self._make_dense(k, l2)
         else:
             self._make_kronecker(k, l2)
 
     def solve(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the step that the gradient becomes, up to its sign."""
-        moved = gradient.copy()  # by w and by b + mu'w
-        moved[:-1] -= self._mu[:, np.newaxis] * gradient[-1]
+        k = gradient.shape[1]
+        common = np.add.reduce(gradient, 1, keepdims=True) / k
+        moved = gradient - common  # by w and by b + mu'w
+        moved[:-1] -= self._mu[:, np.newaxis] * moved[-1]
         step = self._solve(moved)
         if self._fixed_b:
             step[-1] = 0.0
         else:
             step[-1] -= np.add.reduce(step[:-1] * self._mu[:, np.newaxis], 0)
+        step -= np.add.reduce(step, 1, keepdims=True) / k
+        step[:-1] += self._of_common * common[:-1]
         return step
 
     def _make_dense(self, k: int, l2: float | NDArray[np.float64]) -> None:
-        n, s, A = len(self._mu) + 1, self._s, self._A
-        H = blocks(self._objective, lambda a, b: s * A[:, a] * A[:, b], k, self._mu)
+        n = len(self._mu) + 1
         everywhere = np.zeros((n, n))  # the direction that J does not depend on
         everywhere[:-1, :-1] = self._G / k
         everywhere[-1, -1] = self._S / k
-        H += everywhere[np.newaxis, :, np.newaxis]
-        if self._fixed_b:  # a b that stays does not make up for any change of w
-            H[:, -1, :, :-1] = H[:, :-1, :, -1] = 0.0
         penalty = np.zeros((k, n))
         penalty[:, :-1] = l2
-        self._L, self._unit = self._factored(H.reshape(k * n, k * n), penalty.ravel())
+
+        def hessian() -> NDArray[np.float64]:
+            H = self._hessian()
+            H += everywhere[np.newaxis, :, np.newaxis]
+            if self._fixed_b:  # a b that stays does not make up for any change of w
+                H[:, -1, :, :-1] = H[:, :-1, :, -1] = 0.0
+            return H.reshape(k * n, k * n)
+
+        self._L, self._unit = self._factored(hessian, penalty.ravel())
         self._solve = self._solve_dense
+
+    def _hessian(self) -> NDArray[np.float64]:
+        """Return the blocks.
+
+        A rough factor leaves out, for each pair of classes, the examples of dense X that are hardly
+        ever either of them. Of these the diagonal entries are kept, as no feature can do without.
+        """
+        if self._objective.examples.is_sparse or not self._is_rough:
+            return self._objective.softmax_hessian(self._A, self._s, self._mu)
+        H = self._objective.softmax_hessian(self._A, self._s, self._mu, least=LEAST_WEIGHT)
+        D, d = self._objective.softmax_curvature(*self._at, self._mu)
+        diagonal = np.einsum("kiki->ki", H)
+        np.maximum(diagonal, np.vstack([D, d]).T / self._total, out=diagonal)
+        return H
 
     def _solve_dense(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         x = np.ascontiguousarray(gradient.T).ravel() * self._unit
@@ -160,7 +192,7 @@ class Factor:
         G = self._G / self._S
         self._factors = []
         for value in self._values.tolist():
-            L, unit = self._factored(value * G, np.broadcast_to(l2, len(G)))
+            L, unit = self._factored(partial(np.multiply, value, G), np.broadcast_to(l2, len(G)))
             self._factors.append((L, unit))
         self._solve = self._solve_kronecker
 
@@ -175,16 +207,21 @@ class Factor:
         return _times(step, self._vectors.T)
 
     def _factored(
-        self, H: NDArray[np.float64], penalty: NDArray[np.float64]
+        self, make: Callable[[], NDArray[np.float64]], penalty: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the Cholesky factor of H + diag(penalty), with a unit diagonal, and its scales."""
-        diagonal = np.diagonal(H) + penalty
-        floor = max(float(diagonal.max(initial=0.0)) * 2.0**-900, 2.0**-1000)
-        unit = 1.0 / np.sqrt(np.maximum(diagonal, floor))
-        unit[diagonal <= floor] = 0.0  # a feature that is 0 throughout
+        """Return the Cholesky factor of H + diag(penalty), with a unit diagonal, and its scales.
+
+        H is what `make` returns. It is large, so it is factored in place, and made anew if need be.
+        """
         ridge = RIDGE
         while True:
-            L = H * unit * unit[:, np.newaxis]
+            L = make()
+            diagonal = np.diagonal(L) + penalty
+            floor = max(float(diagonal.max(initial=0.0)) * 2.0**-900, 2.0**-1000)
+            unit = 1.0 / np.sqrt(np.maximum(diagonal, floor))
+            unit[diagonal <= floor] = 0.0  # a feature that is 0 throughout
+            L *= unit
+            L *= unit[:, np.newaxis]
             np.fill_diagonal(L, 1.0 + ridge)
             if len(L) == 0 or self._objective.cholesky(L, LEAST_PIVOT) == 0:
                 return L, unit
@@ -212,7 +249,7 @@ def eigen(S: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float
     half = len(order) // 2
     for _ in range(SWEEPS):
         off = float(np.abs(S - np.diag(np.diagonal(S))).max(initial=0.0))
-        if off <= 1e-15 * float(np.abs(S).max(initial=0.0)):
+        if off <= OFF_DIAGONAL * float(np.abs(S).max(initial=0.0)):
             break
         for _ in range(len(order) - 1):
             pairs = order[:half], order[: half - 1 : -1]
