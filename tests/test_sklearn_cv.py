@@ -142,6 +142,21 @@ def test_several_classes_are_those_of_scikit_learn(scoring, refit, legacy):
     assert ours.score(X, y) == pytest.approx(expected.score(X, y), abs=1e-6)
 
 
+@pytest.mark.parametrize("Cs", [[1e-3, 0.1, 1.0, 10.0, 1e3], [10.0, 0.1, 0.1, 1.0, 1e-3]])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_paths_of_several_classes_end_at_the_minimum(standardize, Cs):
+    X, y = load_iris(return_X_y=True)
+    folds = list(KFold(3, shuffle=True, random_state=0).split(X))
+    settings = {"standardize": standardize, "tol": 1e-7, "max_iter": 1000}
+    model = LogisticRegressionCV(**{**MODERN, **settings, "cv": folds, "Cs": Cs}).fit(X, y)
+    for k, (train, _) in enumerate(folds):
+        for c, C in enumerate(Cs):
+            alone = LogisticRegression(C=C, **settings).fit(X[train], y[train])
+            found = model.coefs_paths_[k, 0, c]
+            np.testing.assert_allclose(found[:, :-1], alone.coef_, rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(found[:, -1], alone.intercept_, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", "u1"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_fit_is_that_of_the_estimator_on_the_samples_of_its_fold(order, dtype):
@@ -169,11 +184,30 @@ def test_scores_are_those_of_the_scorer(scoring, cv, size):
     folds = list(check_cv(cv, y, classifier=True).split(X, y))
     paths = size * np.random.default_rng(0).standard_normal(model.coefs_paths_.shape)
     found = score_folds(model, paths, X, y, folds, scoring=scoring, parameters={})
+    assert_scored(found, model, paths, X, y, folds, scoring, 1e-12 if size == 1.0 else 1e-4)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e2], ids=["", "beyond-the-largest-loss"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
+def test_scores_of_several_classes_are_those_of_the_scorer(scoring, weighted, size):
+    X, y = load_iris(return_X_y=True)
+    y = np.array(["c", "a", "b"])[y]
+    model = LogisticRegressionCV(**{**MODERN, "scoring": scoring, "Cs": [1.0]}).fit(X, y)
+    folds = list(check_cv(5, y, classifier=True).split(X, y))
+    paths = size * np.random.default_rng(0).standard_normal(model.coefs_paths_.shape)
+    weights = {"sample_weight": np.arange(len(y)) % 3 + 1.0} if weighted else {}
+    found = score_folds(model, paths, X, y, folds, scoring=scoring, parameters=weights)
+    assert_scored(found, model, paths, X, y, folds, scoring, 1e-12, **weights)
+
+
+def assert_scored(found, model, paths, X, y, folds, scoring, rel, sample_weight=None):
     for k, (_, test) in enumerate(folds):
         model.coef_, model.intercept_ = paths[k, 0, 0, :, :-1], paths[k, 0, 0, :, -1]
-        expected = get_scorer(scoring)(model, X[test], y[test])
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight[test]}
+        expected = get_scorer(scoring)(model, X[test], y[test], **weight)
         # log_loss takes the logarithm of 1 - p, which has no digits left where p is nearly 1
-        assert found[k, 0, 0] == pytest.approx(expected, rel=1e-12 if size == 1.0 else 1e-4)
+        assert found[k, 0, 0] == pytest.approx(expected, rel=rel)
 
 
 def test_standardize_is_a_standard_scaler_in_every_fold():
@@ -222,8 +256,10 @@ def test_no_fold_is_copied(shuffle):
     assert peak(lambda: model.fit(X, y)) - of_one < X.nbytes * (0.2 * shuffle + 0.15)
 
 
-def test_threads_change_no_bit():
-    X, y, _ = made(20_000, n_x=12)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_threads_change_no_bit(classes):
+    X, y, _ = made(20_000 if classes == 2 else 2_000, n_x=12)
+    y = y + (classes > 2) * (X[:, 0] > 1.0)
     one, three = (LogisticRegressionCV(n_threads=n, cv=2, **MODERN).fit(X, y) for n in (1, 3))
     np.testing.assert_array_equal(one.coefs_paths_, three.coefs_paths_)
     np.testing.assert_array_equal(one.coef_, three.coef_)

@@ -12,7 +12,7 @@ from logreg_c import _kernel
 from .minimum import ENDINGS, Searching, ended
 from .proximal import ProximalNewton
 from .result import Solution
-from .softmax import minimize_classes
+from .softmax import SharedFactor, logarithms, minimize_classes
 from .training import interrupted
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from logreg_c._objective import Objective, SoftmaxObjective
 
     from .penalty import Penalty
+
+
+FURTHEST = 2.0  # that a line is followed, in the distance of the two points that it comes from
 
 
 class _Path:
@@ -89,23 +92,68 @@ def minimize_paths(
     return [path.found for path in paths]
 
 
-def path_of_classes(
-    objective: SoftmaxObjective,
-    l2s: Sequence[float],
+class _PathOfClasses:
+    """The searches of one objective of several classes, one after the other."""
+
+    def __init__(self, objective: SoftmaxObjective, start: Solution, *, warm: bool) -> None:
+        self._objective, self._start, self._warm = objective, start, warm
+        self._l2s: list[float] = []
+        self._takes_shared = True
+        self.found: list[Solution] = []
+
+    def advance(self, l2: float, max_passes: int, shared: SharedFactor, **goal: Any) -> None:
+        """Find the next minimum; a path that renews the shared factor makes its own from then on.
+
+        The third search and later ones start where the line through the two minima before leads, by
+        the logarithm of l2: that takes half the passes.
+        """
+        self._l2s.append(l2)
+        w, b = self._start.w, self._start.b
+        ahead = 0.0
+        if self._warm and all(one.stopped in {"tol", "rounding"} for one in self.found[-2:]):
+            ahead = _share(self._l2s[-3:])
+        if ahead > 0.0:
+            w, b = (
+                now + ahead * (now - before)
+                for before, now in zip(self.found[-2][:2], self.found[-1][:2], strict=True)
+            )
+        taken = shared if self._takes_shared else SharedFactor()
+        at = {"w": w, "b": b, "warm": self._warm, "l2": l2, "shared": taken}
+        self.found.append(minimize_classes(self._objective, max_passes, **at, **goal))
+        self._takes_shared &= not taken.was_renewed
+        if self.found[-1].stopped != "separated":
+            self._start, self._warm = self.found[-1], True
+
+
+def _share(l2s: Sequence[float]) -> float:
+    """Return how far the last is from the second, relative to that from the first; 0: too far."""
+    if len(l2s) < 3 or min(l2s) <= 0.0 or l2s[0] == l2s[1]:
+        return 0.0
+    last, following = logarithms(np.array([l2s[1] / l2s[0], l2s[2] / l2s[1]])).tolist()
+    share: float = following / last
+    return share if share <= FURTHEST else 0.0
+
+
+def paths_of_classes(
+    objectives: Sequence[SoftmaxObjective],
+    l2s: Sequence[Sequence[float]],
     max_passes: int,
     start: Solution,
     *,
     warm: bool,
     **goal: Any,
-) -> list[Solution]:
-    """Do the same for several classes."""
-    found = []
-    for l2 in l2s:
-        at = {"w": start.w, "b": start.b, "warm": warm, "l2": l2}
-        found.append(minimize_classes(objective, max_passes, **at, **goal))
-        if found[-1].stopped != "separated":
-            start, warm = found[-1], True
-    return found
+) -> list[list[Solution]]:
+    """Do the same for several classes.
+
+    The searches for one l2 begin with the factor of the first of them: the objectives are alike.
+    """
+    paths = [_PathOfClasses(objective, start, warm=warm) for objective in objectives]
+    for of_all in zip(*l2s, strict=True):
+        shared = SharedFactor()
+        for path, l2 in zip(paths, of_all, strict=True):
+            path.advance(l2, max_passes, shared, **goal)
+            shared.was_renewed = False
+    return [path.found for path in paths]
 
 
 def path_of_penalties(

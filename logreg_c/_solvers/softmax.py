@@ -49,6 +49,14 @@ class Point(NamedTuple):
     gradient: NDArray[np.float64]
 
 
+class SharedFactor:
+    """A factor of the Hessian that several searches begin with; the first of them makes it."""
+
+    def __init__(self) -> None:
+        self.factor: Factor | Diagonal | None = None
+        self.was_renewed = False  # by a search that had not made it
+
+
 class Search:
     """The minimum of J of several classes, from a point on; one call of `step` is one step."""
 
@@ -63,8 +71,10 @@ class Search:
         slope: float = math.inf,
         units: NDArray[np.float64] | None = None,
         most_passes: float = math.inf,
+        shared: SharedFactor | None = None,
     ) -> None:
         self.objective = objective
+        self._shared = shared
         self.most_passes = most_passes
         self.l2, self.tol, self.slope, self.fixed_b = l2, tol, slope, fixed_b
         self.units = units
@@ -151,8 +161,21 @@ class Search:
         without_b[-1] = 0.0  # which is nothing beside a w that grows
         return self.evaluate(without_b).J * self.total < least
 
+    def _first_factor(self) -> Factor | Diagonal:
+        if self._shared is None or self._shared.factor is None:
+            made = self.renew()
+            if self._shared is not None:
+                self._shared.factor = made
+            self._shared = None
+            return made
+        self._built, self._since = self.at.J, 0
+        self._factor = self._shared.factor
+        return self._factor
+
     def renew(self) -> Factor | Diagonal:
         """Make a factor of the Hessian at the present point."""
+        if self._shared is not None and self._factor is not None:
+            self._shared.was_renewed = True
         self._built, self._since = self.at.J, 0
         self._slope = None
         self._pairs.clear()
@@ -233,7 +256,7 @@ class Search:
         """Make the direction of the next step; return its slope, and set the predicted gap."""
         if self._slope is not None:
             return self._slope
-        factor = self._factor or self.renew()
+        factor = self._factor or self._first_factor()
         q = self.at.gradient.copy()
         shares = []
         for s, y, rho in reversed(self._pairs):
@@ -355,6 +378,7 @@ def opened(
     slope: float = math.inf,
     units: NDArray[np.float64] | None = None,
     most_passes: float = math.inf,
+    shared: SharedFactor | None = None,
 ) -> Search:
     """Begin a search at theta, or, unless that is `warm`, at the minimum of a sample.
 
@@ -363,6 +387,7 @@ def opened(
     """
     settings: dict[str, Any] = {"l2": l2, "fixed_b": fixed_b}
     of_all: dict[str, Any] = {"slope": slope, "units": units, "most_passes": most_passes}
+    of_all["shared"] = shared
     m = objective.examples.shape[1]
     size = m if warm else sample_size(m, theta.size)
     if warm and np.any(l2):
@@ -462,6 +487,7 @@ def minimize_classes(
     standardize: bool = False,
     fixed_b: bool = False,
     callbacks: Sequence[Any] = (),
+    shared: SharedFactor | None = None,
 ) -> Solution:
     """Do what `minimize` does, with w (n_x, K) and b (K,), whose sums over the classes become 0."""
     theta = np.vstack([w, b])
@@ -474,6 +500,7 @@ def minimize_classes(
         if not centre:  # then features are only scaled
             mean, sd = np.zeros_like(mean), np.where(sd > 0.0, sd, 1.0)
         goal |= {"l2": l2 * sd * sd, "units": np.array([mean, sd])}
+    goal["shared"] = shared
     training = Searching(objective, theta, max_passes, callbacks, warm=warm, **goal)
     training.settings = objective.described() | {
         "classes": len(b),

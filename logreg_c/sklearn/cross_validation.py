@@ -33,7 +33,7 @@ from .parameters import InvalidParameterError, check_classes, is_one_of
 from .predicting import Predicting
 from .samples import read
 from .scores import score_folds
-from .search import reached, shortfall
+from .search import gap_for_fold, reached, shortfall
 from .weights import weights_of
 
 if TYPE_CHECKING:
@@ -298,7 +298,8 @@ class LogisticRegressionCV(Predicting):
         b = weights[:, -1] if samples.outputs > 1 else weights.item(-1)
         start = Solution(weights[:, :-1].T, b, n_iter=1)
         all_samples = samples.weighted(None, np.array([self.C_]))
-        ((found,),) = samples.search([all_samples], grid.mixes[r], grid, start)
+        tol = gap_for_fold(samples.X, 1)
+        ((found,),) = samples.search([all_samples], grid.mixes[r], grid, start, tol=tol)
         self.coef_, self.intercept_ = found.w.T.copy(), np.atleast_1d(found.b)
         return [found]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c._objective import Objective
-from logreg_c._solvers.path import minimize_paths, path_of_classes
+from logreg_c._solvers.path import minimize_paths, paths_of_classes
 from logreg_c._solvers.result import Solution
 
 from .elastic_net import path_of_elastic_net
@@ -65,15 +65,21 @@ class Samples(NamedTuple):
         return Weighted(scaled, l2s)
 
     def search(
-        self, fits: Sequence[Weighted], l1_ratio: float, grid: Grid, start: Solution
+        self,
+        fits: Sequence[Weighted],
+        l1_ratio: float,
+        grid: Grid,
+        start: Solution,
+        *,
+        tol: float,
     ) -> list[list[Solution]]:
-        """Make each of these fits, for each of its penalties.
+        """Make each of these fits, for each of its penalties, to a relative gap.
 
         `start` is close to the first minima if it took iterations.
         """
         goal: dict[str, Any] = {
             "warm": start.n_iter > 0,
-            "tol": gap_for_fold(self.X),
+            "tol": tol,
             "slope": grid.tol,
             "fixed_b": not grid.fit_intercept,
         }
@@ -87,10 +93,7 @@ class Samples(NamedTuple):
         goal["standardize"] = grid.standardize
         if self.outputs > 1:
             several = [several_classes(self.X, self.Y, one.weights, self.n_threads) for one in fits]
-            return [
-                path_of_classes(objective, path, grid.max_iter, start, **goal)
-                for objective, path in zip(several, l2s, strict=True)
-            ]
+            return paths_of_classes(several, l2s, grid.max_iter, start, **goal)
         X = self.X._replace(float32=False)
         return [
             path_of_elastic_net(
@@ -124,7 +127,10 @@ def fit_folds(
             except ValueError as error:
                 msg = f"fold {k}: {error}"
                 raise ValueError(msg) from None
-        of_mixes = [samples.search(fits, l1_ratio, grid, zeros) for l1_ratio in grid.mixes]
+        of_mixes = [
+            samples.search(fits, l1_ratio, grid, zeros, tol=gap_for_fold(samples.X, outputs))
+            for l1_ratio in grid.mixes
+        ]
         found += [list(paths) for paths in zip(*of_mixes, strict=True)]
     return found
 

@@ -18,6 +18,7 @@ from logreg_c._objective import Objective
 from logreg_c._predict import forward
 
 from .samples import read
+from .search import several_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 1 << 14
+MOST_VALUES = 1 << 24  # of predictions at a time
 MOST_BETWEEN = 1.5  # rows that are evaluated, per row that is scored
 EPSILON = np.finfo(np.float64).eps  # what scikit-learn's log_loss raises probabilities to
 LARGEST_LOSS = -math.log(EPSILON)
@@ -51,7 +53,7 @@ def score_folds(
     elif not (hasattr(X, "__getitem__") or hasattr(X, "iloc")):
         X = np.asarray(X)  # what only becomes an array has no rows of its own
     own = OWN.get(scoring) if scoring is None or isinstance(scoring, str) else None
-    if weights.shape[-2] > 1 or not parameters.keys() <= {"sample_weight"}:
+    if not parameters.keys() <= {"sample_weight"}:
         own = None
     scorer = None if own else _with_labels(get_scorer(scoring or "accuracy"), model.classes_)
     scores = np.empty(weights.shape[:-2])
@@ -61,8 +63,14 @@ def score_folds(
         of_fold = _check_method_params(X, parameters, indices=test)
         points = weights[k].reshape(-1, *weights.shape[-2:])
         if own:
-            known = labels == model.classes_[1], of_fold.get("sample_weight")
-            found = [own(Z, *known, model.n_threads) for Z in _log_odds(model, X, rows, points)]
+            codes = np.searchsorted(model.classes_, labels).astype(np.int32)
+            known = codes, of_fold.get("sample_weight"), model.n_threads
+            at_once = max(1, MOST_VALUES // (points.shape[1] * len(rows)))
+            found = [
+                own(Z, *known)
+                for first in range(0, len(points), at_once)
+                for Z in _log_odds(model, X, rows, points[first : first + at_once])
+            ]
         else:
             held_out = _safe_indexing(X, _as_slice(rows))
             found = [_scored(scorer, model, point, held_out, labels, of_fold) for point in points]
@@ -84,12 +92,13 @@ def _scored(
 def _log_odds(
     model: Any, X: Any, rows: NDArray[np.intp], points: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return X w + b of some rows, for every point, (points, rows).
+    """Return X w + b of some rows, for every point, (points, outputs, rows).
 
     The rows are taken a few at a time, and all points are evaluated in one pass over them. Where
     few others lie between them, as in stratified folds, these are evaluated too, in place.
     """
-    w, b = points[:, 0, :-1], points[:, 0, -1]
+    flat = points.reshape(-1, points.shape[-1])
+    w, b = flat[:, :-1], flat[:, -1]
     options = {"probabilities": False, "dtype": None, "n_threads": model.n_threads}
 
     def of_all(samples: Any) -> Any:
@@ -97,7 +106,7 @@ def _log_odds(
             return w @ samples + b[:, np.newaxis]
         return forward(samples, w.T, b if len(b) > 1 else b.item(), **options)
 
-    Z = np.empty((len(points), len(rows)))
+    Z = np.empty((len(flat), len(rows)))
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = slice(first, first + ROWS_AT_ONCE)
         these = rows[some]
@@ -106,26 +115,33 @@ def _log_odds(
             Z[:, some] = read(model, _safe_indexing(X, slice(low, high)), of_all)[:, these - low]
         else:
             Z[:, some] = read(model, _safe_indexing(X, these), of_all)
-    return Z
+    return Z.reshape(*points.shape[:2], len(rows))
 
 
 def _accuracy(
-    Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any, n_threads: int | None
+    Z: NDArray[np.float64], Y: NDArray[np.int32], weight: Any, n_threads: int | None
 ) -> float:
     del n_threads
-    return float(np.average((Z > 0.0) == Y, weights=weight))
+    predicted = Z[0] > 0.0 if len(Z) == 1 else Z.argmax(axis=0)
+    return float(np.average(predicted == Y, weights=weight))
 
 
 def _neg_log_loss(
-    Z: NDArray[np.float64], Y: NDArray[np.bool_], weight: Any, n_threads: int | None
+    Z: NDArray[np.float64], Y: NDArray[np.int32], weight: Any, n_threads: int | None
 ) -> float:
     """Return minus the mean loss; no probability counts as less than EPSILON."""
-    if weight is None and max(Z.max(), -Z.min()) < LARGEST_LOSS - 1.0:
-        objective = Objective(
-            _input.examples(Z[np.newaxis], None), Y, None, _input.threads(n_threads)
-        )
-        return -objective(np.ones(1), 0.0, 0.0)[0]  # whose only feature is Z
-    losses = np.logaddexp(0.0, np.where(Y, -Z, Z))
+    k = len(Z)
+    largest = max(Z.max(), -Z.min()) if k == 1 else Z.max() - Z.min() + math.log(k)
+    if weight is None and largest < LARGEST_LOSS - 1.0:
+        features = _input.examples(Z, None), Y, None  # of which each has the weight 1
+        if k == 1:
+            objective = Objective(*features, _input.threads(n_threads))
+            return -objective(np.ones(1), 0.0, 0.0)[0]
+        return -several_classes(*features, n_threads).softmax(np.eye(k), np.zeros(k), 0.0)[0]
+    if k == 1:
+        losses = np.logaddexp(0.0, np.where(Y, -Z[0], Z[0]))
+    else:
+        losses = np.logaddexp.reduce(Z, axis=0) - Z[Y, np.arange(len(Y))]
     return -float(np.average(np.minimum(losses, LARGEST_LOSS), weights=weight))
 
 

@@ -21,7 +21,7 @@ GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-18, 1 << 17
 # A score feels an error of the weights at first order, times the slope of the loss of what is held
 # out, which is about sqrt(5 N / m) of N weights, m samples and 5 folds. So the gap of a fold may
 # grow with m / N: scores stay right to 1e-6.
-FOLD_GAP, FOLD_GAP_PER_SHARE = 1e-11, 1e-14
+FOLD_GAP, FOLD_GAP_PER_SHARE, CLASSES_GAP = 1e-11, 1e-14, 1e-14
 
 
 def gap_for(examples: Examples) -> float:
@@ -30,10 +30,14 @@ def gap_for(examples: Examples) -> float:
     return SMALL_GAP if n_x * m <= SMALL_SIZE else GAP
 
 
-def gap_for_fold(examples: Examples) -> float:
-    """Return the same for a fit whose predictions for other samples are scored."""
+def gap_for_fold(examples: Examples, outputs: int) -> float:
+    """Return the same for a fit whose predictions for other samples are scored.
+
+    With several outputs the last digits take small data as many passes as all before.
+    """
     n_x, m = examples.shape
-    return min(gap_for(examples), max(FOLD_GAP, FOLD_GAP_PER_SHARE * m / (n_x + 1)))
+    gap = max(FOLD_GAP, FOLD_GAP_PER_SHARE * m / (n_x + 1))
+    return min(gap, max(gap_for(examples), 0.0 if outputs == 1 else CLASSES_GAP))
 
 
 def several_classes(
