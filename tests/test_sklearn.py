@@ -527,12 +527,6 @@ def test_a_fit_with_an_l1_penalty_starts_from_the_one_before():
         LogisticRegression(l1_ratio=1, max_iter=1).fit(X, y)
 
 
-def test_an_l1_penalty_that_is_not_built_is_refused():
-    X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match=r"l1_ratio is 0.5 and y has 3 classes; .*OneVsRest"):
-        LogisticRegression(l1_ratio=0.5).fit(X, y)
-
-
 # ---- Several classes -----------------------------------------------------------------------------
 
 SEVERAL = {"iris": load_iris, "wine": load_wine, "digits": load_digits}

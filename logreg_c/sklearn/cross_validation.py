@@ -24,7 +24,6 @@ from sklearn.utils.metadata_routing import (
 from logreg_c import _input
 from logreg_c._solvers.result import Solution
 
-from .elastic_net import check_two_classes
 from .estimator import LogisticRegression
 from .folds import Samples, fit_folds
 from .grid import Grid, checked
@@ -53,8 +52,8 @@ class LogisticRegressionCV(Predicting):
         Values of C, the inverse of the strength of the penalty, in the order in which they are
         fitted; or how many, between 1e-4 and 1e4.
     l1_ratios : array-like of shape (n_l1_ratios,) or None, default="warn"
-        Shares of the l1 penalty, from 0 to 1, for two classes and dense X. None, the default, is 0,
-        and leaves out an axis of the attributes.
+        Shares of the l1 penalty, from 0 to 1. None, the default, is 0, and leaves out an axis of
+        the attributes.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalized.
     cv : int, cross-validation generator or iterable, default=None
@@ -242,7 +241,6 @@ class LogisticRegressionCV(Predicting):
 
         def fits(examples: Any) -> list[Solution]:
             read_in_place = _input.examples(examples, None)
-            check_two_classes(max(grid.mixes), count)
             outputs = count if count > 2 else 1
             samples = Samples(read_in_place, Y, outputs, weights, self.n_threads)
             strata = Y.view(np.uint8) if count == 2 and self.cv is None else labels

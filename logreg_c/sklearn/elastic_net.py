@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logreg_c._objective import SoftmaxObjective
 from logreg_c._solvers.path import path_of_penalties
 from logreg_c._solvers.penalty import Penalty
+from logreg_c._solvers.softmax_proximal import path_of_penalized_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ LEAST_GAP = 1e-12  # rounding hides a smaller one
 
 
 def path_of_elastic_net(
-    objective: Objective,
+    objective: Objective | SoftmaxObjective,
     strengths: Sequence[float],
     max_passes: int,
     start: Solution,
@@ -33,8 +35,8 @@ def path_of_elastic_net(
 ) -> list[Solution]:
     """Do what `minimize_path` does, with l1 = l1_ratio strength and l2 = (1 - l1_ratio) strength.
 
-    The objective is one in float64. A slope is that of the cost with its penalty, in the steepest
-    direction of each w.
+    Or what `paths_of_classes` does for one objective of several. It is one in float64. A slope is
+    that of the cost with its penalty, in the steepest direction of each w.
     """
     n_x = objective.examples.shape[0]
     centre = not (fixed_b or objective.examples.is_sparse)
@@ -49,14 +51,7 @@ def path_of_elastic_net(
         for at in strengths
     ]
     goal |= {"tol": max(tol, LEAST_GAP), "unit": unit, "fixed_b": fixed_b}
+    if isinstance(objective, SoftmaxObjective):
+        columns = [Penalty(*(x[:, np.newaxis] for x in penalty)) for penalty in penalties]
+        return path_of_penalized_classes(objective, columns, max_passes, start, **goal)
     return path_of_penalties(objective, penalties, max_passes, start, **goal)
-
-
-def check_two_classes(l1_ratio: float, count: int) -> None:
-    """Refuse an l1 penalty where it is not built."""
-    if l1_ratio > 0.0 and count > 2:
-        msg = (
-            f"l1_ratio is {l1_ratio:g} and y has {count} classes; expected 0: for an l1 penalty "
-            "fit one model per class with sklearn.multiclass.OneVsRestClassifier"
-        )
-        raise ValueError(msg)

@@ -23,7 +23,7 @@ from logreg_c._solvers.result import Solution
 from logreg_c._solvers.softmax import minimize_classes
 
 from .callbacks import Tasks, WithCallbacks, with_callbacks
-from .elastic_net import check_two_classes, path_of_elastic_net
+from .elastic_net import path_of_elastic_net
 from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
@@ -90,7 +90,7 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         The largest number of threads; by default OpenMP's.
     l1_ratio : float or None, default=0.0
         Share of the l1 penalty, from 0, which is None, too, to 1. An l1 penalty makes many weights
-        exactly 0. It is for two classes and dense X, and is computed in float64.
+        exactly 0. It is computed in float64.
     dual, intercept_scaling, multi_class, random_state, verbose, n_jobs
         Accepted because scikit-learn has them, but without effect: there is one minimum, however it
         is found. Values that ask for another model are errors.
@@ -314,7 +314,6 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             raise ValueError(msg)
         self._name_weights(examples)
         start = self._start(parameters, examples.shape[0])
-        check_two_classes(parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
             return self._minimized_classes(several, parameters, l2, start)
@@ -345,8 +344,13 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         """Fit to examples that come in parts, once they are described."""
         examples = source.examples
         start = self._start(parameters, examples.shape[0])
-        check_two_classes(parameters.l1_ratio, len(self.classes_))
         if len(self.classes_) > 2:
+            if parameters.l1_ratio > 0.0:
+                msg = (
+                    f"l1_ratio is {parameters.l1_ratio:g}, y has {len(self.classes_)} classes and "
+                    "X comes in batches; expected 0: read X into memory for an l1 penalty"
+                )
+                raise ValueError(msg)
             several = SoftmaxInParts(source, _input.threads(self.n_threads), float32=False)
             return self._minimized_classes(several, parameters, l2, start)
         shared: Any = {"sample_weight": None, "n_threads": self.n_threads}  # the source has weights
@@ -390,12 +394,18 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             del settings["slope"], settings["warm"]
             return descend_to_tol(objective, parameters.alpha, parameters.max_iter, **settings)
         if parameters.l1_ratio > 0.0:
-            del settings["callbacks"]
-            at = Solution(settings.pop("w"), settings.pop("b"))
-            strengths, settings["l1_ratio"] = [settings.pop("l2")], parameters.l1_ratio
-            most = parameters.max_iter
-            return path_of_elastic_net(objective, strengths, most, at, **settings)[0]
+            return self._with_l1(objective, parameters, settings)
         return minimize(objective, parameters.max_iter, **settings)
+
+    @staticmethod
+    def _with_l1(
+        objective: Objective | SoftmaxObjective, parameters: Settings, settings: dict[str, Any]
+    ) -> Solution:
+        """Fit with an l1 penalty, alone or together with l2."""
+        del settings["callbacks"]
+        at = Solution(settings.pop("w"), settings.pop("b"))
+        strengths, settings["l1_ratio"] = [settings.pop("l2")], parameters.l1_ratio
+        return path_of_elastic_net(objective, strengths, parameters.max_iter, at, **settings)[0]
 
     def _minimized_classes(
         self,
@@ -407,6 +417,8 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         """Fit to examples of more classes."""
         settings = self._settings(objective.examples, parameters, l2)
         settings["w"], settings["b"] = _input.matrices(*start, objective.examples)
+        if parameters.l1_ratio > 0.0:
+            return self._with_l1(objective, parameters, settings)
         return minimize_classes(objective, parameters.max_iter, **settings)
 
     def _settings(self, examples: Examples, parameters: Settings, l2: float) -> dict[str, Any]:

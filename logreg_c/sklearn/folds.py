@@ -93,18 +93,22 @@ class Samples(NamedTuple):
         goal["standardize"] = grid.standardize
         if self.outputs > 1:
             several = [several_classes(self.X, self.Y, one.weights, self.n_threads) for one in fits]
-            return paths_of_classes(several, l2s, grid.max_iter, start, **goal)
-        X = self.X._replace(float32=False)
+            if l1_ratio == 0.0:
+                return paths_of_classes(several, l2s, grid.max_iter, start, **goal)
+            of_fits: Sequence[Any] = several
+        else:
+            X = self.X._replace(float32=False)
+            of_fits = [self._objective(X, one.weights) for one in fits]
         return [
             path_of_elastic_net(
-                self._objective(X, one.weights),
-                one.l2s,
+                objective,
+                strengths,
                 grid.max_iter,
                 start,
                 l1_ratio=l1_ratio,
                 **goal,
             )
-            for one in fits
+            for objective, strengths in zip(of_fits, l2s, strict=True)
         ]
 
     def _objective(self, X: Examples, weights: NDArray[Any] | None) -> Objective:
