@@ -240,6 +240,18 @@ def test_without_an_intercept_and_with_features_that_add_nothing(collinear):
     assert np.abs(dw).max() < 1e-4
 
 
+def test_a_large_value_in_one_example_ends_at_the_minimum_too():
+    """Its curvature falls to nothing as its class becomes certain, and J hardly shows it."""
+    _, Y = make(3, 127, 4, seed=5)
+    rng = np.random.default_rng(5)
+    X = np.zeros((3, 127))
+    for x in X[1:]:
+        x[rng.choice(127, 2)] = rng.normal(size=2)
+    X[0, 60] = 332.5
+    result, nearer = (logreg_c.fit(X, Y, l2=0.0333, tol=tol) for tol in (1e-9, 1e-14))
+    assert result.costs[-1] - nearer.costs[-1] <= 4e-9 * nearer.costs[-1]
+
+
 def test_separated_classes_say_so():
     X = np.repeat(np.eye(3), 20, 1)
     Y = np.repeat(np.arange(3), 20)

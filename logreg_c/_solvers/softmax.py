@@ -37,6 +37,7 @@ LARGEST_SAMPLE = 1 / 3  # of all examples; beyond, all are used
 SAMPLE_VALUES = 1 << 25  # that a sample grows to, which lies in memory even where X does not
 ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
+STALE = 2.0  # gap of a diagonal, relative to that of the one where the factor was made
 SAMPLE_TOL = 1e-3
 SLOW = 0.3  # a gap that shrinks by less per pass asks for a new factor
 
@@ -54,6 +55,7 @@ class SharedFactor:
 
     def __init__(self) -> None:
         self.factor: Factor | Diagonal | None = None
+        self.theta: NDArray[np.float64] | None = None  # where it was made
         self.was_renewed = False  # by a search that had not made it
 
 
@@ -114,7 +116,7 @@ class Search:
         if self.is_separated():
             return "separated"
         slope = self._direction()
-        if self._is_small() and self.at.J < OUTDATED * self._built:
+        if self._is_small() and (self.at.J < OUTDATED * self._built or self._is_stale()):
             self.renew()
             slope = self._direction()
         if self._is_small():
@@ -165,11 +167,11 @@ class Search:
         if self._shared is None or self._shared.factor is None:
             made = self.renew()
             if self._shared is not None:
-                self._shared.factor = made
+                self._shared.factor, self._shared.theta = made, self.at.theta
             self._shared = None
             return made
         self._built, self._since = self.at.J, 0
-        self._factor = self._shared.factor
+        self._factor, self._factor_at = self._shared.factor, self._shared.theta
         return self._factor
 
     def renew(self) -> Factor | Diagonal:
@@ -231,6 +233,25 @@ class Search:
 
     def _is_small(self) -> bool:
         return self.gap <= self.tol and self.largest_slope() <= self.slope and self._is_trusted()
+
+    def _is_stale(self) -> bool:
+        """Whether curvature has fallen where the gradient is, so that the gap is too small.
+
+        J need not show it: the example whose value of a feature is large may be one of very many.
+        """
+        then, factor = self._factor_at, self._factor
+        if then is None or not self._since or not isinstance(factor, Factor):
+            return False
+        dw = self.at.gradient[:-1] - factor.centre[:, np.newaxis] * self.at.gradient[-1]
+
+        def gap(theta: NDArray[np.float64]) -> float:
+            w, b = theta[:-1].copy(), theta[-1].copy()
+            D, _ = self.objective.softmax_curvature(w, b, factor.centre)
+            D = D / self.total + np.reshape(self.l2, (-1, 1))
+            steps = np.divide(dw, D, where=D > 0.0, out=np.zeros_like(D))
+            return dot(dw, steps)
+
+        return gap(self.at.theta) > STALE * gap(then)
 
     def _is_trusted(self) -> bool:
         """Whether the predicted gap can be believed, as in `minimize.c`."""

@@ -121,6 +121,7 @@ class Factor:
         if fixed_b:  # x itself, and no row for b
             G += S * (self._mu[:, np.newaxis] * self._mu)
             self._mu = np.zeros_like(self._mu)
+        self.centre = np.zeros_like(centre) if objective.examples.is_sparse else self._mu
         self._G, self._S = G, max(S, 2.0**-500)
         of_each = np.broadcast_to(np.reshape(l2, (-1, 1)), (n - 1, 1))
         self._of_common = np.divide(1.0, of_each, where=of_each > 0.0, out=np.zeros((n - 1, 1)))
