@@ -519,7 +519,11 @@ def test_the_estimator_computes_each_partition_of_x_once(cluster, data, tmp_path
     [
         ({}, np.zeros(300), "only one class"),
         ({}, np.where(np.arange(300) == 250, np.nan, 0.0), "partition 2: Input y contains NaN"),
-        ({"l1_ratio": 1.0, "solver": "saga"}, np.arange(300) % 3, "l1_ratio is 1 and y has 3"),
+        (
+            {"l1_ratio": 1.0, "solver": "saga"},
+            np.arange(300) % 3,
+            "l1_ratio is 1, y has 3 classes and X comes in batches",
+        ),
         ({"C": -1.0}, np.arange(300) % 2, "C is -1.0"),
     ],
 )
