@@ -240,6 +240,16 @@ def test_without_an_intercept_and_with_features_that_add_nothing(collinear):
     assert np.abs(dw).max() < 1e-4
 
 
+@pytest.mark.parametrize("dtype", ["f4", "i1", "?"])
+def test_weights_of_any_type_are_those_of_float64(dtype):
+    X, Y = make(11, 40, 5, seed=3)
+    weight = (np.arange(40) % 3 > 0).astype(dtype)
+    found, expected = (
+        logreg_c.fit(X, Y, l2=0.3, sample_weight=w) for w in (weight, weight.astype("f8"))
+    )
+    assert bits(found.w) == bits(expected.w)
+
+
 def test_a_large_value_in_one_example_ends_at_the_minimum_too():
     """Its curvature falls to nothing as its class becomes certain, and J hardly shows it."""
     _, Y = make(3, 127, 4, seed=5)

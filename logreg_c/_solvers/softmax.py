@@ -251,7 +251,10 @@ class Search:
             steps = np.divide(dw, D, where=D > 0.0, out=np.zeros_like(D))
             return dot(dw, steps)
 
-        return gap(self.at.theta) > STALE * gap(then)
+        try:
+            return gap(self.at.theta) > STALE * gap(then)
+        except OverflowError:  # of squares of features, which the factor can do without
+            return False
 
     def _is_trusted(self) -> bool:
         """Whether the predicted gap can be believed, as in `minimize.c`."""

@@ -108,7 +108,8 @@ class Factor:
         self._objective, self._fixed_b, self._is_rough = objective, fixed_b, is_rough
         w, b = theta[:-1].copy(), theta[-1].copy()
         A = objective.softmax_predict(w, b, probabilities=True)
-        s = np.ones(len(A)) if objective.sample_weight is None else objective.sample_weight
+        weight = objective.sample_weight
+        s = np.ones(len(A)) if weight is None else weight.astype(np.float64)
         self._total = float(np.add.reduce(s))
         self._s = s / self._total
         self._A, self._at = A, (w, b)

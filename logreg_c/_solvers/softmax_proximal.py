@@ -65,8 +65,8 @@ class SoftmaxProximal:
         self.max_passes = max_passes
         self.passes, self.gap = 0, math.inf
         weight = objective.sample_weight
-        s = np.ones(objective.examples.shape[1]) if weight is None else weight
-        self._s = s / np.add.reduce(s, dtype=np.float64)
+        s = np.ones(objective.examples.shape[1]) if weight is None else weight.astype(np.float64)
+        self._s = s / np.add.reduce(s)
         mean, _, sd = objective.in_float64().standardize(centre=not objective.examples.is_sparse)
         self._mu = np.zeros_like(mean) if fixed_b else mean.copy()
         self._square = (sd * sd + (mean * mean if fixed_b else 0.0))[:, np.newaxis]
