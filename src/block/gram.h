@@ -63,7 +63,6 @@ LOGREG_INLINE void pack_rows(const logreg_data *data, int64_t first, int64_t cou
     const int64_t ahead = count * stride, line = LINE_BYTES / size;
     const char *x = column_at(&data->X, first);
     for (int64_t i = 0; i < count; i++, x += stride) {
-        if (scale[i] == 0.0) continue;
         const int64_t readable = (data->m - 1 - first - i) * stride + n_x * size;
         const lanes by = lanes_broadcast(scale[i]);
         double *to = panels + i * PANEL;
@@ -100,7 +99,7 @@ static void (*const row_packers[])(const logreg_data *data, int64_t first, int64
 
 /* Packs the features of examples [first, first + count), at most LOGREG_PANEL_VECTORS, less the
  * centre and times the scale of each example. Fills whole panels: components past the last are 0.
- * Example-major, what is packed of an example whose scale is 0 is undefined. */
+ */
 static void pack_panels(const logreg_data *data, int64_t first, int64_t count, const double *centre,
                         const double *scale, double *panels)
 {

@@ -76,7 +76,6 @@ static void run_task(void *context, int64_t task, int thread)
         if (data->sample_weight.values)
             h = g->kernels->column(&data->sample_weight, i, count, weights);
         for (int64_t k = 0; k < count; k++) {
-            if (h && h[k] == 0.0) continue;
             const int64_t n = load(g, i + k, x, of);
             if (logreg_stop_due(&g->stop, thread, n + n * n * (end - first) / (n_x + 1))) return;
             add_example(g, first, end, x, of, n, h ? h[k] : 1.0);

@@ -30,38 +30,22 @@ static size_t scratch_size(const logreg_sum_kind *kind, const logreg_data *data)
     return (size_t)(LOGREG_PANEL_VECTORS * (2 * padded + 2)) * sizeof(double);
 }
 
-/* The roots of the weights of the block, and the weights themselves in scratch, and their sum;
- * returns how many are not 0. */
-static int64_t weigh(const logreg_kernels *kernels, const logreg_data *data, int64_t first,
-                     int64_t count, double *root, double *scratch, double *sum)
+/* The roots of the weights of the block, and the weights themselves in scratch, whose sum is
+ * returned. */
+static double weigh(const logreg_kernels *kernels, const logreg_data *data, int64_t first,
+                    int64_t count, double *root, double *scratch)
 {
-    int64_t kept = 0;
+    double sum = 0.0;
     if (data->sample_weight.values == NULL) {
         for (int64_t i = 0; i < count; i++) root[i] = 1.0;
-        *sum = (double)count;
-        return count;
+        return (double)count;
     }
     const double *h = kernels->column(&data->sample_weight, first, count, scratch);
-    *sum = 0.0;
     for (int64_t i = 0; i < count; i++) {
         root[i] = logreg_sqrt(h[i]);
-        *sum += h[i];
-        kept += h[i] != 0.0;
+        sum += h[i];
     }
-    return kept;
-}
-
-/* Leaves out what belongs to examples whose root is 0, which would add zeros and change no bit:
- * `width` values of each example, n times. The roots themselves come last. */
-static void compress(double *values, int64_t n, int64_t width, int64_t count, const double *root)
-{
-    double *to = values;
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = 0; i < count; i++, values += width) {
-            if (root[i] == 0.0) continue;
-            memmove(to, values, (size_t)width * sizeof *to);
-            to += width;
-        }
+    return sum;
 }
 
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
@@ -81,20 +65,14 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     for (int64_t count; first < end; first += count) {
         count = end - first < LOGREG_PANEL_VECTORS ? end - first : LOGREG_PANEL_VECTORS;
         if (logreg_stop_due(&pass->stop, thread, count * 2 * padded)) return;
-        double sum;
-        const int64_t kept = weigh(kernels, data, first, count, root, weights, &sum);
-        if (kept == 0) continue;
+        const double sum = weigh(kernels, data, first, count, root, weights);
         kernels->gram.pack(data, first, count, groups->centre, root, of_rows);
-        if (kept < count) compress(of_rows, padded / LOGREG_PANEL, LOGREG_PANEL, count, root);
         if (columns) {
             kernels->gram.pack(columns, first, count, groups->columns_centre, root, of_columns);
-            if (kept < count)
-                compress(of_columns, padded / LOGREG_PANEL, LOGREG_PANEL, count, root);
-            kernels->gram.add_products(of_rows, padded, of_columns, padded, kept, node);
+            kernels->gram.add_products(of_rows, padded, of_columns, padded, count, node);
         } else {
-            kernels->gram.add_products(of_rows, padded, of_rows, 0, kept, node);
-            if (kept < count) compress(root, 1, 1, count, root);
-            kernels->gram.add_sums(of_rows, padded, kept, root, sums);
+            kernels->gram.add_products(of_rows, padded, of_rows, 0, count, node);
+            kernels->gram.add_sums(of_rows, padded, count, root, sums);
             sums[padded] += sum;
         }
     }
