@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float64]
 
-SURE = 8.0  # the least |z| of examples that may be beside the plane
+SURE = 8.0  # an example off the plane has a larger |z|
 CURVATURE_OF_SURE = 3.36e-4  # a (1 - a) at SURE, and a little more
 SHRINKS = 1e-6  # of the largest change of a z: what counts as none
 MOVES = 1e-4  # of the largest change of a z by one feature: what is worth a name

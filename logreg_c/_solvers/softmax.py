@@ -160,7 +160,7 @@ class Search:
         if not self.fixed_b or not self.at.theta[-1].any():
             return True
         without_b = self.at.theta.copy()
-        without_b[-1] = 0.0  # which is nothing beside a w that grows
+        without_b[-1] = 0.0  # negligible once w is large
         return self.evaluate(without_b).J * self.total < least
 
     def _first_factor(self) -> Factor | Diagonal:

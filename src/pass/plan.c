@@ -133,8 +133,8 @@ static logreg_type real_type(const logreg_plan *plan)
  * read for the last time. If X comes from memory, forward does the same: what a busy memory drops
  * the first time comes the second time. Where they do not fit, later columns are prefetched: in
  * forward alone, where the block is still in L2 when backward reads it, and if it comes from
- * memory. What the CPU prefetches by itself is enough for X in L2; and beside a small L2, for X in
- * L3 and where there is no backward. */
+ * memory. The CPU's own prefetching suffices for X in L2. With a small L2, it also suffices for X
+ * in L3 and for passes without backward. */
 static void prefetch_columns(logreg_reading *r, int64_t n, int64_t block_bytes)
 {
     const int64_t l2 = logreg_l2_bytes();

@@ -32,7 +32,7 @@ size_t logreg_softmax_hessian_workspace_size(const logreg_data *data, int n_thre
            logreg_gram_workspace_size(&weighted, n_threads);
 }
 
-/* h = s a_k a_l, or 0 where it is below `least` of the mean. */
+/* h = s a_k a_l, or 0 where that is less than `least` times the mean over the examples. */
 static void weigh_pair(const double *A, const double *s, int64_t n_outputs, int64_t m, int64_t k,
                        int64_t l, double least, double *h)
 {
@@ -41,9 +41,9 @@ static void weigh_pair(const double *A, const double *s, int64_t n_outputs, int6
         h[i] = (s ? s[i] * A[k] : A[k]) * A[l];
         sum += h[i];
     }
-    const double smallest = least * (sum / (double)m);
+    const double threshold = least * (sum / (double)m);
     for (int64_t i = 0; least > 0.0 && i < m; i++)
-        if (h[i] < smallest) h[i] = 0.0;
+        if (h[i] < threshold) h[i] = 0.0;
 }
 
 /* H += G about the centre, and the row of b, for outputs k > l. */
