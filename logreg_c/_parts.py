@@ -34,7 +34,7 @@ class Part(NamedTuple):
     X: NDArray[Any] | list[NDArray[Any]]
     Y: NDArray[Any]
     sample_weight: NDArray[Any] | None
-    is_late: bool = False  # it was waited for, so a single thread works on it in good time
+    is_late: bool = False  # parts are waited for, so a single thread works on it in good time
 
     @property
     def m(self) -> int:

@@ -14,10 +14,12 @@ T = TypeVar("T")
 
 # Items that wait; the thread holds one more.
 WAITING = 2
+# Items after one that was waited for that count as late as well: they may be of the same batch.
+LATE = 8
 
 
 def ahead(read: Callable[[], Iterator[T]]) -> Iterator[tuple[T, bool]]:
-    """Yield what ``read()`` yields, and whether it was waited for. A thread of its own reads.
+    """Yield what ``read()`` yields, and whether reading is what takes time. A thread reads.
 
     What the thread raises is raised here. It ends with this iterator.
     """
@@ -36,15 +38,16 @@ def ahead(read: Callable[[], Iterator[T]]) -> Iterator[tuple[T, bool]]:
 
     thread = threading.Thread(target=work, name="logreg-c reads ahead", daemon=True)
     thread.start()
+    late = 0
     try:
         while True:
-            is_late = ready.empty()
+            late = LATE if ready.empty() else late - 1
             kind, value = ready.get()
             if kind == "end":
                 return
             if kind == "error":
                 raise value  # type: ignore[misc]
-            yield value, is_late  # type: ignore[misc]
+            yield value, late > 0  # type: ignore[misc]
             del value
     finally:
         is_over.set()

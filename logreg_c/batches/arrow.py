@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from .formats import rows_of_batch
 from .pages import dropping, fit_into_memory
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUFFER = 1 << 18  # bytes of a column that are read at a time
+# Values that are decoded at once, about: 64 MB of float64. PyArrow's threads share the columns, so
+# the more they decode at once, the less they wait for each other.
+VALUES = 1 << 23
 
 
 class _Table:
@@ -31,7 +33,6 @@ class _Table:
         }
         schema = self._schema(files[0])
         self._schema_names = tuple(name for name in schema.names if name not in self._types)
-        self._step = rows_of_batch(len(schema.names))
         self._keep = fit_into_memory(files)
 
     def names(self) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ class _Table:
 
 
 class Parquet(_Table):
-    """Parquet, some rows of a row group at a time."""
+    """Parquet, some row groups at a time, or some rows of one that is large."""
 
     def _schema(self, path: Path) -> pa.Schema:
         with pa.parquet.ParquetFile(path) as file:
@@ -81,7 +82,13 @@ class Parquet(_Table):
         # Pre-buffering would read all row groups before the first batch.
         with pa.parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER) as file:
             self._check(path, file.schema_arrow.names, columns)
-            yield from file.iter_batches(self._step, columns=columns)
+            most = max(VALUES // max(len(columns), 1), 1)
+            for groups, rows in _row_groups(file.metadata, most):
+                if columns and rows <= most:
+                    yield from file.read_row_groups(groups, columns).to_batches()
+                else:
+                    step = 1 << most.bit_length() - 1  # parts of batches begin there, too
+                    yield from file.iter_batches(step, groups, columns)
 
 
 class Ipc(_Table):
@@ -114,6 +121,21 @@ class Csv(_Table):
         options = pa.csv.ConvertOptions(column_types=types, include_columns=columns)
         with pa.csv.open_csv(path, convert_options=options) as reader:
             yield from reader
+
+
+def _row_groups(metadata: pa.parquet.FileMetaData, most: int) -> Iterator[tuple[list[int], int]]:
+    """Yield stretches of row groups of at most so many rows, or of one; and how many these are."""
+    groups: list[int] = []
+    rows = 0
+    for k in range(metadata.num_row_groups):
+        here = metadata.row_group(k).num_rows
+        if groups and rows + here > most:
+            yield groups, rows
+            groups, rows = [], 0
+        groups.append(k)
+        rows += here
+    if groups:
+        yield groups, rows
 
 
 def _is_number(kind: pa.DataType) -> bool:
