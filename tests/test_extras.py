@@ -14,7 +14,7 @@ import pytest
 
 import logreg_c
 
-EXTRAS = "narwhals", "tqdm", "typer"
+EXTRAS = "narwhals", "tqdm", "click"
 needs = {name: find_spec(name) is None for name in EXTRAS}
 
 
@@ -65,7 +65,7 @@ def test_command_line():
     done = subprocess.run(
         run, check=False, capture_output=True, text=True, cwd=Path(__file__).parent
     )
-    if needs["typer"]:
+    if needs["click"]:
         assert done.returncode == 2
         assert "pip install 'logreg-c[cli]'" in done.stderr
     else:

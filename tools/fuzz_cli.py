@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import csv
 import faulthandler
-import functools
 import gc
 import gzip
 import io
@@ -43,7 +42,6 @@ import logreg_c._cli.inspection
 import logreg_c._cli.report
 import logreg_c._cli.scoring
 import logreg_c._cli.training  # noqa: F401 (loaded here, so that no run has to)
-from logreg_c._cli import app
 from logreg_c._cli import main as command_line
 
 CPU_SECONDS_A_RUN = 60
@@ -649,7 +647,6 @@ def main():
             write_good_models(folder)
             os._exit(0)
         os.wait()
-        app.get_command = functools.cache(app.get_command)  # it makes the same one each time
         for arguments in ("inspect", "none.npz"), ("train", "none.csv", "--target", "y"):
             command(*arguments)  # which loads what every child needs
         gc.freeze()  # a collection would copy what is shared with every child

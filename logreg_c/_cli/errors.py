@@ -19,7 +19,7 @@ from .interrupts import INTERRUPTS
 
 # The extra that installs each module; any other missing module means a broken installation.
 EXTRAS = {
-    "typer": "cli",
+    "click": "cli",
     "rich": "cli",
     "polars": "cli",
     "jinja2": "report",
