@@ -677,7 +677,7 @@ def test_frames_are_read_by_column_and_checked_by_name(frame):
         model.predict(make({name: columns[name] for name in "ac"}))
     with pytest.raises(ValueError, match="column 'c', row 2"):
         model.predict(make(columns | {"c": np.where(np.arange(300) == 2, np.nan, columns["c"])}))
-    with pytest.raises(TypeError, match="column 'b' of X is of type"):
+    with pytest.raises(ValueError, match="column 'b' of X is of type"):  # as scikit-learn does
         LogisticRegression().fit(make(columns | {"b": np.where(y, "u", "v")}), y)
 
 

@@ -28,7 +28,7 @@ from .labels import encoded, labels_of
 from .parameters import InvalidParameterError, Settings, check_classes, checked
 from .predicting import Predicting
 from .samples import in_batches, read
-from .search import gap_for, reached, several_classes, shortfall
+from .search import gap_for, reached, rounded, several_classes, shortfall
 from .weights import penalized, weights_of
 
 if TYPE_CHECKING:
@@ -316,11 +316,13 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         start = self._start(parameters, examples.shape[0])
         if len(self.classes_) > 2:
             several = several_classes(examples, Y, weights, self.n_threads)
-            return self._minimized_classes(several, parameters, l2, start)
+            found = self._minimized_classes(several, parameters, l2, start)
+            return rounded(found, examples, self.solver)
+        read_as = examples
         if parameters.l1_ratio > 0.0:
-            examples = examples.one_hot()._replace(float32=False)
-        objective = Objective.checked(examples, Y, sample_weight=weights, n_threads=self.n_threads)
-        return self._minimized(objective, parameters, l2, start)
+            read_as = examples.one_hot()._replace(float32=False)
+        objective = Objective.checked(read_as, Y, sample_weight=weights, n_threads=self.n_threads)
+        return rounded(self._minimized(objective, parameters, l2, start), examples, self.solver)
 
     def _found_in_batches(
         self, X: Batches, y: Any, sample_weight: Any, parameters: Settings

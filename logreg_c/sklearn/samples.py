@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class NotNumbersError(ValueError, TypeError):
+    """A data frame that is not read; of the type that scikit-learn raises, and of ours."""
+
+
 def read(
     estimator: Any,
     X: Any,
@@ -54,12 +58,15 @@ def read(
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     try:
         return use(X)
-    except TypeError:
+    except TypeError as error:
         array = _as_numbers(X)
         if array is None and use_categories is None:
-            raise
+            raise NotNumbersError(str(error)) from error
     if array is None:
-        return use_categories(X) if use_categories is not None else None
+        try:
+            return use_categories(X) if use_categories is not None else None
+        except TypeError as error:
+            raise NotNumbersError(str(error)) from error
     with _in_words_of_sklearn(array):
         return use(array.T)
 

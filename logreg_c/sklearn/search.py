@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from logreg_c import _input
 from logreg_c._objective import SoftmaxObjective
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from logreg_c._input import Examples
@@ -22,6 +23,16 @@ GAP, SMALL_GAP, SMALL_SIZE = 1e-9, 1e-18, 1 << 17
 # out, which is about sqrt(5 N / m) of N weights, m samples and 5 folds. So the gap of a fold may
 # grow with m / N: scores stay right to 1e-6.
 FOLD_GAP, FOLD_GAP_PER_SHARE, CLASSES_GAP = 1e-11, 1e-14, 1e-14
+# Solvers of scikit-learn whose coef_ is float32 where X is.
+NARROW = {"lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"}
+# How the warnings of scikit-learn's solvers begin, as filters of warnings know them.
+WORDS = {
+    "liblinear": "Liblinear failed to converge, increase the number of iterations.\n",
+    "newton-cg": "newton-cg failed to converge. Increase the number of iterations.\n",
+    "newton-cholesky": "Newton solver did not converge after {} iterations.\n",
+    "sag": "The max_iter was reached which means the coef_ did not converge\n",
+    "saga": "The max_iter was reached which means the coef_ did not converge\n",
+}
 
 
 def gap_for(examples: Examples) -> float:
@@ -52,6 +63,18 @@ def several_classes(
     )
 
 
+def rounded(found: Solution, examples: Examples, solver: str) -> Solution:
+    """Return w and b in float32 where scikit-learn's solver of that name does: X is float32."""
+    X: Any = examples.values
+    if isinstance(X, list):
+        kinds = {x.dtype for x in X}
+    else:
+        kinds = {getattr(X.values if examples.is_sparse else X, "dtype", None)}
+    if solver not in NARROW or kinds != {np.dtype(np.float32)}:
+        return found
+    return found._replace(w=found.w.astype(np.float32), b=np.atleast_1d(found.b).astype(np.float32))
+
+
 def reached(found: Solution, tol: float) -> bool:
     """Return whether a fit reached `tol`."""
     if found.stopped == "rounding":
@@ -68,7 +91,8 @@ def shortfall(
             "A plane separates the classes and there is no penalty, so there is no minimum: "
             "coef_ grows without bound.\nPass a finite C, such as C=1e4."
         )
-    msg = f"{solver} failed to converge after {found.n_iter} iteration(s)"
+    msg = "" if found.stopped == "rounding" else WORDS.get(solver, "").format(found.n_iter)
+    msg += f"{solver} failed to converge after {found.n_iter} iteration(s)"
     if found.slope is not None:
         msg += f": the largest component of the gradient is {found.slope:.2g}, above tol={tol:g}"
     if found.stopped == "rounding":
