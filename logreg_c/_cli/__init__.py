@@ -6,7 +6,7 @@ import sys
 
 from .interrupts import INTERRUPTS
 
-COLLECTED_AT = 200_000  # objects; a wide table makes that many, of which none is garbage
+COLLECTED_AT = 1_000_000  # objects; a wide table makes that many, of which none is garbage
 
 
 def main() -> None:

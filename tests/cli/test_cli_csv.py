@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 pl = pytest.importorskip("polars")
 
 from logreg_c._cli import tables  # noqa: E402 (needs polars)
+from logreg_c._cli.errors import InputError  # noqa: E402
 from logreg_c._cli.tables import delimited  # noqa: E402
 
 RNG = np.random.default_rng(7)
@@ -442,3 +443,50 @@ def test_everything_a_csv_writer_writes_is_read(
     assert table["b"].to_list() == [float(b) for _, b, _ in rows]
     assert table["y"].to_list() == [word for *_, word in rows]
     assert pl.concat([part for *_, part in parts]).equals(table.select("b", "y"))
+
+
+class ByPolars(delimited.Delimited):
+    """Leaves rows of many columns to polars, too."""
+
+    def _short(self, buffer):  # noqa: ARG002
+        return None
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        " ",
+        "0",
+        "-1.5",
+        " 2 ",
+        "1e5",
+        "inf",
+        "NA",
+        "x",
+        "\u00e9",
+        "a b",
+        "\x0b",
+        "'",
+        '"q"',
+        "\r",
+    ]
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(CELLS, min_size=6, max_size=7), min_size=1, max_size=5), st.data())
+def test_rows_of_many_columns_are_read_as_by_polars(tmp_path_factory, rows, data):
+    end = data.draw(st.sampled_from(["\n", "\r\n"]))
+    whole = data.draw(st.booleans())
+    lines = [[f"c{j}" for j in range(7)], *([*row, "", ""][: 7 if whole else 9] for row in rows)]
+    path = tmp_path_factory.mktemp("wide") / "wide.csv"
+    text = end.join(map(",".join, lines)) + end * data.draw(st.integers(0, 2))
+    path.write_bytes(text.encode(data.draw(st.sampled_from(["utf-8", "latin-1"]))))
+    found = []
+    with tables.opened(path) as source:
+        for read in delimited.Delimited, ByPolars:
+            try:
+                found.append(pl.concat(read(source).frames()).to_dict(as_series=False))
+            except InputError as error:
+                found.append(str(error))
+    assert found[0] == found[1]
