@@ -144,7 +144,11 @@ def fit(
     -----
     ConvergenceWarning
         There is no minimum, because a plane separates the classes and l2 is 0, or all labels are
-        alike; or `max_passes` were not enough; or rounding hides how to lower J further.
+        alike; or `max_passes` were not enough; or rounding hides how to lower J further. Or the
+        weights of features that the warning names grow without bound, because a plane separates
+        some of the examples and leaves the others on it (quasi-separation): `converged` is true
+        where J is within `tol` of its infimum. This is seen in the last steps of a search without a
+        penalty and with X in memory, not always where `tol` is above 1e-9.
 
     References
     ----------
@@ -207,8 +211,15 @@ def _wrapped(found: Solution, examples: Examples, penalty: float, *, firth: bool
     result = FitResult(
         found.w, found.b, found.costs, found.stopped, found.gap, found.n_iter, examples.names
     )
-    if not result.converged and result.stopped != "callback":
+    message = ""
+    if found.runaway is not None:
+        message = (
+            f"{found.runaway.told()}, so these weights depend on where the search stopped; pass a "
+            "small penalty, such as l2=1e-4, or firth=True"
+        )
+    elif not result.converged and result.stopped != "callback":
         message = why_no_minimum(found, penalty, firth=firth)
+    if message:
         warnings.warn(message, ConvergenceWarning, stacklevel=3)
     return result
 

@@ -15,7 +15,7 @@ from ._objective import PRODUCTS_OVERFLOW
 from ._parts import classes_of, objective_of, opened
 from ._softmax import Classes, refuse
 from ._solvers.firth import check_counts, check_firth, penalized_gradient
-from ._solvers.hessian import NAMED, Hessian, collinear_features
+from ._solvers.hessian import Hessian, collinear_features
 from ._solvers.quasi_separation import find_runaway
 from ._solvers.softmax_hessian import SoftmaxHessian
 from ._summary import Inference, Kind
@@ -215,7 +215,7 @@ def _of_one_output(
     parameters = len(weights) + intercept
     covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
     if objective.in_memory and not l2 and not firth:
-        _warn_if_running_away(find_runaway(objective, weights, bias, hessian, sd), objective, 4)
+        _warn_if_running_away(find_runaway(objective, weights, bias, hessian, sd), 4)
     if firth:
         dw, db = penalized_gradient(objective, weights, bias, hessian, total)
     by_w = total * (dw + penalties * weights - hessian.mu * db * intercept)
@@ -536,23 +536,15 @@ def _null_log_likelihood(objective: Objective, total: float, b: float, *, interc
     return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
 
 
-def _warn_if_running_away(found: Runaway | None, objective: Objective, stacklevel: int) -> None:
+def _warn_if_running_away(found: Runaway | None, stacklevel: int) -> None:
     """Warn if there is no minimum, and name the features whose weights have no limit."""
-    if found is None:
-        return
-    names = objective.examples.names
-    listed = ", ".join(
-        f"feature {j}" if names is None else repr(names[j]) for j in found.features[:NAMED]
-    )
-    listed += ", ..." if len(found.features) > NAMED else ""
-    msg = (
-        f"J has no minimum: as the weights of {listed or 'b alone'} grow without bound, it becomes "
-        f"ever more certain of {found.examples} examples and stays as it is for the others, so "
-        "these weights and their errors depend on where fit stopped (quasi-separation); pass "
-        "firth=True or a penalty l2 > 0 to fit and to inference, leave these features out, or "
-        "merge rare categories"
-    )
-    warnings.warn(msg, ConvergenceWarning, stacklevel=stacklevel)
+    if found is not None:
+        msg = (
+            f"{found.told()}, so these weights and their errors depend on "
+            "where fit stopped; pass firth=True or a penalty l2 > 0 to fit and to inference, leave "
+            "these features out, or merge rare categories"
+        )
+        warnings.warn(msg, ConvergenceWarning, stacklevel=stacklevel)
 
 
 def _warn_if_far(squared: float, stacklevel: int) -> None:

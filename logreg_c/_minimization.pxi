@@ -47,6 +47,11 @@ cdef class Search(Work):
     def passes(self):
         return self.progress.passes
 
+    def step(self, w):
+        """Write to w what the next step would add to w; return what it would add to b."""
+        cdef Buffer out = Buffer(w, OUT)
+        return logreg_minimizer_step(self.minimizer, out.data())
+
     def state(self):
         """The bytes from which another search can continue."""
         return (<const char *> self.minimizer)[:self.size]

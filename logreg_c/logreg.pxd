@@ -231,6 +231,7 @@ cdef extern from "logreg.h" nogil:
     int logreg_minimizer_resume(logreg_minimizer *minimizer, const logreg_data *data,
                                 const void *state, int64_t passes)
     logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w)
+    double logreg_minimizer_step(const logreg_minimizer *minimizer, double *step)
     size_t logreg_minimize_many_workspace_size(const logreg_fit *fits, int64_t count,
                                                int n_threads)
     int logreg_minimize_many(logreg_fit *fits, int64_t count, const logreg_goal *goal,

@@ -363,6 +363,9 @@ typedef struct logreg_progress {
 
 logreg_progress logreg_minimizer_progress(const logreg_minimizer *minimizer, double *w);
 
+/* What the search would add to w and, as it returns, to b in its next step; 0 before its first. */
+double logreg_minimizer_step(const logreg_minimizer *minimizer, double *step);
+
 /* One of many fits. */
 typedef struct logreg_fit {
     logreg_data data;

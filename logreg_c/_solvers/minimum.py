@@ -11,6 +11,7 @@ import numpy as np
 from logreg_c import _kernel
 from logreg_c._objective import MOST_PASSES
 
+from .quasi_separation import runaway_of_search
 from .result import Solution, Solutions
 from .training import Training, interrupted
 
@@ -30,6 +31,7 @@ ENDINGS: dict[int, Stopped] = {
     _kernel.ROUNDING: "rounding",
     _kernel.SEPARATED: "separated",
 }
+MAY_RUN_AWAY = {"passes", "tol", "rounding"}
 
 
 def minimize(
@@ -68,6 +70,11 @@ def minimize(
     # A free b makes up for the means, so centring does not move the minimum.
     centre = not (fixed_b or objective.examples.is_sparse)
     found = training.solution(standardize=standardize and max_passes > 0, centre=centre)
+    if l2 == 0.0 and objective.in_memory and found.stopped in MAY_RUN_AWAY:
+        step = np.empty(objective.examples.shape[0])
+        of_b = search.step(step)
+        runaway = runaway_of_search(objective, found.costs, found.gap, step, of_b)
+        found = found._replace(runaway=runaway)
     categories = objective.examples.categories
     if categories is None or l2 > 0.0:
         return found

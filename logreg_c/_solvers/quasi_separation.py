@@ -4,16 +4,22 @@
 J then has no minimum, only an infimum, which it approaches as the weights grow along the direction
 of the plane: no z of the examples changes but of those that become ever more certain (Albert and
 Anderson 1984). A search ends where that gains nothing any more, at weights of any size.
+
+The last steps of such a search show it. Each moves these z by about 1, or ln 2 where a secant
+predicts the curvature, and leaves a fixed share of the gap, while those toward a minimum leave ever
+smaller shares. Where the costs have this sign, z along the step that would come next decides.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from logreg_c._objective import Objective
+
+from .hessian import NAMED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +32,8 @@ SURE = 8.0  # an example off the plane has a larger |z|
 CURVATURE_OF_SURE = 3.36e-4  # a (1 - a) at SURE, and a little more
 SHRINKS = 1e-6  # of the largest change of a z: what counts as none
 MOVES = 1e-4  # of the largest change of a z by one feature: what is worth a name
+FALL = 4.0  # of the cost in the last step, in units of the gap that is left: e - 1, or 2 by secants
+CHANGE = 0.25  # of a z in a step outward, at least
 
 
 class Runaway(NamedTuple):
@@ -33,6 +41,20 @@ class Runaway(NamedTuple):
 
     features: NDArray[np.intp]  # whose weights run away
     examples: int  # that become more certain, without end
+    names: tuple[Any, ...] | None  # of all features
+
+    def told(self) -> str:
+        """Say that there is no minimum, and name the features whose weights have no limit."""
+        listed = ", ".join(
+            f"feature {j}" if self.names is None else repr(self.names[j])
+            for j in self.features[:NAMED]
+        )
+        listed += ", ..." if len(self.features) > NAMED else ""
+        return (
+            f"J has no minimum: as the weights of {listed or 'b alone'} grow without bound, it "
+            f"becomes ever more certain of {self.examples} examples and stays as it is for the "
+            "others (quasi-separation)"
+        )
 
 
 def find_runaway(
@@ -49,7 +71,7 @@ def find_runaway(
     v = np.ones(hessian.h.size) if v is None else v.astype(np.float64)
     if not (hessian.h < CURVATURE_OF_SURE * v).any():
         return None
-    side = 2.0 * np.asarray(objective.Y, np.float64).reshape(-1) - 1.0
+    side = _sides(objective)
     sure = objective.predict(w, b, probabilities=False)[0] * side > SURE
     sure &= np.abs(side) == 1.0
     weight = np.where(sure, v, 0.0)
@@ -62,11 +84,44 @@ def find_runaway(
     total = math.fsum(weight)
     step = -total * hessian.solve((dw - hessian.mu * db)[:, np.newaxis])[:, 0]
     of_b = -total * db / hessian.S - math.fsum((hessian.mu * step).tolist())
-    change = objective.predict(step, of_b if hessian.intercept else 0.0, probabilities=False)[0]
-    change = np.where(np.abs(side) == 1.0, change * side, -np.abs(change))[v > 0.0]
-    largest = float(change.max())
-    if not (largest > 0.0 and float(change.min()) >= -SHRINKS * largest):
+    return _along(objective, step, of_b if hessian.intercept else 0.0, sd)
+
+
+def runaway_of_search(
+    objective: Objective, costs: Vector, gap: float, step: Vector, of_b: float
+) -> Runaway | None:
+    """Return what shows that a search has no minimum, or None where nothing shows it.
+
+    It has no penalty and has ended after these costs, with a relative gap. `step` and `of_b` are
+    what its next step would add to w and b. Costs that fall as toward a minimum take no pass; where
+    they do not, z along the step takes less than one, and the features' names another.
+    """
+    if costs.size < 2 or not costs[-2] - costs[-1] < FALL * gap * costs[-1]:
         return None
+    return _along(objective.in_float64(), step, of_b, None, least=CHANGE)
+
+
+def _along(
+    objective: Objective, step: Vector, of_b: float, sd: Vector | None, *, least: float = 0.0
+) -> Runaway | None:
+    """Return a direction if no z goes to its wrong side along it, and one changes by `least`."""
+    side = _sides(objective)
+    change = objective.predict(step, of_b, probabilities=False)[0]
+    change = np.where(np.abs(side) == 1.0, change * side, -np.abs(change))
+    if objective.sample_weight is not None:
+        change = change[objective.sample_weight > 0]
+    largest = float(change.max())
+    if not (largest > least and float(change.min()) >= -SHRINKS * largest):
+        return None
+    if sd is None:
+        centre = not objective.examples.is_sparse
+        sd = objective.in_float64().standardize(centre=centre)[2]
     moves = np.abs(step) * sd
     features = np.flatnonzero(moves > MOVES * float(moves.max(initial=0.0)))
-    return Runaway(features, int(np.count_nonzero(change > MOVES * largest)))
+    examples = int(np.count_nonzero(change > MOVES * largest))
+    return Runaway(features, examples, objective.examples.names)
+
+
+def _sides(objective: Objective) -> Vector:
+    """Return 1 for a label of 1 and -1 for one of 0, and something between them for others."""
+    return 2.0 * np.asarray(objective.Y, np.float64).reshape(-1) - 1.0

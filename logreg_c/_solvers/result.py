@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from logreg_c._result import Stopped
 
+    from .quasi_separation import Runaway
+
 
 class Solution(NamedTuple):
     """Where a solver ended; also where the next one starts, if another is to continue."""
@@ -26,6 +28,7 @@ class Solution(NamedTuple):
     slope: float | None = None  # the largest component of the gradient at w and b, if known
     fault: str | None = None  # how the cost of a descent rose, and what to do
     gap: float = math.inf  # of the minimum: (J - min J) / J, as predicted
+    runaway: Runaway | None = None  # what shows that there is no minimum
 
 
 class Solutions(NamedTuple):

@@ -217,7 +217,8 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         -----
         ConvergenceWarning
             The final gradient is above `tol`: `max_iter` is too small, or the precision of float64
-            is not enough. A fit without this warning has reached `tol`.
+            is not enough. A fit without this warning has reached `tol`. Or, without a penalty, some
+            weights grow without bound (see `logreg_c.fit`).
         DivergenceWarning
             Descent with this `alpha` raised the cost.
         FutureWarning
@@ -246,6 +247,9 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
                 max_iter=parameters.max_iter,
                 can_standardize=not parameters.standardize,
             )
+            warnings.warn(msg, ConvergenceWarning, stacklevel=2)
+        elif found.runaway is not None:
+            msg = f"{found.runaway.told()}; set C to a finite value"
             warnings.warn(msg, ConvergenceWarning, stacklevel=2)
         self.__dict__ = fitted.__dict__
         return self

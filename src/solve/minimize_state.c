@@ -82,6 +82,16 @@ logreg_progress logreg_minimizer_progress(const logreg_minimizer *m, double *w)
     return now;
 }
 
+double logreg_minimizer_step(const logreg_minimizer *m, double *step)
+{
+    const int64_t n_x = m->search.n - 1;
+    char *memory = (char *)(uintptr_t)m;
+    const double *direction =
+        logreg_search_in((double *)(void *)(memory + STATE_BYTES), n_x).direction;
+    memcpy(step, direction, (size_t)n_x * sizeof *step);
+    return direction[n_x];
+}
+
 logreg_request logreg_minimizer_wants(const logreg_minimizer *m, const logreg_data *data,
                                       const logreg_standardization *standardization)
 {
