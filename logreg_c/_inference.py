@@ -528,10 +528,10 @@ def _meat_of_clusters(
 
 def _null_log_likelihood(objective: Objective, total: float, b: float, *, intercept: bool) -> float:
     """Return the log-likelihood of the best b without features, or of b where it is given."""
-    zeros = np.zeros(objective.examples.shape[0])
+    objective, none = objective.features(np.empty(0, np.intp)), np.empty(0)
     if not intercept:
-        return -total * objective(zeros, b, 0.0)[0]
-    _, _, db = objective(zeros, 0.0, 0.0)
+        return -total * objective(none, b, 0.0)[0]
+    _, _, db = objective(none, 0.0, 0.0)
     share = 0.5 - db  # of the labels that are 1
     return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
 

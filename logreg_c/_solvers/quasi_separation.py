@@ -68,6 +68,8 @@ def find_runaway(
     so have z of about 0 along it if that is possible.
     """
     v = objective.sample_weight
+    if v is None and not hessian.h.min() < CURVATURE_OF_SURE:
+        return None
     v = np.ones(hessian.h.size) if v is None else v.astype(np.float64)
     if not (hessian.h < CURVATURE_OF_SURE * v).any():
         return None

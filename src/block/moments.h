@@ -46,6 +46,12 @@ LOGREG_INLINE lanes deviation_of(lanes x, lanes centre, lanes_mask counts)
     return lanes_select(counts, lanes_sub(x, centre), lanes_sub(x, x));
 }
 
+/* How many of the first steps have examples of weight 1 in all lanes, which takes no selection. */
+LOGREG_INLINE int64_t plain_steps(const series *s)
+{
+    return s->weight ? 0 : s->by_examples ? s->steps - 1 : s->steps;
+}
+
 /* The series is read twice while it is in cache. The sum of x - shift, where shift is the first
  * example that counts, gives the mean without cancellation; the sum of (x - mean)^2 comes second.
  * mean_lo is the rounding error of the mean, and its share is taken out of the squares again. The
@@ -54,11 +60,19 @@ static moments_lanes moments_of(const series *s, int64_t first, double weight)
 {
     const lanes zero = lanes_broadcast(0.0), infinity = lanes_broadcast(INFINITY);
     /* Where no example counts the sums are 0, or NaN, which has to show. */
+    const int64_t plain = plain_steps(s);
     const lanes divisor = lanes_broadcast(weight > 0.0 ? weight : 1.0);
     const lanes shift = s->by_examples ? lanes_broadcast(s->x[first]) : series_value(s, first);
     moments_lanes r = {zero, zero, zero, infinity, lanes_sub(zero, infinity)};
     lanes sum = zero;
-    for (int64_t step = 0; step < s->steps; step++) {
+    int64_t step = 0;
+    for (; step < plain; step++) {
+        const lanes x = series_value(s, step);
+        sum = lanes_add(sum, lanes_sub(x, shift));
+        r.low = lanes_min(x, r.low);
+        r.high = lanes_max(x, r.high);
+    }
+    for (; step < s->steps; step++) {
         const lanes x = series_value(s, step), w = series_weight(s, step);
         const lanes_mask counts = lanes_gt(w, zero);
         sum = lanes_add(sum, lanes_mul(w, deviation_of(x, shift, counts)));
@@ -67,7 +81,11 @@ static moments_lanes moments_of(const series *s, int64_t first, double weight)
     }
     if (s->by_examples) sum = lanes_broadcast(lanes_reduce_add(sum));
     r.mean = two_sum_of(shift, lanes_div(sum, divisor), &r.mean_lo);
-    for (int64_t step = 0; step < s->steps; step++) {
+    for (step = 0; step < plain; step++) {
+        const lanes d = lanes_sub(series_value(s, step), r.mean);
+        r.M2 = lanes_add(r.M2, lanes_mul(d, d));
+    }
+    for (; step < s->steps; step++) {
         const lanes w = series_weight(s, step);
         const lanes d = deviation_of(series_value(s, step), r.mean, lanes_gt(w, zero));
         r.M2 = lanes_add(r.M2, lanes_mul(w, lanes_mul(d, d)));

@@ -413,8 +413,9 @@ int logreg_supply(logreg_context *c, int64_t *n_costs)
         take_survey(c, &survey);
         return LOGREG_OK;
     case LOGREG_WANT_SAMPLE:
-        data = logreg_sample(c->data, &m->survey, r.sample, 0, c->sample);
-        return take_sample(c, &data);
+        if (c->gathered.m != r.sample) /* else the start has left it */
+            c->gathered = logreg_sample(c->data, &m->survey, r.sample, 0, c->sample);
+        return take_sample(c, &c->gathered);
     case LOGREG_WANT_MOMENTS:
         return take_moments(c, describe(c));
     case LOGREG_WANT_CURVATURE:

@@ -105,6 +105,7 @@ typedef struct logreg_context {
     double *h;             /* m */
     double *sample_search; /* the vectors of the search on a sample */
     char *sample;
+    logreg_data gathered; /* the sample that is there, of an array */
 } logreg_context;
 
 logreg_context logreg_open_context(const logreg_data *data, int in_memory,
