@@ -132,7 +132,8 @@ def inference(
     ModuleNotFoundError
         X is a data frame and the extra ``frames`` is not installed.
     OverflowError
-        The data are finite, but Z or a product of two features leaves the range of float64.
+        The data are finite, but Z, a product of two features, or l2 times the sum of weights leaves
+        the range of float64.
     MemoryError
         No memory for the matrices.
 
@@ -209,7 +210,7 @@ def _of_one_output(
     total = _total_weight(objective)
     J, dw, db = objective(weights, bias, 0.0)
     centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, scaled)
+    penalties = _penalties(l2, sd, scaled, total)
     h = objective.curvature(weights, bias)
     hessian = _checked_hessian(objective, h, total, penalties, centre, intercept=intercept)
     parameters = len(weights) + intercept
@@ -253,7 +254,7 @@ def _of_classes(
     others = np.flatnonzero(np.arange(k) != reference)
     J, dw, db = objective.softmax(w, b, 0.0)
     centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, scaled)
+    penalties = _penalties(l2, sd, scaled, total)
     weigh = objective.weighing(w, b)
     spread = weigh("spread")
     mu = _checked_hessian(objective, spread, total, penalties, centre, intercept=intercept).mu
@@ -368,14 +369,25 @@ def _dense(examples: Examples) -> Examples:
     return examples._replace(values=examples.dense)
 
 
-def _penalties(l2: float, sd: NDArray[np.float64], scaled: int) -> NDArray[np.float64]:
+def _penalties(
+    l2: float, sd: NDArray[np.float64], scaled: int, total: float
+) -> NDArray[np.float64]:
     """Return the l2 of each feature as it is, of which the first are scaled."""
     squares = np.ones_like(sd)
     with np.errstate(over="ignore"):
         squares[:scaled] = np.where(sd > 0.0, sd, 1.0)[:scaled] ** 2
     if not np.isfinite(squares).all():
         raise OverflowError(PRODUCTS_OVERFLOW)
-    return l2 * squares
+    with np.errstate(over="ignore"):
+        penalties = l2 * squares
+        largest = float((total * penalties).max(initial=0.0))
+    if largest == math.inf:
+        msg = (
+            f"l2 is {l2:g}, and times the sum of weights it leaves the range of float64: pass a "
+            "smaller l2 to fit and to inference"
+        )
+        raise OverflowError(msg)
+    return penalties
 
 
 def _total_weight(objective: Objective) -> float:

@@ -108,7 +108,8 @@ class Inference:
 
     @property
     def z(self) -> NDArray[np.float64]:
-        return self.coefficients / self.standard_errors
+        with np.errstate(divide="ignore", invalid="ignore"):  # an error may be below all numbers
+            return self.coefficients / self.standard_errors
 
     @property
     def p_values(self) -> NDArray[np.float64]:

@@ -477,3 +477,19 @@ def test_robust_errors_that_rounding_hides_are_refused():
     found = logreg_c.fit([t, t**2, t**3, t**4], Y, tol=1e-13)
     robust = logreg_c.inference([t, t**2, t**3, t**4], Y, found.w, found.b, robust="HC0")
     assert (robust.standard_errors > 0.0).all()
+
+
+@pytest.mark.parametrize("l2", [1e308, 1e200])
+@pytest.mark.parametrize("settings", [{}, {"standardize": True}, {"robust": "HC0"}])
+def test_a_penalty_near_the_end_of_the_range_is_taken_or_refused(l2, settings):
+    X, Y = make(3, 50)
+    if l2 == 1e308:
+        with pytest.raises(OverflowError, match=r"l2 is 1e\+308, .*: pass a smaller l2"):
+            inference(X, Y, np.zeros(3), 0.0, l2=l2, **settings)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", logreg_c.ConvergenceWarning)
+        found = inference(X, Y, np.zeros(3), 0.0, l2=l2, **settings)
+    assert (found.standard_errors[:3] < 1e-99).all()
+    assert (np.nan_to_num(found.z[:3]) == 0.0).all()
+    assert "intercept" in str(found)
