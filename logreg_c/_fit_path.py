@@ -113,8 +113,7 @@ def fit_path(
         raise ValueError(msg)
     strengths = list(zip(l1s * (k // len(l1s)), l2s * (k // len(l2s)), strict=True))
     penalized = any(l1s) or any(value is not None for value in (penalty_factors, lower, upper))
-    kept: dict[str, Any] = {"sample_weight": sample_weight, "categories": False}
-    examples, source = opened(X, Y, w=None, dtype=dtype, **kept)
+    examples, source = opened(X, Y, w=None, dtype=dtype, sample_weight=sample_weight)
     examples = prepared(examples, penalized=penalized, firth=False)
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     objective = objective_of(examples, source, Y, **shared)
@@ -222,8 +221,7 @@ def l1_max(
     >>> logreg_c.fit(X, Y, l1=0.25).w
     array([[0.]])
     """
-    kept: dict[str, Any] = {"sample_weight": sample_weight, "categories": False}
-    examples, source = opened(X, Y, w=None, dtype=None, **kept)
+    examples, source = opened(X, Y, w=None, dtype=None, sample_weight=sample_weight)
     examples = prepared(examples, penalized=True, firth=False)
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     objective = objective_of(examples, source, Y, **shared)

@@ -710,11 +710,10 @@ def opened(
     w: ArrayLike | None,
     dtype: DTypeLike | None,
     sample_weight: ArrayLike | str | None,
-    categories: bool = True,
 ) -> tuple[Examples, Source | None]:
     """Check X, or batches with their labels and weights; then there is a source."""
     if not hasattr(X, "open_parts"):
-        return _input.examples(X, dtype, w, categories=categories), None
+        return _input.examples(X, dtype, w, categories=True), None
     source: Source = X.open_parts(Y, sample_weight, dtype, getattr(w, "feature_names", None))
     return source.examples, source
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Columns of categories: what one column per category gives, by name, in place, the same bits."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -254,6 +255,22 @@ def test_other_models_take_categories():
     np.testing.assert_allclose(train[0].w, train[1].w, atol=1e-12)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_path_has_the_minima_of_each_penalty(intercept):
+    frame = as_pandas(NUMBERS, CATEGORIES)
+    path = logreg_c.fit_path(frame, Y, l2=[0.1, 0.01, 0.0], intercept=intercept)
+    assert path.feature_names == NAMES
+    for k, l2 in enumerate([0.1, 0.01, 0.0]):
+        alone = logreg_c.fit(frame, Y, l2=l2, intercept=intercept)
+        np.testing.assert_allclose(path.w[k], alone.w[:, 0], atol=1e-3)
+        np.testing.assert_allclose(path.cost[k], alone.costs[-1], rtol=1e-8)
+    assert (path.w[2] == 0.0).sum() == 3 - (not intercept)
+    l1 = logreg_c.l1_max(frame, Y) * np.array([1.0, 0.3])
+    assert l1[0] == logreg_c.l1_max(COLUMNS, Y)
+    found, expected = (logreg_c.fit_path(X, Y, l1=l1, dtype=np.float64) for X in (frame, COLUMNS))
+    assert np.array_equal(found.w, expected.w)
+
+
 @pytest.mark.parametrize("l2", [0.0, 0.01])
 def test_many_fits_are_those_of_each(l2):
     numbers, categories, y = make(6000, 8)
@@ -339,6 +356,52 @@ def test_other_parameters_of_the_estimator_take_categories(parameters):
     several = sklearn.LogisticRegression(C=0.1).fit(frame, classes)
     assert several.coef_.shape == (3, len(NAMES))
     np.testing.assert_allclose(several.predict_proba(frame[:9]).sum(1), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("frame_of", "scoring", "Cs", "l1_ratios"),
+    [
+        (as_pandas, "neg_log_loss", [0.1, np.inf], (0.0,)),
+        pytest.param(as_polars, "accuracy", [0.1, 1.0], (0.0, 1.0), marks=pytest.mark.long),
+        pytest.param(as_arrow, "roc_auc", [0.1, np.inf], (0.0,), marks=pytest.mark.long),
+    ],
+)
+def test_a_cross_validation_takes_categories(frame_of, scoring, Cs, l1_ratios):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    frame, columns = frame_of(NUMBERS, CATEGORIES), np.column_stack(COLUMNS)
+    search = sklearn.LogisticRegressionCV(
+        Cs=Cs,
+        cv=2,
+        scoring=scoring,
+        l1_ratios=l1_ratios,
+        use_legacy_attributes=False,
+        max_iter=1000,
+        tol=1e-6,
+    )
+    found, expected = (copy.copy(search).fit(X, Y) for X in (frame, columns))
+    assert tuple(found.coef_names_) == NAMES
+    np.testing.assert_allclose(found.scores_, expected.scores_, rtol=1e-5)
+    assert found.C_ == expected.C_
+    A = [found.predict_proba(frame), expected.predict_proba(columns)]
+    np.testing.assert_allclose(*A, rtol=1e-4)
+    if np.inf in Cs:  # relative to the first categories
+        first = [NAMES.index("colour=red"), NAMES.index("city=city 0")]
+        assert (found.coefs_paths_[:, 0, 1, 0, first] == 0.0).all()
+
+
+def test_a_cross_validation_of_several_classes_takes_categories():
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    selection = pytest.importorskip("sklearn.model_selection")
+    numbers, categories, y = make(300)
+    X = as_pandas(numbers, categories), np.column_stack(one_hot(numbers, categories)[0])
+    classes = y + categories["city"][0] % 2
+    options = {"Cs": [0.01, 1.0], "cv": 2, "l1_ratios": (0,), "scoring": "neg_log_loss"}
+    search = sklearn.LogisticRegressionCV(use_legacy_attributes=False, **options)
+    found, expected = (copy.copy(search).fit(x, classes) for x in X)
+    np.testing.assert_allclose(found.scores_, expected.scores_, rtol=1e-5)
+    model = sklearn.LogisticRegression(C=0.1)
+    scores = [selection.cross_val_score(model, x, y, cv=3) for x in X]
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-3)
 
 
 def test_a_warm_start_leaves_out_no_new_column():
@@ -579,9 +642,5 @@ def test_what_needs_numbers_says_so():
     frame = as_pandas(NUMBERS, CATEGORIES)
     with pytest.raises(TypeError, match=r"X has columns of categories and firth is True"):
         logreg_c.fit(frame, Y, firth=True)
-    for call in (
-        lambda: logreg_c.fit_path(frame, Y, l2=[0.1, 0.2]),
-        lambda: logreg_c.inference(frame, np.arange(M) % 3, np.zeros((len(NAMES), 3)), np.zeros(3)),
-    ):
-        with pytest.raises(TypeError, match="get_dummies"):
-            call()
+    with pytest.raises(TypeError, match="get_dummies"):
+        logreg_c.inference(frame, np.arange(M) % 3, np.zeros((len(NAMES), 3)), np.zeros(3))

@@ -38,11 +38,13 @@ class _Path:
         self.objective = objective
         self.w = start.w.copy()
         self.search: Any = None
+        self._l2 = 0.0
         self.found: list[Solution] = []
         self._start, self._warm, self._goal = start, warm, goal
 
     def aim(self, l2: float, first: _Path | None = None) -> None:
         """Begin the search for the minimum of the next l2; the first path lends its memory."""
+        self._l2 = l2
         worker = (first or self).search
         if self.search is None or not self.search.retarget(l2, worker.problem):
             self.w[...] = self._start.w
@@ -51,8 +53,18 @@ class _Path:
             )
 
     def note(self, found: Solution) -> None:
-        """Note where that has ended."""
-        self.found.append(found._replace(w=self.w.copy()))
+        """Note where that has ended.
+
+        Without a penalty, weights of categories are relative to the first of each column, as those
+        of `minimize` are; the search goes on from its own.
+        """
+        found = found._replace(w=self.w.copy())
+        categories = self.objective.examples.categories
+        if categories is not None and self._l2 == 0.0:
+            weights, fixed_b = self.objective.sample_weight, self._goal["fixed_b"]
+            b = categories.relative(found.w, found.b, weights, fixed_b=fixed_b)
+            found = found._replace(b=b)
+        self.found.append(found)
         if found.stopped != "separated":
             self._start, self._warm = self.found[-1], True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -80,7 +81,7 @@ class LogisticRegressionCV(Predicting):
 
     Attributes
     ----------
-    classes_, coef_, intercept_, n_features_in_, feature_names_in_
+    classes_, coef_, intercept_, n_features_in_, feature_names_in_, coef_names_
         As in `LogisticRegression`.
     C_ : float
         The best C.
@@ -239,10 +240,11 @@ class LogisticRegressionCV(Predicting):
         weights = weights_of(Y, self.classes_, self.class_weight, sample_weight)
         split, score = self._routed(sample_weight, params)
 
-        def fits(examples: Any) -> list[Solution]:
-            read_in_place = _input.examples(examples, None)
+        def fits(of: Any, *, categories: bool = False) -> list[Solution]:
+            examples = _input.examples(of, None, categories=categories)
+            self._name_weights(examples)
             outputs = count if count > 2 else 1
-            samples = Samples(read_in_place, Y, outputs, weights, self.n_threads)
+            samples = Samples(examples, Y, outputs, weights, self.n_threads)
             strata = Y.view(np.uint8) if count == 2 and self.cv is None else labels
             folds = list(check_cv(self.cv, strata, classifier=True).split(X, strata, **split))
             found = fit_folds(samples, folds, grid)
@@ -261,13 +263,15 @@ class LogisticRegressionCV(Predicting):
             self._publish(paths, scores, np.array(passes, np.int32), grid)
             return [*(one for fold in found for path in fold for one in path), *chosen]
 
-        found: list[Solution] = read(self, X, fits, reset=True)
+        found: list[Solution] = read(
+            self, X, fits, reset=True, use_categories=partial(fits, categories=True)
+        )
         return found
 
     def _model(self) -> LogisticRegression:
         """Return an estimator for the scorer, which gets `coef_` and `intercept_` later."""
         model = LogisticRegression(n_threads=self.n_threads)
-        for name in "classes_", "n_features_in_", "feature_names_in_":
+        for name in "classes_", "n_features_in_", "feature_names_in_", "coef_names_":
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         return model

@@ -439,13 +439,6 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
             "warm": parameters.warm_start and hasattr(self, "coef_"),
         }
 
-    def _name_weights(self, examples: Examples) -> None:
-        """Set the names of weights, where there are more than columns."""
-        if examples.categories is not None and examples.names is not None:
-            self.coef_names_ = np.array(examples.names, dtype=object)
-        elif hasattr(self, "coef_names_"):
-            del self.coef_names_
-
     def _start(
         self, parameters: Settings, n_x: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

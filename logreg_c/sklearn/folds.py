@@ -97,7 +97,7 @@ class Samples(NamedTuple):
                 return paths_of_classes(several, l2s, grid.max_iter, start, **goal)
             of_fits: Sequence[Any] = several
         else:
-            X = self.X._replace(float32=False)
+            X = self.X.one_hot()._replace(float32=False)
             of_fits = [self._objective(X, one.weights) for one in fits]
         return [
             path_of_elastic_net(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from logreg_c._input import Examples
+
 
 class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier with `coef_` and `intercept_`, of one row for two classes."""
@@ -134,6 +136,13 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         w = self._dense_coef().T
         b = np.broadcast_to(self.intercept_, len(self.classes_))
         return self._outputs(X, w, b, probabilities=probabilities).T
+
+    def _name_weights(self, examples: Examples) -> None:
+        """Set the names of weights, where there are more than columns."""
+        if examples.categories is not None and examples.names is not None:
+            self.coef_names_ = np.array(examples.names, dtype=object)
+        elif hasattr(self, "coef_names_"):
+            del self.coef_names_
 
     def _outputs(self, X: Any, w: Any, b: Any, *, probabilities: bool) -> NDArray[np.float64]:
         """Return X w + b, or the probabilities, a row per output."""

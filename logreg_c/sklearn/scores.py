@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
 
 from logreg_c import _input
+from logreg_c._names import named
 from logreg_c._objective import Objective
 from logreg_c._predict import forward
 
@@ -100,17 +101,20 @@ def _log_odds(
     flat = points.reshape(-1, points.shape[-1])
     w, b = flat[:, :-1], flat[:, -1]
     options = {"probabilities": False, "dtype": None, "n_threads": model.n_threads}
+    by_model: Any = w.T
+    if hasattr(model, "coef_names_"):
+        by_model, options["categories"] = named(w.T, tuple(model.coef_names_)), True
 
     def of_all(samples: Any) -> Any:
         if issparse(samples):
             return w @ samples + b[:, np.newaxis]
-        return forward(samples, w.T, b if len(b) > 1 else b.item(), **options)
+        return forward(samples, by_model, b if len(b) > 1 else b.item(), **options)
 
     Z = np.empty((len(flat), len(rows)))
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = slice(first, first + ROWS_AT_ONCE)
         these = rows[some]
-        low, high = these.min(), these.max() + 1
+        low, high = these.min().item(), these.max().item() + 1  # no frame slices by int64
         if high - low <= MOST_BETWEEN * these.size:
             Z[:, some] = read(model, _safe_indexing(X, slice(low, high)), of_all)[:, these - low]
         else:

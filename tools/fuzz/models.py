@@ -225,7 +225,7 @@ def model(seed, index):
     several = name == "train" or (name in {"fit", "inference"} and rng.random() < 0.4)
     forms = [dense, dense]
     forms += [sparse] * (name != "inference")
-    forms += [frame] * (not several and name != "fit_path")
+    forms += [frame] * (not several)
     shown, X, features = pick(rng, *forms)(rng, n_x, m)
     n_x = len(X)
     k = int(rng.integers(3, 6)) if several else 1
