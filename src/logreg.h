@@ -426,7 +426,9 @@ int logreg_softmax_curvature(const logreg_data *data, int64_t n_outputs, const d
  *
  * with s the m weights, or NULL, and x less the centre, n_x values, and 1 as the last feature. As a
  * matrix, only its lower triangle is complete. With `least` > 0, each pair of outputs leaves out
- * the examples whose s a_k a_l is below that share of the mean. Y and sample_weight are not read.
+ * the examples whose s a_k a_l is below that share of the mean. An example that is left out, or
+ * whose s a_k a_l is 0, is not read for that pair: what is not finite in X shows in the predictions
+ * that make A. Y and sample_weight are not read.
  * LOGREG_OK, LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
 size_t logreg_softmax_hessian_workspace_size(const logreg_data *data, int n_threads);
 int logreg_softmax_hessian(const logreg_data *data, int64_t n_outputs, const double *A,

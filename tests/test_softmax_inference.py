@@ -13,7 +13,7 @@ from logreg_c import inference
 
 
 def fitted(X, Y, *, robust=False, clusters=None, reference=0, **settings):
-    w, b, _ = logreg_c.fit(X, Y, tol=1e-15, **settings)
+    w, b, _ = logreg_c.fit(X, Y, tol=1e-18, **settings)
     return inference(X, Y, w, b, robust=robust, clusters=clusters, reference=reference, **settings)
 
 

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from logreg_c import _kernel
-from logreg_c._objective import MOST_PASSES
 
 from .result import Solution
-from .softmax_factor import Diagonal, Factor, is_diagonal
+from .softmax_factor import DENSE, Diagonal, Factor, is_diagonal
 from .training import Training, interrupted
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
 STALE = 2.0  # gap of a diagonal, relative to that of the one where the factor was made
 SAMPLE_TOL = 1e-3
-SLOW = 0.3  # a gap that shrinks by less per pass asks for a new factor
+RECENT = 5  # steps whose gaps tell how many more there will be
 
 
 class Point(NamedTuple):
@@ -88,6 +87,7 @@ class Search:
         self.at = self.evaluate(theta)
         self._slope: float | None = None  # of the direction from there, once it is made
         self._built, self._since = math.inf, 0
+        self._gaps: list[float] = []  # after the last steps with the factor
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | Diagonal | None = None
         self._is_rough = True  # the next one is
@@ -121,13 +121,13 @@ class Search:
             slope = self._direction()
         if self._is_small():
             return "tol"
-        before = self.gap
         if not self._search(slope):
             return self._after_no_step()
         self._since += 1
         self._mark()
         self._direction()
-        if self._is_led_astray() or (self.gap > SLOW * before and self._since > self._patience()):
+        self._gaps = [*self._gaps[-RECENT:], self.gap]
+        if self._is_led_astray() or self._is_slow():
             self._is_rough = False
             self.renew()
         return None
@@ -181,6 +181,7 @@ class Search:
         self._built, self._since = self.at.J, 0
         self._slope = None
         self._pairs.clear()
+        self._gaps.clear()
         return self._make_factor(self.at.theta)
 
     def _make_factor(self, theta: NDArray[np.float64]) -> Factor | Diagonal:
@@ -207,6 +208,7 @@ class Search:
             "theta": self.at.theta,
             "factor_at": at,
             "pairs": pairs,
+            "gaps": np.array([0.0] * (RECENT + 1 - len(self._gaps)) + self._gaps),
             "numbers": np.array(numbers, np.float64),
         }
 
@@ -220,16 +222,28 @@ class Search:
             self._built = math.inf
             return
         self._make_factor(state["factor_at"])
+        self._gaps = state["gaps"][-self._since :].tolist() if self._since else []
         for s, y in state["pairs"][: int(count)]:
             self._pairs.append((s, y, 1.0 / dot(s, y)))
 
-    def _patience(self) -> int:
-        """How many passes a new factor costs, about; a diagonal is not worth the pairs."""
-        if self._factor is None or not self._factor.is_exact:
-            return MOST_PASSES
+    def _is_slow(self) -> bool:
+        """Whether there will be more steps than a new factor costs.
+
+        It is worth some passes, and gaps go on to shrink as in the last steps. A diagonal is not
+        worth its pairs, nor is a factor of S (x) G: one near the minimum is no better.
+        """
         n, k = self.at.theta.shape
-        m = self.objective.examples.shape[1]
-        return max(4, min(40, int(self.sample / m * n * (k + 1) / (64 if self._is_rough else 16))))
+        taken = len(self._gaps) - 1
+        if not isinstance(self._factor, Factor) or n * k > DENSE:
+            return False
+        if taken < min(RECENT, self._since) or taken < 1 or self.gap <= self.tol:
+            return False
+        price = max(
+            4.0, min(40.0, self.sample / self.objective.examples.shape[1] * n * (k + 1) / 64)
+        )
+        ratios = np.array([self._gaps[0], max(self.tol, 2.0**-1000)]) / self.gap
+        shrunk, left = logarithms(ratios).tolist()
+        return bool(-left * taken > price * shrunk)
 
     def _is_small(self) -> bool:
         return self.gap <= self.tol and self.largest_slope() <= self.slope and self._is_trusted()
@@ -244,15 +258,15 @@ class Search:
             return False
         dw = self.at.gradient[:-1] - factor.centre[:, np.newaxis] * self.at.gradient[-1]
 
-        def gap(theta: NDArray[np.float64]) -> float:
+        def gap(theta: NDArray[np.float64], l2: float | NDArray[np.float64]) -> float:
             w, b = theta[:-1].copy(), theta[-1].copy()
             D, _ = self.objective.softmax_curvature(w, b, factor.centre)
-            D = D / self.total + np.reshape(self.l2, (-1, 1))
+            D = D / self.total + np.reshape(l2, (-1, 1))
             steps = np.divide(dw, D, where=D > 0.0, out=np.zeros_like(D))
             return dot(dw, steps)
 
         try:
-            return gap(self.at.theta) > STALE * gap(then)
+            return gap(self.at.theta, self.l2) > STALE * gap(then, factor.l2)
         except OverflowError:  # of squares of features, which the factor can do without
             return False
 
@@ -384,6 +398,7 @@ def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDA
         "theta": theta,
         "factor_at": np.zeros_like(theta),
         "pairs": np.zeros((MEMORY, 2, *theta.shape)),
+        "gaps": np.zeros(RECENT + 1),
         "numbers": np.zeros(9),
     }
     if search is not None:

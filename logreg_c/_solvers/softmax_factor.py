@@ -106,6 +106,7 @@ class Factor:
     ) -> None:
         n, k = theta.shape
         self._objective, self._fixed_b, self._is_rough = objective, fixed_b, is_rough
+        self.l2 = l2
         w, b = theta[:-1].copy(), theta[-1].copy()
         A = objective.softmax_predict(w, b, probabilities=True)
         weight = objective.sample_weight

@@ -101,6 +101,7 @@ int64_t logreg_gram_group_size(int64_t n_x)
 typedef struct making {
     double *G, *mu, S;
     int64_t n_x, stride; /* stride: from a row of G to the next */
+    int skips_zeros;     /* examples of weight 0 are left out */
     int within_range;
 } making;
 
@@ -146,14 +147,15 @@ static void finish_pair(making *g, const double *sums, int64_t of_rows, int64_t 
 
 /* Sums a part (NULL: all) of one pair of groups; NULL if stopped. */
 static logreg_nodes *sum_pair(logreg_pass *pass, const logreg_data *data, const logreg_part *part,
-                              const double *centre, int64_t of_rows, int64_t of_columns,
-                              logreg_stop *stop, const logreg_run *run)
+                              int skips_zeros, const double *centre, int64_t of_rows,
+                              int64_t of_columns, logreg_stop *stop, const logreg_run *run)
 {
     int64_t row, column;
     const logreg_data rows = group_of(data, of_rows, &row);
     const logreg_data columns = group_of(data, of_columns, &column);
     const int both = of_rows != of_columns;
-    logreg_gram_groups groups = {centre + row, both ? &columns : NULL, centre + column};
+    logreg_gram_groups groups = {centre + row, both ? &columns : NULL, centre + column,
+                                 skips_zeros};
     logreg_pass_open(pass, &rows, part, kind_of(of_rows, of_columns), NULL, run, run->workspace);
     if (stop) pass->stop = *stop;
     pass->context = &groups;
@@ -168,7 +170,8 @@ static int add_pair(making *g, const logreg_data *data, const double *centre, in
 {
     const int64_t n = logreg_gram_group_size(g->n_x);
     logreg_pass pass;
-    logreg_nodes *nodes = sum_pair(&pass, data, NULL, centre, of_rows, of_columns, stop, run);
+    logreg_nodes *nodes =
+        sum_pair(&pass, data, NULL, g->skips_zeros, centre, of_rows, of_columns, stop, run);
     if (nodes == NULL) return 0;
     finish_pair(g, logreg_root(kind_of(of_rows, of_columns), n, nodes, pass.plan.end), of_rows,
                 of_columns, n);
@@ -197,17 +200,29 @@ static LOGREG_NOINLINE int gram(const logreg_data *data, const double *centre, m
     return finish_means(g, centre);
 }
 
-int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
-                const logreg_run *run)
+static int gram_of(const logreg_data *data, int skips_zeros, const double *centre, double *G,
+                   double *mu, double *S, const logreg_run *run)
 {
-    making g = {G, mu, 0.0, logreg_numbers(data), data->n_x, 1};
+    making g = {G, mu, 0.0, logreg_numbers(data), data->n_x, skips_zeros, 1};
     const logreg_fp_modes found = logreg_fp_default();
-    int status = logreg_is_sparse(data) ? logreg_sparse_gram(data, G, mu, &g.S, run)
+    int status = logreg_is_sparse(data) ? logreg_sparse_gram(data, skips_zeros, G, mu, &g.S, run)
                                         : gram(data, centre, &g, run);
     if (status == LOGREG_OK && data->codes) status = logreg_category_gram(data, G, mu, run);
     logreg_fp_restore(found);
     *S = g.S;
     return status;
+}
+
+int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu, double *S,
+                const logreg_run *run)
+{
+    return gram_of(data, 0, centre, G, mu, S, run);
+}
+
+int logreg_gram_of_weighted(const logreg_data *data, const double *centre, double *G, double *mu,
+                            double *S, const logreg_run *run)
+{
+    return gram_of(data, 1, centre, G, mu, S, run);
 }
 
 /* ---- In parts -------------------------------------------------------------------------------- */
@@ -225,7 +240,8 @@ static LOGREG_NOINLINE int sum_gram(const logreg_data *data, const logreg_part *
                                     logreg_nodes *nodes, const logreg_run *run)
 {
     logreg_pass pass;
-    const logreg_nodes *found = sum_pair(&pass, data, part, centre, of_rows, of_columns, NULL, run);
+    const logreg_nodes *found =
+        sum_pair(&pass, data, part, 0, centre, of_rows, of_columns, NULL, run);
     if (found == NULL) return LOGREG_STOPPED;
     logreg_merge(kind_of(of_rows, of_columns), logreg_gram_group_size(data->n_x), nodes, found);
     return LOGREG_OK;
@@ -242,7 +258,7 @@ static LOGREG_NOINLINE int finish_gram(logreg_nodes *nodes, int64_t n_segments, 
                                        double *G, double *mu, double *S)
 {
     const int64_t groups = group_count(n_x), n = logreg_gram_group_size(n_x);
-    making g = {G, mu, *S, n_x, n_x, 1};
+    making g = {G, mu, *S, n_x, n_x, 0, 1};
     const double *sums = logreg_root(kind_of(of_rows, of_columns), n, nodes, n_segments);
     if (sums == NULL) return LOGREG_INCOMPLETE;
     finish_pair(&g, sums, of_rows, of_columns, n);

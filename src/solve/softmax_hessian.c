@@ -3,7 +3,7 @@
  * The Hessian of a softmax: a Gram for each pair of outputs. That of the loss of an example by its
  * Z is the sum of s a_k a_l (e_k - e_l) (e_k - e_l)' over the pairs k > l.
  */
-#include "block/kernels.h"
+#include "solve/gram.h"
 #include "solve/vectors.h"
 
 /* What lies before the workspace of a Gram: the weights of the examples, the Gram and its means. */
@@ -79,7 +79,7 @@ static LOGREG_NOINLINE int hessian(const logreg_data *data, int64_t n_outputs, c
         for (int64_t l = 0; l < k; l++) {
             double S;
             weigh_pair(A, s, n_outputs, data->m, k, l, least, p.h);
-            const int status = logreg_gram(&weighted, centre, p.G, p.mu, &S, &of_gram);
+            const int status = logreg_gram_of_weighted(&weighted, centre, p.G, p.mu, &S, &of_gram);
             if (status != LOGREG_OK) return status;
             add_pair(&p, S, centre, n_x, n_outputs, k, l, H);
         }

@@ -17,6 +17,7 @@ typedef struct making {
     double *G, *mu;
     char *scratch; /* of the threads: an example's values, and their features */
     int64_t n_tasks;
+    int skips_zeros; /* examples of weight 0 are left out */
     logreg_stop stop;
 } making;
 
@@ -76,6 +77,7 @@ static void run_task(void *context, int64_t task, int thread)
         if (data->sample_weight.values)
             h = g->kernels->column(&data->sample_weight, i, count, weights);
         for (int64_t k = 0; k < count; k++) {
+            if (h && h[k] == 0.0 && g->skips_zeros) continue;
             const int64_t n = load(g, i + k, x, of);
             if (logreg_stop_due(&g->stop, thread, n + n * n * (end - first) / (n_x + 1))) return;
             add_example(g, first, end, x, of, n, h ? h[k] : 1.0);
@@ -117,10 +119,11 @@ static int centre(making *g, double S)
     return within_range;
 }
 
-int logreg_sparse_gram(const logreg_data *data, double *G, double *mu, double *S,
+int logreg_sparse_gram(const logreg_data *data, int skips_zeros, double *G, double *mu, double *S,
                        const logreg_run *run)
 {
     making g = {.data = data, .G = G, .mu = mu, .scratch = run->workspace};
+    g.skips_zeros = skips_zeros;
     const int n_threads = logreg_threads_startable(logreg_threads_for(data->n_x, run->n_threads));
     g.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
     g.n_tasks = n_threads == 1 ? 1 : logreg_at_most(data->n_x, TASKS_PER_THREAD * n_threads);

@@ -48,6 +48,34 @@ static double weigh(const logreg_kernels *kernels, const logreg_data *data, int6
     return sum;
 }
 
+/* Leaves out what belongs to examples whose root is 0: `width` values of each, n times. The roots
+ * themselves come last. */
+static void compress(double *values, int64_t n, int64_t width, int64_t count, const double *root)
+{
+    double *to = values;
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t i = 0; i < count; i++, values += width) {
+            if (root[i] == 0.0) continue;
+            memmove(to, values, (size_t)width * sizeof *to);
+            to += width;
+        }
+}
+
+/* Leaves out the examples of a block whose root is 0, which would add zeros and change no bit;
+ * returns how many stay. */
+static int64_t keep_weighted(double *of_rows, double *of_columns, int64_t padded, int64_t count,
+                             double *root)
+{
+    const int64_t n = padded / LOGREG_PANEL;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < count; i++) kept += root[i] != 0.0;
+    if (kept == count) return count;
+    compress(of_rows, n, LOGREG_PANEL, count, root);
+    if (of_columns) compress(of_columns, n, LOGREG_PANEL, count, root);
+    compress(root, 1, 1, count, root);
+    return kept;
+}
+
 static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
 {
     const logreg_gram_groups *groups = pass->context;
@@ -66,13 +94,17 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
         count = end - first < LOGREG_PANEL_VECTORS ? end - first : LOGREG_PANEL_VECTORS;
         if (logreg_stop_due(&pass->stop, thread, count * 2 * padded)) return;
         const double sum = weigh(kernels, data, first, count, root, weights);
+        int64_t kept = count;
         kernels->gram.pack(data, first, count, groups->centre, root, of_rows);
-        if (columns) {
+        if (columns)
             kernels->gram.pack(columns, first, count, groups->columns_centre, root, of_columns);
-            kernels->gram.add_products(of_rows, padded, of_columns, padded, count, node);
+        if (groups->skips_zeros)
+            kept = keep_weighted(of_rows, columns ? of_columns : NULL, padded, count, root);
+        if (columns) {
+            kernels->gram.add_products(of_rows, padded, of_columns, padded, kept, node);
         } else {
-            kernels->gram.add_products(of_rows, padded, of_rows, 0, count, node);
-            kernels->gram.add_sums(of_rows, padded, count, root, sums);
+            kernels->gram.add_products(of_rows, padded, of_rows, 0, kept, node);
+            kernels->gram.add_sums(of_rows, padded, kept, root, sums);
             sums[padded] += sum;
         }
     }

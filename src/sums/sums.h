@@ -37,6 +37,7 @@ typedef struct logreg_gram_groups {
     const double *centre;
     const logreg_data *columns; /* of the second group, or NULL */
     const double *columns_centre;
+    int skips_zeros; /* examples of weight 0 add nothing, whatever their X: they are left out */
 } logreg_gram_groups;
 
 /* Softmax: of as many outputs as `kind.outputs` says, which makes each number a kind of its own. A

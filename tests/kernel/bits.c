@@ -4,8 +4,9 @@
  * layouts and settings. There is one line per instruction set, with one hash for each type of X,
  * for columns of all types together, for loading values of every type, for the sigmoid, for
  * Hessians with their factors, for minima, for softmax, for sparse X, for leverages, for many
- * minima, for folds that share passes, for softmax of sparse X, and for X with categories. Every
- * line of every build for every machine must have the same hashes; the Makefile compares them. */
+ * minima, for folds that share passes, for softmax of sparse X, for X with categories, and for
+ * Hessians of softmax. Every line of every build for every machine must have the same hashes; the
+ * Makefile compares them. */
 #include "categories.h"
 #include "problem.h"
 #include "sparse.h"
@@ -430,6 +431,51 @@ static uint64_t hash_sums_of_softmax(uint64_t hash, const logreg_data *data, int
     return hash;
 }
 
+/* Probabilities, of which some are 0, and all pairs of outputs or those that weigh most. */
+static uint64_t hash_hessian_of_softmax(uint64_t hash, const logreg_data *data, int64_t outputs,
+                                        double least)
+{
+    const int64_t size = outputs * (data->n_x + 1);
+    double *A = allocate_doubles(data->m * outputs), *H = allocate_doubles(size * size);
+    double *centre = allocate_doubles(data->n_x), *s = allocate_doubles(data->m);
+    logreg_run run = {.n_threads = 3};
+    for (int64_t i = 0; i < data->m; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < outputs; k++) sum += A[i * outputs + k] = (double)((i * 5 + k) % 4);
+        for (int64_t k = 0; k < outputs; k++) A[i * outputs + k] /= sum > 0 ? sum : 1;
+        s[i] = (double)(i % 3) / 4;
+    }
+    for (int64_t j = 0; j < data->n_x; j++) centre[j] = data->starts ? 0 : (double)(j % 3) / 8;
+    run.workspace = allocate(logreg_softmax_hessian_workspace_size(data, run.n_threads));
+    CHECK(logreg_softmax_hessian(data, outputs, A, least > 0 ? s : NULL, least, centre, H, &run) ==
+          LOGREG_OK);
+    for (int64_t i = 0; i < size; i++) hash = hash_bits(hash, H + i * size, i + 1);
+    free(run.workspace);
+    free(A);
+    free(H);
+    free(centre);
+    free(s);
+    return hash;
+}
+
+static uint64_t hash_hessians_of_softmax(void)
+{
+    static const int64_t shapes[][3] = {{1, 1, 2}, {5, 300, 3}, {17, 999, 9}, {600, 40, 2}};
+    uint64_t hash = no_hash;
+    for (int k = 0; k < COUNT(shapes); k++)
+        for (int layout = 0; layout < 3; layout++) {
+            problem p = make_problem(shapes[k][0], shapes[k][1],
+                                     layout ? EXAMPLE_MAJOR : FEATURE_MAJOR, 0, 0);
+            sparse s = make_sparse(&p, LOGREG_FLOAT64, LOGREG_INT32, 2);
+            const logreg_data *data = layout == 2 ? &s.data : &p.data;
+            hash = hash_hessian_of_softmax(hash, data, shapes[k][2], 0);
+            hash = hash_hessian_of_softmax(hash, data, shapes[k][2], 0.5);
+            free_sparse(&s);
+            free_problem(&p);
+        }
+    return hash;
+}
+
 static uint64_t hash_sparse_softmax(void)
 {
     static const int64_t shapes[][3] = {{3, 9, 2}, {17, 511, 9}, {40, 6000, 17}, {1200, 90, 3}};
@@ -666,7 +712,8 @@ int main(void)
             printf("%016llx-", (unsigned long long)hash_many());
             printf("%016llx-", (unsigned long long)hash_folds());
             printf("%016llx-", (unsigned long long)hash_sparse_softmax());
-            printf("%016llx\n", (unsigned long long)hash_categories());
+            printf("%016llx-", (unsigned long long)hash_categories());
+            printf("%016llx\n", (unsigned long long)hash_hessians_of_softmax());
             fflush(stdout);
         }
     return 0;
