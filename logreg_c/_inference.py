@@ -174,8 +174,11 @@ def inference(
     if examples.categories is not None and several is None:
         scaled = min(scaled, len(examples.categories.numbers))  # categories stay as they are
         examples, w, b = _without_references(examples, w, b, l2, sample_weight, intercept=intercept)
-    examples = _dense(examples) if source is None else examples
+    elif source is None:
+        examples = examples._replace(values=examples.dense)
     firth = _input.boolean(firth, "firth")
+    if firth:
+        examples = examples.one_hot()
     reference = _input.integer(reference, "reference", 0)
     kind = _kind(robust, clusters)
     settings: Any = {"l2": l2, "scaled": scaled, "intercept": intercept}
@@ -340,7 +343,7 @@ def _without_references(
     *,
     intercept: bool,
 ) -> tuple[Examples, NDArray[np.float64], float]:
-    """Return a column for each category and, without a penalty, none for those compared with."""
+    """Return the same and, without a penalty, no weights of the categories compared with."""
     X, names = examples.categories, examples.names
     if X is None or names is None:
         raise AssertionError
@@ -358,15 +361,9 @@ def _without_references(
         )
         raise ValueError(msg)
     examples = examples._replace(
-        values=X.one_hot(chosen),
-        shape=(chosen.size, X.m),
-        names=tuple(names[j] for j in chosen),
+        shape=(chosen.size, X.m), names=tuple(names[j] for j in chosen), chosen=chosen
     )
     return examples, weights[chosen], bias
-
-
-def _dense(examples: Examples) -> Examples:
-    return examples._replace(values=examples.dense)
 
 
 def _penalties(
@@ -529,11 +526,7 @@ def _meat_of_clusters(
     residual = objective.predict(w, b, probabilities=True)[0] - objective.Y
     if objective.sample_weight is not None:
         residual *= objective.sample_weight
-    values = objective.examples.values
-    sums = [
-        np.bincount(codes, residual * (np.asarray(values[j], np.float64) - hessian.mu[j]))
-        for j in range(len(w))
-    ]
+    sums = objective.examples.sums_of_groups(codes, residual, hessian.mu)
     g = np.array([*sums, np.bincount(codes, residual)])
     return np.array([(g * row).sum(1) for row in g])
 

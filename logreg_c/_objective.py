@@ -105,7 +105,9 @@ class Objective:
                 "which needs neither, or scale them as StandardScaler(with_mean=False) does"
             )
             raise ValueError(msg)
-        moments = np.empty((3, self.examples.shape[0]))
+        examples = self.examples
+        of, chosen = examples.categories, examples.chosen
+        moments = np.empty((3, examples.shape[0] if of is None or chosen is None else of.n_x))
         if self._problem.standardize(moments, centre, scale) != _kernel.OK:
             self.raise_if_nonfinite()
             msg = (
@@ -113,10 +115,21 @@ class Objective:
                 f"{self.how_to_rescale()}"
             )
             raise OverflowError(msg)
-        if self.examples.categories is not None and (centre or scale):
-            first = self.examples.categories.starts[0]
+        if of is not None and (centre or scale):
+            first = of.starts[0]
             moments[:2, first:], moments[2, first:] = 0.0, 1.0
-        return moments
+        return moments if chosen is None else moments[:, chosen]
+
+    def _whole(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return w with a 0 for each category that has no weight."""
+        of, chosen = self.examples.categories, self.examples.chosen
+        if of is None:
+            return w
+        if chosen is None:
+            return of.padded(w)
+        whole = np.zeros(of.n_x)
+        whole[chosen] = w.reshape(-1)
+        return whole
 
     def __call__(
         self, w: NDArray[np.float64], b: float, l2: float
@@ -125,22 +138,22 @@ class Objective:
 
         After `standardize`, w and b are those of the standardized features.
         """
+        chosen = self.examples.chosen
+        w = w if chosen is None else self._whole(w)
         dw = np.empty_like(w)
         status, J, db = self._problem.cost_and_gradient(w, b, l2, dw)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
             msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
             raise OverflowError(msg)
-        return J, dw, db
+        return J, dw if chosen is None else dw[chosen], db
 
     def predict(
         self, w: NDArray[np.float64], b: float, *, probabilities: bool
     ) -> NDArray[np.float64]:
         """Return A, or else Z, of shape (1, m)."""
         out = np.empty((1, self.examples.shape[1]))
-        if self.examples.categories is not None:
-            w = self.examples.categories.padded(w)
-        if self._problem.predict(w, b, probabilities, out) != _kernel.OK:
+        if self._problem.predict(self._whole(w), b, probabilities, out) != _kernel.OK:
             self.raise_if_nonfinite()
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
             raise OverflowError(msg)
@@ -151,7 +164,7 @@ class Objective:
     ) -> NDArray[np.float64]:
         """Return h (m,) = s A (1 - A), with weights s; or, `squared`, (s (A - Y))^2."""
         h = np.empty(self.examples.shape[1])
-        if _kernel.curvature(self._problem, w, b, squared, h) != _kernel.OK:
+        if _kernel.curvature(self._problem, self._whole(w), b, squared, h) != _kernel.OK:
             self.raise_if_nonfinite()
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
             raise OverflowError(msg)
@@ -164,13 +177,16 @@ class Objective:
 
         G is (n_x, n_x), and only its lower triangle is filled. `centre` is close to mu.
         """
-        n_x = self.examples.shape[0]
+        chosen, centre = self.examples.chosen, self._whole(centre)
+        n_x = centre.size
         G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
         problem = _kernel.Problem(self.examples.values, None, h, self.n_threads, False)
         status, S = _kernel.gram(problem, centre, G, mu)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
             raise OverflowError(PRODUCTS_OVERFLOW)
+        if chosen is not None:
+            G, mu = G[np.ix_(chosen, chosen)], mu[chosen]
         return G, mu, S
 
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:
@@ -253,7 +269,7 @@ class Objective:
             part = [X[j] for j in chosen]
         else:
             part = np.take(X.T, chosen, axis=1).T
-        examples = features_of(self.examples, chosen)._replace(values=part)
+        examples = features_of(self.examples, chosen)._replace(values=part, chosen=None)
         return type(self)(examples, self.Y, self.sample_weight, self.n_threads)
 
     def descent(

@@ -291,10 +291,18 @@ def test_errors_of_weights_are_those_without_the_first_categories():
     columns = [COLUMNS[j] for j in kept]
     found = logreg_c.fit(frame, Y, tol=1e-15)
     expected = logreg_c.fit(columns, Y, tol=1e-15)
-    table = logreg_c.inference(frame, Y, found.w, found.b)
-    other = logreg_c.inference(columns, Y, expected.w, expected.b)
-    np.testing.assert_allclose(table.standard_errors, other.standard_errors, rtol=1e-6)
-    np.testing.assert_allclose(table.coefficients, other.coefficients, atol=1e-7)
+    kinds = (
+        {},
+        {"robust": "HC1"},
+        {"clusters": np.arange(M) % 40},
+        {"sample_weight": np.full(M, 2.0)},
+    )
+    for settings in kinds:
+        table = logreg_c.inference(frame, Y, found.w, found.b, **settings)
+        other = logreg_c.inference(columns, Y, expected.w, expected.b, **settings)
+        np.testing.assert_allclose(table.covariance, other.covariance, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(table.coefficients, other.coefficients, atol=1e-7)
+        np.testing.assert_allclose(table.log_likelihood, other.log_likelihood, rtol=1e-9)
     assert "colour=green" in str(table)
     assert "colour=red" not in str(table)
     w, b, _ = logreg_c.fit(frame, Y, l2=0.01)

@@ -84,6 +84,17 @@ class Categorical(NamedTuple):
             columns += [codes == j - first for j in range(first, end) if j in wanted]
         return columns
 
+    def sums_of_groups(
+        self, groups: NDArray[np.intp], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the sum of the weights of each category in each group, (categories, k)."""
+        k = int(groups.max()) + 1
+        sums = []
+        for codes, first, end in self._columns():
+            cells = np.bincount(codes.astype(np.intp) * k + groups, weight, (end - first) * k)
+            sums.append(cells.reshape(-1, k))
+        return np.concatenate(sums)
+
     def determined(self, sample_weight: NDArray[Any] | None, *, fixed_b: bool) -> NDArray[np.intp]:
         """Return the features whose weights are determined without a penalty.
 

@@ -29,6 +29,7 @@ class Examples(NamedTuple):
     shape: tuple[int, int]
     float32: bool  # the arithmetic; else float64
     names: tuple[Any, ...] | None  # of the features: the columns of a data frame
+    chosen: NDArray[np.intp] | None = None  # of the features with categories, if not all count
 
     @property
     def is_sparse(self) -> bool:
@@ -63,7 +64,25 @@ class Examples(NamedTuple):
     def one_hot(self) -> Examples:
         """Return the same examples with a column for each category: a copy of these."""
         of = self.categories
-        return self if of is None else self._replace(values=of.one_hot())
+        return self if of is None else self._replace(values=of.one_hot(self.chosen), chosen=None)
+
+    def sums_of_groups(
+        self, groups: NDArray[np.intp], weight: NDArray[np.float64], centre: NDArray[np.float64]
+    ) -> list[NDArray[Any]]:
+        """Return the sum of weight (x - centre) over each group, (k,), for each feature."""
+        of, chosen = self.categories, self.chosen
+        columns = self.dense if of is None else of.numbers
+        sums: list[NDArray[Any]] = [
+            np.bincount(groups, weight * (np.asarray(x, np.float64) - mean))
+            for x, mean in zip(columns, centre[: len(columns)], strict=True)
+        ]
+        if of is None:
+            return sums
+        of_categories = of.sums_of_groups(groups, weight)
+        if chosen is not None:
+            of_categories = of_categories[chosen[len(columns) :] - len(columns)]
+        centre = centre[len(columns) :, np.newaxis]
+        return [*sums, *(of_categories - centre * np.bincount(groups, weight))]
 
     @property
     def feature(self) -> str:
