@@ -8,11 +8,8 @@ import contextlib
 import doctest
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,7 +26,7 @@ from distributed import Client, LocalCluster  # noqa: E402
 
 from logreg_c import dask as on_dask  # noqa: E402
 from logreg_c.callbacks import Checkpoint  # noqa: E402
-from logreg_c.dask import _waiting, _workers  # noqa: E402
+from logreg_c.dask import _workers  # noqa: E402
 
 M, N_X = 30_011, 12
 
@@ -318,7 +315,7 @@ def test_a_worker_that_is_killed_at_any_moment(processes, data):
 
 
 def test_a_silent_worker_is_given_up(processes, data, monkeypatch):
-    monkeypatch.setattr(_waiting, "SILENCE", 2.0)
+    monkeypatch.setattr(_workers, "SILENCE", 2.0)
     X, Y, _ = data
     expected = logreg_c.train(X.T, Y, 1e-4, 6)
     pair = arrays(data, CHUNKS["few"])[:2]
@@ -334,19 +331,6 @@ def test_a_silent_worker_is_given_up(processes, data, monkeypatch):
     finally:
         os.kill(silent[0], signal.SIGKILL)
     assert bits(*found) == bits(*expected)
-
-
-def test_a_worker_that_the_scheduler_does_not_hear_is_given_up(monkeypatch):
-    now, given_up = [0.0], []
-    monkeypatch.setattr(_waiting.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(_waiting, "apart", lambda *_, **__: {"heard": now[0], "unheard": 0.0})
-    monkeypatch.setattr(_waiting, "give_up", lambda _, address: given_up.append(address))
-    watch = _waiting.Watch(SimpleNamespace(run_on_scheduler=None), 1.0)
-    while now[0] <= _waiting.UNHEARD:
-        assert watch.addresses() == {"heard", "unheard"}
-        now[0] += 1.0
-    assert watch.addresses() == {"heard"}
-    assert given_up == ["unheard"]
 
 
 def test_blocks_that_are_moved_are_found_again(processes, data):
@@ -398,44 +382,6 @@ def test_without_a_scheduler_it_ends_with_what_was_reached(data):
     assert bits(caught.value.w, caught.value.b) == bits(expected.w, expected.b)
 
 
-def test_a_scheduler_that_hangs_is_an_error(data, tmp_path, monkeypatch):
-    place = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
-    command = [sys.executable, "-P", "-m", "distributed.cli.dask_scheduler", "--port", "0"]
-    settings = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen([*command, *place], **settings)
-    command = [sys.executable, "-P", "-m", "distributed.cli.dask_worker", "--no-nanny"]
-    worker = subprocess.Popen([*command, *place, "--local-directory", str(tmp_path)], **settings)
-
-    def stop(k, *_):
-        if k == 2:
-            monkeypatch.setattr(_waiting, "SILENCE", 2.0)
-            scheduler.send_signal(signal.SIGSTOP)
-
-    try:
-        with Client(scheduler_file=place[1]) as client:
-            pair = arrays(data, CHUNKS["few"])[:2]
-            with pytest.raises(on_dask.ClusterError, match="silent for 2 s") as caught:
-                on_dask.train(client, *pair, 1e-4, 10, callback=stop)
-            scheduler.kill()  # or closing the client would wait for it
-    finally:
-        scheduler.kill()
-        worker.kill()
-        scheduler.wait()
-        worker.wait()
-    expected = logreg_c.train(data[0].T, data[1], 1e-4, 3)
-    assert bits(caught.value.w, caught.value.b) == bits(expected.w, expected.b)
-
-
-def test_time_in_which_this_process_was_stopped_does_not_count(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(_waiting.time, "monotonic", lambda: now[0])
-    clock = _waiting.Clock()
-    now[0] += 1.0
-    assert clock.now() == 1.0
-    now[0] += 1000.0
-    assert clock.now() == 1.0 + _waiting.LONGEST_GAP
-
-
 def test_scattered_data_are_refused(cluster, data):
     X, Y, _ = data
     parts = [cluster.scatter(X[:100]), cluster.scatter(X[100:200])]
@@ -471,6 +417,9 @@ def test_nan_is_named_by_its_row(cluster, data):
 
 def test_other_processes_of_this_package_do_not_load_it():
     code = "import sys, logreg_c; assert not {'dask', 'distributed'} & set(sys.modules)"
+    import subprocess
+    import sys
+
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 

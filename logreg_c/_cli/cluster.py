@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from logreg_c.dask import ClusterError
 from logreg_c.dask._problem import Distributed
-from logreg_c.dask._waiting import awaited
+from logreg_c.dask._workers import awaited
 
 from . import tables
 from .errors import Failure, refuse

@@ -26,7 +26,7 @@ from logreg_c import train as _train
 
 from ._blocks import is_positive as _is_positive
 from ._problem import Distributed as _Distributed
-from ._waiting import ClusterError
+from ._workers import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from logreg_c.sklearn.weights import l2_of, weights_of_classes
 
 from ._blocks import numbers_in, partitions
 from ._problem import Distributed
-from ._waiting import awaited
+from ._workers import awaited
 
 if TYPE_CHECKING:
     from distributed import Client

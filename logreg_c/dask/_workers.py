@@ -3,18 +3,22 @@
 
 A question to an actor is no task: the scheduler passes it on at once, or it goes straight to the
 worker where the client has direct_to_workers=True, which makes it a matter of milliseconds. Where a
-worker is lost, all actors are dropped, the scheduler computes the blocks again that were lost with
-it, new actors are bound to where the blocks lie then, and the same question is asked once more.
-Questions change nothing, so the answer has the same bits.
+worker is lost, all actors are dropped, the scheduler computes the blocks
+again that were lost with it, new actors are bound to where the blocks lie then, and the same
+question is asked once more. Questions change nothing, so the answer has the same bits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import defaultdict
+from concurrent.futures import Future as Awaited
+from contextlib import suppress
+from math import inf
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from distributed import CancelledError, get_worker
 from distributed.comm import CommClosedError
@@ -22,25 +26,27 @@ from distributed.protocol import to_serialize
 from distributed.scheduler import KilledWorker
 from distributed.utils import sync
 
-from . import _waiting
-from ._waiting import LOOK, Clock, ClusterError, Watch, apart, awaited, died, give_up, waited
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future as Awaited
 
     from distributed import Client, Future
 
     from ._blocks import Block
-    from ._waiting import Answered
 
 # Actors that are asked by one: the client, or an actor where there are more. Each costs it about
 # two milliseconds.
 DEGREE = 8
 RETRIES = 3  # of one question
-# How long an answer may take beyond SILENCE: median answers, and seconds before there are any.
-ANSWERS, FIRST_ANSWER = 10.0, 300.0
+# How long a worker may be silent: seconds, median answers, and seconds before there are any.
+SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
+GONE = 10.0  # seconds without a scheduler
+ABSENT = 300.0  # seconds without workers
+LOOK = 0.5  # seconds between two looks whether the scheduler and the workers are still there
+LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
 LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedError)
+
+
+Answered = TypeVar("Answered")
 
 
 class Cut(NamedTuple):
@@ -50,6 +56,22 @@ class Cut(NamedTuple):
     first: int
     end: int
     at: int
+
+
+class ClusterError(RuntimeError):
+    """The cluster could not answer: it is gone, or lost workers again and again.
+
+    Attributes
+    ----------
+    w : ndarray of shape (n_x, 1), or None
+    b : float, or None
+        Weights and bias after the last complete step, if there was one.
+    """
+
+    __module__ = "logreg_c.dask"
+
+    w: Any = None
+    b: Any = None
 
 
 class Answer(NamedTuple):
@@ -67,6 +89,83 @@ def address_of(actor: Any) -> str:
     """Return the address of an actor's worker."""
     address: str = actor._address  # noqa: SLF001 (dask has no other way to it)
     return address
+
+
+def apart(
+    client: Client, do: Callable[..., Answered], *arguments: Any, limit: float = inf
+) -> Answered:
+    """Do what waits in the client's loop, in a thread that can be left behind there.
+
+    The loop may be gone with the scheduler, and whatever waits in it would never return.
+    """
+    return _waited(client, _begun(do, *arguments), limit)
+
+
+def _begun(do: Callable[..., Answered], *arguments: Any) -> Awaited[Answered]:
+    """Begin to do something in a thread of its own."""
+    done: Awaited[Answered] = Awaited()
+
+    def run() -> None:
+        try:
+            done.set_result(do(*arguments))
+        except BaseException as error:  # noqa: BLE001 (raised by whoever waits)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done
+
+
+def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered:
+    """Wait so long for a future, and less where the scheduler or the client's loop is gone."""
+    now = time.monotonic()
+    end, pause = now + limit, LEAST_PAUSE
+    asked = seen = now  # the last question to the loop, and its last answer
+
+    def see() -> None:
+        nonlocal seen
+        if client.status == "running":
+            seen = time.monotonic()
+
+    while not future.done():
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
+        now = time.monotonic()
+        if now - asked > LOOK:
+            client.loop.add_callback(see)
+            asked = now
+        if now - seen > GONE:
+            msg = "the scheduler does not answer; see its logs"
+            raise ClusterError(msg)
+        if now > end:
+            raise TimeoutError
+    return future.result()
+
+
+def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answered:
+    """Do what waits for tasks, as `apart` does, and wait less where there are no workers for long.
+
+    A worker that is replaced is waited for.
+    """
+    done = _begun(do, *arguments)
+    there = time.monotonic()  # the last time that there were workers
+    while True:
+        try:
+            return _waited(client, done, LOOK)
+        except KilledWorker as error:
+            raise _died(error) from None
+        except TimeoutError:
+            if done.done():
+                return done.result()
+        with suppress(TimeoutError):
+            if apart(client, client.nthreads, limit=SILENCE):
+                there = time.monotonic()
+        if time.monotonic() - there > ABSENT:
+            msg = f"there have been no workers for {ABSENT:.0f} s; see its dashboard"
+            raise ClusterError(msg)
+
+
+def _died(error: Exception) -> ClusterError:
+    return ClusterError(f"workers died again and again, at the same rows ({error}); see their logs")
 
 
 class Actor:
@@ -215,15 +314,14 @@ class Workers:
         return asyncio.run_coroutine_threadsafe(call(), client.loop.asyncio_loop)
 
     def _answers(self, question: str, arguments: tuple[Any, ...]) -> list[Any]:
-        clock = Clock()
-        least = _waiting.SILENCE
-        limit = max(least, ANSWERS * median(self._took)) if self._took else FIRST_ANSWER
+        began = time.monotonic()
+        limit = max(SILENCE, ANSWERS * median(self._took)) if self._took else FIRST_ANSWER
         asked = [self._call(actor, "ask", limit, question, *arguments) for actor in self._asked]
         values = [
-            self._received(actor, future, max(0.1, limit - clock.now()))
+            self._received(actor, future, max(0.1, began + limit - time.monotonic()))
             for actor, future in zip(self._asked, asked, strict=True)
         ]
-        self._took = [*self._took[-20:], clock.now()]
+        self._took = [*self._took[-20:], time.monotonic() - began]
         return values
 
     def _received(self, actor: Any, future: Any, limit: float) -> Any:
@@ -234,7 +332,8 @@ class Workers:
             answer = Answer(None, SilentError(address_of(actor)))
         if isinstance(answer.error, SilentError):
             (address,) = answer.error.args
-            give_up(self._client, address)
+            client = self._client
+            apart(client, lambda: client.run_on_scheduler(_remove_worker, address=address))
             msg = f"{address} has been silent for {limit:.0f} s"
             raise TimeoutError(msg)
         if answer.error is not None:
@@ -246,16 +345,17 @@ class Workers:
 
         Dask tries for 30 seconds to connect to a worker that is not there.
         """
-        client, clock = self._client, Clock()
-        watch = Watch(client, _waiting.SILENCE)
+        end = time.monotonic() + limit
         while True:
-            left = limit - clock.now()
+            left = end - time.monotonic()
             try:
-                return waited(client, future, min(LOOK, left))
+                return _waited(self._client, future, min(LOOK, left))
             except TimeoutError:
                 if left <= LOOK:
                     raise
-            missing = set(map(address_of, self._actors)) - watch.addresses()
+            client = self._client
+            there = apart(client, client.nthreads, limit=SILENCE)
+            missing = set(map(address_of, self._actors)) - set(there)
             if missing:
                 msg = f"{', '.join(sorted(missing))} was lost"
                 raise OSError(msg)
@@ -267,8 +367,8 @@ class Workers:
         for block in blocks:
             error = awaited(client, block.exception)
             if error is not None:
-                raise died(error) if isinstance(error, KilledWorker) else error
-        held = apart(client, client.who_has, blocks, limit=_waiting.ABSENT)
+                raise _died(error) if isinstance(error, KilledWorker) else error
+        held = client.who_has(blocks)
         places: dict[str, list[Cut]] = defaultdict(list)
         for cut in self._cuts:
             addresses = held.get(cut.block.key)
@@ -293,17 +393,15 @@ class Workers:
             )
             for address, cuts in places.items()
         ]
-        self._asked = self._actors = actors = awaited(client, self._made)
+        with client.as_current():  # to which Dask binds what it unpickles
+            actors = [future.result() for future in self._held]
+        self._asked = actors
         addresses = set(map(address_of, actors))
         # Within one process, an actor that waits for another one would hold up its loop.
         in_process = any(address.startswith("inproc") for address in addresses)
         if len(actors) > DEGREE and len(addresses) == len(actors) and not in_process:
             self._make_tree(actors)
-
-    def _made(self) -> list[Any]:
-        """Return the actors, once they are there."""
-        with self._client.as_current():  # to which Dask binds what it unpickles
-            return [future.result() for future in self._held]
+        self._actors = actors
 
     def _make_tree(self, actors: list[Any]) -> None:
         """Let actors ask others, so that nobody asks more than DEGREE."""
@@ -314,4 +412,8 @@ class Workers:
             if (children := actors[DEGREE * (k + 1) : DEGREE * (k + 2)])
         ]
         for done in adopted:
-            self._waited_at(done, FIRST_ANSWER)
+            _waited(self._client, done, FIRST_ANSWER)
+
+
+async def _remove_worker(dask_scheduler: Any, address: str) -> None:
+    await dask_scheduler.remove_worker(address, stimulus_id="logreg-c-silent", close=False)

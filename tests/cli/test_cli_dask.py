@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster  # noqa: E402
 
 from logreg_c._cli import cluster, tables  # noqa: E402
 from logreg_c._cli.tables import reading  # noqa: E402
-from logreg_c.dask import _waiting  # noqa: E402
+from logreg_c.dask import _workers  # noqa: E402
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]  # of dask's own
 
@@ -190,7 +190,7 @@ def test_workers_that_are_lost_while_they_read(run, large, pieces, tmp_path, mon
     model = tmp_path / "m.npz"
     assert run("train", large, *SETTINGS, "--missing", "mean", "--stream", "-o", model)[0] == 0
     expected = run("predict", model, large)
-    monkeypatch.setattr(_waiting, "ABSENT", 1.0)
+    monkeypatch.setattr(_workers, "ABSENT", 1.0)
     own = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     with Client(own) as client:
         here, submit = Client.submit, iter(range(3))
