@@ -189,6 +189,15 @@ class Objective:
             G, mu = G[np.ix_(chosen, chosen)], mu[chosen]
         return G, mu, S
 
+    def products(self, vectors: list[NDArray[np.float64]], *, centred: bool) -> NDArray[np.float64]:
+        """Return the weighted sums (k, k) of products of k vectors (m,), or of these less means."""
+        k = len(vectors)
+        G, mu = np.zeros((k, k)), np.empty(k)
+        problem = _kernel.Problem(vectors, None, self.sample_weight, self.n_threads, False)
+        _, S = _kernel.gram(problem, np.zeros(k), G, mu)
+        G += np.tril(G, -1).T
+        return G if centred else G + S * (mu[:, np.newaxis] * mu)
+
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:
         """Factor A (n, n) in place, of which only the lower triangle is read.
 
@@ -252,6 +261,14 @@ class Objective:
             self._problem, columns, h, total, slope, penalties, b, db, *goal, v
         )
 
+    @property
+    def in_columns(self) -> bool:
+        """Whether a feature can be read without the others."""
+        X = self.examples.values
+        if isinstance(X, np.ndarray):
+            return X.strides[1] == X.itemsize
+        return isinstance(X, list)
+
     def features(self, chosen: NDArray[np.intp]) -> Self:
         """Return the objective of some of the features.
 
@@ -265,7 +282,7 @@ class Objective:
             part = np.empty((0, m))
         elif self.examples.is_sparse:
             part = X.of_features(chosen)
-        elif isinstance(X, list) or X.strides[1] == X.itemsize:
+        elif self.in_columns:
             part = [X[j] for j in chosen]
         else:
             part = np.take(X.T, chosen, axis=1).T

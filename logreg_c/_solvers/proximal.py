@@ -5,7 +5,8 @@ A step goes to the minimum of a model, which is the slope of J at w and b, a Hes
 penalty as it is (Lee, Sun and Saunders 2014). The Hessian is that at an earlier point for as long
 as the steps that it saves would take fewer readings of X than another Gram. Only some features have
 a Hessian, and are read: at first those that gain most, in the end all whose w is not 0. Whether the
-others have to join them, a pass over all features shows, without which no search ends.
+others have to join them, a pass over all features shows, without which no search ends; along a
+path, it reads those alone that `screening` does not rule out.
 
 Sparse X with many such features has no Hessian: a step is found over the columns of all features,
 each time from the curvature at w and b.
@@ -22,6 +23,7 @@ from logreg_c import _kernel
 
 from .columns import Columns
 from .minimum import minimize
+from .screening import Screening, screening_pays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,8 @@ INNER = 0.1  # share of the gain of other features, to which the chosen ones are
 OF_MODEL = 1e-6  # share of the gain of a model, up to which its minimum is found
 ARMIJO = 1e-4  # the least share of the predicted decrease
 FEWEST_COLUMNS = 256  # features that gain or are not 0, from which on sparse X needs no Hessian
-AHEAD = 0.5  # of the l1 penalty, down to which features are chosen along a path
+AHEAD = 0.7  # of the l1 penalty, down to which features are chosen along a path
+MOST = 0.75  # share of the features; with more, all have a Hessian
 HALVINGS = 30
 TINY = 1.0 / 64.0  # share of a step; below it, the curvature misleads
 FLAT = 1e-3  # z up to which its curvature is 1/4
@@ -123,6 +126,7 @@ class ProximalNewton:
         self._model: Model | None = None
         self._bounding = False  # whether the Hessian is to be a bound, not that of J
         self._by_columns: Columns | None = None  # in place of a Hessian
+        self._screening: Screening | None = None  # along a path
         self._added_at = self._began_at = 0  # the number of points
         self._late = 0  # steps that a newer Hessian would have saved
         self._stalled = 0  # how many steps in a row lowered the cost by no more than rounding
@@ -163,10 +167,16 @@ class ProximalNewton:
             self._accept(self.w, self.b, found, complete=True)
 
     def _evaluate(self, w: Vector, b: float, *, complete: bool) -> tuple[float, Vector, float]:
-        """Return J, dw and db, where dw is that of all features if `complete`."""
+        """Return J, dw and db; unless `complete`, dw is that of the chosen features.
+
+        Along a path, dw of a feature that is certain to stay is an estimate.
+        """
         self.passes += 1
-        if complete or self._part is self._objective:
+        screening = self._screening
+        if self._part is self._objective or (complete and screening is None):
             return self._objective(w, b, 0.0)
+        if complete and screening is not None:
+            return screening.everything(self._part, self._chosen, w, b, self.penalty.l1)
         J, dw, db = self._part(w[self._chosen], b, 0.0)
         whole = np.zeros_like(w)
         whole[self._chosen] = dw
@@ -188,6 +198,9 @@ class ProximalNewton:
         All features that the sequential strong rule (Tibshirani et al. 2012) keeps get a Hessian.
         If one of them has none yet, those get one that matter for the next penalties, too.
         """
+        if self._screening is None and screening_pays(self._objective):
+            of_features = self._centre, self._square, self._total
+            self._screening = Screening(self._objective, *of_features, intercept=self.intercept)
         strong = np.maximum(2.0 * penalty.l1 - self.penalty.l1, 0.0)
         self._late += max(self.done - self._began_at - 1, 0)
         self.penalty = penalty
@@ -216,7 +229,7 @@ class ProximalNewton:
     def _choose(self, chosen: NDArray[np.intp]) -> None:
         """Let these features have a Hessian."""
         n_x = self.w.size
-        if 2 * chosen.size >= n_x and n_x <= LARGEST:
+        if MOST * n_x <= chosen.size and n_x <= LARGEST:
             chosen = np.arange(n_x)
         self._chosen = chosen
         self._model = None
@@ -406,7 +419,8 @@ class ProximalNewton:
             return False
         b = self.b * FAR if self.intercept else 0.0
         try:
-            J, _, _ = self._evaluate(self.penalty.unheld(self.w) * FAR, b, complete=True)
+            self.passes += 1
+            J, _, _ = self._objective(self.penalty.unheld(self.w) * FAR, b, 0.0)
         except OverflowError:
             return False
         return J * self._total < least
