@@ -40,14 +40,30 @@ def with_errors(
                 sample_weight=weight,
             )
     except ValueError as error:
-        names = [feature.name for feature in model.features]
-        reason = re.sub(r"feature (\d+)", lambda number: names[int(number[1])], str(error))
-        msg = f"--inference: {reason.partition('; leave')[0]}; leave them out, or give --l2 1e-4"
+        reason = _named(str(error), model).partition("; leave")[0]
+        msg = f"--inference: {reason}; leave them out, or give --l2 1e-4"
         raise Failure(msg) from None
-    if any(warning.category is logreg_c.ConvergenceWarning for warning in said):
+    told = [str(one.message) for one in said if one.category is logreg_c.ConvergenceWarning]
+    if any("no minimum" in message for message in told):
+        say_running_away(told[0].partition(", so")[0], model)
+    elif told:
         say("warning: the weights are not yet at the minimum; give a smaller --tol")
     inference = {name: getattr(found, name) for name in INFERENCE}
     return replace(model, inference=inference | {"standard_errors": found.standard_errors.tolist()})
+
+
+def say_running_away(told: str, model: Model) -> None:
+    """Warn that some weights depend on where the search stopped, with the names of the model."""
+    say(
+        f"warning: {_named(told, model)}, so these weights depend on where the search stopped; "
+        "give a penalty, such as --l2 1e-4, leave these columns out, or merge rare categories"
+    )
+
+
+def _named(message: str, model: Model) -> str:
+    """Return a message with names in place of the numbers of features."""
+    names = [feature.name for feature in model.features]
+    return re.sub(r"feature (\d+)", lambda number: names[int(number[1])], message)
 
 
 def restored(model: Model) -> logreg_c.Inference:

@@ -35,7 +35,7 @@ from .errors import (
     refuse,
     shown,
 )
-from .inference import inference_as_json, print_inference, with_errors
+from .inference import inference_as_json, print_inference, say_running_away, with_errors
 from .interrupts import INTERRUPTS
 from .models import Model
 from .output import check_output, written_whole
@@ -172,6 +172,8 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
                 l2=settings.l2 or 0.0,
                 standardize=settings.standardize,
             )
+        elif result.runaway is not None:
+            say_running_away(result.runaway.told(), model)
         model, scored = _scored(model, data)
     found = None
     if scored is not None:

@@ -124,6 +124,25 @@ def test_separated_classes_are_told(run, tmp_path):
     assert run(*start)[0] == 0
 
 
+@pytest.mark.parametrize("option", ["--standardize", "--no-standardize", "--inference"])
+def test_a_weight_that_runs_away_is_named(run, tmp_path, option):
+    rng = np.random.default_rng(3)
+    age = rng.standard_normal(400)
+    y = (age + rng.logistic(size=400) > 0).astype(int)
+    town = np.zeros(400)
+    town[np.flatnonzero(y)[:9]] = 1.0
+    path = tmp_path / "quasi.csv"
+    pl.DataFrame({"age": age, "town": town, "y": y}).write_csv(path)
+    start = ["train", path, "--target", "y", "--test-fraction", "0", option]
+    code, _, err = run(*start, "--l2", "0")
+    assert code == 0
+    assert "weights of town grow without bound" in err
+    assert "certain of 9 examples" in err
+    assert "--l2 1e-4" in err
+    code, _, err = run(*start, "--l2", "1e-4")
+    assert (code, err) == (0, "")
+
+
 def test_a_solver_that_there_is_not(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
