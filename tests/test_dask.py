@@ -8,8 +8,12 @@ import contextlib
 import doctest
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -314,8 +318,9 @@ def test_a_worker_that_is_killed_at_any_moment(processes, data):
         replaced(processes)
 
 
-def test_a_silent_worker_is_given_up(processes, data, monkeypatch):
-    monkeypatch.setattr(_workers, "SILENCE", 2.0)
+@pytest.mark.parametrize("name", ["SILENCE", "UNHEARD"])
+def test_a_silent_worker_is_given_up(processes, data, monkeypatch, name):
+    monkeypatch.setattr(_workers, name, 3.0)
     X, Y, _ = data
     expected = logreg_c.train(X.T, Y, 1e-4, 6)
     pair = arrays(data, CHUNKS["few"])[:2]
@@ -382,6 +387,68 @@ def test_without_a_scheduler_it_ends_with_what_was_reached(data):
     assert bits(caught.value.w, caught.value.b) == bits(expected.w, expected.b)
 
 
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_scheduler_that_hangs_is_an_error(data, tmp_path, monkeypatch, at):
+    place = ["--scheduler-file", str(tmp_path / "scheduler.json"), "--no-dashboard"]
+    command = [sys.executable, "-P", "-m", "distributed.cli.dask_scheduler", "--port", "0"]
+    settings = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([*command, *place], **settings)
+    command = [sys.executable, "-P", "-m", "distributed.cli.dask_worker", "--no-nanny"]
+    worker = subprocess.Popen([*command, *place, "--local-directory", str(tmp_path)], **settings)
+
+    def stop(k=0, *_):
+        if k == at:
+            monkeypatch.setattr(_workers, "UNHEARD" if at else "ABSENT", 3.0)
+            monkeypatch.setattr(_workers, "SILENCE", 3.0)
+            scheduler.send_signal(signal.SIGSTOP)
+
+    try:
+        with Client(scheduler_file=place[1]) as client:
+            pair = arrays(data, CHUNKS["few"])[:2]
+            stop(-1 if at else 0)
+            with pytest.raises(
+                on_dask.ClusterError, match="the scheduler does not answer"
+            ) as caught:
+                on_dask.train(client, *pair, 1e-4, 10, callback=stop)
+            scheduler.kill()  # or closing the client would wait for it
+    finally:
+        for process in scheduler, worker:
+            process.kill()
+            process.wait()
+    if at:
+        expected = logreg_c.train(data[0].T, data[1], 1e-4, at + 1)
+        assert bits(caught.value.w, caught.value.b) == bits(expected.w, expected.b)
+
+
+def test_time_in_which_this_process_was_stopped_does_not_count(monkeypatch):
+    answer, steps, now = Future(), iter([1000.0, 0.01, 0.01, None]), 0.0
+
+    def sleep(_):
+        nonlocal now
+        step = next(steps)
+        if step is None:
+            answer.set_result("late")
+        now += step or 0.0
+
+    monkeypatch.setattr(_workers, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
+    client = SimpleNamespace(loop=SimpleNamespace(add_callback=lambda _: None))
+    assert _workers._waited(client, answer, 1.0) == "late"
+
+
+def test_workers_are_not_blamed_for_the_time_in_which_nobody_looks(monkeypatch):
+    answers = [{"a": 0.0, "b": 0.0}] + [{"a": 0.0, "b": float(k)} for k in range(4)]
+    given_up = []
+
+    def by_scheduler(_, do, **arguments):
+        return answers.pop(0) if do is _workers._last_heard else given_up.append(arguments)
+
+    monkeypatch.setattr(_workers, "_by_scheduler", by_scheduler)
+    monkeypatch.setattr(_workers, "UNHEARD", 3.5 * _workers.LOOK)
+    watch = _workers.Watch(None)
+    assert [watch.workers() for _ in range(5)] == [{"a", "b"}] * 4 + [{"b"}]
+    assert given_up == [{"address": "a"}]
+
+
 def test_scattered_data_are_refused(cluster, data):
     X, Y, _ = data
     parts = [cluster.scatter(X[:100]), cluster.scatter(X[100:200])]
@@ -417,9 +484,6 @@ def test_nan_is_named_by_its_row(cluster, data):
 
 def test_other_processes_of_this_package_do_not_load_it():
     code = "import sys, logreg_c; assert not {'dask', 'distributed'} & set(sys.modules)"
-    import subprocess
-    import sys
-
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
 
 

@@ -17,7 +17,7 @@ from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import computed, describe, joined, partitions, refuse_scattered
 from ._served import Weighing, Whole, served
-from ._workers import Cut, Workers, apart, awaited
+from ._workers import Cut, Workers, awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +55,7 @@ class Distributed:
         client = self._client
         blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
         described = awaited(client, client.gather, client.map(describe, blocks, pure=False))
-        apart(client, refuse_scattered, client, blocks)
+        awaited(client, refuse_scattered, client, blocks)
         del names  # columns are taken in their order
         settings = dtype, self._n_threads
         return DistributedSource(

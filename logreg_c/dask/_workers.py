@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import Future as Awaited
 from contextlib import suppress
 from math import inf
@@ -39,7 +39,8 @@ DEGREE = 8
 RETRIES = 3  # of one question
 # How long a worker may be silent: seconds, median answers, and seconds before there are any.
 SILENCE, ANSWERS, FIRST_ANSWER = 30.0, 10.0, 300.0
-GONE = 10.0  # seconds without a scheduler
+UNHEARD = 60.0  # seconds without a sign of life of the scheduler, or of a worker that is asked
+GONE = 10.0  # seconds without an answer of the client's own loop
 ABSENT = 300.0  # seconds without workers
 LOOK = 0.5  # seconds between two looks whether the scheduler and the workers are still there
 LEAST_PAUSE, LONGEST_PAUSE = 1e-4, 2e-3  # seconds between two looks for an answer
@@ -129,7 +130,9 @@ def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered
     while not future.done():
         time.sleep(pause)
         pause = min(1.5 * pause, LONGEST_PAUSE)
-        now = time.monotonic()
+        before, now = now, time.monotonic()
+        stopped = max(0.0, now - before - LOOK)  # this process was, and heard nothing
+        seen, end = min(now, seen + stopped), end + stopped
         if now - asked > LOOK:
             client.loop.add_callback(see)
             asked = now
@@ -144,7 +147,7 @@ def _waited(client: Client, future: Awaited[Answered], limit: float) -> Answered
 def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Answered:
     """Do what waits for tasks, as `apart` does, and wait less where there are no workers for long.
 
-    A worker that is replaced is waited for.
+    A worker that is replaced is waited for, and so is a scheduler that is busy with new tasks.
     """
     done = _begun(do, *arguments)
     there = time.monotonic()  # the last time that there were workers
@@ -156,16 +159,54 @@ def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Ans
         except TimeoutError:
             if done.done():
                 return done.result()
-        with suppress(TimeoutError):
-            if apart(client, client.nthreads, limit=SILENCE):
-                there = time.monotonic()
+        workers = None
+        with suppress(OSError):  # of a connection, or of no answer
+            workers = apart(client, client.nthreads, limit=SILENCE)
+        if workers:
+            there = time.monotonic()
         if time.monotonic() - there > ABSENT:
             msg = f"there have been no workers for {ABSENT:.0f} s; see its dashboard"
+            if workers is None:
+                msg = "the scheduler does not answer; see its logs"
             raise ClusterError(msg)
 
 
 def _died(error: Exception) -> ClusterError:
     return ClusterError(f"workers died again and again, at the same rows ({error}); see their logs")
+
+
+def _by_scheduler(client: Client, do: Callable[..., Any], **arguments: Any) -> Any:
+    """Have the scheduler do something that takes no time."""
+    try:
+        return apart(client, lambda: client.run_on_scheduler(do, **arguments), limit=UNHEARD)
+    except OSError as error:  # of a connection, or of no answer
+        msg = f"the scheduler does not answer ({type(error).__name__}); see its logs"
+        raise ClusterError(msg) from error
+
+
+class Watch:
+    """Looks, again and again during one wait, for the workers that are there.
+
+    Those without a sign of life at many looks are given up. Seconds are not counted, which pass
+    also while this process or the scheduler is stopped, and no worker is to blame.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._heard: dict[str, float] = {}  # when the scheduler heard each worker last
+        self._unheard: Counter[str] = Counter()  # looks since then
+
+    def workers(self) -> set[str]:
+        """Return the addresses of the workers that are there."""
+        heard = _by_scheduler(self._client, _last_heard)
+        for address, when in heard.items():
+            is_same = self._heard.get(address) == when
+            self._unheard[address] = self._unheard[address] + 1 if is_same else 0
+        self._heard = heard
+        silent = {address for address in heard if self._unheard[address] * LOOK > UNHEARD}
+        for address in silent:
+            _by_scheduler(self._client, _remove_worker, address=address)
+        return set(heard) - silent
 
 
 class Actor:
@@ -332,8 +373,7 @@ class Workers:
             answer = Answer(None, SilentError(address_of(actor)))
         if isinstance(answer.error, SilentError):
             (address,) = answer.error.args
-            client = self._client
-            apart(client, lambda: client.run_on_scheduler(_remove_worker, address=address))
+            _by_scheduler(self._client, _remove_worker, address=address)
             msg = f"{address} has been silent for {limit:.0f} s"
             raise TimeoutError(msg)
         if answer.error is not None:
@@ -345,17 +385,15 @@ class Workers:
 
         Dask tries for 30 seconds to connect to a worker that is not there.
         """
-        end = time.monotonic() + limit
+        left, watch = limit, Watch(self._client)
         while True:
-            left = end - time.monotonic()
             try:
                 return _waited(self._client, future, min(LOOK, left))
             except TimeoutError:
-                if left <= LOOK:
+                left -= LOOK
+                if left <= 0.0:
                     raise
-            client = self._client
-            there = apart(client, client.nthreads, limit=SILENCE)
-            missing = set(map(address_of, self._actors)) - set(there)
+            missing = set(map(address_of, self._actors)) - watch.workers()
             if missing:
                 msg = f"{', '.join(sorted(missing))} was lost"
                 raise OSError(msg)
@@ -368,7 +406,7 @@ class Workers:
             error = awaited(client, block.exception)
             if error is not None:
                 raise _died(error) if isinstance(error, KilledWorker) else error
-        held = client.who_has(blocks)
+        held = awaited(client, client.who_has, blocks)
         places: dict[str, list[Cut]] = defaultdict(list)
         for cut in self._cuts:
             addresses = held.get(cut.block.key)
@@ -393,8 +431,7 @@ class Workers:
             )
             for address, cuts in places.items()
         ]
-        with client.as_current():  # to which Dask binds what it unpickles
-            actors = [future.result() for future in self._held]
+        actors = awaited(client, self._made)
         self._asked = actors
         addresses = set(map(address_of, actors))
         # Within one process, an actor that waits for another one would hold up its loop.
@@ -402,6 +439,11 @@ class Workers:
         if len(actors) > DEGREE and len(addresses) == len(actors) and not in_process:
             self._make_tree(actors)
         self._actors = actors
+
+    def _made(self) -> list[Any]:
+        """Wait for the actors."""
+        with self._client.as_current():  # to which Dask binds what it unpickles
+            return [future.result() for future in self._held]
 
     def _make_tree(self, actors: list[Any]) -> None:
         """Let actors ask others, so that nobody asks more than DEGREE."""
@@ -413,6 +455,10 @@ class Workers:
         ]
         for done in adopted:
             _waited(self._client, done, FIRST_ANSWER)
+
+
+def _last_heard(dask_scheduler: Any) -> dict[str, float]:
+    return {address: worker.last_seen for address, worker in dask_scheduler.workers.items()}
 
 
 async def _remove_worker(dask_scheduler: Any, address: str) -> None:
