@@ -74,7 +74,7 @@ class Screening:
         is_near[chosen] = True
         near = np.flatnonzero(is_near)
         self._read += near.size - chosen.size
-        if self._read > w.size - chosen.size:
+        if self._read >= w.size - chosen.size:
             J, dw, db = self._objective(w, b, 0.0)
             self._residuals = [residual, *self._residuals[:1]]
             self._slopes = [dw - db * self._centre, *self._slopes[:1]]
