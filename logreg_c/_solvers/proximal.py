@@ -172,11 +172,11 @@ class ProximalNewton:
         Along a path, dw of a feature that is certain to stay is an estimate.
         """
         self.passes += 1
-        screening = self._screening
-        if self._part is self._objective or (complete and screening is None):
+        is_part = self._part is not self._objective
+        if is_part and complete and self._screening is not None:
+            return self._screening.everything(self._part, self._chosen, w, b, self.penalty.l1)
+        if complete or not is_part:
             return self._objective(w, b, 0.0)
-        if complete and screening is not None:
-            return screening.everything(self._part, self._chosen, w, b, self.penalty.l1)
         J, dw, db = self._part(w[self._chosen], b, 0.0)
         whole = np.zeros_like(w)
         whole[self._chosen] = dw
