@@ -34,37 +34,93 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 LEAST_RATE = 0.95
 
-# The files, and the tests most closely related to each.
-WRAPPER = {
+# The wrapper is every file of the package but these folders.
+ELSEWHERE = {
+    "_cli": "every one of its tests starts processes; tools/fuzz_cli.py generates its files",
+    "dask": "a cluster starts for its tests; its arithmetic is that of _parts.py",
+}
+# The tests that run first, those most closely related to a file: only speed depends on them.
+RELATED = {
     "_config.py": "public_face same_bits threads",
+    "_curvature.pxi": "gram inference",
     "_data.pxi": "public_face bad_input types interrupt_and_threads",
+    "_descent.pxi": "callbacks divergence public_face standardize",
     "_errors.py": "divergence interrupt_and_threads callbacks",
     "_files.py": "files",
+    "_fit.py": "fit quasi_separation batches penalties softmax",
+    "_fit_many.py": "fit_many",
+    "_fit_path.py": "path screening batches_l1",
+    "_inference.py": "inference softmax_inference quasi_separation categories firth",
     "_input/arrays.py": "bad_input types public_face no_copy",
+    "_input/categories.py": "categories",
+    "_input/classes.py": "softmax batches_classes bad_input",
+    "_input/frame_categories.py": "categories",
     "_input/frame_types.py": "frames",
     "_input/frames.py": "frames",
+    "_input/many.py": "fit_many",
     "_input/matrix.py": "bad_input types public_face frames",
+    "_input/per_feature.py": "penalties path softmax",
     "_input/scalars.py": "bad_input public_face threads",
+    "_input/sparse.py": "sparse sparse_softmax",
     "_input/vectors.py": "bad_input weights types frames",
     "_kernel.pyx": "public_face bad_input types weights standardize callbacks",
+    "_many.pxi": "fit_many",
+    "_minimization.pxi": "fit battery",
     "_names.py": "frames public_face",
     "_npz.py": "callbacks",
-    "_objective.py": "public_face bad_input divergence",
+    "_objective.py": "public_face bad_input divergence sparse categories penalties",
+    "_outputs.py": "softmax categories sparse public_face",
+    "_parts.py": "parts batches batches_l1",
     "_predict.py": "public_face bad_input accuracy divergence types",
+    "_quadratic.pxi": "penalties columns",
     "_result.py": "callbacks public_face frames",
+    "_signals.py": "interrupt_and_threads",
+    "_softmax.pxi": "softmax sparse_softmax",
+    "_softmax.py": "softmax batches_classes softmax_inference",
+    "_softmax_parts.py": "batches_classes",
+    "_solvers/columns.py": "columns sparse",
     "_solvers/continuation.py": "sklearn",
     "_solvers/curvature.py": "curvature",
     "_solvers/descent.py": "callbacks divergence public_face standardize sklearn",
     "_solvers/divergence.py": "divergence",
-    "_solvers/minimum.py": "fit sklearn cli_minimum",
+    "_solvers/firth.py": "firth",
+    "_solvers/hessian.py": "inference firth softmax_inference quasi_separation",
+    "_solvers/minimum.py": "fit quasi_separation sklearn cli_minimum",
     "_solvers/path.py": "path sklearn_cv",
+    "_solvers/penalized.py": "penalties batches_l1 callbacks",
+    "_solvers/penalty.py": "penalties path softmax columns",
+    "_solvers/proximal.py": "penalties path columns batches_l1 sparse",
+    "_solvers/quasi_separation.py": "quasi_separation",
+    "_solvers/result.py": "fit firth penalties",
+    "_solvers/screening.py": "screening path",
+    "_solvers/softmax.py": "softmax sparse_softmax batches_classes",
+    "_solvers/softmax_descent.py": "softmax",
+    "_solvers/softmax_factor.py": "softmax sparse_softmax",
+    "_solvers/softmax_hessian.py": "softmax_inference softmax",
+    "_solvers/softmax_proximal.py": "softmax sklearn_l1_classes batches_classes",
+    "_solvers/training.py": "callbacks fit softmax",
+    "_sparse.pxi": "sparse",
+    "_summary.py": "inference softmax_inference",
     "_sums.pxi": "parts",
     "_threads.py": "threads interop",
     "_train.py": "public_face bad_input divergence weights standardize callbacks",
+    "batches/ahead.py": "batches",
+    "batches/arrow.py": "batches",
+    "batches/batches.py": "batches",
+    "batches/cache.py": "batches",
+    "batches/columns.py": "batches",
+    "batches/formats.py": "batches",
+    "batches/npz.py": "batches",
+    "batches/pages.py": "batches",
+    "batches/parts.py": "batches",
+    "batches/sources.py": "batches",
     "callbacks/checkpoint.py": "callbacks",
     "callbacks/early_stopping.py": "callbacks",
     "callbacks/progress.py": "callbacks",
+    "model.py": "cli_load",
     "onnx.py": "onnx",
+    "reference.py": "reference",
+    "sklearn/callbacks.py": "sklearn_callbacks",
     "sklearn/cross_validation.py": "sklearn_cv",
     "sklearn/elastic_net.py": "sklearn sklearn_cv",
     "sklearn/estimator.py": "sklearn",
@@ -78,6 +134,7 @@ WRAPPER = {
     "sklearn/search.py": "sklearn sklearn_cv",
     "sklearn/weights.py": "sklearn",
 }
+ENDINGS = ("*.py", "*.pyx", "*.pxi")
 SLOW = ["cli", *(f"test_{name}.py" for name in ("interop", "no_memory", "same_bits"))]
 
 # The replacements of an operator or word, separated by spaces; "_" is a space, "" is nothing.
@@ -183,7 +240,7 @@ class Copy:
 
     def __init__(self, folder):
         self.tree, self.site, self.unchanged = (folder / n for n in ("tree", "site", "unchanged"))
-        for name in "src", "logreg_c", "tests", "examples":
+        for name in "src", "logreg_c", "tests", "examples", "benchmarks":
             shutil.copytree(ROOT / name, self.tree / name, ignore=shutil.ignore_patterns("build"))
         for name in "setup.py", "pyproject.toml":
             shutil.copy(ROOT / name, self.tree)
@@ -238,8 +295,12 @@ class Wrapper(Copy):
 
     @staticmethod
     def mutants():
-        """Return all mutants."""
-        paths = [ROOT / "logreg_c" / name for name in WRAPPER]
+        """Return all mutants; refuse tests of a file that is not there."""
+        package = ROOT / "logreg_c"
+        files = {path.relative_to(package) for ending in ENDINGS for path in package.rglob(ending)}
+        if gone := set(RELATED) - {file.as_posix() for file in files}:
+            sys.exit(f"RELATED names files that do not exist: {', '.join(sorted(gone))}")
+        paths = [package / file for file in sorted(files) if file.parts[0] not in ELSEWHERE]
         lines = [run_lines(path) if path.suffix == ".py" else range(10**6) for path in paths]
         return [mutant for pair in zip(paths, lines, strict=True) for mutant in mutants_of(*pair)]
 
@@ -247,7 +308,7 @@ class Wrapper(Copy):
         """Also check that the tests pass without a change."""
         super().__init__(folder)
         self.prepare(None)
-        if not self.passes() or not self.passes(WRAPPER["_solvers/minimum.py"]):
+        if not self.passes() or not self.passes(RELATED["_solvers/minimum.py"]):
             sys.exit("the tests fail without a change")
 
     def valid(self, path):
@@ -258,8 +319,8 @@ class Wrapper(Copy):
         return run(sys.executable, "-m", "py_compile", path, cwd=self.tree) == 0
 
     def likely(self, path):
-        """Return whether the tests most closely related to the file pass."""
-        return self.passes(WRAPPER[path.relative_to(self.tree / "logreg_c").as_posix()])
+        """Return whether the tests most closely related to the file pass, or all if none are."""
+        return self.passes(RELATED.get(path.relative_to(self.tree / "logreg_c").as_posix(), ""))
 
     def others(self):
         """Return whether all tests but the slow ones pass."""
