@@ -145,6 +145,7 @@ def test_npy(tmp_path, order, dtype):
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.sampled(1)
 def test_npz(expected, tmp_path, save):
     X = np.stack(FEATURES, axis=1)
     save(tmp_path / "data.npz", **COLUMNS)

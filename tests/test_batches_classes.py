@@ -43,7 +43,7 @@ FEATURES = list(COLUMNS.values())
 
 @pytest.mark.parametrize("size", [777, 100_000])
 @pytest.mark.parametrize("weight", [None, WEIGHT, WEIGHT * 2.0**-90])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_fit_and_train(size, weight):
     pieces = cut(COLUMNS | {"y": CODES, **({} if weight is None else {"s": weight})}, size)
     X, s = batches.Batches(lambda: pieces), None if weight is None else "s"
@@ -68,7 +68,7 @@ ERRORS = {
 @pytest.mark.parametrize("settings", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("weight", [None, WEIGHT])
 @pytest.mark.filterwarnings("ignore::logreg_c.ConvergenceWarning")
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_inference(settings, weight):
     named = COLUMNS | {"y": CODES, **({} if weight is None else {"s": weight})}
     X, s = batches.Batches(lambda: cut(named, 6000)), None if weight is None else "s"

@@ -72,7 +72,7 @@ def test_paths(goal, n_x):
 @pytest.mark.parametrize("goal", GOALS.values(), ids=GOALS)
 @pytest.mark.parametrize("layout", ["rows", "columns"])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_fit(goal, layout, weighted):
     rows, Y, weight = make_problem(40, 12_345)
     s = weight if weighted else None

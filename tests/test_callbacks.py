@@ -411,7 +411,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("seconds", [0, 1e6])
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 def test_a_training_that_failed_twice_resumes_to_the_same_bits(tmp_path, variant, seconds):
     settings = VARIANTS[variant]
     whole = train(**settings)

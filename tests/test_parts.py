@@ -36,7 +36,7 @@ def one_call(X, Y, weight, w, b, float32):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("layout", "dtype"), [("C", "f8"), ("F", "f8"), ("F", "f4"), ("C", "i1")])
 @pytest.mark.parametrize("parts", [1, 2, 7, 100])
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(5)
 def test_parts_that_arrive_in_any_order_have_the_bits_of_one_call(parts, layout, dtype, weighted):
     X, Y, weight, size = make_problem(layout, dtype, weighted=weighted)
     rng = np.random.default_rng(parts)
@@ -182,6 +182,7 @@ def test_fit_of_parts_has_the_bits_of_fit(n_x, m, layout, weighted, units, stand
 @pytest.mark.parametrize(("n_x", "m", "layout", "weighted", "units"), CASES)
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("alpha", [0.125, "auto"])
+@pytest.mark.sampled(8)
 def test_train_of_parts_has_the_bits_of_train(n_x, m, layout, weighted, units, standardize, alpha):
     X, Y, weight = make_data(n_x, m, layout, weighted=weighted)
     source = Slices(X, Y, weight, units)

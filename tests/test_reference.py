@@ -35,7 +35,7 @@ def assert_agree(ours, theirs):
 
 
 @pytest.mark.parametrize(("n_x", "m"), SHAPES)
-@pytest.mark.sampled(25)
+@pytest.mark.sampled(10)
 def test_train_agrees_with_the_vectorized_form(n_x, m):
     X, Y = make_data(n_x, m)
     alpha = 1 / (1 + n_x)  # so that a step on one example moves its Z by less than 1

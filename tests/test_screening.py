@@ -88,6 +88,7 @@ def test_most_passes_read_few_features(monkeypatch):
 
 
 @pytest.mark.parametrize("n_threads", [2, 5])
+@pytest.mark.sampled(1)
 def test_threads_change_no_bit(n_threads):
     X, Y, s = some_data(m=20_000)
     one, more = (path_of(X, Y, sample_weight=s, n_threads=threads)[1] for threads in (1, n_threads))

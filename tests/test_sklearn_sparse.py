@@ -30,6 +30,7 @@ def samples(shape=(300, 40), dtype="f8"):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i4", "?"])
+@pytest.mark.sampled(8)
 def test_fits_and_predicts_as_on_dense_x(layout, dtype):
     X, y = samples(dtype=dtype)
     given = getattr(sp, layout)(X)

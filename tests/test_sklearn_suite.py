@@ -81,7 +81,8 @@ def failures(ended):
     }
 
 
-@pytest.mark.parametrize("one_in", [pytest.param(1, marks=pytest.mark.long), 10])
+@pytest.mark.parametrize("one_in", [1, 10])
+@pytest.mark.long
 def test_of_logistic_regression(one_in, tmp_path):
     module = "sklearn.linear_model.tests.test_logistic"
     ended = outcomes(module, tmp_path, LOGREG_C_SAMPLE=str(one_in))

@@ -195,6 +195,7 @@ def test_two_classes_as_rows_are_the_logistic_regression_of_their_difference():
 @pytest.mark.parametrize(("n_x", "m", "k"), [(3, 60, 3), (12, 4000, 4), (30, 200, 12), (0, 50, 3)])
 @pytest.mark.parametrize("l2", [0.0, 1e-3])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.sampled(8)
 def test_the_gradient_is_0_at_the_minimum(n_x, m, k, l2, weighted):
     X, Y = make(n_x, m, k, scale=np.logspace(-2, 3, n_x)[:, None] if n_x else 1.0)
     if l2 == 0.0 and m < 10 * n_x * k:

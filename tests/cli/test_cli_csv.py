@@ -123,7 +123,7 @@ def results(run, path, tmp_path):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(4)
 def test_a_dialect_gives_what_parquet_gives(run, tmp_path, expected, name):
     path = tmp_path / "t.csv"
     path.write_bytes(DIALECTS[name].encode())

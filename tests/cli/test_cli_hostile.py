@@ -273,7 +273,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "npz"])
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(5)
 def test_a_column_of_any_name(run, tmp_path, frame, name, kind):
     path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
     renamed = frame.rename({"weight": name}).with_columns(pl.col("sick") == "yes")

@@ -219,7 +219,7 @@ def test_dates_are_taken_apart(run, tmp_path, customers):
 
 @pytest.mark.parametrize("time", dates.TIMES)
 @pytest.mark.parametrize("day", dates.DAYS)
-@pytest.mark.sampled(25)
+@pytest.mark.sampled(8)
 def test_every_form_of_a_date_is_recognized(day, time):
     rng = np.random.default_rng(11)
     earliest = 0 if "%y" in day else -(10**10)  # two digits are a year from 1970 to 2069

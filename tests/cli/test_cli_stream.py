@@ -76,7 +76,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow"])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 def test_a_model_has_the_bits_of_one_of_rows_in_memory(
     run, tmp_path, monkeypatch, table, suffix, options
 ):
@@ -147,7 +147,7 @@ FOLDS = {
 
 
 @pytest.mark.parametrize("options", FOLDS.values(), ids=FOLDS)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
     arguments = ["train", write(table, tmp_path / "t.parquet"), *options, "--cv", "3", "--json"]
     code, found, said = run(*arguments)
@@ -171,7 +171,7 @@ def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
         ["--inference"],
     ],
 )
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_several_classes_have_the_bits_of_rows_in_memory(run, tmp_path, table, options):
     if "--missing" not in options:
         table = table.drop("size")
