@@ -423,14 +423,15 @@ def test_a_scheduler_that_hangs_is_an_error(data, tmp_path, monkeypatch, at):
 def test_time_in_which_this_process_was_stopped_does_not_count(monkeypatch):
     answer, steps, now = Future(), iter([1000.0, 0.01, 0.01, None]), 0.0
 
-    def sleep(_):
+    def wait(*_):
         nonlocal now
         step = next(steps)
         if step is None:
             answer.set_result("late")
         now += step or 0.0
 
-    monkeypatch.setattr(_workers, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
+    monkeypatch.setattr(_workers, "wait", wait)
+    monkeypatch.setattr(_workers, "time", SimpleNamespace(monotonic=lambda: now))
     client = SimpleNamespace(loop=SimpleNamespace(add_callback=lambda _: None))
     assert _workers._waited(client, answer, 1.0) == "late"
 

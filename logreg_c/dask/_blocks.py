@@ -54,6 +54,15 @@ class Described(NamedTuple):
     largest_weight: float
 
 
+class Piece(NamedTuple):
+    """Examples [first, end) of a block of m examples on a worker."""
+
+    block: Future
+    first: int
+    end: int
+    m: int
+
+
 class Partition(NamedTuple):
     """A partition of the collections, still to be computed."""
 
@@ -172,10 +181,17 @@ def _some_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
     return False
 
 
-def joined(client: Client, pieces: Sequence[tuple[Future, int, int]]) -> Future:
-    """Begin to join pieces of blocks, (block, first, end): a segment that several blocks hold."""
-    cut = [client.submit(cut_block, *piece, pure=False) for piece in pieces]
-    return client.submit(join_blocks, cut, pure=False)
+def joined(client: Client, stretches: Sequence[Sequence[Piece]]) -> list[Future]:
+    """Begin to join the pieces of each stretch, all in one graph: each costs the scheduler time."""
+    cut = dask.delayed(cut_block, pure=False)
+    join = dask.delayed(join_blocks, pure=False)
+    futures: list[Future] = client.compute(
+        [
+            join([p.block if p.end - p.first == p.m else cut(*p[:3]) for p in pieces])
+            for pieces in stretches
+        ]
+    )
+    return futures
 
 
 # ---- On the workers ------------------------------------------------------------------------------

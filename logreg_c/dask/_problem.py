@@ -15,7 +15,7 @@ from logreg_c._input import Examples, Labels
 from logreg_c._objective import Tally, features_of
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
-from ._blocks import computed, describe, joined, partitions, refuse_scattered
+from ._blocks import Piece, computed, describe, joined, partitions, refuse_scattered
 from ._served import Weighing, Whole, served
 from ._workers import Cut, Workers, awaited
 
@@ -156,15 +156,16 @@ def _labels_of(described: list[Described], m: int) -> Labels:
 def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> list[Cut]:
     """Cut blocks where multiples of `size` are; what several blocks hold of one becomes a block."""
     cuts: list[Cut] = []
-    pieces: list[tuple[Future, int, int]] = []  # of a stretch that is not complete
+    shared: list[tuple[int, list[Piece]]] = []  # stretches, each with its first example
+    pieces: list[Piece] = []  # of a stretch that is not complete
     at = start = 0  # examples before this block, and before the stretch
     for block, of in blocks:
         first = 0
         if pieces:
             first = min(of.m, start + size - at)
-            pieces.append((block, 0, first))
+            pieces.append(Piece(block, 0, first, of.m))
             if at + first == start + size:
-                cuts.append(Cut(joined(client, pieces), 0, size, start))
+                shared.append((start, pieces))
                 pieces = []
         if first < of.m:
             end = first + (of.m - first) // size * size
@@ -172,11 +173,14 @@ def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> l
                 cuts.append(Cut(block, first, end, at + first))
             if end < of.m:
                 start = at + end
-                pieces.append((block, end, of.m))
+                pieces.append(Piece(block, end, of.m, of.m))
         at += of.m
     if pieces:
-        cuts.append(Cut(joined(client, pieces), 0, at - start, start))
-    return cuts
+        shared.append((start, pieces))
+    together = joined(client, [pieces for _, pieces in shared])
+    for block, (start, pieces) in zip(together, shared, strict=True):
+        cuts.append(Cut(block, 0, sum(p.end - p.first for p in pieces), start))
+    return sorted(cuts, key=lambda cut: cut.at)
 
 
 class DistributedProblem(ProblemInParts):
