@@ -162,6 +162,24 @@ def test_an_l1_penalty_and_bounds_have_the_bits_of_memory(cluster, data, chunks,
         assert (found.passes, found.gap) == (expected.passes, expected.gap)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_path_of_penalties_has_the_bits_of_memory(cluster, data, weighted):
+    X, Y, s = data
+    *pair, of_s = arrays(data, CHUNKS["many"])
+    s, of_s = (s, of_s) if weighted else (None, None)
+    largest = logreg_c.l1_max(X.T, Y, sample_weight=s)
+    assert on_dask.l1_max(cluster, *pair, sample_weight=of_s) == largest
+    for settings in (
+        {"l2": [1.0, 0.01, 0.1]},
+        {"l1": largest * np.array([1.0, 0.5, 0.1]), "l2": 1e-3},
+        {"l2": [0.1, 0.01], "lower": 0.0, "intercept": False},
+    ):
+        expected = logreg_c.fit_path(X.T, Y, sample_weight=s, **settings)
+        found = on_dask.fit_path(cluster, *pair, sample_weight=of_s, **settings)
+        for name in "w", "b", "cost", "passes", "gap":
+            assert bits(getattr(found, name)) == bits(getattr(expected, name))
+
+
 def test_few_of_many_features(cluster):
     """Those with a Hessian are asked about alone, also where other weights are not 0."""
     rng = np.random.default_rng(3)

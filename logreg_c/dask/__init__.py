@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`fit`, `train` and `inference` on a Dask cluster (extra ``dask``), with the bits of memory.
+"""`fit`, `train` and others on a Dask cluster (extra ``dask``), with the bits of memory.
 
 X stays on the workers, as a dask Array or DataFrame whose rows are the examples. Each pass over X
 is one question to an actor on each worker; what comes back are sums. Workers may be lost at any
@@ -19,9 +19,11 @@ except ModuleNotFoundError as error:
     msg = f"logreg_c.dask needs {error.name}: pip install 'logreg-c[dask]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-from logreg_c import FitResult, Inference, TrainResult
+from logreg_c import FitManyResult, FitResult, Inference, TrainResult
 from logreg_c import fit as _fit
+from logreg_c import fit_path as _fit_path
 from logreg_c import inference as _inference
+from logreg_c import l1_max as _l1_max
 from logreg_c import train as _train
 
 from ._blocks import is_positive as _is_positive
@@ -35,7 +37,15 @@ if TYPE_CHECKING:
 
     from ._estimator import LogisticRegression
 
-__all__ = ["ClusterError", "LogisticRegression", "fit", "inference", "train"]
+__all__ = [
+    "ClusterError",
+    "LogisticRegression",
+    "fit",
+    "fit_path",
+    "inference",
+    "l1_max",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -98,10 +108,68 @@ def fit(
         answered. Its attributes w and b say how far the search came; a
         `logreg_c.callbacks.Checkpoint` lets the same call go on later.
     """
-    by_features = not {"l1", "penalty_factors", "lower", "upper"}.isdisjoint(settings)
+    by_features = _are_by_features(settings)
     X = _distributed_of(client, X, positive, n_threads, by_features=by_features)
     with _remembered(settings):
         return _fit(X, y, sample_weight=sample_weight, **settings)
+
+
+def fit_path(
+    client: Client | None,
+    X: Any,
+    y: Any,
+    *,
+    positive: Any = None,
+    sample_weight: Any = None,
+    n_threads: int | None = None,
+    **settings: Any,
+) -> FitManyResult:
+    """Find the minima for many penalties on a cluster, as `logreg_c.fit_path` does in memory.
+
+    Parameters
+    ----------
+    client, X, y, positive, sample_weight, n_threads
+        As in `fit`; the labels are of two classes.
+    **settings
+        l2, l1, penalty_factors, lower, upper, intercept, tol, max_passes, dtype: as
+        `logreg_c.fit_path` takes them.
+
+    Returns
+    -------
+    FitManyResult
+        With the bits of `logreg_c.fit_path` of the same examples in one array or frame.
+    """
+    by_features = _are_by_features(settings)
+    X = _distributed_of(client, X, positive, n_threads, by_features=by_features)
+    return _fit_path(X, y, sample_weight=sample_weight, **settings)
+
+
+def l1_max(
+    client: Client | None,
+    X: Any,
+    y: Any,
+    *,
+    positive: Any = None,
+    sample_weight: Any = None,
+    n_threads: int | None = None,
+    **settings: Any,
+) -> float:
+    """Return the least l1 at which every penalized w is 0, as `logreg_c.l1_max` does in memory.
+
+    Parameters
+    ----------
+    client, X, y, positive, sample_weight, n_threads
+        As in `fit_path`.
+    **settings
+        penalty_factors, intercept: as `logreg_c.l1_max` takes them.
+
+    Returns
+    -------
+    float
+        The bits of `logreg_c.l1_max` of the same examples in one array or frame.
+    """
+    X = _distributed_of(client, X, positive, n_threads, by_features=True)
+    return _l1_max(X, y, sample_weight=sample_weight, **settings)
 
 
 def train(
@@ -187,6 +255,10 @@ def _remembered(settings: dict[str, Any]) -> Iterator[None]:
     except ClusterError as error:
         error.w, error.b = reached
         raise
+
+
+def _are_by_features(settings: dict[str, Any]) -> bool:
+    return not {"l1", "penalty_factors", "lower", "upper"}.isdisjoint(settings)
 
 
 def _distributed_of(
