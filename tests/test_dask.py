@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]  # of dask
 pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
 import dask  # noqa: E402
-from distributed import Client, LocalCluster  # noqa: E402
+from distributed import Client, LocalCluster, wait  # noqa: E402
 
 from logreg_c import dask as on_dask  # noqa: E402
 from logreg_c.callbacks import Checkpoint  # noqa: E402
@@ -366,6 +366,53 @@ def test_blocks_that_are_moved_are_found_again(processes, data):
             processes.retire_workers([first])
 
     assert bits(*on_dask.fit(processes, *pair, callback=move)) == bits(*logreg_c.fit(X.T, Y))
+
+
+def test_blocks_that_are_rebalanced(data):
+    X, Y, _ = data
+    memory = {"measure": "managed", "sender-min": 0.0, "sender-recipient-gap": 0.0}
+    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        dask.config.set({"distributed.worker.memory.rebalance": memory | {"recipient-max": 0.6}}),
+        LocalCluster(n_workers=3, **settings) as cluster,
+        Client(cluster) as client,
+    ):
+        first = next(iter(client.nthreads()))
+        pair = client.persist(arrays(data, CHUNKS["many"])[:2], workers=[first])
+        held = []
+
+        def move(k, *_):
+            held.append({address for address, keys in client.has_what().items() if keys})
+            if k == 1:
+                client.rebalance()
+
+        found = on_dask.train(client, *pair, 1e-4, 6, callback=move)
+    assert bits(*found) == bits(*logreg_c.train(X.T, Y, 1e-4, 6))
+    assert len(held[0]) < len(held[-1])
+
+
+def test_blocks_that_are_spilled_to_disk(data):
+    X, Y, _ = data
+    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0"}
+    memory = {"target": 0.01, "spill": False, "pause": False, "terminate": False}
+    with (
+        dask.config.set({f"distributed.worker.memory.{name}": at for name, at in memory.items()}),
+        LocalCluster(n_workers=2, memory_limit="20 MB", **settings) as cluster,
+        Client(cluster) as client,
+    ):
+        pair = client.persist(arrays(data, CHUNKS["many"])[:2])
+        wait(pair)
+        on_disk = client.run(lambda dask_worker: len(dask_worker.data.disk))
+        assert bits(*on_dask.fit(client, *pair)) == bits(*logreg_c.fit(X.T, Y))
+    assert sum(on_disk.values())
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_delayed_partitions_of_few_rows(cluster, data, count):
+    parts = [[dask.delayed(part) for part in np.array_split(of, count)] for of in data]
+    found = on_dask.fit(cluster, *parts[:2], sample_weight=parts[2])
+    X, Y, s = data
+    assert bits(*found) == bits(*logreg_c.fit(X.T, Y, sample_weight=s))
 
 
 def test_a_checkpoint_goes_on_in_memory_and_back(cluster, data, tmp_path):
