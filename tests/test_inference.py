@@ -342,6 +342,7 @@ def test_collinear_columns_are_named():
     with pytest.raises(ValueError, match="'d' is a combination of 'a', 'c'; 'e' is constant") as e:
         inference(frame, Y, logreg_c.with_names(w, frame.columns), 0.0)
     assert "'f' is a combination of 'b'" in str(e.value)
+    assert "uncertain" not in str(e.value)  # they are collinear everywhere
     with pytest.raises(ValueError, match="feature 3 is a combination of feature 0, feature 2"):
         inference(frame.to_numpy().T, Y, w, 0.0)
     assert np.isfinite(fitted(frame, Y, l2=0.1).standard_errors).all()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oracle import Penalized, printed_on_every_isa
 
 import logreg_c
+from logreg_c._solvers.penalty import Penalty
 from logreg_c.callbacks import Checkpoint
 
 
@@ -369,3 +370,13 @@ def test_wrong_settings_are_refused(wrong, error, match):
     X, Y = make(3, 50)
     with pytest.raises(error, match=match):
         logreg_c.fit(X, Y, **wrong)
+
+
+def test_any_penalty_or_bound_holds_a_weight_back():
+    free, end = np.zeros(6), np.full(6, np.inf)
+    l1, l2, lower, upper = free.copy(), free.copy(), -end, end.copy()
+    l1[1] = l2[2] = 1e-9
+    upper[3], lower[4] = 7.0, -7.0
+    w = np.array([1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
+    np.testing.assert_array_equal(Penalty(l1, l2, lower, upper).unheld(w), w * [1, 0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(Penalty(l1, l2, lower, upper).unheld(-w), -w * [1, 0, 0, 1, 1, 1])

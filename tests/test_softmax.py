@@ -13,6 +13,7 @@ from oracle import LAYOUTS, bits, run_python
 import logreg_c
 from logreg_c import _input, _kernel, reference
 from logreg_c._objective import SoftmaxObjective
+from logreg_c._solvers.softmax_factor import Diagonal, eigen
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 LD = np.longdouble
@@ -436,3 +437,36 @@ def test_examples_of_the_reference():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert doctest.testmod(reference).failed == 0
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_eigenvectors_make_the_matrix(n):
+    """Also where pairs of rows have nothing in common."""
+    rng = np.random.default_rng(n)
+    M = rng.standard_normal((n, n))
+    S = M @ M.T * (rng.random((n, n)) < 0.7)
+    S = np.tril(S) + np.tril(S, -1).T
+    values, V = eigen(S)
+    np.testing.assert_allclose(V @ np.diag(values) @ V.T, S, atol=1e-8 * np.abs(S).max())
+    np.testing.assert_allclose(V.T @ V, np.eye(n), atol=1e-12)
+
+
+@pytest.mark.parametrize("fixed_b", [False, True])
+@pytest.mark.parametrize("unit", [1.0, 2.0**-30])
+def test_the_diagonal_is_that_of_the_hessian(fixed_b, unit):
+    rng = np.random.default_rng(5)
+    X, Y = 3.0 + rng.standard_normal((4, 50)), rng.integers(0, 3, 50)
+    objective = SoftmaxObjective(_input.examples(unit * X, None), Y.astype(np.int32), None, 1)
+    theta, gradient = rng.standard_normal((2, 5, 3))
+    theta[:-1] /= unit
+    Z = X.T @ (unit * theta[:-1]) + theta[-1]
+    A = np.exp(Z) / np.exp(Z).sum(1, keepdims=True)
+    mu = 0.0 * X.mean(1) if fixed_b else X.mean(1)
+    centred = X - X.mean(1)[:, np.newaxis] * (not fixed_b)
+    step = gradient.copy()
+    step[:-1] = gradient[:-1] / unit - mu[:, np.newaxis] * gradient[-1]
+    step[:-1] /= centred**2 @ (A * (1.0 - A)) / 50
+    step[-1] = 0.0 if fixed_b else gradient[-1] / (A * (1.0 - A)).mean(0) - mu @ step[:-1]
+    step[:-1] /= unit
+    found = Diagonal(objective, theta, 0.0, total=50.0, fixed_b=fixed_b)
+    np.testing.assert_allclose(found.solve(gradient), step, rtol=1e-9)
