@@ -14,6 +14,7 @@ In the clone's root, with ``logreg_c`` installed::
     python -m benchmarks.many             # many small fits, compared with loops
     python -m benchmarks.cross_validation # many penalties and folds, compared with scikit-learn
     python -m benchmarks.softmax          # several classes, compared with scikit-learn
+    python -m benchmarks.text_classes     # texts in 20 classes, compared with lbfgs and liblinear
     python -m benchmarks.lasso            # a path of l1 penalties, compared with other libraries
     python -m benchmarks.categories       # columns of categories, compared with one-hot
     python -m benchmarks.battery          # how many passes `fit` needs, on many problems
