@@ -401,6 +401,18 @@ def test_bad_input_is_refused_with_the_reason(Y, settings, words):
         logreg_c.fit(np.eye(3), Y, **settings)
 
 
+def test_probabilities_of_classes_are_examples_with_weights_as_the_message_says():
+    X, _ = make(4, 50, 3)
+    Y = np.random.default_rng(0).dirichlet(np.ones(3), 50).T
+    with pytest.raises(ValueError, match="probabilities, pass the examples 3 times"):
+        logreg_c.fit(X, Y)
+    classes = np.repeat(np.arange(3), 50)
+    fitted = logreg_c.fit(np.tile(X, 3), classes, sample_weight=Y.ravel(), l2=0.1, tol=1e-12)
+    dZ = logreg_c.predict_proba(X, fitted.w, fitted.b) - Y
+    np.testing.assert_allclose(X @ dZ.T / 50, -0.1 * fitted.w, atol=1e-7)
+    np.testing.assert_allclose(dZ.mean(1), 0.0, atol=1e-7)
+
+
 def test_nan_in_x_is_named():
     X, Y = make(3, 300, 3)
     X[1, 7] = np.nan

@@ -137,8 +137,10 @@ def from_rows(Y: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
         i = int(wrong[0])
         msg = (
             f"Y has shape {Y.shape}, so a row for each class, and example {i} has "
-            f"{Y[:, i].tolist()}; expected one 1, in the row of its class, and zeros. For a "
-            f"logistic regression of one output pass Y of shape (1, {Y.shape[1]})"
+            f"{Y[:, i].tolist()}; expected one 1, in the row of its class, and zeros. If Y "
+            f"holds probabilities, pass the examples {len(Y)} times, each time with one class for "
+            "all, and the row of that class as their sample_weight. For a logistic regression of "
+            f"one output pass Y of shape (1, {Y.shape[1]})"
         )
         raise ValueError(msg)
     return np.argmax(is_one, 0).astype(np.int32), len(Y)
