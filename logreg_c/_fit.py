@@ -148,7 +148,7 @@ def fit(
         weights of features that the warning names grow without bound, because a plane separates
         some of the examples and leaves the others on it (quasi-separation): `converged` is true
         where J is within `tol` of its infimum. This is seen in the last steps of a search without a
-        penalty and with X in memory, not always where `tol` is above 1e-9.
+        penalty, not always where `tol` is above 1e-9, and not with several classes.
 
     References
     ----------

@@ -14,7 +14,7 @@ from ._errors import ConvergenceWarning
 from ._fit import MAX_PASSES, why_no_minimum
 from ._objective import Objective
 from ._result import FitManyResult
-from ._solvers.minimum import OUT_OF_RANGE, minimize_many
+from ._solvers.minimum import OUT_OF_RANGE, minimize_many, runaways_of_many
 from ._solvers.result import Solution
 
 if TYPE_CHECKING:
@@ -99,6 +99,9 @@ def fit_many(
         be that values leave the range of float64, where `fit` raises an OverflowError: its entry in
         `stopped` is "overflow" and w, b and cost are NaN, while the other fits count.
 
+        Or, of some fits, the weights run away, as `fit` says of one: how many, which is the first,
+        and of which features.
+
     See Also
     --------
     fit : One fit, which can start from given weights and call back.
@@ -117,21 +120,30 @@ def fit_many(
     array([ 0.6367, -1.5077])
     """
     fits = _input.fits(X, Y, groups, sample_weight, l2, dtype)
-    found = minimize_many(
-        fits.fits,
-        MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1),
-        tol=_input.not_negative(tol, "tol"),
-        fixed_b=not _input.boolean(intercept, "intercept"),
-        n_threads=_input.threads(n_threads),
-    )
+    most = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
+    settings: dict[str, Any] = {
+        "tol": _input.not_negative(tol, "tol"),
+        "fixed_b": not _input.boolean(intercept, "intercept"),
+        "n_threads": _input.threads(n_threads),
+    }
+    found = minimize_many(fits.fits, most, **settings)
     overflown = np.flatnonzero(found.stopped == "overflow")
     for k in overflown.tolist():
         _raise_if_nonfinite(fits, k)
     for values, unknown in (found.w, np.nan), (found.b, np.nan), (found.cost, np.nan):
         values[overflown] = unknown
-    result = FitManyResult(*found, fits.groups, fits.fits[0].X.names)
+    result = FitManyResult(*found[:-1], fits.groups, fits.fits[0].X.names)
     if not result.converged.all():
         warnings.warn(_why_not_all(result, fits), ConvergenceWarning, stacklevel=2)
+    runaways = runaways_of_many(fits.fits, found, most, **settings)
+    if runaways:
+        first, runaway = next(iter(runaways.items()))
+        message = (
+            f"{len(runaways)} of {len(result)} fits have no minimum. The first is "
+            f"{fits.place(first)}: {runaway.told()}, so these weights depend on where the search "
+            "stopped; pass a small penalty, such as l2=1e-4, or make this fit by fit(firth=True)"
+        )
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
     return result
 
 

@@ -63,6 +63,8 @@ class Search:
     @property
     def gap(self) -> float: ...
     @property
+    def fall(self) -> float: ...
+    @property
     def slope(self) -> float: ...
     @property
     def passes(self) -> int: ...
@@ -185,6 +187,7 @@ class Fits:
         w: NDArray[np.float64],
         b: NDArray[np.float64],
         J: NDArray[np.float64],
+        fall: NDArray[np.float64],
         gap: NDArray[np.float64],
         n_passes: NDArray[np.int64],
         status: NDArray[np.int64],

@@ -29,11 +29,12 @@ cdef class Fits(Work):
     def __dealloc__(self):
         PyMem_Free(self.fits)
 
-    def minimize(self, double tol, int64_t passes, bint fixed_b, w, b, J, gap, n_passes, status):
+    def minimize(self, double tol, int64_t passes, bint fixed_b, w, b, J, fall, gap, n_passes,
+                 status):
         """Start at 0, and fill w (count, n_x) and the other arrays (count,), the last two int64."""
         cdef logreg_goal goal = logreg_goal(0.0, tol, INFINITY, passes, fixed_b, False)
         cdef Buffer w_out = Buffer(w, OUT), b_out = Buffer(b, OUT), J_out = Buffer(J, OUT)
-        cdef Buffer gap_out = Buffer(gap, OUT)
+        cdef Buffer fall_out = Buffer(fall, OUT), gap_out = Buffer(gap, OUT)
         cdef Buffer passes_out = Buffer(n_passes, OUT), status_out = Buffer(status, OUT)
         cdef int64_t k, n_x = self.fits[0].data.n_x
         cdef int ended
@@ -48,6 +49,7 @@ cdef class Fits(Work):
         for k in range(self.count):
             b_out.data()[k] = self.fits[k].found.b
             J_out.data()[k] = self.fits[k].J
+            fall_out.data()[k] = self.fits[k].found.fall
             gap_out.data()[k] = self.fits[k].found.gap
             (<int64_t *> passes_out.view.buf)[k] = self.fits[k].found.passes
             (<int64_t *> status_out.view.buf)[k] = self.fits[k].status

@@ -39,6 +39,11 @@ cdef class Search(Work):
         return self.progress.gap
 
     @property
+    def fall(self):
+        """Of J in the last step; infinite before that."""
+        return self.progress.fall
+
+    @property
     def slope(self):
         """The largest component of the gradient."""
         return self.progress.slope

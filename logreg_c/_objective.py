@@ -159,6 +159,11 @@ class Objective:
             raise OverflowError(msg)
         return out
 
+    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+        """Return how far z goes to the sides of the labels where w and b change by a step."""
+        change = self.predict(step, of_b, probabilities=False)[0]
+        return Outward.of(change, self.Y, self.sample_weight, above)
+
     def curvature(
         self, w: NDArray[np.float64], b: float, *, squared: bool = False
     ) -> NDArray[np.float64]:
@@ -380,6 +385,37 @@ def features_of(examples: Examples, chosen: NDArray[np.intp]) -> Examples:
         shape=(chosen.size, examples.shape[1]),
         names=None if names is None else tuple(names[j] for j in chosen),
     )
+
+
+def sides(Y: Any) -> NDArray[np.float64]:
+    """Return 1 for a label of 1 and -1 for one of 0, and something between them for others."""
+    return 2.0 * np.asarray(Y, np.float64).reshape(-1) - 1.0
+
+
+class Outward(NamedTuple):
+    """Changes of z, counted positive toward the side of the label: of labels between, none is."""
+
+    least: float = np.inf
+    largest: float = -np.inf
+    examples: int = 0  # that change by more than what was asked for
+
+    @classmethod
+    def of(cls, change: NDArray[np.float64], Y: Any, weight: Any, above: float) -> Outward:
+        """Return those of examples with a weight."""
+        side = sides(Y)
+        change = np.where(np.abs(side) == 1.0, change * side, -np.abs(change))
+        if weight is not None:
+            change = change[weight > 0]
+        examples = int(np.count_nonzero(change > above))
+        return cls(float(change.min(initial=np.inf)), float(change.max(initial=-np.inf)), examples)
+
+    def and_of(self, other: Outward) -> Outward:
+        """Return those of these and of other examples."""
+        return Outward(
+            min(self.least, other.least),
+            max(self.largest, other.largest),
+            self.examples + other.examples,
+        )
 
 
 class Tally(NamedTuple):

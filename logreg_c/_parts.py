@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from . import _input, _kernel
-from ._objective import Objective, Tally, WeightsOfClasses, features_of
+from ._objective import Objective, Outward, Tally, WeightsOfClasses, features_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -246,6 +246,21 @@ class ProblemInParts:
             return status, S
 
         return Weights(weigh)
+
+    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+        """Return how far z goes to the sides of the labels where w and b change by a step."""
+        found = Outward()
+        for part in self._source:
+            found = found.and_of(self.outward_of(part, step, of_b, above))
+        return found
+
+    def outward_of(
+        self, part: Part, step: NDArray[np.float64], of_b: float, above: float
+    ) -> Outward:
+        """Return that of one part."""
+        change = np.empty((1, part.m))
+        self._of(part, part.X, None, float32=False).predict(step, of_b, False, change)
+        return Outward.of(change[0], part.Y, part.sample_weight, above)
 
     def survey(self) -> _kernel.Survey:
         """Return sums over labels and weights."""
@@ -485,6 +500,10 @@ class ObjectiveInParts(Objective):
         """Return the objective in float64; labels can only be those of the source, or all 1/2."""
         return type(self)(self._source, self.n_threads, float32=False, halves=Y is not None)
 
+    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+        """Return how far z goes to the sides of the labels where w and b change by a step."""
+        return self._parts.outward(step, of_b, above)
+
     def curvature(  # type: ignore[override]
         self, w: NDArray[np.float64], b: float, *, squared: bool = False
     ) -> Curvature:
@@ -628,6 +647,7 @@ class _Search:
         self._samples: dict[int, _kernel.Problem] = {}
         self.state = search.state
         self.resume = search.resume
+        self.step = search.step
 
     @property
     def done(self) -> int:
@@ -636,6 +656,10 @@ class _Search:
     @property
     def b(self) -> float:
         return self._search.b
+
+    @property
+    def fall(self) -> float:
+        return self._search.fall
 
     @property
     def gap(self) -> float:

@@ -89,6 +89,7 @@ cdef extern from "logreg.h" nogil:
     ctypedef struct logreg_progress:
         double b
         double gap
+        double fall
         double slope
         int64_t passes
 

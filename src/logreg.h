@@ -357,6 +357,7 @@ int logreg_minimizer_ended(const logreg_minimizer *minimizer);
 /* Where a search stands. */
 typedef struct logreg_progress {
     double b, gap;  /* gap: predicted, relative; infinite at first */
+    double fall;    /* of J in the last step; infinite before that */
     double slope;   /* max(|dw|, |db|); infinite at first */
     int64_t passes; /* over all examples */
 } logreg_progress;

@@ -180,6 +180,18 @@ def test_a_path_of_penalties_has_the_bits_of_memory(cluster, data, weighted):
             assert bits(getattr(found, name)) == bits(getattr(expected, name))
 
 
+def test_weights_that_run_away_are_named(cluster):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((9000, 3))
+    Y = (X[:, 0] + rng.logistic(size=9000) > 0).astype(np.int64)
+    X[:, 2] = 0.0
+    X[np.flatnonzero(Y)[-9:], 2] = 1.0
+    rows = [da.from_array(x, chunks=(2000, -1)[: x.ndim]) for x in (X, Y)]
+    message = "of feature 2 grow without bound, it becomes ever more certain of 9 examples"
+    with pytest.warns(logreg_c.ConvergenceWarning, match=message):
+        on_dask.fit(cluster, *rows)
+
+
 def test_few_of_many_features(cluster):
     """Those with a Hessian are asked about alone, also where other weights are not 0."""
     rng = np.random.default_rng(3)

@@ -90,6 +90,45 @@ def test_sparse_features_are_named():
         logreg_c.fit(scipy_sparse.csc_array(X), Y)
 
 
+def in_batches(X, Y):
+    """The same examples, a few at a time."""
+
+    def read():
+        for first in range(0, Y.size, 3000):
+            part = slice(first, first + 3000)
+            yield {"y": Y[part]} | {f"x{j}": x[part] for j, x in enumerate(X)}
+
+    return logreg_c.batches.Batches(read)
+
+
+def test_they_are_named_in_batches():
+    X, Y = quasi_separated(10_000)
+    with warns(r"weights of 'x2' grow without bound, .* certain of 9 examples"):
+        found = logreg_c.fit(in_batches(X, Y), "y")
+    with warns(CERTAIN_OF_9):
+        same = logreg_c.fit(X, Y)
+    assert found.w.tobytes() == same.w.tobytes()
+    X[2, np.flatnonzero(Y == 0)[-1]] = 1e-3
+    logreg_c.fit(in_batches(X, Y), "y")
+
+
+def test_fit_many_counts_them_and_names_the_first():
+    X, Y = quasi_separated()
+    held = X.copy()
+    held[2, np.flatnonzero(Y == 0)[0]] = 1e-3
+    first = r"2 of 4 fits have no minimum\. The first is fit 1: .* "
+    with warns(first + CERTAIN_OF_9 + r" .* or make this fit by fit\(firth=True\)"):
+        logreg_c.fit_many([held, X, held, X], [Y] * 4)
+    with warns("1 of 2 .* fit 1: .* weights of feature 2 grow"):
+        logreg_c.fit_many([X, X], [Y, Y], l2=[1e-3, 0.0], intercept=False)
+
+
+def test_a_separated_fit_is_counted_once():
+    X, Y = quasi_separated()
+    with warns("1 of 2 fits ended without the minimum"):
+        logreg_c.fit_many(X, [Y, X[0] > 0], l2=[1e-3, 0.0])
+
+
 def test_the_estimator_names_them():
     sklearn = pytest.importorskip("logreg_c.sklearn")
     exceptions = pytest.importorskip("sklearn.exceptions")

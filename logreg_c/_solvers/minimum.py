@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg_c import _kernel
-from logreg_c._objective import MOST_PASSES
+from logreg_c._objective import MOST_PASSES, Objective
 
-from .quasi_separation import runaway_of_search
+from .quasi_separation import FALL, UNSETTLED, runaway_along
 from .result import Solution, Solutions
 from .training import Training, interrupted
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logreg_c._input import Fit
-    from logreg_c._objective import Objective
     from logreg_c._result import Stopped
+
+    from .quasi_separation import Runaway
 
 OUT_OF_RANGE = "J, its gradient, or the squares of X leave the range of float64"
 ENDINGS: dict[int, Stopped] = {
@@ -31,7 +32,6 @@ ENDINGS: dict[int, Stopped] = {
     _kernel.ROUNDING: "rounding",
     _kernel.SEPARATED: "separated",
 }
-MAY_RUN_AWAY = {"passes", "tol", "rounding"}
 
 
 def minimize(
@@ -70,11 +70,11 @@ def minimize(
     # A free b makes up for the means, so centring does not move the minimum.
     centre = not (fixed_b or objective.examples.is_sparse)
     found = training.solution(standardize=standardize and max_passes > 0, centre=centre)
-    if l2 == 0.0 and objective.in_memory and found.stopped in MAY_RUN_AWAY:
+    J = found.costs[-1] if found.costs.size else math.inf
+    if l2 == 0.0 and found.stopped in UNSETTLED and search.fall < FALL * (found.gap * J):
         step = np.empty(objective.examples.shape[0])
         of_b = search.step(step)
-        runaway = runaway_of_search(objective, found.costs, found.gap, step, of_b)
-        found = found._replace(runaway=runaway)
+        found = found._replace(runaway=runaway_along(objective, step, of_b))
     categories = objective.examples.categories
     if categories is None or l2 > 0.0:
         return found
@@ -173,12 +173,47 @@ def minimize_many(
         n_threads,
     )
     w = np.zeros((k, fits[0].X.shape[0]))
-    b, cost, gap = np.empty((3, k))
+    b, cost, fall, gap = np.empty((4, k))
     passes, status = np.empty((2, k), np.int64)
-    search.minimize(tol, min(max_passes, MOST_PASSES), fixed_b, w, b, cost, gap, passes, status)
+    most = min(max_passes, MOST_PASSES)
+    search.minimize(tol, most, fixed_b, w, b, cost, fall, gap, passes, status)
     for i, (X, _, sample_weight, l2) in enumerate(fits):
         if X.categories is not None and not l2:
             b[i] = X.categories.relative(w[i], b[i], sample_weight, fixed_b=fixed_b)
     endings = {**ENDINGS, _kernel.PASS_OVERFLOW: "overflow"}
     names = np.array([endings.get(code, "") for code in range(max(endings) + 1)])
-    return Solutions(w, b, cost, gap, passes, names[status])
+    return Solutions(w, b, cost, gap, passes, names[status], fall)
+
+
+def runaways_of_many(
+    fits: Sequence[Fit],
+    found: Solutions,
+    max_passes: int,
+    *,
+    tol: float,
+    fixed_b: bool,
+    n_threads: int,
+) -> dict[int, Runaway]:
+    """Return what shows of some fits that they have no minimum.
+
+    Those that may run away are made again, one by one, which few fits with a minimum are.
+    """
+    runaways = {}
+    with np.errstate(invalid="ignore"):
+        near = np.flatnonzero(found.fall < FALL * (found.gap * found.cost))
+    for i in near.tolist():
+        X, Y, sample_weight, l2 = fits[i]
+        if l2 == 0.0 and found.stopped[i] in UNSETTLED:
+            again = minimize(
+                Objective(X, Y, sample_weight, n_threads),
+                max_passes,
+                w=np.zeros((X.shape[0], 1)),
+                b=0.0,
+                warm=False,
+                l2=0.0,
+                tol=tol,
+                fixed_b=fixed_b,
+            )
+            if again.runaway is not None:
+                runaways[i] = again.runaway
+    return runaways

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from logreg_c._objective import Objective
+from logreg_c._objective import Objective, sides
 
 from .hessian import NAMED
 
@@ -33,6 +33,7 @@ CURVATURE_OF_SURE = 3.36e-4  # a (1 - a) at SURE, and a little more
 SHRINKS = 1e-6  # of the largest change of a z: what counts as none
 MOVES = 1e-4  # of the largest change of a z by one feature: what is worth a name
 FALL = 4.0  # of the cost in the last step, in units of the gap that is left: e - 1, or 2 by secants
+UNSETTLED = {"passes", "tol", "rounding"}  # endings that do not tell
 CHANGE = 0.25  # of a z in a step outward, at least
 
 
@@ -73,7 +74,7 @@ def find_runaway(
     v = np.ones(hessian.h.size) if v is None else v.astype(np.float64)
     if not (hessian.h < CURVATURE_OF_SURE * v).any():
         return None
-    side = _sides(objective)
+    side = sides(objective.Y)
     sure = objective.predict(w, b, probabilities=False)[0] * side > SURE
     sure &= np.abs(side) == 1.0
     weight = np.where(sure, v, 0.0)
@@ -89,17 +90,13 @@ def find_runaway(
     return _along(objective, step, of_b if hessian.intercept else 0.0, sd)
 
 
-def runaway_of_search(
-    objective: Objective, costs: Vector, gap: float, step: Vector, of_b: float
-) -> Runaway | None:
+def runaway_along(objective: Objective, step: Vector, of_b: float) -> Runaway | None:
     """Return what shows that a search has no minimum, or None where nothing shows it.
 
-    It has no penalty and has ended after these costs, with a relative gap. `step` and `of_b` are
-    what its next step would add to w and b. Costs that fall as toward a minimum take no pass; where
-    they do not, z along the step takes less than one, and the features' names another.
+    The search has no penalty, is `UNSETTLED`, and its last step lowered J by less than `FALL`.
+    `step` and `of_b` are what its next step would add to w and b. z along the step takes less than
+    a pass; the number of examples and the features' names, another two.
     """
-    if costs.size < 2 or not costs[-2] - costs[-1] < FALL * gap * costs[-1]:
-        return None
     return _along(objective.in_float64(), step, of_b, None, least=CHANGE)
 
 
@@ -107,23 +104,13 @@ def _along(
     objective: Objective, step: Vector, of_b: float, sd: Vector | None, *, least: float = 0.0
 ) -> Runaway | None:
     """Return a direction if no z goes to its wrong side along it, and one changes by `least`."""
-    side = _sides(objective)
-    change = objective.predict(step, of_b, probabilities=False)[0]
-    change = np.where(np.abs(side) == 1.0, change * side, -np.abs(change))
-    if objective.sample_weight is not None:
-        change = change[objective.sample_weight > 0]
-    largest = float(change.max())
-    if not (largest > least and float(change.min()) >= -SHRINKS * largest):
+    change = objective.outward(step, of_b, math.inf)
+    if not (change.largest > least and change.least >= -SHRINKS * change.largest):
         return None
+    examples = objective.outward(step, of_b, MOVES * change.largest).examples
     if sd is None:
         centre = not objective.examples.is_sparse
         sd = objective.in_float64().standardize(centre=centre)[2]
     moves = np.abs(step) * sd
     features = np.flatnonzero(moves > MOVES * float(moves.max(initial=0.0)))
-    examples = int(np.count_nonzero(change > MOVES * largest))
     return Runaway(features, examples, objective.examples.names)
-
-
-def _sides(objective: Objective) -> Vector:
-    """Return 1 for a label of 1 and -1 for one of 0, and something between them for others."""
-    return 2.0 * np.asarray(objective.Y, np.float64).reshape(-1) - 1.0

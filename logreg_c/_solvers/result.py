@@ -40,3 +40,4 @@ class Solutions(NamedTuple):
     gap: NDArray[np.float64]
     passes: NDArray[np.int64]
     stopped: NDArray[np.str_]
+    fall: NDArray[np.float64]  # of J in the last step

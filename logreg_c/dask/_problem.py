@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
+from functools import partial, reduce
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from logreg_c import _input, _kernel
 from logreg_c._input import Examples, Labels
-from logreg_c._objective import Tally, features_of
+from logreg_c._objective import Outward, Tally, features_of
 from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
 
 from ._blocks import Piece, computed, describe, joined, partitions, refuse_scattered
@@ -239,6 +239,11 @@ class DistributedProblem(ProblemInParts):
         if at.which:
             return self._weighed(Weighing(at.w, at.b, float32=False, which=at.which))
         return self.weights_of_hessian(at.w, at.b, squared=at.squared)
+
+    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+        """Return how far z goes to the sides of the labels where w and b change by a step."""
+        of_parts: dict[int, Outward] = self._asked("outward_here", step, of_b, above)
+        return reduce(Outward.and_of, of_parts.values())
 
     def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Return the labels and the weights of all examples."""

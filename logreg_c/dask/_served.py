@@ -228,6 +228,11 @@ class Served(ProblemInParts):
         found = self.first_nonfinite()
         return Gathered() if found is None else Gathered({found[1]: found})
 
+    def outward_here(self, step: NDArray[np.float64], of_b: float, above: float) -> Gathered:
+        """Return how far z of each part goes to the sides of the labels."""
+        at = step, of_b, above
+        return Gathered({part.first: self.outward_of(part, *at) for part in self._here})
+
     def labels_here(self) -> Gathered:
         """Return the labels and the sample weights of each part."""
         return Gathered({part.first: (part.Y, part.sample_weight) for part in self._here})

@@ -64,7 +64,7 @@ void logreg_minimizer_open(logreg_minimizer *m, const logreg_data *data, const l
     m->task = LOGREG_TO_START;
     m->float32 = data->arithmetic == LOGREG_FLOAT32;
     m->search.n = data->n_x + 1;
-    m->search.gap = m->slope = INFINITY;
+    m->search.gap = m->search.fall = m->slope = INFINITY;
     m->marks[0] = m->marks[1] = INFINITY;
     memcpy(a.v.theta, w, (size_t)data->n_x * sizeof *w);
     a.v.theta[data->n_x] = b;
@@ -76,6 +76,7 @@ logreg_progress logreg_minimizer_progress(const logreg_minimizer *m, double *w)
     const double *theta = (const double *)(const void *)((const char *)m + STATE_BYTES);
     const logreg_progress now = {.b = theta[n_x],
                                  .gap = m->search.gap / (m->search.J > 0.0 ? m->search.J : 1.0),
+                                 .fall = m->search.fall,
                                  .slope = m->slope,
                                  .passes = m->passes};
     memcpy(w, theta, (size_t)n_x * sizeof *w);

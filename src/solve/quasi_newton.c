@@ -144,6 +144,7 @@ int logreg_search_judge(logreg_search *s, const logreg_search_vectors *v, double
             remember(s, v);
             memcpy(v->theta, v->trial, (size_t)s->n * sizeof(double));
             memcpy(v->gradient, v->trial_gradient, (size_t)s->n * sizeof(double));
+            s->fall = s->J - J;
             s->J = J;
             return LOGREG_ACCEPTED;
         }

@@ -13,6 +13,7 @@ enum { LOGREG_PAIRS = 10 };
 typedef struct logreg_search {
     int64_t n;       /* n_x + 1 */
     double J, noise; /* J at theta, and how far rounding may move it */
+    double fall;     /* of J in the last step */
     double gap;      /* predicted: half the slope along the quasi-Newton step */
     double slope, step;
     int tries;
