@@ -17,13 +17,6 @@ enum { ROWS_FORWARD = 4, ROWS_BACKWARD = 8 };
 /* How many bytes ahead rows are prefetched, or the next block where that is further. */
 enum { ROWS_AHEAD = 1 << 14 };
 
-/* `overlap` prefetches what lies so many rows later, or more where they are short, or as many as it
- * reads side by side where they are long. Rows of up to so many bytes without gaps are prefetched
- * line after line, as memory has them, which a CPU's own prefetching takes up; of longer ones, the
- * same place of each row that is read. */
-enum { OVERLAP_AHEAD = 3 * ROWS_FORWARD, OVERLAP_AHEAD_BYTES = 3 << 15, SHORT_ROW_BYTES = 1 << 11 };
-enum { AHEAD_NOTHING, AHEAD_LINES, AHEAD_ROWS };
-
 /* ---- Where the values are -------------------------------------------------------------------- */
 
 /* Examples, or some features of each. */
@@ -159,7 +152,8 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
 /* Backward over rows of a block and forward over rows of the next, ROWS_FORWARD of each. */
 typedef struct overlap {
     const char *x, *next; /* whole reals */
-    int64_t stride, prefetch;
+    int64_t stride, ahead,
+        apart; /* bytes; the last two to what is prefetched, see logreg_reading */
     const real *w;
     real *part, *dw;
     lanes dZ[ROWS_FORWARD], sum[ROWS_FORWARD];
@@ -167,16 +161,14 @@ typedef struct overlap {
 
 /* Features from j on, `some` of them. ROWS_BACKWARD rows make one sum: the first of them leave it
  * in `part`, and the `last` ones continue it and add it to dw. */
-LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last, int ahead)
+LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last, int prefetch)
 {
     const int64_t at = j * (int64_t)sizeof(real);
     const lanes weights = lanes_load(o->w + j);
     LANES_UNROLL
     for (int e = 0; e < ROWS_FORWARD; e++) {
         const char *x = o->next + e * o->stride + at;
-        if (ahead == AHEAD_ROWS) LOGREG_PREFETCH(x, o->prefetch);
-        if (ahead == AHEAD_LINES)
-            LOGREG_PREFETCH(o->next + ROWS_FORWARD * at + e * LINE_BYTES, o->prefetch);
+        if (prefetch) LOGREG_PREFETCH(o->next + at, o->ahead + e * o->apart);
         o->sum[e] = lanes_add(o->sum[e], lanes_mul(weights, load_reals(x, some)));
     }
     lanes sum = lanes_mul(load_reals(o->x + at, some), o->dZ[0]);
@@ -191,7 +183,7 @@ LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last, i
 }
 
 LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *Z, int last,
-                                    int ahead)
+                                    int prefetch)
 {
     const int64_t whole = n - n % LANES;
     LANES_UNROLL
@@ -199,8 +191,8 @@ LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *
         o.dZ[e] = lanes_broadcast(dZ[e]);
         o.sum[e] = lanes_broadcast(0);
     }
-    for (int64_t j = 0; j < whole; j += LANES) overlap_features(&o, j, LANES, last, ahead);
-    if (whole < n) overlap_features(&o, whole, (int)(n - whole), last, ahead);
+    for (int64_t j = 0; j < whole; j += LANES) overlap_features(&o, j, LANES, last, prefetch);
+    if (whole < n) overlap_features(&o, whole, (int)(n - whole), last, prefetch);
     lanes_reduce_add4(o.sum[0], o.sum[1], o.sum[2], o.sum[3], Z);
 }
 
@@ -255,52 +247,45 @@ static void example_major_forward(const logreg_block *block)
         lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
-/* Bytes. The stride may be negative, or 0. */
-static int64_t overlap_ahead(int64_t stride)
-{
-    const int64_t size = stride < 0 ? -stride : stride;
-    if (size * OVERLAP_AHEAD > OVERLAP_AHEAD_BYTES) return ROWS_FORWARD * stride;
-    if (size * OVERLAP_AHEAD > ROWS_AHEAD || size == 0) return OVERLAP_AHEAD * stride;
-    return (ROWS_AHEAD / size + 1) * stride;
-}
-
-/* Of the rows of a block, all of them AHEAD_NOTHING, AHEAD_LINES or AHEAD_ROWS. */
+/* Of the `count` rows of a block. */
 LOGREG_INLINE void overlap_rows(overlap o, int64_t n, int64_t count, const real *dZ, real *Z,
-                                int ahead)
+                                int prefetch)
 {
     for (int64_t i = 0; i < count; i += ROWS_FORWARD) {
         if (i % ROWS_BACKWARD == 0)
-            overlap_examples(o, n, dZ + i, Z + i, 0, ahead);
+            overlap_examples(o, n, dZ + i, Z + i, 0, prefetch);
         else
-            overlap_examples(o, n, dZ + i, Z + i, 1, ahead);
+            overlap_examples(o, n, dZ + i, Z + i, 1, prefetch);
         o.x += ROWS_FORWARD * o.stride;
         o.next += ROWS_FORWARD * o.stride;
+        o.ahead -= (ROWS_FORWARD - 1) * o.stride;
+        if (o.ahead == o.apart) o.ahead = LOGREG_STREAMS * o.apart;
     }
 }
 
 /* While one half waits for memory, the other computes. */
 static void example_major_overlap(const logreg_block *block, double *dw)
 {
-    const logreg_data *data = block->reading->data;
-    const int64_t stride = data->X.stride, count = block->count;
+    const logreg_reading *reading = block->reading;
+    const logreg_data *data = reading->data;
+    const int64_t stride = data->X.stride, count = block->count, first = block->first + count;
+    const int64_t done = first & (reading->stretch - 1); /* rows of this stretch */
     const lanes b = lanes_broadcast((real)block->b);
     const real *dZ = block->Z;
     real *Z = block->next_Z;
-    overlap o = {.x = column_at(&data->X, block->first),
-                 .next = column_at(&data->X, block->first + count),
-                 .stride = stride,
-                 .prefetch = overlap_ahead(stride),
-                 .w = block->w,
-                 .part = block->part,
-                 .dw = REAL_BITS == 64 ? (real *)dw : block->dw};
-    /* so many bytes of each row are prefetched line after line */
-    const int64_t lines = (data->n_x + LANES - 1) / LANES * LINE_BYTES;
-    if (block->reading->in_l2)
-        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_NOTHING);
-    else if (stride > 0 && stride <= lines && stride <= SHORT_ROW_BYTES)
-        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_LINES);
+    const overlap o = {.x = column_at(&data->X, block->first),
+                       .next = column_at(&data->X, first),
+                       .stride = stride,
+                       .ahead = (reading->stretch - done / LOGREG_STREAMS * (LOGREG_STREAMS - 1)) *
+                                stride,
+                       .apart = reading->stretch / LOGREG_STREAMS * stride,
+                       .w = block->w,
+                       .part = block->part,
+                       .dw = REAL_BITS == 64 ? (real *)dw : block->dw};
+    if (reading->in_l2)
+        overlap_rows(o, data->n_x, count, dZ, Z, 0);
     else
-        overlap_rows(o, data->n_x, count, dZ, Z, AHEAD_ROWS);
+        overlap_rows(o, data->n_x, count, dZ, Z, 1);
     for (int64_t i = 0; i < count; i += LANES) lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
