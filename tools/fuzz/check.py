@@ -153,8 +153,8 @@ def check_train(e, given, result, error):
 def attempt(name, given):
     """Call; return (result, exception, whether there was a ConvergenceWarning).
 
-    One of weights that run away does not count where `fit` has converged: `check_models` knows
-    where it would be wrong.
+    One of weights that run away does not count where `fit`, or every fit of `fit_many`, has
+    converged: `check_models` knows where it would be wrong.
     """
     result = error = None
     with warnings.catch_warnings(record=True) as seen:
@@ -163,7 +163,7 @@ def attempt(name, given):
             result = getattr(logreg_c, name)(**given)
         except Exception as raised:
             error = raised
-    converged = getattr(result, "converged", True)
+    converged = np.all(getattr(result, "converged", True))
     counts = ["quasi-separation" not in str(one.message) or not converged for one in seen]
     return result, error, any(counts)
 
