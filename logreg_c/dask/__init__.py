@@ -138,6 +138,11 @@ def fit_path(
     -------
     FitManyResult
         With the bits of `logreg_c.fit_path` of the same examples in one array or frame.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError, ClusterError
+        As `fit`, but a ClusterError has no w and b.
     """
     by_features = _are_by_features(settings)
     X = _distributed_of(client, X, positive, n_threads, by_features=by_features)
@@ -167,6 +172,11 @@ def l1_max(
     -------
     float
         The bits of `logreg_c.l1_max` of the same examples in one array or frame.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError, ClusterError
+        As `fit_path`.
     """
     X = _distributed_of(client, X, positive, n_threads, by_features=True)
     return _l1_max(X, y, sample_weight=sample_weight, **settings)
