@@ -152,8 +152,8 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
 /* Backward over rows of a block and forward over rows of the next, ROWS_FORWARD of each. */
 typedef struct overlap {
     const char *x, *next; /* whole reals */
-    int64_t stride, ahead,
-        apart; /* bytes; the last two to what is prefetched, see logreg_reading */
+    int64_t stride;       /* bytes, as the next two */
+    int64_t ahead, apart; /* from `next` to what is prefetched, and between its streams */
     const real *w;
     real *part, *dw;
     lanes dZ[ROWS_FORWARD], sum[ROWS_FORWARD];
