@@ -114,8 +114,8 @@ typedef enum logreg_ahead {
 
 enum { LOGREG_COLUMNS_AHEAD = 16 };
 
-/* Example-major, `overlap` prefetches one stretch of examples while it reads the one before: an
- * example of each quarter at a time. A CPU's own prefetching keeps only so many lines of a stream
+/* Example-major, one stretch of examples is prefetched while the one before is read: an example of
+ * each quarter at a time. A CPU's own prefetching keeps only so many lines of a stream
  * in flight, and this makes as many streams. */
 enum { LOGREG_STREAMS = 4 };
 
@@ -132,7 +132,8 @@ typedef struct logreg_reading {
     int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
     /* For columns in place, in each half; and for packed ones, when they are read the last time. */
     logreg_ahead forward_ahead, backward_ahead, pack_ahead;
-    int64_t stretch;       /* overlap: examples, a power of two and at least LOGREG_STREAMS */
+    int backward_streams;  /* example-major: backward prefetches in stretches, too */
+    int64_t stretch;       /* examples, a power of two: at least the rows that are read at a time */
     int64_t tile;          /* example-major: features packed at a time */
     int64_t packed_stride; /* reals from one packed line, a column or an example, to the next */
 } logreg_reading;

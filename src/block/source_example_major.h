@@ -14,7 +14,8 @@
  * both has registers for ROWS_FORWARD of each. */
 enum { ROWS_FORWARD = 4, ROWS_BACKWARD = 8 };
 
-/* How many bytes ahead rows are prefetched, or the next block where that is further. */
+/* How many bytes ahead rows are prefetched that are packed or short, or the next block where that
+ * is further. */
 enum { ROWS_AHEAD = 1 << 14 };
 
 /* ---- Where the values are -------------------------------------------------------------------- */
@@ -113,9 +114,46 @@ LOGREG_INLINE void forward_examples(const rows *r, int64_t i, const real *w, rea
         Z[i] = lanes_reduce_add(sum[0]);
 }
 
+/* What is prefetched while some rows are read: as many, LOGREG_STREAMS of them `apart`, the first
+ * one `ahead` of the first that is read. If `apart` is 0, what lies `ahead` of each row; if both
+ * are, nothing. In bytes. */
+typedef struct streams {
+    int64_t ahead, apart;
+} streams;
+
+/* The stretch after the one of example `first`, which is to be read. */
+static streams next_stretch(const logreg_reading *reading, int64_t first)
+{
+    const int64_t stride = reading->data->X.stride, stretch = reading->stretch;
+    const int64_t done = first & (stretch - 1); /* rows of this stretch */
+    const streams s = {(stretch - done / LOGREG_STREAMS * (LOGREG_STREAMS - 1)) * stride,
+                       stretch / LOGREG_STREAMS * stride};
+    return s;
+}
+
+/* After so many rows, a multiple of LOGREG_STREAMS. */
+LOGREG_INLINE void advance_streams(streams *s, int64_t rows, int64_t stride)
+{
+    s->ahead -= (rows - rows / LOGREG_STREAMS) * stride;
+    if (s->ahead == s->apart) s->ahead = LOGREG_STREAMS * s->apart;
+}
+
+/* One line of each of `examples` rows, of which the first is at x. */
+LOGREG_INLINE void prefetch_rows(const char *x, int64_t stride, streams s, int examples)
+{
+    LANES_UNROLL
+    for (int e = 0; e < examples; e++) {
+        if (s.apart == 0)
+            LOGREG_PREFETCH(x + e * stride, s.ahead);
+        else
+            LOGREG_PREFETCH(x,
+                            s.ahead + e % LOGREG_STREAMS * s.apart + e / LOGREG_STREAMS * stride);
+    }
+}
+
 /* Adds `examples` rows from i on, ROWS_BACKWARD or 1, to dw. */
-LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, int64_t prefetch,
-                                     real *dw, int examples, logreg_type type, int size)
+LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, streams s, real *dw,
+                                     int examples, logreg_type type, int size)
 {
     const int64_t stride = r->stride, n = r->length, line = LINE_BYTES / size;
     const int64_t whole = n - n % LANES;
@@ -124,8 +162,8 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
     LANES_UNROLL
     for (int e = 0; e < examples; e++) dZ[e] = lanes_broadcast(Z[i + e]);
     for (int64_t j = 0; j < whole; j += LANES) {
-        if ((type != REAL_TYPE || prefetch != 0) && j % line == 0) LANES_UNROLL
-        for (int e = 0; e < examples; e++) LOGREG_PREFETCH(x + e * stride + j * size, prefetch);
+        if ((type != REAL_TYPE || s.apart != 0) && j % line == 0)
+            prefetch_rows(x + j * size, stride, s, examples);
         lanes sum = lanes_mul(load_values(x + j * size, type), dZ[0]);
         LANES_UNROLL
         for (int e = 1; e < examples; e++) {
@@ -136,8 +174,8 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
     }
     if (whole < n) {
         const int some = (int)(n - whole), readable = r->whole_lanes > i + examples - 1;
-        if ((type != REAL_TYPE || prefetch != 0) && whole % line == 0) LANES_UNROLL
-        for (int e = 0; e < examples; e++) LOGREG_PREFETCH(x + e * stride + whole * size, prefetch);
+        if ((type != REAL_TYPE || s.apart != 0) && whole % line == 0)
+            prefetch_rows(x + whole * size, stride, s, examples);
         lanes sum = lanes_broadcast(0);
         LANES_UNROLL
         for (int e = 0; e < examples; e++) {
@@ -152,8 +190,8 @@ LOGREG_INLINE void backward_examples(const rows *r, int64_t i, const real *Z, in
 /* Backward over rows of a block and forward over rows of the next, ROWS_FORWARD of each. */
 typedef struct overlap {
     const char *x, *next; /* whole reals */
-    int64_t stride;       /* bytes, as the next two */
-    int64_t ahead, apart; /* from `next` to what is prefetched, and between its streams */
+    int64_t stride;       /* bytes */
+    streams ahead;        /* of `next` */
     const real *w;
     real *part, *dw;
     lanes dZ[ROWS_FORWARD], sum[ROWS_FORWARD];
@@ -168,7 +206,7 @@ LOGREG_INLINE void overlap_features(overlap *o, int64_t j, int some, int last, i
     LANES_UNROLL
     for (int e = 0; e < ROWS_FORWARD; e++) {
         const char *x = o->next + e * o->stride + at;
-        if (prefetch) LOGREG_PREFETCH(o->next + at, o->ahead + e * o->apart);
+        if (prefetch) LOGREG_PREFETCH(o->next + at, o->ahead.ahead + e * o->ahead.apart);
         o->sum[e] = lanes_add(o->sum[e], lanes_mul(weights, load_reals(x, some)));
     }
     lanes sum = lanes_mul(load_reals(o->x + at, some), o->dZ[0]);
@@ -207,16 +245,19 @@ LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *
         for (; i < r->count; i++) forward_examples(r, i, w, sums, Z, first, last, 1, type, size);  \
     }                                                                                              \
                                                                                                    \
-    static void backward_rows_##name(const rows *r, const real *dZ, int64_t prefetch, real *dw)    \
+    static void backward_rows_##name(const rows *r, const real *dZ, streams s, real *dw)           \
     {                                                                                              \
         const int size = sizeof(c_type);                                                           \
+        const streams next = {s.ahead, 0};                                                         \
         int64_t i = 0;                                                                             \
-        if (type != REAL_TYPE || prefetch != 0)                                                    \
-            for (; i + ROWS_BACKWARD <= r->count; i += ROWS_BACKWARD)                              \
-                backward_examples(r, i, dZ, prefetch, dw, ROWS_BACKWARD, type, size);              \
+        if (s.apart != 0)                                                                          \
+            for (; i + ROWS_BACKWARD <= r->count; i += ROWS_BACKWARD) {                            \
+                backward_examples(r, i, dZ, s, dw, ROWS_BACKWARD, type, size);                     \
+                advance_streams(&s, ROWS_BACKWARD, r->stride);                                     \
+            }                                                                                      \
         for (; i + ROWS_BACKWARD <= r->count; i += ROWS_BACKWARD)                                  \
-            backward_examples(r, i, dZ, 0, dw, ROWS_BACKWARD, type, size);                         \
-        for (; i < r->count; i++) backward_examples(r, i, dZ, 0, dw, 1, type, size);               \
+            backward_examples(r, i, dZ, next, dw, ROWS_BACKWARD, type, size);                      \
+        for (; i < r->count; i++) backward_examples(r, i, dZ, next, dw, 1, type, size);            \
     }
 FEATURE_TYPES(DEFINE_LOOPS)
 #undef DEFINE_LOOPS
@@ -226,7 +267,7 @@ FEATURE_TYPES(DEFINE_LOOPS)
 /* By logreg_type. */
 static const struct {
     void (*forward)(const rows *r, const real *w, real *sums, real *Z, int first, int last);
-    void (*backward)(const rows *r, const real *dZ, int64_t prefetch, real *dw);
+    void (*backward)(const rows *r, const real *dZ, streams s, real *dw);
 } row_loops[] = {FEATURE_TYPES(LOOPS)};
 #undef LOOPS
 
@@ -258,8 +299,7 @@ LOGREG_INLINE void overlap_rows(overlap o, int64_t n, int64_t count, const real 
             overlap_examples(o, n, dZ + i, Z + i, 1, prefetch);
         o.x += ROWS_FORWARD * o.stride;
         o.next += ROWS_FORWARD * o.stride;
-        o.ahead -= (ROWS_FORWARD - 1) * o.stride;
-        if (o.ahead == o.apart) o.ahead = LOGREG_STREAMS * o.apart;
+        advance_streams(&o.ahead, ROWS_FORWARD, o.stride);
     }
 }
 
@@ -269,16 +309,13 @@ static void example_major_overlap(const logreg_block *block, double *dw)
     const logreg_reading *reading = block->reading;
     const logreg_data *data = reading->data;
     const int64_t stride = data->X.stride, count = block->count, first = block->first + count;
-    const int64_t done = first & (reading->stretch - 1); /* rows of this stretch */
     const lanes b = lanes_broadcast((real)block->b);
     const real *dZ = block->Z;
     real *Z = block->next_Z;
     const overlap o = {.x = column_at(&data->X, block->first),
                        .next = column_at(&data->X, first),
                        .stride = stride,
-                       .ahead = (reading->stretch - done / LOGREG_STREAMS * (LOGREG_STREAMS - 1)) *
-                                stride,
-                       .apart = reading->stretch / LOGREG_STREAMS * stride,
+                       .ahead = next_stretch(reading, first),
                        .w = block->w,
                        .part = block->part,
                        .dw = REAL_BITS == 64 ? (real *)dw : block->dw};
@@ -289,17 +326,26 @@ static void example_major_overlap(const logreg_block *block, double *dw)
     for (int64_t i = 0; i < count; i += LANES) lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));
 }
 
+/* What backward prefetches. */
+static streams rows_ahead(const logreg_block *block)
+{
+    const logreg_reading *reading = block->reading;
+    const int64_t size = block->count * reading->data->X.stride;
+    const streams nothing = {0, 0}, next = {size < ROWS_AHEAD ? ROWS_AHEAD : size, 0};
+    if (!reading->in_place || reading->in_l2) return nothing;
+    return reading->backward_streams ? next_stretch(reading, block->first) : next;
+}
+
 static void example_major_backward(const logreg_block *block, double *dw)
 {
     const logreg_reading *reading = block->reading;
     const int64_t n_x = reading->data->n_x, tile = reading->tile;
     real *sums = REAL_BITS == 64 ? (real *)dw : block->dw;
+    const streams ahead = rows_ahead(block);
     for (int64_t j = 0; j < n_x; j += tile) {
         const int64_t n = n_x - j < tile ? n_x - j : tile;
         const rows r = example_values(block, j, n, !reading->keep_packed);
-        const int64_t size = block->count * r.stride, ahead = size < ROWS_AHEAD ? ROWS_AHEAD : size;
-        row_loops[r.type].backward(&r, block->Z, reading->in_place && !reading->in_l2 ? ahead : 0,
-                                   sums + j);
+        row_loops[r.type].backward(&r, block->Z, ahead, sums + j);
     }
 }
 

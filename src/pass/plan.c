@@ -98,6 +98,8 @@ enum {
     LONG_EXAMPLE_BYTES = 1 << 11,
     LONG_STRETCH_BYTES = 1 << 17,
     CACHED_STRETCH_BYTES = 1 << 14,
+    /* Measured: where the halves run apart, only longer examples gain from stretches. */
+    STREAMED_EXAMPLE_BYTES = 3 << 6,
     /* The largest X that may still be in L3 when it is read again. */
     CACHED_BYTES = 3 << 23,
     /* An L2 of this size or more holds two blocks, about, and the next block is prefetched up to so
@@ -198,7 +200,9 @@ static void read_examples(logreg_plan *plan, int centred)
     const int64_t stretch = !r->from_memory               ? CACHED_STRETCH_BYTES
                             : stride < LONG_EXAMPLE_BYTES ? STRETCH_BYTES
                                                           : LONG_STRETCH_BYTES;
-    r->stretch = power_of_two(stretch / at_least_1(stride), LOGREG_STREAMS, LOGREG_BLOCK);
+    r->stretch = power_of_two(stretch / at_least_1(stride),
+                              r->overlap ? LOGREG_STREAMS : 2 * LOGREG_STREAMS, LOGREG_BLOCK);
+    r->backward_streams = r->in_place && !r->in_l2 && stride >= STREAMED_EXAMPLE_BYTES;
     r->keep_packed = plan->kind->backward && kept;
     r->tile = r->in_place || kept ? padded : LOGREG_TILE;
     r->packed_stride = r->tile;
