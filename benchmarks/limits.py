@@ -18,6 +18,7 @@ from benchmarks.peers import ours_with
 from benchmarks.timing import BareRead, measure
 
 BYTES = {"L1": 20_000, "L2": 400_000, "L3": 8_000_000, "memory": 100_000_000}
+CACHED_BYTES = 3 * 2**23  # that may still be in L3
 N_X = (28, 100, 400, 784, 9000)
 REPEATS = 7
 FRACTIONS = ("pass / read", "pass / twice")
@@ -31,23 +32,24 @@ def l2_bytes() -> int:
 
 def power_of_two(value: int, low: int, high: int) -> int:
     """Return the largest power of two up to `value`, within limits."""
-    return min(max(1 << value.bit_length() - 1, low), high)
+    return min(max(1 << max(value, 1).bit_length() - 1, low), high)
 
 
 def block(case: Case) -> int:
     """Return the examples per block, as in src/pass/plan.c for float64."""
     if case.layout == "feature-major":
         return power_of_two(2**18 // case.n_x, 32, 512)
-    return power_of_two(max(2**10 // case.n_x, 1), 8, 512)
+    return power_of_two(2**10 // case.n_x, 8, 512)
 
 
 def ahead(case: Case, block: int) -> int:
-    """Return how many values ahead to prefetch, about as a pass does; 0: none."""
+    """Return what `BareRead.blocks` prefetches, about as in src/pass/plan.c; 0: nothing."""
     l2 = l2_bytes()
     if case.nbytes <= l2:
         return 0
     if case.layout == "example-major":
-        return 2**11
+        longest = 2**14 if case.nbytes <= CACHED_BYTES else 2**17 if case.n_x >= 2**8 else 2**16
+        return power_of_two(longest // (8 * case.n_x), 4, 512)
     return block if l2 >= 2**20 and case.n_x * block <= 2**18 else 16 * case.m
 
 

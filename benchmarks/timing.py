@@ -78,6 +78,9 @@ class BareRead:
         self._blocks = ctypes.CDLL(str(library)).bare_blocks
         self._blocks.restype = ctypes.c_double
         self._blocks.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 5, *[ctypes.c_int] * 2]
+        self._examples = ctypes.CDLL(str(library)).bare_examples
+        self._examples.restype = ctypes.c_double
+        self._examples.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * 4, *[ctypes.c_int] * 2]
         self._multiplications = ctypes.CDLL(str(library)).multiplications
         self._multiplications.argtypes = [ctypes.c_uint64, ctypes.c_int]
 
@@ -103,10 +106,10 @@ class BareRead:
     def blocks(self, case: Case, block: int, ahead: int, times: int) -> Competitor:
         """Return a reader of a float64 X on one thread, in blocks of so many examples.
 
-        It prefetches what lies `ahead` values on.
+        It prefetches what lies `ahead` values on; example-major, stretches of `ahead` examples.
         """
         if case.layout == "feature-major":
-            shape = (case.n_x, case.m, case.m, block)
+            read, shape = self._blocks, (case.n_x, case.m, case.m, block)
         else:
-            shape = (1, case.n_x * case.m, 0, case.n_x * block)
-        return lambda sweeps: self._blocks(case.X.ctypes.data, *shape, ahead, times, sweeps)
+            read, shape = self._examples, (case.m, case.n_x, block)
+        return lambda sweeps: read(case.X.ctypes.data, *shape, ahead, times, sweeps)
