@@ -279,6 +279,33 @@ def test_examples_of_one_class_have_no_minimum_even_with_a_penalty():
     assert logreg_c.fit(np.ones((1, 3)), [2, 2, 2], l2=0.1, intercept=False).converged
 
 
+@pytest.mark.parametrize("tol", [1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("l2", [0.0, 0.76])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("absent", [[0], [1, 3], [0, 1, 4]])
+def test_the_gap_counts_what_classes_without_examples_leave(absent, weighted, l2, tol):
+    X, live = make(3, 300, 3)
+    classes = np.setdiff1d(np.arange(3 + len(absent)), absent)
+    Y, weights = classes[live], np.ones(300)
+    if weighted or absent[-1] > classes[-1]:  # the last class needs an example
+        X, Y = np.hstack([X, X[:, : len(absent)]]), np.append(Y, absent)
+        weights = np.append(weights, np.zeros(len(absent)))
+    least = logreg_c.fit(X[:, :300], live, l2=l2, tol=1e-14).costs[-1]
+    for start in None, np.zeros(3 + len(absent)):
+        found = logreg_c.fit(X, Y, l2=l2, tol=tol, sample_weight=weights, b=start)
+        assert found.converged
+        assert 0.0 <= found.gap <= tol
+        assert (found.costs[-1] - least) / least <= 2 * found.gap + 1e-14
+
+
+@pytest.mark.parametrize("share", [1e-13, 1e-10, 1e-7])
+def test_the_gap_counts_what_a_class_of_little_weight_leaves(share):
+    weights = np.array([0.3, 0.7 - share, share])
+    least = -(weights * np.log(weights)).sum()
+    found = logreg_c.fit(np.zeros((2, 3)), [0, 1, 2], l2=1.0, sample_weight=weights)
+    assert (found.costs[-1] - least) / least <= 2 * found.gap + 1e-14
+
+
 def test_a_b_that_stays_costs_no_passes():
     X, Y = make(6, 400, 4)
     X[0] += 30.0  # b would make up for it

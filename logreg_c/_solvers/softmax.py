@@ -38,6 +38,7 @@ ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
 STALE = 2.0  # gap of a diagonal, relative to that of the one where the factor was made
 SAMPLE_TOL = 1e-3
+NO_SHARE = 2.0**-60  # of the largest class: what a class without examples begins with
 RECENT = 5  # steps whose gaps tell how many more there will be
 
 
@@ -84,6 +85,7 @@ class Search:
         shares, self.least = objective.tally(theta.shape[1])
         self.total = math.fsum(shares)
         self._has_one_class = np.count_nonzero(shares) == 1
+        self._absent = (shares == 0.0) & (not fixed_b)  # their b fall without end
         self.at = self.evaluate(theta)
         self._slope: float | None = None  # of the direction from there, once it is made
         self._built, self._since = math.inf, 0
@@ -309,7 +311,8 @@ class Search:
             q += (share - rho * dot(y, q)) * s
         self._step = -q
         self._slope = slope = dot(self.at.gradient, self._step)
-        self.gap = max(0.0, -slope / 2) / max(self.at.J, 2.0**-1000)
+        of_absent = float(np.add.reduce(self.at.gradient[-1][self._absent]))  # their probability
+        self.gap = (abs(slope) / 2 + of_absent) / max(self.at.J, 2.0**-1000)
         return slope
 
     def _search(self, slope: float) -> bool:
@@ -358,7 +361,7 @@ def start_from(
     theta[-1] = b
     if not fixed_b:
         shares = objective.tally(k).shares
-        biases = logarithms(np.maximum(shares, shares.max() * 2.0**-30))
+        biases = logarithms(np.maximum(shares, shares.max() * NO_SHARE))
         theta[-1] = biases - math.fsum(biases) / k
     return theta
 

@@ -34,8 +34,9 @@ LEAST_SHARE = 1e-12  # of the largest entry, that a diagonal one has unless it c
 LEAST_PIVOT = 1e-13
 LEAST_WEIGHT = 0.5  # of the mean, of an example in the Gram of a pair of classes
 ALIKE = 0.7  # curvature of Z, relative to that where all examples have the same probabilities
-RIDGE = 1e-11  # of each diagonal entry, for features that are combinations of others
-OFF_DIAGONAL = 1e-9  # of the largest entry, after them
+RIDGE = 1e-12  # of each diagonal entry, for features that are combinations of others
+LEAST_VALUE = 2.0**-50  # of the mean eigenvalue of S: below, rounding decides
+OFF_DIAGONAL = 1e-15  # of the largest entry, after them
 SWEEPS = 30  # of Jacobi's method
 
 
@@ -191,7 +192,7 @@ class Factor:
         S = np.diag(np.add.reduce(self._A * self._s[:, np.newaxis])) - np.array(rows)
         scale = float(np.trace(S)) / (k - 1) or 1.0
         self._values, self._vectors = eigen(S)
-        self._values = np.maximum(self._values, 1e-6 * scale)
+        self._values = np.maximum(self._values, LEAST_VALUE * scale)
         G = self._G / self._S
         self._factors = []
         for value in self._values.tolist():
