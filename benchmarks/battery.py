@@ -288,6 +288,75 @@ def genes() -> Problem:
     return problem(rng, A.astype("f4"), 1.5, l2=0.01)
 
 
+def ties() -> Problem:
+    """Ratings from 1 to 5, so that few examples differ, with some labels for each."""
+    rng = np.random.default_rng(30)
+    A = rng.integers(1, 6, (30_000, 4)).astype(np.uint8)
+    return problem(rng, A, 1.0, l2=0.0)
+
+
+def slopes_by_group() -> Problem:
+    """30 categories of unequal sizes, and a slope of a number for each of them."""
+    rng = np.random.default_rng(31)
+    group = np.minimum(rng.geometric(0.15, 20_000) - 1, 29)
+    x = 50 + 10 * rng.standard_normal(20_000)
+    member = (group[:, np.newaxis] == np.arange(30)).astype(np.float64)
+    z = rng.standard_normal(30)[group] + rng.standard_normal(30)[group] * (x - 50) / 10
+    A = np.hstack([member, x[:, np.newaxis], member * x[:, np.newaxis]])
+    return Problem(A, labels(rng, z), 1e-6)
+
+
+def exposures() -> Problem:
+    """Small counts, a column of exposures near 1e6, and the year."""
+    rng = np.random.default_rng(32)
+    exposure = np.round(1e6 + 3e5 * rng.random(40_000))
+    year = rng.integers(1990, 2026, 40_000)
+    A = np.column_stack([rng.poisson(0.3, (40_000, 15)), exposure, year])
+    z = A[:, :15].sum(1) * 0.2 - 4 + (exposure - 1.1e6) / 2e5 + (year - 2005) / 20
+    return Problem(A, labels(rng, z), 0.0)
+
+
+def clusters() -> Problem:
+    """Two clusters 1,000 deviations apart, whose labels differ only within each of them."""
+    rng = np.random.default_rng(33)
+    A = rng.standard_normal((20_000, 10))
+    y = labels(rng, A @ rng.standard_normal(10))
+    A += 1000 * rng.choice(np.array([0, 1]), (20_000, 1))
+    return Problem(A, y, 1e-8)
+
+
+def flipped_labels() -> Problem:
+    """Classes that a plane would separate, were 40 % of the labels not wrong."""
+    rng = np.random.default_rng(34)
+    A = rng.standard_t(3, (50_000, 25))
+    y = A @ rng.standard_normal(25) > 0
+    return Problem(A, (y ^ (rng.random(50_000) < 0.4)).astype(np.uint8), 0.0)
+
+
+def unequal_weights() -> Problem:
+    """Weights from 1e-3 to 1e3, larger where one feature is."""
+    rng = np.random.default_rng(35)
+    A = rng.standard_normal((30_000, 20))
+    weight = 10.0 ** np.clip(A[:, 0] + rng.uniform(-2, 2, 30_000), -3, 3)
+    return problem(rng, A, 2.0, -1.0, 1e-5)._replace(sample_weight=weight)
+
+
+def twin_scales() -> Problem:
+    """Pairs of columns, one of size 1e-6 and one of 1e6, with a correlation of 0.999."""
+    rng = np.random.default_rng(36)
+    first = rng.standard_normal((25_000, 10))
+    second = 0.999 * first + np.sqrt(1 - 0.999**2) * rng.standard_normal((25_000, 10))
+    z = (first - second) @ rng.standard_normal(10) * 20 + first[:, 0]
+    return Problem(np.hstack([first * 1e-6, second * 1e6]), labels(rng, z), 0.0)
+
+
+def thin_and_wide() -> Problem:
+    """Three times as many features as examples, of which one in twenty is not 0."""
+    rng = np.random.default_rng(37)
+    A = rng.exponential(1.0, (600, 1800)) * (rng.random((600, 1800)) < 0.05)
+    return problem(rng, A, 2.0)
+
+
 UNSEEN: dict[str, Callable[[], Problem]] = {
     "amounts": amounts,
     "hats": hats,
@@ -297,6 +366,14 @@ UNSEEN: dict[str, Callable[[], Problem]] = {
     "lags": lags,
     "digits": digits,
     "genes": genes,
+    "ties": ties,
+    "slopes by group": slopes_by_group,
+    "exposures": exposures,
+    "clusters": clusters,
+    "flipped labels": flipped_labels,
+    "unequal weights": unequal_weights,
+    "twin scales": twin_scales,
+    "thin and wide": thin_and_wide,
 }
 
 
@@ -373,6 +450,14 @@ MINIMA: dict[str, tuple[float, tuple[int, int, int]]] = {
     "lags": (0.5849058844381883, (2, 3, 4)),
     "digits": (0.4360169704196836, (6, 8, 10)),
     "genes": (0.010178929818674444, (13, 41, 44)),
+    "ties": (0.5948828079492852, (2, 3, 5)),
+    "slopes by group": (0.566607181955825, (19, 24, 24)),
+    "exposures": (0.25250845943829536, (2, 4, 5)),
+    "clusters": (0.3374030905620014, (6, 6, 7)),
+    "flipped labels": (0.6816194527047859, (2, 4, 5)),
+    "unequal weights": (0.45353635531319814, (2, 4, 5)),
+    "twin scales": (0.35528274908425317, (5, 6, 7)),
+    "thin and wide": (0.07315504798204214, (10, 27, 44)),
 }
 
 
