@@ -145,6 +145,14 @@ def inference(
         without bound: the message names their features [5]_. That is looked for where there are two
         classes, no penalty, and X in memory.
 
+    Notes
+    -----
+    Where features are nearly combinations of others, standard errors lose digits. With a share r of
+    a feature's variance that the other features do not explain, they have a relative error of about
+    1e-15 / r; below r = 1e-12 and without a penalty, the feature counts as a combination. Robust
+    errors that are far smaller than the classical ones, as a small penalty can make them, may have
+    three correct digits; with fewer than two, they are refused.
+
     References
     ----------
     .. [1] P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd edition, 1989, section 4.4.

@@ -480,6 +480,26 @@ def test_robust_errors_that_rounding_hides_are_refused():
     assert (robust.standard_errors > 0.0).all()
 
 
+@pytest.mark.parametrize("kind", ["classical", "HC0"])
+@pytest.mark.parametrize("l2", [0.0, 1e-10])
+@pytest.mark.parametrize("apart", [1e-2, 1e-4, 1e-5, 1e-6])
+def test_errors_of_nearly_collinear_features_keep_the_digits_that_rounding_leaves(apart, l2, kind):
+    rng = np.random.default_rng(2)
+    X, Y = make(3, 60)
+    X[2] = X[0] - X[1] + apart * rng.normal(size=60)
+    found = logreg_c.fit(X, Y, l2=l2)
+    settings = {"l2": l2, "robust": False if kind == "classical" else kind}
+    if apart == 1e-6 and l2 == 0.0:
+        with pytest.raises(ValueError, match="feature 2 is a combination of feature 0, feature 1"):
+            inference(X, Y, found.w, found.b, **settings)
+        return
+    expected = exact_covariance(X, Y, found.w, found.b, l2=l2, kind=kind)
+    errors = inference(X, Y, found.w, found.b, **settings).standard_errors
+    exact = np.sqrt(np.diagonal(expected))
+    # the condition number is about 1 / apart^2, and each entry of H is off by some units of 2^-53
+    np.testing.assert_allclose(errors, exact, rtol=min(1e-14 / apart**2, 5e-3))
+
+
 @pytest.mark.parametrize("l2", [1e308, 1e200])
 @pytest.mark.parametrize("settings", [{}, {"standardize": True}, {"robust": "HC0"}])
 def test_a_penalty_near_the_end_of_the_range_is_taken_or_refused(l2, settings):
