@@ -74,7 +74,7 @@ def fit(
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them. For several classes, softmax regression:
         integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in the row of each
-        example's class.
+        example's class or, over X in memory, with probabilities that sum to 1.
     l2 : float, optional
         Strength of the l2 penalty on w, >= 0. The C of scikit-learn is 1 / (l2 sum of weights).
     l1 : float, optional
@@ -172,7 +172,7 @@ def fit(
     firth = _input.boolean(firth, "firth")
     penalized = l1 > 0.0 or any(value is not None for value in (penalty_factors, lower, upper))
     examples = prepared(examples, penalized=penalized, firth=firth)
-    several = classes_of(Y, examples, source, w)
+    several = classes_of(Y, examples, source, w, soft=True)
     shared: dict[str, Any] = {"sample_weight": sample_weight, "n_threads": n_threads}
     max_passes = MAX_PASSES if max_passes is None else _input.integer(max_passes, "max_passes", 1)
     fixed_b = not _input.boolean(intercept, "intercept")

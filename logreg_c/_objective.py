@@ -611,3 +611,64 @@ class SoftmaxObjective(Objective):
         """Name the first NaN or infinity in X, if there is one."""
         bare = Objective(self.examples, None, self.sample_weight, self.n_threads)
         bare.raise_if_nonfinite()
+
+
+class SoftObjective(SoftmaxObjective):
+    """Examples with a probability for each class, whose rows (K, m) are Y.
+
+    Their cross-entropy is the cost of the most probable classes and the mean of
+    z_y - sum(y_k z_k), which is linear in w and b: only the first is evaluated anew.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        Y: NDArray[np.float64],
+        sample_weight: NDArray[Any] | None,
+        n_threads: int,
+    ) -> None:
+        self._rows, self._nearest = Y, np.argmax(Y, 0).astype(np.int32)
+        super().__init__(examples, self._nearest, sample_weight, n_threads)
+        self.Y = Y
+
+    def in_float64(self, *, Y: NDArray[Any] | None = None) -> Any:
+        """Return the objective of the same examples, of their most probable classes."""
+        Y = self._nearest if Y is None else Y
+        return SoftmaxObjective(self.examples, Y, self.sample_weight, self.n_threads)
+
+    def tally(self, k: int) -> Tally:
+        """Return the weight of each class; no w makes all examples certain, so no weight counts."""
+        weights = 1.0 if self.sample_weight is None else self.sample_weight
+        return Tally(np.add.reduce(self._rows * weights, 1), 0.0).of(k)
+
+    def softmax(
+        self, w: NDArray[np.float64], b: NDArray[np.float64], l2: float
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return J, dw and db at w and b, both contiguous."""
+        J, dw, db = super().softmax(w, b, l2)
+        of_w, of_b = self._linear
+        J += float(np.add.reduce((of_w * w).ravel())) + float(np.add.reduce(of_b * b))
+        return J, dw + of_w, db + of_b
+
+    @cached_property
+    def _linear(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The means of x (y_k - p_k) and y_k - p_k, with y_k 1 in the most probable class.
+
+        That is twice the gradient of one output at 0 whose labels are (1 + p_k - y_k) / 2.
+        """
+        n_x, k = self.examples.shape[0], len(self._rows)
+        of_w, of_b = np.empty((n_x, k)), np.empty(k)
+        for j, row in enumerate(self._rows):
+            labels = (1.0 + row - (self._nearest == j)) / 2.0
+            one = Objective(self.examples, labels, self.sample_weight, self.n_threads)
+            _, dw, db = one(np.zeros((n_x, 1)), 0.0, 0.0)
+            of_w[:, j], of_b[j] = 2.0 * dw[:, 0], 2.0 * db
+        return of_w, of_b
+
+    def some(self, count: int) -> SoftmaxObjective:
+        """Return the objective of so many of the examples, as of classes."""
+        if count == self.examples.shape[1]:
+            return self
+        bare = SoftmaxObjective(self.examples, None, self.sample_weight, self.n_threads)
+        chosen, Y = bare.some(count), np.ascontiguousarray(self._rows[:, self.places(count)])
+        return SoftObjective(chosen.examples, Y, chosen.sample_weight, self.n_threads)

@@ -743,14 +743,19 @@ def opened(
 
 
 def classes_of(
-    Y: ArrayLike | str, examples: Examples, source: Source | None, w: ArrayLike | None
-) -> tuple[NDArray[np.int32] | None, int] | None:
+    Y: ArrayLike | str,
+    examples: Examples,
+    source: Source | None,
+    w: ArrayLike | None,
+    *,
+    soft: bool = False,
+) -> tuple[NDArray[Any] | None, int] | None:
     """Return the class of each example, unless a source has them, and the number of classes.
 
-    None where Y has one output.
+    None where Y has one output. In memory Y may be `soft`, and then its probabilities are returned.
     """
     if source is None:
-        return _input.classes(Y, examples, w)
+        return _input.classes(Y, examples, w, soft=soft)
     k = source.labels.classes(examples, w)
     return None if k is None else (None, k)
 

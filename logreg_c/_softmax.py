@@ -11,7 +11,7 @@ import numpy as np
 from . import _input
 from ._errors import ConvergenceWarning, DivergenceWarning
 from ._names import named
-from ._objective import SoftmaxObjective
+from ._objective import SoftmaxObjective, SoftObjective
 from ._result import FitResult, TrainResult
 from ._softmax_parts import SoftmaxInParts
 from ._solvers.divergence import warning_of
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 class Classes:
     """Examples of several classes that have been checked, and where to start.
 
-    Those of a source have no codes here.
+    Those of a source have no codes here. In place of codes there may be probabilities, (K, m).
     """
 
     def __init__(
         self,
         examples: Examples,
-        codes: NDArray[np.int32] | None,
+        codes: NDArray[Any] | None,
         k: int,
         *,
         source: Source | None,
@@ -52,7 +52,11 @@ class Classes:
         if source is None:
             weights = _input.weights(sample_weight, examples)
             examples = examples._replace(float32=False)
-            self.objective = SoftmaxObjective(examples, codes, weights, n_threads)
+            self.objective: SoftmaxObjective
+            if codes is not None and codes.ndim == 2:
+                self.objective = SoftObjective(examples, codes, weights, n_threads)
+            else:
+                self.objective = SoftmaxObjective(examples, codes, weights, n_threads)
         else:
             self.objective = SoftmaxInParts(source, n_threads, float32=False)
         self.w = np.zeros((examples.shape[0], k))

@@ -68,7 +68,8 @@ def train(
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them; read in place, like X. For several classes,
         softmax regression: integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in
-        the row of each example's class. Then w is (n_x, K) and b (K, 1), and ``A = softmax(Z)``.
+        the row of each example's class, or, over X in memory, with probabilities that sum to 1.
+        Then w is (n_x, K) and b (K, 1), and ``A = softmax(Z)``.
     alpha : float or "auto"
         Learning rate, > 0. "auto" takes the inverse of a bound on the curvature of J. With it, J
         falls at every iteration from any start. Finding it reads X up to 11 times. The attribute
@@ -143,7 +144,7 @@ def train(
     True
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = classes_of(Y, examples, source, w)
+    several = classes_of(Y, examples, source, w, soft=True)
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     problem = (  # before anything else is looked at, which may change what it was made of
         objective_of(examples, source, Y, **shared)
@@ -204,7 +205,7 @@ def cost_and_gradient(
     Y : array_like of shape (1, m) or (m,), or a series
         Labels 0 and 1, or probabilities between them. For several classes, softmax regression:
         integers 0, 1, ... K - 1 of which one is above 1, or (K, m) with a 1 in the row of each
-        example's class.
+        example's class or with probabilities that sum to 1.
     w : array_like of shape (n_x, 1) or (n_x,), or (n_x, K)
         Weights. Those that were trained on a data frame take their columns from X by name.
     b : float, or array_like of shape (K, 1) or (K,)
@@ -247,7 +248,7 @@ def cost_and_gradient(
     (0.693147, array([[-0.5]]), -0.166667)
     """
     examples, source = opened(X, Y, w=w, dtype=dtype, sample_weight=sample_weight)
-    several = classes_of(Y, examples, source, w)
+    several = classes_of(Y, examples, source, w, soft=True)
     l2 = _input.not_negative(l2, "l2")
     shared: Any = {"sample_weight": sample_weight, "n_threads": n_threads}
     if several is not None:

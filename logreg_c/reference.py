@@ -231,7 +231,7 @@ def train_softmax(X: Array, Y: Array, alpha: float, iters: int) -> tuple[Array, 
     X : ndarray, shape (n_x, m)
         One example per column.
     Y : ndarray, shape (K, m)
-        1 in the row of the example's class, and 0 elsewhere.
+        1 in the row of the example's class and 0 elsewhere, or probabilities that sum to 1.
     alpha : float
         Learning rate.
     iters : int

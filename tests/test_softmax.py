@@ -432,7 +432,7 @@ def test_probabilities_of_classes_are_examples_with_weights_as_the_message_says(
     X, _ = make(4, 50, 3)
     Y = np.random.default_rng(0).dirichlet(np.ones(3), 50).T
     with pytest.raises(ValueError, match="probabilities, pass the examples 3 times"):
-        logreg_c.fit(X, Y)
+        logreg_c.inference(X, Y, np.zeros((4, 3)), np.zeros(3))
     classes = np.repeat(np.arange(3), 50)
     fitted = logreg_c.fit(np.tile(X, 3), classes, sample_weight=Y.ravel(), l2=0.1, tol=1e-12)
     dZ = logreg_c.predict_proba(X, fitted.w, fitted.b) - Y

@@ -19,21 +19,27 @@ if TYPE_CHECKING:
     from .matrix import Examples
 
 MANY = 1024  # classes; more only where there are as many examples: other integers are no classes
+SUM_TO_1 = 1e-5  # give or take, of probabilities that may come from float32
 
 
-def classes(value: Any, X: Examples, w: Any = None) -> tuple[NDArray[np.int32], int] | None:
+def classes(
+    value: Any, X: Examples, w: Any = None, *, soft: bool = False
+) -> tuple[NDArray[Any], int] | None:
     """Return the class of each example and their number, or None where Y has one output.
 
     Y has several where w is (n_x, K) with K > 1, where Y is (K, m), and where it is integers of
-    which one is above 1.
+    which one is above 1. Where it may be `soft`, there may be probabilities, (K, m), in place of
+    classes.
     """
+    rows = probabilities(own_array(value, "Y")) if soft and _has_rows(value, X) else None
+    return _certain(value, X, w) if rows is None else (rows, len(rows))
+
+
+def _certain(value: Any, X: Examples, w: Any) -> tuple[NDArray[np.int32], int] | None:
     of_w = _shape_of(w)
     if of_w is not None and len(of_w) == 2 and of_w[0] == X.shape[0] and of_w[1] > 1:
         return classes_of(value, X, of_w[1]), of_w[1]
-    shape = _shape_of(value)
-    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
-        shape = len(value), len(value[0])
-    if shape is not None and len(shape) == 2 and shape[0] > 1 and shape[1] == X.shape[1] != 1:
+    if _has_rows(value, X):
         return from_rows(own_array(value, "Y"))
     if not _may_be_classes(value):
         return None
@@ -99,7 +105,7 @@ class Labels(NamedTuple):
 
 def classes_of(value: Any, X: Examples, k: int) -> NDArray[np.int32]:
     """Return the class of each example, of k > 1 classes; some may have no example."""
-    found = classes(value, X)
+    found = _certain(value, X, None)
     array = own_array(values_of(value, "Y"), "Y").ravel() if found is None else found[0]
     of_rows = found is not None and found[1] != k and np.ndim(value) == 2 and len(value) > 1
     if array.size != X.shape[1] or array.dtype.kind not in "iub" or of_rows:
@@ -123,6 +129,34 @@ def _may_be_classes(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(type(v) is int and v > 1 for v in _flat(value))
     return dtype is not None  # a series
+
+
+def _has_rows(value: Any, X: Examples) -> bool:
+    """Whether Y has a row for each of several classes."""
+    shape = _shape_of(value)
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)):
+        shape = len(value), len(value[0])
+    return shape is not None and len(shape) == 2 and shape[0] > 1 and shape[1] == X.shape[1] != 1
+
+
+def probabilities(Y: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return Y, (K, m), if it holds probabilities of classes other than 0 and 1."""
+    if Y.dtype.kind != "f" or ((Y == 0) | (Y == 1)).all():
+        return None
+    rows = copied(Y, FLOAT64, "C")
+    totals = np.add.reduce(rows, 0)
+    wrong = np.flatnonzero(~((rows >= 0.0).all(0) & (np.abs(totals - 1.0) <= SUM_TO_1)))
+    if wrong.size:
+        i = int(wrong[0])
+        msg = (
+            f"Y has shape {Y.shape}, so a row for each class, and example {i} has "
+            f"{Y[:, i].tolist()}; expected one 1, in the row of its class, and zeros, or "
+            "probabilities that sum to 1. For a logistic regression of one output pass Y of shape "
+            f"(1, {Y.shape[1]})"
+        )
+        raise ValueError(msg)
+    rows /= totals
+    return rows
 
 
 def _flat(value: Any) -> Any:
