@@ -139,7 +139,7 @@ def fit_many(
     if runaways:
         first, runaway = next(iter(runaways.items()))
         message = (
-            f"{len(runaways)} of {len(result)} fits have no minimum. The first is "
+            f"weights run away in {len(runaways)} of {len(result)} fits. The first is "
             f"{fits.place(first)}: {runaway.told()}, so these weights depend on where the search "
             "stopped; pass a small penalty, such as l2=1e-4, or make this fit by fit(firth=True)"
         )

@@ -145,7 +145,7 @@ def check_many(m):
         same = (result.w[i].tobytes(), result.b[i]) == (alone.w.tobytes(), alone.b)
         if not same or result.stopped[i] != alone.stopped or result.cost[i] != alone.costs[-1]:
             raise Disagreement(f"fit {i} of {result!r}, alone {alone!r}")
-    expected = f"{runaways} of {len(result)} fits have no minimum. "
+    expected = f"weights run away in {runaways} of {len(result)} fits. "
     if len(of_runaways) != (runaways > 0) or not all(expected in one for one in of_runaways):
         raise Disagreement(f"{runaways} fits have no minimum, with warnings: {of_runaways}")
 
