@@ -1995,6 +1995,113 @@ static void test_leverages_agree_with_solves(void)
     }
 }
 
+/* ---- A quadratic with an l1 penalty and bounds ----------------------------------------------- */
+
+enum { QUADRATIC_FEATURES = 40, QUADRATIC_EXAMPLES = 60 };
+
+/* The model of a step, by its columns, and as a quadratic whose b is at its best. */
+typedef struct quadratic_problem {
+    int64_t starts[QUADRATIC_FEATURES + 1];
+    int32_t examples[QUADRATIC_FEATURES * QUADRATIC_EXAMPLES];
+    double values[QUADRATIC_FEATURES * QUADRATIC_EXAMPLES];
+    double h[QUADRATIC_EXAMPLES], mu[QUADRATIC_FEATURES], S, db;
+    double H[QUADRATIC_FEATURES * QUADRATIC_FEATURES], slope[QUADRATIC_FEATURES];
+    double l1[QUADRATIC_FEATURES], l2[QUADRATIC_FEATURES];
+    double lower[QUADRATIC_FEATURES], upper[QUADRATIC_FEATURES];
+} quadratic_problem;
+
+static void fill_columns(quadratic_problem *q, int fixed_b)
+{
+    const int64_t n = QUADRATIC_FEATURES, m = QUADRATIC_EXAMPLES;
+    uint64_t seed = 5;
+    for (int64_t i = 0; i < m; i++) q->h[i] = 0.15 + 0.1 * next_value(&seed);
+    for (int64_t j = 0; j < n; j++) {
+        for (int64_t i = 0; i < m; i++) {
+            const double common = (double)(i % 7) / 7.0; /* so that columns are correlated */
+            q->values[j * m + i] = common + 0.3 * next_value(&seed);
+            q->examples[j * m + i] = (int32_t)i;
+        }
+        q->starts[j + 1] = (j + 1) * m;
+        const double slope = next_value(&seed);
+        q->slope[j] = slope + (slope < 0 ? -0.3 : 0.3); /* more than l1: all may move at once */
+        q->l1[j] = j % 4 ? 0.1 : 0.0;
+        q->l2[j] = 0.01;
+        q->lower[j] = j % 3 ? -INFINITY : -0.5;
+        q->upper[j] = j % 5 ? INFINITY : 0.5;
+    }
+    q->db = fixed_b ? 0.0 : 0.05;
+}
+
+static void fill_hessian(quadratic_problem *q, int fixed_b)
+{
+    const int64_t n = QUADRATIC_FEATURES, m = QUADRATIC_EXAMPLES;
+    for (int64_t i = 0; i < m; i++) q->S += q->h[i];
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t i = 0; i < m && !fixed_b; i++)
+            q->mu[j] += q->h[i] * q->values[j * m + i] / q->S;
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t k = 0; k < n; k++) {
+            double sum = 0;
+            for (int64_t i = 0; i < m; i++)
+                sum +=
+                    q->h[i] * (q->values[j * m + i] - q->mu[j]) * (q->values[k * m + i] - q->mu[k]);
+            q->H[j * n + k] = sum / (double)m + (j == k ? q->l2[j] : 0.0);
+        }
+}
+
+static void check_quadratic(int fixed_b)
+{
+    enum { N = QUADRATIC_FEATURES };
+    const int64_t n_values = N * QUADRATIC_EXAMPLES;
+    quadratic_problem *q = allocate(sizeof *q);
+    memset(q, 0, sizeof *q);
+    fill_columns(q, fixed_b);
+    fill_hessian(q, fixed_b);
+    double v[N] = {0}, by_columns[N] = {0}, slope[N], b = 0, gained, gained_by_columns;
+    for (int64_t j = 0; j < N; j++) slope[j] = q->slope[j] - q->mu[j] * q->db;
+    const logreg_quadratic dense = {N, q->H, q->l1, q->lower, q->upper};
+    char *buffer;
+    logreg_run run = make_run(logreg_quadratic_workspace_size(N, 1), 1, &buffer);
+    CHECK(logreg_minimize_quadratic(&dense, 1e-14, v, slope, &gained, &run) == LOGREG_OK);
+    free(buffer);
+    for (int64_t j = 0; j < N; j++) {
+        CHECK(v[j] >= q->lower[j] && v[j] <= q->upper[j]);
+        const double push = v[j] > 0 ? slope[j] + q->l1[j] : slope[j] - q->l1[j];
+        if (v[j] == 0.0)
+            CHECK(fabs(slope[j]) <= q->l1[j] + 1e-9);
+        else if (v[j] == q->lower[j])
+            CHECK(push >= -1e-9);
+        else if (v[j] == q->upper[j])
+            CHECK(push <= 1e-9);
+        else
+            CHECK(fabs(push) <= 1e-9);
+    }
+    const logreg_column_model model = {{N, QUADRATIC_EXAMPLES, q->starts, q->examples, q->values},
+                                       q->h,
+                                       QUADRATIC_EXAMPLES,
+                                       q->slope,
+                                       q->l1,
+                                       q->l2,
+                                       q->lower,
+                                       q->upper,
+                                       q->db,
+                                       fixed_b};
+    run = make_run(logreg_column_workspace_size(N, QUADRATIC_EXAMPLES, n_values), 1, &buffer);
+    CHECK(logreg_minimize_by_columns(&model, 1e-14, 0, by_columns, &b, &gained_by_columns, &run) ==
+          LOGREG_OK);
+    free(buffer);
+    const double of_b = 0.5 * q->db * (q->db / (q->S / QUADRATIC_EXAMPLES));
+    CHECK(near(gained_by_columns, gained + of_b, 1e-9 * gained));
+    for (int64_t j = 0; j < N; j++) CHECK(near(by_columns[j], v[j], 1e-5 * (1 + fabs(v[j]))));
+    free(q);
+}
+
+static void test_a_quadratic_has_its_minimum_with_and_without_its_hessian(void)
+{
+    check_quadratic(0);
+    check_quadratic(1);
+}
+
 static void test_the_logarithm_of_a_determinant(void)
 {
     static const double roots[] = {0x1p-511, 1e-9, 0.7, 1, 1.41421356, 3, 1e150};
@@ -2738,6 +2845,7 @@ int main(void)
         test_cholesky_tells_which_pivot_fails();
         test_leverages_agree_with_solves();
         test_the_logarithm_of_a_determinant();
+        test_a_quadratic_has_its_minimum_with_and_without_its_hessian();
         test_many_fits_have_the_bits_of_each();
         test_large_fits_of_one_X_share_its_passes();
         test_another_penalty_starts_at_the_minimum_of_the_last();
