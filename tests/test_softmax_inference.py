@@ -130,6 +130,16 @@ def test_two_classes_as_rows_have_the_errors_of_one_output(kind):
     assert (both.classes, both.reference, one.classes, one.reference) == ((1,), 0, (), None)
 
 
+def test_hc1_and_clusters_of_one_are_hc0_times_their_factors():
+    X, Y = make(3, 200, 4)
+    parameters = 4 * 3
+    hc0, hc1 = (fitted(X, Y, robust=kind).covariance for kind in ("HC0", "HC1"))
+    np.testing.assert_allclose(hc1, hc0 * 200 / (200 - parameters), rtol=1e-12)
+    clustered = fitted(X, Y, clusters=np.arange(200)).covariance
+    expected = hc0 * 200 / 199 * 199 / (200 - parameters)
+    np.testing.assert_allclose(clustered, expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("settings", [{}, {"l2": 0.1}, {"l2": 0.1, "standardize": True}])
 def test_another_reference_has_the_same_model(settings):
     X, Y = make(2, 400, 4)
