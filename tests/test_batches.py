@@ -414,6 +414,19 @@ def test_bad_values_are_named_with_file_and_row(tmp_path):
     refused(ValueError, r"b.parquet has no column 'x'; expected all of 'x', 'y'", X)
 
 
+def test_sparse_matrices_are_refused_with_what_to_pass(tmp_path):
+    sparse = pytest.importorskip("scipy.sparse")
+    X = sparse.csr_array(np.eye(3))
+    sparse.save_npz(tmp_path / "sparse.npz", X)
+    refused(TypeError, r"a batch is sparse, .* pass scipy.sparse.vstack\(", lambda: [X])
+    with pytest.raises(ValueError, match=r"npz holds a sparse matrix, .* scipy.sparse.load_npz"):
+        batches.from_files(tmp_path / "sparse.npz")
+    with pytest.raises(TypeError, match=r"array is sparse, .*: pass array.T as X"):
+        batches.from_array(X)
+    with pytest.raises(TypeError, match="X is a list of sparse matrices; expected one matrix"):
+        logreg_c.fit([X, X], [0, 1, 0])
+
+
 def test_what_cannot_be_read_is_refused(tmp_path):
     one = {"x": np.arange(3.0), "y": np.array([0, 1, 0])}
     refused(ValueError, "have no rows", list)

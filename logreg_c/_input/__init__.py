@@ -27,6 +27,7 @@ from .scalars import (
     probability,
     threads,
 )
+from .sparse import STACK, is_sparse
 from .vectors import (
     codes_of,
     coefficients,
@@ -40,6 +41,7 @@ from .vectors import (
 __all__ = [
     "COPIED_AT_ONCE",
     "LARGEST",
+    "STACK",
     "Examples",
     "Fit",
     "Fits",
@@ -63,6 +65,7 @@ __all__ = [
     "in_float32",
     "integer",
     "is_frame",
+    "is_sparse",
     "labels",
     "matrices",
     "names_of_frame",

@@ -12,7 +12,7 @@ from .arrays import NARROW, SHORT, as_stored, kind_and_size, own_array, with_a_u
 from .categories import Categorical, categorical
 from .frame_categories import Codes
 from .frame_types import comes_from_frames, library_of, series_as_arrays
-from .sparse import Sparse, is_sparse, sparse
+from .sparse import STACK, Sparse, is_sparse, sparse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -120,6 +120,9 @@ def examples(
             return _with_examples(X, (X.n_x, X.m), dtype, names)
     if isinstance(X, (list, tuple)):
         X = series_as_arrays(X)
+        if X and is_sparse(X[0]):
+            msg = "X is a list of sparse matrices; expected one matrix: "
+            raise TypeError(msg + STACK)
     if isinstance(X, (list, tuple)) and X and all(map(_is_column, X)):
         values = [as_stored(own_array(x, f"X[{j}]")) for j, x in enumerate(X)]
         shape = len(values), values[0].size

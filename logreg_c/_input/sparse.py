@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REBUILD = "build X anew, say by scipy.sparse.csc_array((values, (features, examples)))"
+# What to do with matrices of some rows each.
+STACK = (
+    "pass scipy.sparse.vstack(matrices).T of those whose rows are examples, which takes the memory "
+    "of the stored values"
+)
 
 
 class Sparse(NamedTuple):

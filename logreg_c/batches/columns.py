@@ -101,6 +101,9 @@ class Reader:
             return self._arrays_of(batch.rows)
 
     def _arrays_of(self, rows: Any) -> list[NDArray[Any]]:
+        if _input.is_sparse(rows):
+            msg = f"a batch is sparse, and batches are dense: {_input.STACK}"
+            raise TypeError(msg)
         arrays = self._matrix_of(rows) if isinstance(rows, np.ndarray) else self._columns_of(rows)
         if not len(arrays[0]):  # nor do its types matter
             return arrays

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logreg_c import _input
+
 from .formats import header_of, rows_of_batch
 from .pages import dropping, fit_into_memory
 
@@ -79,6 +81,12 @@ def _members_of(path: Path) -> Iterator[list[_Member]]:
     try:
         with zipfile.ZipFile(path) as archive, ExitStack() as opened:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
+            if {"format.npy", "shape.npy", "data.npy"} <= set(names):
+                msg = (
+                    f"{path} holds a sparse matrix, and batches are dense: read it by "
+                    f"scipy.sparse.load_npz, and {_input.STACK}"
+                )
+                raise ValueError(msg)
             files = [opened.enter_context(archive.open(name)) for name in names]
             yield [_Member(n.removesuffix(".npy"), f) for n, f in zip(names, files, strict=True)]
     except zipfile.BadZipFile as error:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logreg_c import _input
+
 from .batches import Batch, Batches
 from .formats import FORMATS, rows_of_batch
 
@@ -119,7 +121,7 @@ def from_array(
     Raises
     ------
     TypeError
-        `array` has no shape, or another number of axes than two.
+        `array` has no shape, or another number of axes than two, or is sparse.
 
     Examples
     --------
@@ -131,6 +133,9 @@ def from_array(
     >>> bool(np.all(result.w == logreg_c.fit(X.T, Y, l2=0.1).w))
     True
     """
+    if _input.is_sparse(array):
+        msg = "array is sparse, and batches are dense: pass array.T as X, which is read in place"
+        raise TypeError(msg)
     shape: Any = getattr(array, "shape", ())
     if len(shape) != 2:
         msg = f"array is a {type(array).__name__} of shape {shape}; expected the shape (rows, n_x)"
