@@ -84,28 +84,38 @@ def replaced(cluster, client):
         client.wait_for_workers(3, timeout=60)
 
 
-def kills(count):
+def kills(count, seed):
     """Kill a worker at a random moment of each run; every run has to end with the same bits."""
     X, Y = data(200_000, 20)
     expected = logreg_c.fit(X.T, Y).w.tobytes()
-    rng, took, same = np.random.default_rng(0), [], 0
+    rng, took, same = np.random.default_rng(seed), [], 0
     with on(3) as cluster, Client(cluster) as client:
         rows = len(Y) // 9 + 1
         pair = da.from_array(X, (rows, -1)), da.from_array(Y, rows)
         on_cluster.fit(client, *pair)
-        for _ in range(count):
+        began = time.perf_counter()
+        on_cluster.fit(client, *pair)
+        undisturbed = time.perf_counter() - began
+        for k in range(count):
             replaced(cluster, client)
             found = client.run(os.getpid, on_error="ignore").values()  # one may be dying
             pid = rng.choice([pid for pid in found if isinstance(pid, int)])
-            timer = threading.Timer(rng.uniform(0, 0.6), os.kill, (pid, signal.SIGKILL))
+            moment = rng.uniform(0, undisturbed)
+            timer = threading.Timer(moment, os.kill, (pid, signal.SIGKILL))
             timer.start()
             began = time.perf_counter()
-            same += on_cluster.fit(client, *pair).w.tobytes() == expected
+            is_same = on_cluster.fit(client, *pair).w.tobytes() == expected
             took.append(time.perf_counter() - began)
             timer.join()
+            same += is_same
+            print(
+                f"{k + 1:4}  killed at {moment:.2f} s, {took[-1]:6.2f} s, "
+                f"{'the same bits' if is_same else 'OTHER BITS'}",
+                flush=True,
+            )
     print(
         f"{same} of {count} runs have the bits of memory; seconds per run: median "
-        f"{median(took):.2f}, largest {max(took):.2f}"
+        f"{median(took):.2f}, largest {max(took):.2f}; without a kill {undisturbed:.2f}"
     )
 
 
@@ -138,10 +148,11 @@ if __name__ == "__main__":
     __spec__ = None  # workers run this file by its path; they cannot import `benchmarks`
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int)
+    parser.add_argument("--seed", type=int, default=0, help="other moments and workers")
     parser.add_argument("--peer", action="store_true")
     chosen = parser.parse_args()
     if chosen.kills:
-        kills(chosen.kills)
+        kills(chosen.kills, chosen.seed)
     elif chosen.peer:
         peer()
     else:
