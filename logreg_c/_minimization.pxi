@@ -155,13 +155,6 @@ cdef class Survey:
 
     cdef logreg_survey c
 
-    def __init__(self, state=None):
-        if state is not None:
-            memcpy(&self.c, <const char *> state, sizeof(self.c))
-
-    def __reduce__(self):
-        return Survey, (PyBytes_FromStringAndSize(<char *> &self.c, sizeof(self.c)),)
-
     def add(self, Problem problem):
         with nogil:
             logreg_survey_add(&self.c, problem.data)
@@ -171,17 +164,9 @@ cdef class Choice:
     """The examples of a sample, of parts that come in their order."""
 
     cdef logreg_choice c
-    cdef tuple given
 
-    def __init__(self, Survey survey, int64_t count, state=None):
-        self.given = survey, count
+    def __init__(self, Survey survey, int64_t count):
         self.c = logreg_choice_open(&survey.c, count)
-        if state is not None:
-            memcpy(&self.c, <const char *> state, sizeof(self.c))
-
-    def __reduce__(self):
-        state = PyBytes_FromStringAndSize(<char *> &self.c, sizeof(self.c))
-        return Choice, (*self.given, state)
 
     def choose(self, Problem problem, index, Y, h):
         """Fill what is chosen of a part, from the start of each array, and return its number."""

@@ -266,7 +266,7 @@ class ProblemInParts:
         """Return sums over labels and weights."""
         if self._survey is None:
             self._survey = _kernel.Survey()
-            for part in self._source:
+            for part in self.targets():
                 survey_part(self._survey, part)
         return self._survey
 
@@ -274,7 +274,7 @@ class ProblemInParts:
         """Return sums over the weights of k classes."""
         if self._tally is None:
             self._tally = Tally(np.zeros(k), np.inf)
-            for part in self._source:
+            for part in self.targets():
                 self._tally = self._tally.counting(part.Y, part.sample_weight)
         return self._tally.of(k)
 
@@ -285,17 +285,17 @@ class ProblemInParts:
     def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
         """Return samples of so many examples, in memory, which one pass gathers."""
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
-        samples = [_Sample(self.survey(), count, self.n_x, dtype) for count in counts]
+        samples = [Sample(self.survey(), count, self.n_x, dtype) for count in counts]
         for part in self._source:
             problem = self._of(part, part.X, part.sample_weight, float32=False)
             for sample in samples:
-                sample.take(problem, part.X)
+                sample.take(problem, part)
         return [sample.problem(self.n_threads) for sample in samples]
 
     def sample_weight(self) -> NDArray[Any] | None:
         """Return the weights of all examples, of which parts keep none."""
         weights = []
-        for part in self._source:
+        for part in self.targets():
             if part.sample_weight is None:
                 return None
             weights.append(part.sample_weight)
@@ -304,7 +304,7 @@ class ProblemInParts:
     def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Return the labels and the weights of all examples."""
         none = np.empty(0, np.intp)
-        return joined([chosen_of(part, none) for part in self._source])[1:]
+        return joined([chosen_of(part, none) for part in self.targets()])[1:]
 
     def weights_at(self, at: Curvature) -> Weights:
         """Return the weights of a Hessian, which may be that of more features than these."""
@@ -323,6 +323,10 @@ class ProblemInParts:
 
     def parts(self) -> Iterator[Part]:
         """Read all parts."""
+        return iter(self._source)
+
+    def targets(self) -> Iterator[Part]:
+        """Read all parts, of which only the labels and weights are of interest."""
         return iter(self._source)
 
     def _of(
@@ -352,6 +356,16 @@ def taken(part: Part, at: NDArray[np.intp]) -> Part:
     X = [x[here] for x in part.X] if isinstance(part.X, list) else part.X.T[here].T
     weight = None if part.sample_weight is None else part.sample_weight[here]
     return Part(part.first, X, part.Y[here], weight)
+
+
+def rows_of(part: Part, at: NDArray[np.int64], out: NDArray[Any]) -> None:
+    """Fill out (count, n_x) with examples of a part, named as those of the whole."""
+    here = at - part.first
+    if isinstance(part.X, list):
+        for j, x in enumerate(part.X):
+            out[:, j] = x[here]
+    else:
+        out[:] = part.X.T[here]
 
 
 def chosen_of(part: Part, chosen: NDArray[np.intp]) -> Part:
@@ -430,7 +444,7 @@ class Weights:
         return h
 
 
-class _Sample:
+class Sample:
     """A sample as it is gathered, example after example."""
 
     def __init__(self, survey: _kernel.Survey, count: int, n_x: int, dtype: np.dtype[Any]) -> None:
@@ -440,17 +454,27 @@ class _Sample:
         self._index = np.empty(count, np.int64)
         self._chosen = 0
 
-    def take(self, problem: _kernel.Problem, X: NDArray[Any] | list[NDArray[Any]]) -> None:
-        """Gather what is chosen of a part."""
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """Which examples have been chosen so far."""
+        return self._index[: self._chosen]
+
+    def choose(self, problem: _kernel.Problem, first: int) -> slice:
+        """Choose examples of a part, which begins with example `first`; return their places."""
         k = self._chosen
-        end = k + self._choice.choose(problem, self._index[k:], self._Y[k:], self._h[k:])
-        chosen = self._index[k:end]
-        if isinstance(X, list):
-            for j, x in enumerate(X):
-                self._rows[k:end, j] = x[chosen]
-        else:
-            self._rows[k:end] = X.T[chosen]
-        self._chosen = end
+        self._chosen += self._choice.choose(problem, self._index[k:], self._Y[k:], self._h[k:])
+        at = slice(k, self._chosen)
+        self._index[at] += first
+        return at
+
+    def take(self, problem: _kernel.Problem, part: Part) -> None:
+        """Gather what is chosen of a part."""
+        at = self.choose(problem, part.first)
+        rows_of(part, self._index[at], self._rows[at])
+
+    def fill(self, pieces: Sequence[NDArray[Any]]) -> None:
+        """Take the rows of what has been chosen."""
+        np.concatenate(pieces, out=self._rows[: self._chosen])
 
     def problem(self, n_threads: int) -> _kernel.Problem:
         """Return the sample; places that are left repeat the last example, with weight 0."""

@@ -30,7 +30,7 @@ from distributed import Client, LocalCluster, wait  # noqa: E402
 
 from logreg_c import dask as on_dask  # noqa: E402
 from logreg_c.callbacks import Checkpoint  # noqa: E402
-from logreg_c.dask import _workers  # noqa: E402
+from logreg_c.dask import _blocks, _workers  # noqa: E402
 
 M, N_X = 30_011, 12
 
@@ -425,6 +425,29 @@ def test_delayed_partitions_of_few_rows(cluster, data, count):
     found = on_dask.fit(cluster, *parts[:2], sample_weight=parts[2])
     X, Y, s = data
     assert bits(*found) == bits(*logreg_c.fit(X.T, Y, sample_weight=s))
+
+
+def test_what_makes_a_block_is_one_task_with_what_it_alone_needs():
+    mean, load = dask.delayed(np.mean)([1.0, 3.0]), dask.delayed(np.full)
+    parts = [load((5, 2), float(k)) for k in range(3)]
+    asked = [dask.delayed(np.dot)(part - mean, part.T) for part in parts]
+    graph = _blocks._fused(asked)
+    keys = [one.key for one in asked]
+    assert graph.keys() == {*keys, mean.key}
+    for found, expected in zip(dask.get(graph, keys), dask.compute(*asked), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_annotations_of_partitions_hold(cluster, data):
+    X, Y, _ = data
+    with dask.annotate(priority=1):
+        parts = [[dask.delayed(np.copy)(p) for p in np.array_split(of, 4)] for of in (X, Y)]
+    asked = [dask.delayed(np.dot)(part, part.T) for part in parts[0]]
+    computed = []
+    client = SimpleNamespace(compute=computed.append)
+    _blocks.begun(client, asked)
+    assert computed == [asked]  # as they are
+    assert bits(*on_dask.fit(cluster, *parts)) == bits(*logreg_c.fit(X.T, Y))
 
 
 def test_a_checkpoint_goes_on_in_memory_and_back(cluster, data, tmp_path):

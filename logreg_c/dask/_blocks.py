@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dask
 import numpy as np
+from dask._task_spec import Task, convert_legacy_graph
 from dask.base import is_dask_collection
 
 from logreg_c import _input
@@ -55,12 +57,18 @@ class Described(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Examples [first, end) of a block of m examples on a worker."""
+    """Examples [first, end) of a block on a worker."""
 
     block: Future
     first: int
     end: int
-    m: int
+
+
+class Cut(NamedTuple):
+    """Examples of some blocks, of which the first is number `at` of the whole."""
+
+    pieces: list[Piece]
+    at: int
 
 
 class Partition(NamedTuple):
@@ -152,9 +160,39 @@ def computed(
 ) -> list[Future]:
     """Begin to compute a block of each partition; a worker that dies takes only its own along."""
     make = dask.delayed(make_block, pure=False)
-    blocks = [make(*part, k, coded) for k, part in enumerate(parts)]
-    futures: list[Future] = client.compute(blocks)
+    return begun(client, [make(*part, k, coded) for k, part in enumerate(parts)])
+
+
+def begun(client: Client, asked: list[Any]) -> list[Future]:
+    """Begin to compute delayed objects, each by one task where nothing else needs what it needs.
+
+    A task costs the scheduler and its worker milliseconds. Annotations would be lost.
+    """
+    layers = (layer for one in asked for layer in one.dask.layers.values())
+    if any(layer.annotations for layer in layers):
+        futures: list[Future] = client.compute(asked)
+    else:
+        futures = client.get(_fused(asked), [one.key for one in asked], sync=False)
     return futures
+
+
+def _fused(asked: list[Any]) -> dict[Any, Any]:
+    """Return a graph with a task of each delayed object, and the tasks that several need."""
+    ((shared, *_),) = dask.optimize(asked)
+    graph: dict[Any, Any] = convert_legacy_graph(dict(shared.dask))
+    dependents = Counter(key for task in graph.values() for key in task.dependencies)
+    for one in asked:
+        group, seen, here = [], [one.key], Counter[Any]()
+        while seen:
+            group.append(graph[seen.pop()])
+            for key in group[-1].dependencies:
+                here[key] += 1  # of those that depend on it
+                if here[key] == dependents[key] and key in graph:
+                    seen.append(key)
+        for task in group:
+            del graph[task.key]
+        graph[one.key] = Task.fuse(*group, key=one.key)
+    return graph
 
 
 def refuse_scattered(client: Client, blocks: list[Future]) -> None:
@@ -181,17 +219,11 @@ def _some_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
     return False
 
 
-def joined(client: Client, stretches: Sequence[Sequence[Piece]]) -> list[Future]:
-    """Begin to join the pieces of each stretch, all in one graph: each costs the scheduler time."""
+def cut_off(client: Client, pieces: list[Piece]) -> list[Piece]:
+    """Begin to copy pieces of blocks, all in one graph: each costs the scheduler time."""
     cut = dask.delayed(cut_block, pure=False)
-    join = dask.delayed(join_blocks, pure=False)
-    futures: list[Future] = client.compute(
-        [
-            join([p.block if p.end - p.first == p.m else cut(*p[:3]) for p in pieces])
-            for pieces in stretches
-        ]
-    )
-    return futures
+    futures = client.compute([cut(*piece) for piece in pieces])
+    return [Piece(f, 0, p.end - p.first) for f, p in zip(futures, pieces, strict=True)]
 
 
 # ---- On the workers ------------------------------------------------------------------------------
@@ -255,8 +287,12 @@ def numbers_in(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
     return np.searchsorted(classes, labels).astype(np.int32)
 
 
-def describe(block: Block) -> Described:
+def describe(blocks: list[Block]) -> list[Described]:
     """Return what the client has to know."""
+    return list(map(_described, blocks))
+
+
+def _described(block: Block) -> Described:
     weight = block.sample_weight
     largest = 1.0 if weight is None else float(weight.max(initial=0.0))
     shape = block.m, len(block.X)
@@ -274,8 +310,10 @@ def cut_block(block: Block, first: int, end: int) -> Block:
 
 
 def join_blocks(pieces: Sequence[Block]) -> Block:
-    """Return the examples of several pieces, one after the other."""
+    """Return the examples of some pieces, one after the other."""
     first = pieces[0]
+    if len(pieces) == 1:
+        return first
     X: Any
     if isinstance(first.X, list):
         X = [np.concatenate(columns) for columns in zip(*(p.X for p in pieces), strict=True)]

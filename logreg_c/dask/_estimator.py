@@ -19,7 +19,7 @@ from logreg_c.sklearn.labels import encoded, labels_of
 from logreg_c.sklearn.parameters import check_classes
 from logreg_c.sklearn.weights import l2_of, weights_of_classes
 
-from ._blocks import numbers_in, partitions
+from ._blocks import begun, numbers_in, partitions
 from ._problem import Distributed
 from ._workers import awaited
 
@@ -187,7 +187,7 @@ def _tallied(client: Client, parts: list[Partition]) -> Tally:
     """Return the tally of all labels, which are read on the workers."""
     tally = dask.delayed(_tally, pure=False)
     asked = [tally(part.Y, part.sample_weight, k) for k, part in enumerate(parts)]
-    tallies = awaited(client, client.gather, client.compute(asked))
+    tallies = awaited(client, client.gather, begun(client, asked))
     found = [one for one in tallies if one.classes.size]
     if not found:
         msg = "X has no rows in any partition; expected at least one"

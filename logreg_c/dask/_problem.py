@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from functools import partial, reduce
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,20 @@ import numpy as np
 from logreg_c import _input, _kernel
 from logreg_c._input import Examples, Labels
 from logreg_c._objective import Outward, Tally, features_of
-from logreg_c._parts import Part, ProblemInParts, examples_of_parts, sample_of
+from logreg_c._parts import Part, ProblemInParts, Sample, examples_of_parts
 
-from ._blocks import Piece, computed, describe, joined, partitions, refuse_scattered
+from ._blocks import (
+    Cut,
+    Piece,
+    computed,
+    cut_off,
+    describe,
+    join_blocks,
+    partitions,
+    refuse_scattered,
+)
 from ._served import Weighing, Whole, served
-from ._workers import Cut, Workers, awaited
+from ._workers import Workers, awaited, held_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +38,10 @@ if TYPE_CHECKING:
     from logreg_c._parts import Curvature
 
     from ._blocks import Described
+
+
+# Examples whose labels and weights are brought here at a time: at most 64 MB.
+BROUGHT = 1 << 22
 
 
 class Distributed:
@@ -54,7 +68,7 @@ class Distributed:
         """Compute the blocks, and cut them into parts."""
         client = self._client
         blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
-        described = awaited(client, client.gather, client.map(describe, blocks, pure=False))
+        described = _described(client, blocks)
         awaited(client, refuse_scattered, client, blocks)
         del names  # columns are taken in their order
         settings = dtype, self._n_threads
@@ -117,8 +131,12 @@ class DistributedSource:
 
     def __iter__(self) -> Iterator[Part]:
         """Bring the examples here; for a few."""
+        gather = self._client.gather
         for cut in self.cuts:
-            block = awaited(self._client, cut.block.result).between(cut.first, cut.end)
+            blocks = awaited(self._client, gather, [piece.block for piece in cut.pieces])
+            ends = [piece[1:] for piece in cut.pieces]
+            pieces = [block.between(*at) for block, at in zip(blocks, ends, strict=True)]
+            block = join_blocks(pieces)
             yield Part(cut.at, block.X, block.Y, block.sample_weight)
 
     def features(self, chosen: NDArray[np.intp]) -> DistributedSource:
@@ -153,34 +171,55 @@ def _labels_of(described: list[Described], m: int) -> Labels:
     return Labels(highest)
 
 
+def _described(client: Client, blocks: list[Future]) -> list[Described]:
+    """Return what is to be known of the blocks, by a task on each worker that has some."""
+    held = held_by(client, blocks)
+    places: dict[tuple[str, ...], list[Future]] = defaultdict(list)
+    for block in blocks:
+        places[tuple(held.get(block.key, ())[:1])].append(block)
+    asked = [
+        client.submit(describe, here, workers=at or None, allow_other_workers=True, pure=False)
+        for at, here in places.items()
+    ]
+    found: dict[Any, Described] = {}
+    for here, answer in zip(places.values(), awaited(client, client.gather, asked), strict=True):
+        found |= zip((block.key for block in here), answer, strict=True)
+    return [found[block.key] for block in blocks]
+
+
 def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> list[Cut]:
-    """Cut blocks where multiples of `size` are; what several blocks hold of one becomes a block."""
+    """Cut blocks where multiples of `size` are; what several blocks hold of one stays together."""
     cuts: list[Cut] = []
-    shared: list[tuple[int, list[Piece]]] = []  # stretches, each with its first example
-    pieces: list[Piece] = []  # of a stretch that is not complete
-    at = start = 0  # examples before this block, and before the stretch
+    at = 0  # examples before this block
     for block, of in blocks:
-        first = 0
-        if pieces:
-            first = min(of.m, start + size - at)
-            pieces.append(Piece(block, 0, first, of.m))
-            if at + first == start + size:
-                shared.append((start, pieces))
-                pieces = []
-        if first < of.m:
-            end = first + (of.m - first) // size * size
-            if end > first:
-                cuts.append(Cut(block, first, end, at + first))
-            if end < of.m:
-                start = at + end
-                pieces.append(Piece(block, end, of.m, of.m))
+        first = min(of.m, -at % size)  # of the next cut
+        if first:
+            cuts[-1].pieces.append(Piece(block, 0, first))
+        end = first + (of.m - first) // size * size
+        if end > first:
+            cuts.append(Cut([Piece(block, first, end)], at + first))
+        if end < of.m:
+            cuts.append(Cut([Piece(block, end, of.m)], at + end))
         at += of.m
-    if pieces:
-        shared.append((start, pieces))
-    together = joined(client, [pieces for _, pieces in shared])
-    for block, (start, pieces) in zip(together, shared, strict=True):
-        cuts.append(Cut(block, 0, sum(p.end - p.first for p in pieces), start))
-    return sorted(cuts, key=lambda cut: cut.at)
+    whole = {block.key: of.m for block, of in blocks}
+    parts = [
+        piece
+        for cut in cuts
+        for piece in cut.pieces
+        if len(cut.pieces) > 1 and piece.end - piece.first < whole[piece.block.key]
+    ]
+    copies = dict(zip(parts, cut_off(client, parts), strict=True))
+    return [cut._replace(pieces=[copies.get(p, p) for p in cut.pieces]) for cut in cuts]
+
+
+def _stretches(starts: Sequence[int], m: int) -> Iterator[tuple[int, int]]:
+    """Yield the first example and the end of stretches of whole parts, of some size at least."""
+    first = 0
+    for start in starts:
+        if start >= first + BROUGHT:
+            yield first, start
+            first = start
+    yield first, m
 
 
 class DistributedProblem(ProblemInParts):
@@ -245,12 +284,6 @@ class DistributedProblem(ProblemInParts):
         of_parts: dict[int, Outward] = self._asked("outward_here", step, of_b, above)
         return reduce(Outward.and_of, of_parts.values())
 
-    def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        """Return the labels and the weights of all examples."""
-        found = self._asked("labels_here")
-        Y, weights = zip(*(found[first] for first in sorted(found)), strict=True)
-        return np.concatenate(Y), None if weights[0] is None else np.concatenate(weights)
-
     def _weighed(self, weighing: Weighing) -> Any:
         """Have the workers weigh their parts; return the status of that, and the sum."""
         found = self._asked("weigh", weighing)
@@ -261,29 +294,14 @@ class DistributedProblem(ProblemInParts):
             S = float(np.add.accumulate(np.concatenate([[S], of_blocks]))[-1])
         return SimpleNamespace(weighing=weighing, status=status, S=S)
 
-    def survey(self) -> _kernel.Survey:
-        """Return sums over labels and weights, which go from worker to worker at first."""
-        if self._survey is None:
-            self._survey = self._workers.retried(self._surveyed)
-        return self._survey
-
-    def _surveyed(self) -> _kernel.Survey:
-        survey = _kernel.Survey()
-        for actor, *stretch in self._workers.stretches():
-            (survey,) = self._workers.answer(actor, "survey_on", survey, *stretch)
-        return survey
-
-    def tally(self, k: int) -> Tally:
-        """Return sums over the weights of k classes, which go from worker to worker at first."""
-        if self._tally is None:
-            self._tally = self._workers.retried(self._tallied, k)
-        return self._tally
-
-    def _tallied(self, k: int) -> Tally:
-        tally = Tally(np.zeros(k), np.inf)
-        for actor, *stretch in self._workers.stretches():
-            tally = self._workers.answer(actor, "tally_on", tally, *stretch)
-        return tally
+    def targets(self) -> Iterator[Part]:
+        """Bring labels and weights here, of some parts after the other."""
+        cuts = self._cuts
+        for first, end in _stretches([cut.at for cut in cuts], self.m):
+            found = self._asked("targets_of", first, end)
+            for at in sorted(found):
+                Y, weight = found[at]
+                yield Part(at, np.empty((0, Y.size)), Y, weight)
 
     def chosen(self, at: NDArray[np.intp]) -> list[Part]:
         """Return some examples, which are named in their order."""
@@ -292,31 +310,16 @@ class DistributedProblem(ProblemInParts):
 
     def samples(self, counts: Sequence[int]) -> list[_kernel.Problem]:
         """Return samples of so many examples, in memory here."""
-        samples = []
-        for count in counts:
-            rows, Y, h = self._workers.retried(self._chosen, count)
-            samples.append(sample_of(rows, Y, h, self.n_threads))
-        return samples
-
-    def _chosen(self, count: int) -> tuple[NDArray[Any], ...]:
-        choice = _kernel.Choice(self.survey(), count)
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
-        rows = np.zeros((count, self.n_x), dtype)
-        Y, h, k = np.zeros(count), np.zeros(count), 0
-        for actor, *stretch in self._workers.stretches():
-            answer = self._workers.answer(actor, "choose_on", choice, count - k, *stretch)
-            choice, some, of_Y, of_h = answer
-            stop = k + len(some)
-            rows[k:stop], Y[k:stop], h[k:stop] = some, of_Y, of_h
-            k = stop
-        rows[k:] = rows[k - 1]
-        return rows, Y, h
-
-    def sample_weight(self) -> NDArray[Any] | None:
-        """Return the weights of all examples."""
-        found = self._asked("weights")
-        weights = [found[first] for first in sorted(found)]
-        return None if weights[0] is None else np.concatenate(weights)
+        samples = [Sample(self.survey(), count, self.n_x, dtype) for count in counts]
+        for part in self.targets():
+            problem = self._of(part, part.X, part.sample_weight, float32=False)
+            for sample in samples:
+                sample.choose(problem, part.first)
+        for sample in samples:
+            found = self._asked("rows_at", sample.chosen)
+            sample.fill([found[first] for first in sorted(found)])
+        return [sample.problem(self.n_threads) for sample in samples]
 
     def _asked(self, question: str, *arguments: Any) -> Any:
         if self._chosen_features is not None:

@@ -12,7 +12,7 @@ from distributed import get_worker
 from logreg_c import _kernel
 from logreg_c._input import Labels
 from logreg_c._objective import features_of
-from logreg_c._parts import SURVEYED, Part, ProblemInParts, chosen_of
+from logreg_c._parts import SURVEYED, Part, ProblemInParts, chosen_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,42 +186,25 @@ class Served(ProblemInParts):
         self.weigh(weighing)
         return SimpleNamespace(of=lambda part: self._h[part.first])
 
-    def survey_on(self, survey: _kernel.Survey, first: int, end: int) -> Several:
-        """Continue a survey with the parts that begin within [first, end)."""
-        for part in self._between(first, end):
-            survey.add(self._of(part, part.X, part.sample_weight, float32=False))
-        return Several([survey])
-
-    def tally_on(self, tally: Tally, first: int, end: int) -> Tally:
-        """Continue a tally with the parts that begin within [first, end)."""
-        tally = tally._replace(shares=tally.shares.copy())
-        for part in self._between(first, end):
-            tally = tally.counting(part.Y, part.sample_weight)
-        return tally
-
     def chosen_here(self, at: NDArray[np.intp]) -> Gathered:
         """Return those of some examples that are here, by part."""
         return Gathered({part.first: part for part in self.chosen(at)})
 
-    def choose_on(self, choice: _kernel.Choice, room: int, first: int, end: int) -> Several:
-        """Continue a choice with these parts; return it, and rows, Y and weights of the chosen."""
+    def rows_at(self, at: NDArray[np.int64]) -> Gathered:
+        """Return the rows of those of some examples that are here, by part."""
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
-        Y, h, index = np.zeros(room), np.zeros(room), np.empty(room, np.int64)
-        rows = [np.empty((0, self.n_x), dtype)]
-        k = 0
-        for part in self._between(first, end):
-            problem = self._of(part, part.X, part.sample_weight, float32=False)
-            stop = k + choice.choose(problem, index[k:], Y[k:], h[k:])
-            chosen = index[k:stop]
-            if isinstance(part.X, list):
-                rows.append(np.stack([x[chosen] for x in part.X], 1).astype(dtype, copy=False))
-            else:
-                rows.append(part.X.T[chosen])
-            k = stop
-        return Several([choice, np.concatenate(rows), Y[:k], h[:k]])
+        found = Gathered()
+        for part in self._here:
+            first, end = np.searchsorted(at, (part.first, part.first + part.m))
+            if first < end:
+                found[part.first] = np.empty((end - first, self.n_x), dtype)
+                rows_of(part, at[first:end], found[part.first])
+        return found
 
-    def _between(self, first: int, end: int) -> list[Part]:
-        return [part for part in self._here if first <= part.first < end]
+    def targets_of(self, first: int, end: int) -> Gathered:
+        """Return the labels and the sample weights of the parts that begin within [first, end)."""
+        here = (part for part in self._here if first <= part.first < end)
+        return Gathered({part.first: (part.Y, part.sample_weight) for part in here})
 
     def nonfinite(self) -> Gathered:
         """Return (feature, example) of the first NaN or infinity here, if there is one."""
@@ -232,11 +215,3 @@ class Served(ProblemInParts):
         """Return how far z of each part goes to the sides of the labels."""
         at = step, of_b, above
         return Gathered({part.first: self.outward_of(part, *at) for part in self._here})
-
-    def labels_here(self) -> Gathered:
-        """Return the labels and the sample weights of each part."""
-        return Gathered({part.first: (part.Y, part.sample_weight) for part in self._here})
-
-    def weights(self) -> Gathered:
-        """Return the sample weights of each part."""
-        return Gathered({part.first: part.sample_weight for part in self._here})

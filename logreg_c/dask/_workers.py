@@ -29,12 +29,14 @@ from distributed.protocol import to_serialize
 from distributed.scheduler import KilledWorker
 from distributed.utils import sync
 
+from ._blocks import join_blocks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from distributed import Client, Future
 
-    from ._blocks import Block
+    from ._blocks import Block, Cut
 
 # Actors that are asked by one: the client, or an actor where there are more. Each costs it about
 # two milliseconds.
@@ -50,15 +52,6 @@ LOST = (OSError, RuntimeError, asyncio.TimeoutError, CancelledError, CommClosedE
 
 
 Answered = TypeVar("Answered")
-
-
-class Cut(NamedTuple):
-    """Examples [first, end) of a block, of which the first is number `at` of the whole."""
-
-    block: Future
-    first: int
-    end: int
-    at: int
 
 
 class ClusterError(RuntimeError):
@@ -185,6 +178,22 @@ def _by_scheduler(client: Client, do: Callable[..., Any], **arguments: Any) -> A
         raise ClusterError(msg) from error
 
 
+def held_by(client: Client, blocks: list[Future]) -> dict[Any, Sequence[str]]:
+    """Return which workers hold each block, once these are there."""
+
+    def settled() -> None:
+        with client.as_current():
+            all_of(blocks)
+
+    awaited(client, settled)
+    for block in blocks:
+        if block.status == "error":
+            error = awaited(client, block.exception)
+            raise _died(error) if isinstance(error, KilledWorker) else error
+    held: dict[Any, Sequence[str]] = awaited(client, client.who_has, blocks)
+    return held
+
+
 class Watch:
     """Looks, again and again during one wait, for the workers that are there.
 
@@ -210,17 +219,25 @@ class Watch:
         return set(heard) - silent
 
 
+class Stretches(NamedTuple):
+    """Which examples [first, end) of some blocks, and the number `at` of the first of the whole."""
+
+    ends: list[tuple[int, int]]
+    at: int
+
+
+def _joined(blocks: list[Block], cut: Stretches) -> tuple[Block, int]:
+    pieces = [block.between(*ends) for block, ends in zip(blocks, cut.ends, strict=True)]
+    return join_blocks(pieces), cut.at
+
+
 class Actor:
     """Parts of the whole on one worker, and the actors that are asked on behalf of the client."""
 
     def __init__(
-        self, open_parts: Callable[..., Any], blocks: list[Block], cuts: list[tuple[int, int, int]]
+        self, open_parts: Callable[..., Any], blocks: list[list[Block]], cuts: list[Stretches]
     ) -> None:
-        pieces = [
-            (block.between(first, end), at)
-            for block, (first, end, at) in zip(blocks, cuts, strict=True)
-        ]
-        self._parts = open_parts(pieces)
+        self._parts = open_parts(list(map(_joined, blocks, cuts)))
         self._children: list[Any] = []
 
     def adopt(self, children: list[Any]) -> None:
@@ -281,7 +298,6 @@ class Workers:
         self._actors: list[Any] = []
         self._held: list[Future] = []  # keeps the actors on their workers
         self._asked: list[Any] = []  # the actors that the client itself asks
-        self._actor_of: list[int] = []  # for each cut
         self._took: list[float] = []  # seconds of the last answers
 
     def ask(self, question: str, *arguments: Any) -> list[Any]:
@@ -306,22 +322,6 @@ class Workers:
                     )
                     raise ClusterError(msg) from error
         raise AssertionError  # the last attempt returns or raises
-
-    def stretches(self) -> list[tuple[Any, int, int]]:
-        """Return the actors in the order of the parts, each with the examples of its stretch."""
-        found: list[tuple[Any, int, int]] = []
-        for k, cut in zip(self._actor_of, self._cuts, strict=True):
-            actor, end = self._actors[k], cut.at + cut.end - cut.first
-            if found and found[-1][0] is actor:
-                found[-1] = actor, found[-1][1], end
-            else:
-                found.append((actor, cut.at, end))
-        return found
-
-    def answer(self, actor: Any, question: str, *arguments: Any) -> Any:
-        """Return what one actor answers."""
-        packed = pickle.dumps((question, *arguments), pickle.HIGHEST_PROTOCOL)
-        return self._received(actor, self._call(actor, "answer", packed), FIRST_ANSWER)
 
     def _call(self, actor: Any, method: str, *arguments: Any) -> Awaited[Answer]:
         """Begin to call a method of an actor.
@@ -404,30 +404,23 @@ class Workers:
     def _bind(self) -> None:
         """Make an actor on each worker that has some of the blocks."""
         client = self._client
-        blocks = [cut.block for cut in self._cuts]
-        awaited(client, self._settled, blocks)
-        for block in blocks:
-            if block.status == "error":
-                error = awaited(client, block.exception)
-                raise _died(error) if isinstance(error, KilledWorker) else error
-        held = awaited(client, client.who_has, blocks)
+        held = held_by(client, [piece.block for cut in self._cuts for piece in cut.pieces])
         places: dict[str, list[Cut]] = defaultdict(list)
         for cut in self._cuts:
-            addresses = held.get(cut.block.key)
-            if not addresses:
-                msg = "a block was lost"
-                raise RuntimeError(msg)
-            fewest = min(addresses, key=lambda address: (len(places[address]), address))
-            places[fewest].append(cut)
-        places = {address: cuts for address, cuts in places.items() if cuts}
-        numbers = {cut.at: k for k, cuts in enumerate(places.values()) for cut in cuts}
-        self._actor_of = [numbers[cut.at] for cut in self._cuts]
+            rows: Counter[str] = Counter()
+            for block, first, end in cut.pieces:
+                if not held.get(block.key):
+                    msg = "a block was lost"
+                    raise RuntimeError(msg)
+                rows.update(dict.fromkeys(held[block.key], end - first))
+            most = max(rows, key=lambda at: (rows[at], -len(places.get(at, ())), at))
+            places[most].append(cut)
         # Elsewhere rather than never: a worker may be lost before its actor is there.
         self._held = [
             client.submit(
                 *(Actor, self._open_parts),
-                [cut.block for cut in cuts],
-                [cut[1:] for cut in cuts],
+                [[piece.block for piece in cut.pieces] for cut in cuts],
+                [Stretches([piece[1:] for piece in cut.pieces], cut.at) for cut in cuts],
                 actor=True,
                 workers=[address],
                 allow_other_workers=True,
@@ -443,11 +436,6 @@ class Workers:
         if len(actors) > DEGREE and len(addresses) == len(actors) and not in_process:
             self._make_tree(actors)
         self._actors = actors
-
-    def _settled(self, blocks: list[Future]) -> None:
-        """Wait until blocks are there, or cannot be made."""
-        with self._client.as_current():
-            all_of(blocks)
 
     def _made(self) -> list[Any]:
         """Wait for the actors."""
