@@ -460,6 +460,31 @@ def test_what_separates_only_some_examples_converges_to_the_infimum(
     assert result.costs[-1] - infimum <= (4 * tol + 1e-13) * infimum
 
 
+@pytest.mark.parametrize("seed", [0, 2, 15, 22])
+def test_the_gap_of_a_float32_search_that_goes_on_in_float64_is_that_of_its_curvature(seed):
+    # few examples have the column, and nearly all of them one label: far out, curvature is 1/100 of
+    # that at w = 0, while J is hardly lower
+    rng = np.random.default_rng(seed)
+    m = int(rng.integers(30, 200))
+    column = rng.random(m) < rng.uniform(0.02, 0.3)
+    Y = column & (rng.random(m) < 0.98) | (rng.random(m) < 0.3)
+    X = np.repeat(column[np.newaxis], 40, axis=0)
+    for l2 in (1e-7, 1e-6):
+        result = logreg_c.fit(X, Y, l2=l2, tol=TOL)
+        assert gap(result, X, Y, l2) <= 10 * TOL
+
+
+@pytest.mark.parametrize("seed", [791, 1206, 1545, 1937])
+def test_curvature_from_far_above_does_not_make_a_gap_small(seed):
+    rng = np.random.default_rng(seed)
+    m = int(rng.integers(16, 40))
+    X = np.round(rng.standard_normal((4, m)) * [[3.0], [50.0], [5.0], [1.0]])
+    Y = rng.random(m) < 0.4
+    weights = rng.random(m) < 0.5
+    result = logreg_c.fit(X, Y, l2=2e-6, sample_weight=weights, tol=1e-3)
+    assert gap(result, X, Y, 2e-6, weights) <= 1e-2
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_penalty_that_holds_nearly_separated_classes_far_out_is_reached(seed):
     # the features are so large that J is 1e-15 and less at the minimum

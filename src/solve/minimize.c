@@ -25,6 +25,8 @@
 #define FLOAT32_GAP 1e-6    /* relative, at which float64 takes over */
 #define LEAST_OF_J 1e-3     /* what is left of J without a penalty keeps its digits */
 #define SAME_CURVATURE 1e-3 /* a relative change of J that hardly changes the curvature */
+#define MUCH_HIGHER 2.0     /* J where a factor was made, in units of J here, */
+#define LITTLE_HIGHER 1.25  /* so that it is made anew before its gap is believed */
 #define LN_2 0x1.62e42fefa39efp-1
 
 enum { STUCK = 3 /* steps without progress near the noise */ };
@@ -116,10 +118,19 @@ static int is_trusted(const logreg_context *c, double target)
 
 /* Whether the factor comes from where J was much higher. As predictions become certain, curvature
  * falls with J, so an old factor takes steps that are too short, and the gap it predicts is too
- * small. */
-static int is_outdated(const logreg_minimizer *m)
+ * small. The pairs make up for some of it: without any, as where float64 has just taken over, the
+ * factor has to come from where J was nearly the same. With pairs, a factor that costs no more than
+ * the passes since it was made has to come from where J was little higher. */
+static int is_outdated(const logreg_context *c, double price)
 {
-    return !m->fresh && m->J_built > 2.0 * m->search.J;
+    const logreg_minimizer *m = c->m;
+    const double since = (double)(m->passes - m->built);
+    double most = MUCH_HIGHER;
+    if (m->search.pairs == 0)
+        most = 1.0 + SAME_CURVATURE;
+    else if (price <= since)
+        most = LITTLE_HIGHER;
+    return !m->fresh && m->J_built > most * m->search.J;
 }
 
 /* max(|dw|, |db|) at theta, of the standardized features where there are such. */
@@ -197,7 +208,7 @@ static void decide(logreg_context *c)
     logreg_note_rate(m);
     mark(m);
     if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
-        if (is_outdated(m))
+        if (is_outdated(c, logreg_factor_price(c->data, m->sample, c->data->m, c->plan.bytes)))
             m->task = LOGREG_TO_FACTOR;
         else if (m->float32)
             continue_in_float64(c);
