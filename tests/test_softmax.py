@@ -509,3 +509,14 @@ def test_the_diagonal_is_that_of_the_hessian(fixed_b, unit):
     step[:-1] /= unit
     found = Diagonal(objective, theta, 0.0, total=50.0, fixed_b=fixed_b)
     np.testing.assert_allclose(found.solve(gradient), step, rtol=1e-9)
+
+
+def test_eigenvalues_of_entries_of_any_size():
+    # a product of two probabilities near 0 is far below the others, and must not overflow
+    tiny = np.array([[2.0, 1.0, 1e-170], [1.0, 2.0, 1e-310], [1e-170, 1e-310, 1e-20]])
+    for S in (tiny, tiny * 1e-100, np.diag([1.0, 0.0, 1e-300]), np.zeros((3, 3))):
+        values, vectors = eigen(S)
+        assert sorted(values) == pytest.approx(
+            np.linalg.eigvalsh(S), rel=1e-12, abs=1e-16 * S.max()
+        )
+        np.testing.assert_allclose((vectors * values) @ vectors.T, S, atol=1e-15 * S.max())

@@ -37,6 +37,7 @@ ALIKE = 0.7  # curvature of Z, relative to that where all examples have the same
 RIDGE = 1e-12  # of each diagonal entry, for features that are combinations of others
 LEAST_VALUE = 2.0**-50  # of the mean eigenvalue of S: below, rounding decides
 OFF_DIAGONAL = 1e-15  # of the largest entry, after them
+NEGLIGIBLE = 2.0**-100  # of the diagonal: such an entry does not change it
 SWEEPS = 30  # of Jacobi's method
 
 
@@ -267,8 +268,9 @@ def _rotate(
     S: NDArray[np.float64], V: NDArray[np.float64], p: NDArray[np.intp], q: NDArray[np.intp]
 ) -> None:
     """Make S[p, q] zero, for disjoint pairs (Golub and Van Loan, Matrix Computations, 8.5)."""
-    tau = np.full(len(p), math.inf)
-    np.divide(S[q, q] - S[p, p], 2.0 * S[p, q], out=tau, where=S[p, q] != 0.0)
+    tau = np.full(len(p), math.inf)  # of entries that turn nothing
+    counts = np.abs(S[p, q]) > NEGLIGIBLE * (np.abs(S[p, p]) + np.abs(S[q, q]))
+    np.divide(S[q, q] - S[p, p], 2.0 * S[p, q], out=tau, where=counts)
     t = np.copysign(1.0, tau) / (np.abs(tau) + np.sqrt(1.0 + tau * tau))
     c = 1.0 / np.sqrt(1.0 + t * t)
     s = t * c
