@@ -77,7 +77,8 @@ def test_every_minimum_is_that_of_its_own_fit(seed, n_x, m, dtype, order, l2s, f
 def test_searches_in_one_pass_have_the_bits_of_their_own(seed, n_x, m, dtype, order, n_threads):
     rng = np.random.default_rng(seed)
     X, Y = data(seed, n_x, m, dtype, order)
-    weights = [None, rng.random(m) < 0.8, rng.random(m), np.arange(m) > m // 2]
+    kept = (rng.random(m) < 0.8) | (np.arange(m) == 0)  # the weights must not all be 0
+    weights = [None, kept, rng.random(m), np.arange(m) > m // 2]
     labels = [Y, Y, rng.random(m) < 0.3, rng.random(m)]
     l2s = [[10.0**-k, 10.0 ** -(k + 2), 10.0**-k] for k in range(len(labels))]
     start = Solution(np.zeros((n_x, 1)), 0.0)
