@@ -115,8 +115,8 @@ typedef enum logreg_ahead {
 enum { LOGREG_COLUMNS_AHEAD = 16 };
 
 /* Example-major, one stretch of examples is prefetched while the one before is read: an example of
- * each quarter at a time. A CPU's own prefetching keeps only so many lines of a stream
- * in flight, and this makes as many streams. */
+ * each quarter at a time. A CPU's own prefetching keeps only so many lines of a stream in flight,
+ * and this makes as many streams. */
 enum { LOGREG_STREAMS = 4 };
 
 /* How a pass reads X; the same for all its blocks. */

@@ -171,7 +171,7 @@ static LOGREG_NOINLINE int minimize(logreg_column_search *s, double *b, double *
     const logreg_column_model *model = s->model;
     double total = 0.0, gain, least = 0.0;
     if (begin(s)) return LOGREG_STOPPED;
-    int settled = 0, is_enough = 0;
+    int settled = 0, is_enough;
     for (int round = 0; round < ROUNDS; round++) {
         if (sweep(s, s->working, s->n_working, &gain)) return LOGREG_STOPPED;
         total += gain;

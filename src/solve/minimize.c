@@ -121,14 +121,14 @@ static int is_trusted(const logreg_context *c, double target)
  * small. The pairs make up for some of it: without any, as where float64 has just taken over, the
  * factor has to come from where J was nearly the same. With pairs, a factor that costs no more than
  * the passes since it was made has to come from where J was little higher. */
-static int is_outdated(const logreg_context *c, double price)
+static int is_outdated(const logreg_context *c)
 {
     const logreg_minimizer *m = c->m;
-    const double since = (double)(m->passes - m->built);
+    const double price = logreg_factor_price(c->data, m->sample, c->data->m, c->plan.bytes);
     double most = MUCH_HIGHER;
     if (m->search.pairs == 0)
         most = 1.0 + SAME_CURVATURE;
-    else if (price <= since)
+    else if (price <= (double)(m->passes - m->built))
         most = LITTLE_HIGHER;
     return !m->fresh && m->J_built > most * m->search.J;
 }
@@ -208,7 +208,7 @@ static void decide(logreg_context *c)
     logreg_note_rate(m);
     mark(m);
     if (s->gap <= target && (m->float32 || m->slope <= m->goal.slope) && is_trusted(c, target)) {
-        if (is_outdated(c, logreg_factor_price(c->data, m->sample, c->data->m, c->plan.bytes)))
+        if (is_outdated(c))
             m->task = LOGREG_TO_FACTOR;
         else if (m->float32)
             continue_in_float64(c);
