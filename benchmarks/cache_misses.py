@@ -5,7 +5,7 @@
 MB last-level cache. It prints the number of cache lines that an iteration fetches from memory,
 divided by the number of lines in X. A ratio of 1 means one pass; above 1.1 the script fails. With
 ``--types``, it does this for every type that is read in place. It needs valgrind and a C compiler,
-and compiles the kernel from src/.
+and compiles the kernel from src/, which takes a minute, or links the objects of ``--objects``.
 """
 
 import argparse
@@ -67,7 +67,9 @@ def main() -> int:
     """Print the ratio of each shape, type and layout; return 1 if one is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--types", action="store_true", help="every type, not only float64")
-    types = list(TYPES) if parser.parse_args().types else ["float64"]
+    parser.add_argument("--objects", type=Path, help="a folder with the kernel's objects")
+    options = parser.parse_args()
+    types = list(TYPES) if options.types else ["float64"]
     cases = [
         (layout, name, n_x, m)
         for name in types
@@ -79,9 +81,12 @@ def main() -> int:
     root = Path(__file__).parent.parent
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         program = Path(folder) / "one_pass"
-        sources = [root / "benchmarks" / "one_pass.c", *sorted(root.glob("src/*/*.c"))]
+        kernel = sorted(root.glob("src/*/*.c"))
         flags = [f"-I{root / 'src'}", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
-        compile_c(program, sources, *flags)
+        if options.objects:
+            kernel = [options.objects / f"{source.stem}.o" for source in kernel]
+            flags.append("-fopenmp")
+        compile_c(program, [root / "benchmarks" / "one_pass.c", *kernel], *flags)
 
         def ratio(case: tuple[str, str, int, int]) -> float:
             layout, name, n_x, m = case
