@@ -77,6 +77,7 @@ def write_parquet(path, rows):
     pq.write_table(table(), path, row_group_size=rows)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("rows", [777, 100_000])
 def test_parquet(expected, tmp_path, rows):
     write_parquet(tmp_path / "data.parquet", rows)
@@ -144,6 +145,7 @@ def test_npy(tmp_path, order, dtype):
     assert hash_of(cached, Y, weight) == whole
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.sampled(1)
 def test_npz(expected, tmp_path, save):

@@ -326,6 +326,7 @@ def test_errors_of_standardized_numbers_leave_categories_as_they_are():
 # ---- The estimator -------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(4)
 @libraries
 @pytest.mark.parametrize("C", [0.1, np.inf])
 def test_the_estimator_has_a_weight_per_category(frame_of, C):

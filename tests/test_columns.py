@@ -57,7 +57,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("scale", [False, True])
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 def test_the_minimum_is_that_of_a_hessian(name, scale, monkeypatch):
     X, Y = make(250, 300, scale=scale)
     settings = {"tol": 1e-12, **SETTINGS[name]}
@@ -142,6 +142,7 @@ def test_rounding_and_separated_classes():
         assert logreg_c.fit(X, Y, l1=0.1, penalty_factors=np.zeros(40)).stopped == "separated"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("by_columns")
 def test_a_checkpoint_resumes_bit_for_bit(tmp_path):
     X, Y = make(300, 200)

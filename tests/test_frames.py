@@ -110,7 +110,7 @@ WIDE_FRAMES = {
 
 @pytest.mark.parametrize("m", [1, 2, 63, 64, 65, 200])
 @pytest.mark.parametrize("frame_of", WIDE_FRAMES.values(), ids=WIDE_FRAMES)
-@pytest.mark.sampled(20)
+@pytest.mark.sampled(5)
 def test_wide_pandas_frames_have_the_bits_of_their_columns(frame_of, m):
     """The bits do not depend on how many columns are read at once."""
     frame = frame_of()[:m]
@@ -150,6 +150,7 @@ SERIES = {
 }
 
 
+@pytest.mark.sampled(29)
 @pytest.mark.parametrize("series_of", SERIES.values(), ids=SERIES)
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float32, np.float64])
 def test_labels_and_weights_may_be_series(series_of, dtype):

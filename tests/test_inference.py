@@ -480,6 +480,7 @@ def test_robust_errors_that_rounding_hides_are_refused():
     assert (robust.standard_errors > 0.0).all()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["classical", "HC0"])
 @pytest.mark.parametrize("l2", [0.0, 1e-10])
 @pytest.mark.parametrize("apart", [1e-2, 1e-4, 1e-5, 1e-6])

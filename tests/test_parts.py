@@ -36,7 +36,7 @@ def one_call(X, Y, weight, w, b, float32):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("layout", "dtype"), [("C", "f8"), ("F", "f8"), ("F", "f4"), ("C", "i1")])
 @pytest.mark.parametrize("parts", [1, 2, 7, 100])
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 def test_parts_that_arrive_in_any_order_have_the_bits_of_one_call(parts, layout, dtype, weighted):
     X, Y, weight, size = make_problem(layout, dtype, weighted=weighted)
     rng = np.random.default_rng(parts)

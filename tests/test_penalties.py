@@ -119,6 +119,7 @@ def violation(X, Y, result, l1, l2=0.0):
     return np.where(w != 0, np.abs(dw + l1 * np.sign(w)), np.maximum(np.abs(dw) - l1, 0.0)) / l1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize(("n_x", "m", "l1"), [(6000, 80, 0.02), (700, 200, 1e-3), (300, 900, 0.01)])
 def test_more_features_than_a_few(n_x, m, l1, order):
@@ -327,6 +328,7 @@ def test_sparse_x_with_an_l1_penalty_in_the_steps_of_a_path():
 # ---- On the way ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_callbacks_see_every_step_and_a_checkpoint_resumes_bit_for_bit(tmp_path):
     X, Y = make(400, 300, 8)
     calls = []

@@ -280,7 +280,7 @@ COPIED_ONCE = {
 
 @pytest.mark.parametrize("layout", [*IN_PLACE, *COPIED_ONCE])
 @pytest.mark.thread_unsafe(reason="tracemalloc sees every thread")
-@pytest.mark.sampled(14)
+@pytest.mark.sampled(5)
 def test_what_is_copied_is_a_short_list(layout):
     whole, labels = make_data(20, 40_000)
     whole = np.abs(np.round(4 * whole))  # the same numbers in every dtype

@@ -181,6 +181,7 @@ def test_a_fit_without_a_warning_is_within_tol(
         assert slope <= tol + rounding * max(1, np.abs(X.astype(float) @ w).max())
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("tol", [1e-4, 1e-7, 1e-10])
 @pytest.mark.parametrize("C", [1e-4, 1.0, 1e6])
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
@@ -203,6 +204,7 @@ def test_coefficients_equal_those_of_scikit_learn(cancer, data, fit_intercept):
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.filterwarnings("ignore:Setting penalty=None")  # scikit-learn 1.8, of C=inf
 @pytest.mark.parametrize("C", [0.01, 1.0, 30.0, np.inf])
 @pytest.mark.parametrize("class_weight", [None, "balanced", {False: 3.0, True: 0.5}])
@@ -238,6 +240,7 @@ def test_standardize_is_a_standard_scaler_before(raw, solver, fit_intercept):
     np.testing.assert_allclose(ours.decision_function(X), Z, atol=2e-3)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i1"])
 @pytest.mark.parametrize("constant", [1, -3, 100])
@@ -978,6 +981,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.sampled(28)
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("fitted", ["never", "array", "frame"])
 @pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
@@ -1194,6 +1198,7 @@ def test_one_number_is_the_weight_of_every_sample(number, class_weight):
     np.testing.assert_array_equal(model.coef_, expected.coef_)
 
 
+@pytest.mark.sampled(28)
 @pytest.mark.parametrize("solver", ["auto", "gd"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("size", [1e-307, 1e-150, 1e-30, 1e30, 1e307])

@@ -76,6 +76,7 @@ def test_warm_start_and_chosen_columns():
     assert np.array_equal(model.predict(in_batches()), whole.predict(FRAME[["x2", "x0"]]))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("settings", [{}, {"standardize": True, "class_weight": "balanced"}])
 def test_several_classes(settings):
     y = np.array(["early", "late", "lost"])[np.where(FRAME["s"] < 0.1, 2, FRAME["y"] == "late")]

@@ -79,7 +79,7 @@ def assert_same(ours, other, *, legacy, atol=1e-6):
 @pytest.mark.parametrize("refit", [True, False])
 @pytest.mark.parametrize("l1_ratios", [None, (0,), [0.0, 0.0]])
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(3)
 def test_every_number_is_that_of_scikit_learn(cancer, scoring, l1_ratios, refit, legacy):
     if VERSION < (1, 8) and (not legacy or l1_ratios is not None):
         pytest.skip("new in scikit-learn 1.8")
@@ -104,7 +104,7 @@ def test_every_number_is_that_of_scikit_learn(cancer, scoring, l1_ratios, refit,
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("Cs", [4, [np.inf, 1.0]])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_weights_mean_the_same(Cs, fit_intercept, weighted, class_weight):
     if VERSION < (1, 8) and weighted and class_weight == "balanced":
         pytest.skip("scikit-learn balances without the weights before 1.8")
@@ -144,7 +144,7 @@ def test_several_classes_are_those_of_scikit_learn(scoring, refit, legacy):
 
 @pytest.mark.parametrize("Cs", [[1e-3, 0.1, 1.0, 10.0, 1e3], [10.0, 0.1, 0.1, 1.0, 1e-3]])
 @pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_paths_of_several_classes_end_at_the_minimum(standardize, Cs):
     X, y = load_iris(return_X_y=True)
     folds = list(KFold(3, shuffle=True, random_state=0).split(X))
@@ -158,6 +158,7 @@ def test_paths_of_several_classes_end_at_the_minimum(standardize, Cs):
             np.testing.assert_allclose(found[:, -1], alone.intercept_, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["f8", "f4", "u1"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_fit_is_that_of_the_estimator_on_the_samples_of_its_fold(order, dtype):
@@ -175,6 +176,7 @@ def test_every_fit_is_that_of_the_estimator_on_the_samples_of_its_fold(order, dt
             assert model.scores_[k, 0, c] == pytest.approx(score, rel=1e-5)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("size", [1.0, 1e3], ids=["", "beyond-the-largest-loss"])
 @pytest.mark.parametrize("cv", [3, KFold(3), KFold(3, shuffle=True, random_state=0)])
 @pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
@@ -191,7 +193,7 @@ def test_scores_are_those_of_the_scorer(scoring, cv, size):
 @pytest.mark.parametrize("size", [1.0, 1e2], ids=["", "beyond-the-largest-loss"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_scores_of_several_classes_are_those_of_the_scorer(scoring, weighted, size):
     X, y = load_iris(return_X_y=True)
     y = np.array(["c", "a", "b"])[y]

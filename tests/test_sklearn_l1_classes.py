@@ -48,7 +48,7 @@ def cost(model, X, y, C, ratio):
 @pytest.mark.parametrize("C", [0.02, 1.0, 50.0])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("shape", [(150, 4, 3), (400, 30, 7)])
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(3)
 def test_no_subgradient_is_left(shape, fit_intercept, C, ratio):
     X, y = made(*shape)
     settings = {"l1_ratio": ratio, "C": C, "fit_intercept": fit_intercept, "tol": 1e-8}

@@ -42,6 +42,7 @@ def exact(X, Y, w, b, l2, s):
     return J, X @ dZ.T / s.sum() + LD(l2) * w, dZ.sum(1) / s.sum(), A
 
 
+@pytest.mark.sampled(46)
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 @pytest.mark.parametrize(("n_x", "m", "k"), [(0, 5, 3), (3, 200, 2), (9, 130, 8), (20, 700, 5)])
 @pytest.mark.parametrize("least", [0.0, 0.5])
@@ -196,7 +197,7 @@ def test_two_classes_as_rows_are_the_logistic_regression_of_their_difference():
 @pytest.mark.parametrize(("n_x", "m", "k"), [(3, 60, 3), (12, 4000, 4), (30, 200, 12), (0, 50, 3)])
 @pytest.mark.parametrize("l2", [0.0, 1e-3])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(3)
 def test_the_gradient_is_0_at_the_minimum(n_x, m, k, l2, weighted):
     X, Y = make(n_x, m, k, scale=np.logspace(-2, 3, n_x)[:, None] if n_x else 1.0)
     if l2 == 0.0 and m < 10 * n_x * k:
@@ -279,6 +280,7 @@ def test_examples_of_one_class_have_no_minimum_even_with_a_penalty():
     assert logreg_c.fit(np.ones((1, 3)), [2, 2, 2], l2=0.1, intercept=False).converged
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("tol", [1e-6, 1e-9, 1e-12])
 @pytest.mark.parametrize("l2", [0.0, 0.76])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -382,6 +384,7 @@ def test_callbacks_see_all_classes_and_can_end_it():
     assert (found.stopped, len(found.costs)) == ("callback", 3)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", ["fit", "train"])
 @pytest.mark.parametrize("after", [0, 1, 4])
 def test_a_checkpoint_resumes_bit_for_bit(tmp_path, kind, after):

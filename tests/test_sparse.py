@@ -241,6 +241,7 @@ def test_the_minimum_is_that_of_dense_x(shape, dtype, l2, intercept, seed):
     assert cost(w, b) <= cost(expected.w, expected.b) * (1 + 1e-10)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("penalty", [0.0, 1e-3])
 def test_a_diagonal_without_an_intercept_knows_the_mean_of_counts(penalty):
     X, Y = make_sparse((600, 900) if penalty else (2000, 20_000), density=0.01)

@@ -51,7 +51,7 @@ COLUMNS = {
 @pytest.mark.parametrize("layout", ["C", "F", "C, every second row", "F, some rows"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("column", COLUMNS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(1)
 def test_standardized_descent_is_descent_on_x_minus_mu_over_sd(column, weighted, layout):
     X, Y = make_data(2, M)
     X = np.vstack([X, COLUMNS[column]])
@@ -99,7 +99,7 @@ def test_a_standard_deviation_whose_square_overflows_is_an_error(scale, layout):
 @pytest.mark.parametrize("layout", ["C", "F"])
 @pytest.mark.parametrize("l2", [0.0, 0.3])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_from_a_start_and_with_l2(weighted, l2, layout):
     """w_std = w sd and b_std = b + sum w mu; l2 penalizes w_std."""
     X, Y = make_data(4, 90)

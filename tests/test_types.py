@@ -59,7 +59,7 @@ def test_in_float64_the_bits_are_those_of_the_float64_matrix(dtype, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 def test_in_float32_the_bits_are_those_of_the_float32_matrix(dtype, order):
     for n_x in (1, 2, 8, 9, 17, 30):
         for m in M:
@@ -336,6 +336,7 @@ def odd_bool(*shape):
     return image.view(bool), image != 0
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("dtype", [None, np.float32, np.float64])
 @pytest.mark.parametrize(
     "given",

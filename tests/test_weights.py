@@ -93,7 +93,7 @@ def test_equal_weights_have_no_effect(n_x, m, seed):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(1)
 def test_weighted_descent_is_exact_weighted_descent(layout):
     X, Y = make_data(3, 70)
     rng = np.random.default_rng(0)

@@ -109,6 +109,7 @@ def test_tol_ends_training(run, data):
     assert re.search(r"iterations +\d{1,3} \(reached --tol 0.1\)", out)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
@@ -229,6 +230,7 @@ def test_the_step_suits_the_curvature_of_the_data(run, tmp_path, n):
 # ---- What goes wrong ---------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
@@ -452,7 +454,7 @@ def test_files_that_are_not_models(fails, tmp_path, data, model):
     ],
     ids=str,
 )
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(4)
 def test_models_that_only_look_like_one(fails, tmp_path, data, model, change):
     with np.load(model, allow_pickle=False) as stored:
         arrays = dict(stored)

@@ -60,6 +60,7 @@ def gain(A, Y, threshold, criterion):
     }[criterion]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("criterion", ["f1", "youden", "cost=2:7"])
 @given(examples)
 def test_no_threshold_is_better_than_the_one_found(criterion, rows):

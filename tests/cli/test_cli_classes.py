@@ -81,6 +81,7 @@ def test_every_container_agrees_with_every_other(run, tmp_path, name):
     assert len(set(found)) == 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("first", ["1", "1.0", "01", "+1", " 1 ", '"1"', "1e0", "true", "TRUE"])
 def test_one_class_may_be_spelled_in_several_ways(run, tmp_path, first):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"

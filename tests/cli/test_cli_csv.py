@@ -123,13 +123,14 @@ def results(run, path, tmp_path):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(1)
 def test_a_dialect_gives_what_parquet_gives(run, tmp_path, expected, name):
     path = tmp_path / "t.csv"
     path.write_bytes(DIALECTS[name].encode())
     assert results(run, path, tmp_path) == results(run, expected, tmp_path)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, "zstd"])
 def test_a_compressed_file(run, tmp_path, expected, compress):
     path = tmp_path / "t.csv"
@@ -189,7 +190,7 @@ MISSING = [
 @pytest.mark.parametrize("token", MISSING)
 @pytest.mark.parametrize("column", [0, 2])
 @pytest.mark.parametrize("one_hot", [[], ["--one-hot"]])
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(3)
 def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, column, one_hot):
     path = tmp_path / "t.csv"
     lines = [line.split(",") for line in table().splitlines()]
@@ -207,7 +208,7 @@ def test_every_spelling_of_a_missing_value_is_missing(fails, tmp_path, token, co
     "cell",
     ["x", "12%", "$5", "1.2.3", "0x10", "1_000", "--5", "40.0 yrs", "true", "\uff11", "1e5x"],
 )
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(1)
 def test_a_cell_that_is_not_a_number_is_named_and_never_a_category(run, tmp_path, cell):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"
     path.write_text(table())
@@ -366,6 +367,7 @@ def test_an_index_is_left_out_with_a_notice(run, tmp_path):
             assert run("predict", model, other)[0] == 0
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "name", ["index", "row.names", "rownames", "level_0", "rowid", "row_id", "row_nr", "Row Names"]
 )
@@ -473,6 +475,7 @@ CELLS = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=30)
 @given(st.lists(st.lists(CELLS, min_size=6, max_size=7), min_size=1, max_size=5), st.data())
 def test_rows_of_many_columns_are_read_as_by_polars(tmp_path_factory, rows, data):

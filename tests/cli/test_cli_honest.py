@@ -44,6 +44,7 @@ def scored(run, noise, tmp_path):
     return call
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "options",
     [

@@ -273,7 +273,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "npz"])
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 def test_a_column_of_any_name(run, tmp_path, frame, name, kind):
     path, model = tmp_path / f"t.{kind}", tmp_path / "model.npz"
     renamed = frame.rename({"weight": name}).with_columns(pl.col("sick") == "yes")
@@ -346,6 +346,7 @@ def test_a_name_that_is_a_pattern_is_like_any_other(run, tmp_path, column, kind)
     assert "internal error" not in str(ended)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.skipif(sys.platform == "win32", reason="such names are not for Windows")
 @pytest.mark.parametrize(
     "name", ["a[1].csv", "*.csv", "~.csv", "s3:b.csv", "a?b.parquet", "x=1.parquet", "é.arrow"]
@@ -445,7 +446,7 @@ def test_twenty_thousand_columns(run, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "arrows", "npy", "npz"])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_a_damaged_file_is_a_message_or_a_table(tmp_path, kind):
     rng = np.random.default_rng(5)
     frame = pl.DataFrame({"a": rng.normal(size=50), "y": np.arange(50) % 2})

@@ -25,6 +25,7 @@ def overlapping(tmp_path):
 START = ("--target", "y", "--inference", "--test-fraction", "0")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("l2", "standardize"), [(0.0, True), (0.01, True), (0.01, False)])
 def test_the_model_keeps_what_inference_finds(
@@ -92,6 +93,7 @@ def test_options_that_exclude_it(fails, overlapping, options, match):
     fails("train", overlapping, *START, *options, match=match)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "errors", [[1.0], [1.0, 1.0, 1.0, -1.0], [1.0, 1.0, 1.0, "x"], None, [[1.0] * 4]]
 )

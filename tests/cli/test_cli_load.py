@@ -62,6 +62,7 @@ def same(A, expected):
     np.testing.assert_array_equal(A, expected.to_numpy())
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_tables_of_every_kind_are_predicted_as_by_predict(trained, people, options):
     pd = pytest.importorskip("pandas")
@@ -78,6 +79,7 @@ def test_tables_of_every_kind_are_predicted_as_by_predict(trained, people, optio
 PARTS = ["year,month", "weekday,hour,days", "year,month,weekday,hour,days"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("parts", PARTS)
 @pytest.mark.parametrize("missing", ["median", "indicator"])
 def test_parts_of_dates_are_made_as_in_training(trained, people, parts, missing):

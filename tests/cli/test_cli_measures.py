@@ -149,6 +149,7 @@ def test_a_third_class_or_none_is_an_error(fails, tmp_path, frame, model):
     fails("evaluate", model, path, match="no column 'sick'")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "values", [[False, True], [0, 1], [-3, 7], [0.5, 1.5], ["a", "b"], ["01", "1"]], ids=str
 )

@@ -39,6 +39,7 @@ def replaced(model, path, name, content, **options):
 MEMBERS = ["format", "weights", "bias", "columns", "classes", "settings", "costs"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_pickle_in_a_model_is_not_opened(fails, tmp_path, data, model, name):
     bad, place = tmp_path / "bad.npz", tmp_path / "attacked"

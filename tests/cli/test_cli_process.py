@@ -105,7 +105,7 @@ def test_any_environment_will_do(tmp_path, model, environment):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("delay", [0.15, 0.3, 0.6, 1.0])
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_a_signal_at_any_time_leaves_nothing(tmp_path, data, number, delay):
     if signal.getsignal(number) is signal.SIG_IGN:
         pytest.skip("whoever runs the tests ignores the signal, and so does what they start")

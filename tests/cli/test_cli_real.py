@@ -59,6 +59,7 @@ def predicted(run, model, path):
 # ---- Columns -------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize(
     ("options", "names"),
@@ -93,6 +94,7 @@ def test_choices_that_leave_nothing(fails, path):
 # ---- Missing values ------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("how", ["mean", "median", "indicator"])
 def test_missing_numbers_are_filled_from_the_rows_trained_on(run, tmp_path, customers, how, kind):
@@ -219,7 +221,7 @@ def test_dates_are_taken_apart(run, tmp_path, customers):
 
 @pytest.mark.parametrize("time", dates.TIMES)
 @pytest.mark.parametrize("day", dates.DAYS)
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(3)
 def test_every_form_of_a_date_is_recognized(day, time):
     rng = np.random.default_rng(11)
     earliest = 0 if "%y" in day else -(10**10)  # two digits are a year from 1970 to 2069
@@ -235,6 +237,7 @@ def test_every_form_of_a_date_is_recognized(day, time):
     assert dates.moments(texts, found).equals(expected, check_names=False)
 
 
+@pytest.mark.long
 def test_what_is_no_date():
     for texts in (
         ["31.02.2024"],
@@ -345,6 +348,7 @@ def test_columns_that_may_be_better_left_out(run, tmp_path, customers, kind):
 # ---- CSV that is not detected --------------------------------------------------------------------
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "shift-jis"])
 def test_encodings(run, tmp_path, customers, encoding):
     city = ["Zürich", "Málaga"] if encoding != "shift-jis" else ["東京", "大阪"]
@@ -370,6 +374,7 @@ def test_another_encoding_is_one_of_the_faults(run, tmp_path, customers):
     assert run("train", path, "--target", "left", *options)[0] == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("separator", ["^", ":", "tab", "~"])
 def test_separators_and_decimal_marks(run, tmp_path, customers, separator):
     path, model = tmp_path / "t.csv", tmp_path / "model.npz"

@@ -130,6 +130,7 @@ def test_a_row_without_a_prediction(run, paths, table):
     assert (stored.predict(row)[0], stored.predict(row)[1] in stored.classes) == (None, True)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("classes", [[1, 2, 3], [0.5, 1.5, 2.5], ["a", "b", "1"], [10**20, 1, 2]])
 def test_classes_of_every_type_and_spelling(run, tmp_path, table, classes):
     codes = np.searchsorted(np.unique(table["kind"]), table["kind"].to_numpy().astype(str))
@@ -248,6 +249,7 @@ def test_a_class_that_does_not_exist_is_named(fails, three):
     fails(*start, "--threshold", "0.3", match="tell one class from all others by --positive")
 
 
+@pytest.mark.long
 def test_standard_errors_compare_with_the_first_class(run, paths, table):
     data, path = paths[2] / "complete.parquet", paths[2] / "errors.npz"
     complete = table.drop("color").drop_nulls()
@@ -268,6 +270,7 @@ def test_standard_errors_compare_with_the_first_class(run, paths, table):
     assert run("report", path, data, "-o", paths[2] / "page.html")[0] == 0
 
 
+@pytest.mark.long
 def test_the_report_shows_every_class(run, model, paths):
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")

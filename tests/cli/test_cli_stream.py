@@ -91,6 +91,7 @@ def test_a_model_has_the_bits_of_one_of_rows_in_memory(
     assert in_memory.read_bytes() == streamed.read_bytes() == cached.read_bytes()
 
 
+@pytest.mark.long
 def test_files_of_a_folder_or_a_pattern_are_one_table(run, tmp_path, table):
     whole = write(table, tmp_path / "whole.parquet")
     (tmp_path / "parts" / "late").mkdir(parents=True)
@@ -116,6 +117,7 @@ def test_files_of_a_folder_or_a_pattern_are_one_table(run, tmp_path, table):
         assert parts == run("predict", output, whole)[1]
 
 
+@pytest.mark.long
 def test_numbers_that_are_text_further_on_are_read_as_text(run, fails, tmp_path):
     values = [*"1234" * 500, "x", *"1234" * 500]
     labels = np.where(np.arange(len(values)) % 3 == 0, "yes", "no")
@@ -146,6 +148,7 @@ FOLDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", FOLDS.values(), ids=FOLDS)
 @pytest.mark.sampled(1)
 def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
@@ -160,6 +163,7 @@ def test_folds_have_the_scores_of_rows_in_memory(run, tmp_path, table, options):
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "options",
     [
@@ -270,6 +274,7 @@ def test_facts_do_not_depend_on_the_batches(column, cuts):
     facts_equal(known(values, []), known(values, cuts))
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(st.none() | st.floats(), min_size=3, max_size=3), min_size=1, max_size=5))
 def test_facts_do_not_depend_on_the_columns_beside(cells):
     columns = [

@@ -48,6 +48,7 @@ def plain(frame):
     return frame.with_columns(sick=(pl.col("sick") == "yes").cast(pl.Int64))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("suffix", KINDS)
 def test_every_kind_of_file_gives_the_same_model_and_predictions(run, tmp_path, plain, suffix):
     results = []
@@ -170,6 +171,7 @@ def test_a_wrong_suffix_does_not_matter(run, tmp_path, frame, data, model):
     assert run("predict", model, disguised)[1] == run("predict", model, data)[1]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".npy", ".npz", ".arrows"])
 def test_a_truncated_file(fails, tmp_path, plain, model, suffix):
     path = write(plain, tmp_path / f"t{suffix}")
@@ -395,6 +397,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)  # noqa: S607
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.arrow"])
 def test_a_full_disk_leaves_the_old_file(fails, tmp_path, small_disk, long, model, name):
     values = np.random.default_rng(4).normal(size=len(long))

@@ -210,7 +210,7 @@ def options_that_train(run, path, model):
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 def test_the_first_error_says_which_options_train(run, tmp_path, name):
     suffix, content = FILES[name](np.random.default_rng(7))
     path, model = tmp_path / f"{name}{suffix}", tmp_path / "model.npz"
