@@ -49,6 +49,22 @@ def solve_upper(L, int64_t n, x):
     logreg_solve_upper(Buffer(L, IN).data(), n, Buffer(x, OUT).data())
 
 
+def multiply_rows(V, int64_t n_rows, x, out):
+    """out (n_rows,) filled with the inner products of the first rows of V and x."""
+    cdef Buffer rows = Buffer(V, IN), x_in = Buffer(x, IN), to = Buffer(out, OUT)
+    cdef int64_t n = x_in.view.len // 8
+    with nogil:
+        logreg_multiply_rows(rows.data(), n_rows, n, x_in.data(), to.data())
+
+
+def add_rows(V, int64_t n_rows, c, y):
+    """y += the first rows of V, times c."""
+    cdef Buffer rows = Buffer(V, IN), c_in = Buffer(c, IN), to = Buffer(y, OUT)
+    cdef int64_t n = to.view.len // 8
+    with nogil:
+        logreg_add_rows(rows.data(), n_rows, n, c_in.data(), to.data())
+
+
 def log_determinant(L, int64_t n):
     """ln |L L'|"""
     return logreg_log_determinant(Buffer(L, IN).data(), n)

@@ -475,6 +475,10 @@ size_t logreg_cholesky_workspace_size(int64_t n, int n_threads);
 void logreg_solve_lower(const double *L, int64_t n, double *x);
 void logreg_solve_upper(const double *L, int64_t n, double *x);
 
+/* out[r] = v_r'x for each row v_r of V (n_rows, n), and y += sum of c_r v_r. */
+void logreg_multiply_rows(const double *V, int64_t n_rows, int64_t n, const double *x, double *out);
+void logreg_add_rows(const double *V, int64_t n_rows, int64_t n, const double *c, double *y);
+
 /* ln |A| of the matrix that L is the factor of, whose entries on the diagonal are normal. */
 double logreg_log_determinant(const double *L, int64_t n);
 

@@ -503,12 +503,14 @@ def test_the_diagonal_is_that_of_the_hessian(fixed_b, unit):
     theta[:-1] /= unit
     Z = X.T @ (unit * theta[:-1]) + theta[-1]
     A = np.exp(Z) / np.exp(Z).sum(1, keepdims=True)
-    mu = 0.0 * X.mean(1) if fixed_b else X.mean(1)
-    centred = X - X.mean(1)[:, np.newaxis] * (not fixed_b)
+    mu, d = X.mean(1), (A * (1.0 - A)).mean(0)
+    D = (X - mu[:, np.newaxis] * (not fixed_b)) ** 2 @ (A * (1.0 - A)) / 50
     step = gradient.copy()
-    step[:-1] = gradient[:-1] / unit - mu[:, np.newaxis] * gradient[-1]
-    step[:-1] /= centred**2 @ (A * (1.0 - A)) / 50
-    step[-1] = 0.0 if fixed_b else gradient[-1] / (A * (1.0 - A)).mean(0) - mu @ step[:-1]
+    step[:-1] = gradient[:-1] / unit - mu[:, np.newaxis] * gradient[-1] * (not fixed_b)
+    for k in range(3):
+        H = np.diag(D[:, k]) + d[k] * fixed_b * np.outer(mu, mu)  # where b stays, also along mu
+        step[:-1, k] = np.linalg.solve(H, step[:-1, k])
+    step[-1] = 0.0 if fixed_b else gradient[-1] / d - mu @ step[:-1]
     step[:-1] /= unit
     found = Diagonal(objective, theta, 0.0, total=50.0, fixed_b=fixed_b)
     np.testing.assert_allclose(found.solve(gradient), step, rtol=1e-9)

@@ -3,8 +3,8 @@
 
 The search is that of the kernel for one output (`minimize.c`): a sample is solved first, its
 Hessian is factored, and L-BFGS on that factor goes on with all examples. The factor is renewed
-where steps no longer pay. All examples are read by the kernel, and every sum here is one of NumPy's
-of elementwise products, whose order is fixed; nothing calls BLAS, LAPACK or libm.
+where steps no longer pay. All examples are read by the kernel, and every sum here is one of the
+kernel's or of NumPy's, whose order is fixed; nothing calls BLAS, LAPACK or libm.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from logreg_c import _kernel
 
+from .pairs import Pairs
 from .result import Solution
 from .softmax_factor import DENSE, Diagonal, Factor, is_diagonal
 from .training import Training, interrupted
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from logreg_c._objective import SoftmaxObjective
     from logreg_c._result import Stopped
 
-MEMORY = 10  # pairs of L-BFGS
 ENOUGH = 1e-4  # of the decrease that the slope promises
 HALVINGS = 30  # of a step
 PER_PARAMETER = 5  # examples of a sample
@@ -38,6 +38,8 @@ ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
 STALE = 2.0  # gap of a diagonal, relative to that of the one where the factor was made
 SAMPLE_TOL = 1e-3
+SURE = 4.0  # how much larger than estimated the distance to the minimum may be
+NO_MARK = 2.0**1000  # in place of J
 NO_SHARE = 2.0**-60  # of the largest class: what a class without examples begins with
 RECENT = 5  # steps whose gaps tell how many more there will be
 
@@ -93,9 +95,9 @@ class Search:
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | Diagonal | None = None
         self._is_rough = True  # the next one is
-        self._marks = [2.0**1000, 2.0**1000]  # J at passes some time ago
+        self._marks = [NO_MARK] * 3  # J at passes some time ago
         self._marked = 0
-        self._pairs: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
+        self._pairs = Pairs(theta.size)
         has_gram = not is_diagonal(objective, theta.shape[1])
         n, m = objective.examples.shape
         self.sample = sample_size(m, theta.size) if has_gram else m
@@ -199,25 +201,22 @@ class Search:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `resume` needs."""
-        pairs = np.zeros((MEMORY, 2, *self.at.theta.shape))
-        for k, (s, y, _) in enumerate(self._pairs):
-            pairs[k] = s, y
         built = self._built if self._factor else -1.0
-        numbers = [self.passes, self.sample, self._since, len(self._pairs), built]
+        numbers = [self.passes, self.sample, self._since, built]
         numbers += [self._marked, self._is_rough, *self._marks]
         at = self.at.theta if self._factor_at is None else self._factor_at
         return {
             "theta": self.at.theta,
             "factor_at": at,
-            "pairs": pairs,
             "gaps": np.array([0.0] * (RECENT + 1 - len(self._gaps)) + self._gaps),
             "numbers": np.array(numbers, np.float64),
+            **self._pairs.state(),
         }
 
     def resume(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state_of` has returned of another search, at its theta."""
         numbers = state["numbers"].tolist()
-        passes, sample, since, count, self._built, marked, is_rough, *self._marks = numbers
+        passes, sample, since, self._built, marked, is_rough, *self._marks = numbers
         self.passes, self.sample, self._since = int(passes), int(sample), int(since)
         self._marked, self._is_rough = int(marked), bool(is_rough)
         if self._built < 0.0:  # there was no factor yet
@@ -225,8 +224,7 @@ class Search:
             return
         self._make_factor(state["factor_at"])
         self._gaps = state["gaps"][-self._since :].tolist() if self._since else []
-        for s, y in state["pairs"][: int(count)]:
-            self._pairs.append((s, y, 1.0 / dot(s, y)))
+        self._pairs.resume(state)
 
     def _is_slow(self) -> bool:
         """Whether there will be more steps than a new factor costs.
@@ -273,14 +271,24 @@ class Search:
             return False
 
     def _is_trusted(self) -> bool:
-        """Whether the predicted gap can be believed, as in `minimize.c`."""
+        """Whether the predicted gap can be believed: a diagonal knows too little of J.
+
+        J falls toward the minimum by a like ratio from mark to mark, which tells how far it has to
+        go. Where it does not, J has to have hardly changed since the last but one.
+        """
         if self._factor is None or self._factor.is_exact or self.gap == 0.0:
             return True
-        return self._marks[0] - self.at.J <= self.tol * self.at.J
+        first, second, last = self._marks
+        most, ratio = self.tol * self.at.J, 1.0
+        if first < NO_MARK and first - second > second - last > 0.0:
+            ratio = (second - last) / (first - second)
+        left = ratio * (second - last) - (1.0 - ratio) * (last - self.at.J)
+        left = max(left, ratio * ratio * (second - last))
+        return second - self.at.J <= most or SURE * left <= (1.0 - ratio) * most
 
     def _mark(self) -> None:
         if self.passes >= self._marked + self._marked // 8 + 3:
-            self._marks = [self._marks[1], self.at.J]
+            self._marks = [*self._marks[1:], self.at.J]
             self._marked = self.passes
 
     def largest_slope(self) -> float:
@@ -297,19 +305,8 @@ class Search:
         if self._slope is not None:
             return self._slope
         factor = self._factor or self._first_factor()
-        q = self.at.gradient.copy()
-        shares = []
-        for s, y, rho in reversed(self._pairs):
-            share = rho * dot(s, q)
-            shares.append(share)
-            q -= share * y
-        q = factor.solve(q)
-        if self._pairs and not factor.is_exact:  # Shanno and Phua (1978)
-            _, y, rho = self._pairs[-1]
-            q /= rho * dot(y, factor.solve(y))
-        for (s, y, rho), share in zip(self._pairs, reversed(shares), strict=True):
-            q += (share - rho * dot(y, q)) * s
-        self._step = -q
+        moved = factor.solve(self.at.gradient)
+        self._step = self._pairs.direction(self.at.gradient, moved, scaled=not factor.is_exact)
         self._slope = slope = dot(self.at.gradient, self._step)
         of_absent = float(np.add.reduce(self.at.gradient[-1][self._absent]))  # their probability
         self.gap = (abs(slope) / 2 + of_absent) / max(self.at.J, 2.0**-1000)
@@ -334,17 +331,16 @@ class Search:
             length *= min(0.5, max(0.1, -length * slope / 2 / (-length * slope - fallen)))
         else:
             return False
-        s, y = there.theta - here.theta, there.gradient - here.gradient
-        curvature = dot(s, y)
-        if curvature > 0.0:
-            self._pairs = [*self._pairs[-MEMORY + 1 :], (s, y, 1.0 / curvature)]
+        self._pairs.take(there.theta - here.theta)
         self.at, self._slope = there, None
         return True
 
 
 def dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Sum of products, in an order that NumPy fixes."""
-    return float(np.add.reduce((a * b).ravel()))
+    """Sum of products of as many values, in an order that the kernel fixes."""
+    product = np.empty(1)
+    _kernel.multiply_rows(a, 1, b, product)
+    return float(product[0])
 
 
 def magnitude(a: NDArray[np.float64]) -> float:
@@ -400,9 +396,9 @@ def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDA
     state = {
         "theta": theta,
         "factor_at": np.zeros_like(theta),
-        "pairs": np.zeros((MEMORY, 2, *theta.shape)),
         "gaps": np.zeros(RECENT + 1),
         "numbers": np.zeros(9),
+        **Pairs(theta.size).state(),
     }
     if search is not None:
         state.update(search.state())

@@ -55,7 +55,9 @@ class Diagonal:
     """The diagonal of the Hessian, of all examples: a sample lacks features that are rare.
 
     It is by w and b + mu'w, with mu the mean of the features, because counts are not negative: a
-    set of texts took 22 passes that way, and 85 without. The squares of sparse X are about 0.
+    set of texts took 22 passes that way, and 85 without. Where b stays, the curvature along mu is
+    added instead: other texts took 58 passes that way, and 79 without. The squares of sparse X are
+    about 0, and so are those of X where b stays.
     """
 
     is_exact = False  # so the gap it predicts is too small where features are correlated
@@ -70,25 +72,34 @@ class Diagonal:
         fixed_b: bool,
     ) -> None:
         w, b = theta[:-1].copy(), theta[-1].copy()
-        centre = self._mu = np.zeros(len(w))
+        centre = np.zeros(len(w))
         X: Any = objective.examples.values
-        if not fixed_b and objective.examples.is_sparse:
-            self._mu = X.means(objective.sample_weight)
-        elif not fixed_b:
-            centre = self._mu = objective.in_float64().standardize(scale=False)[0].copy()
+        if objective.examples.is_sparse:
+            mu = X.means(objective.sample_weight)
+        else:
+            mu = objective.in_float64().standardize(scale=False)[0].copy()
+            centre = centre if fixed_b else mu
         D, d = objective.softmax_curvature(w, b, centre)
         D = D / total + np.reshape(l2, (-1, 1))
         least = max(LEAST_SHARE * float(D.max(initial=0.0)), 2.0**-1000)
         self._inverse = np.divide(1.0, D, where=D > least, out=np.full_like(D, 0.0))
-        self._inverse_b = np.zeros_like(b) if fixed_b else total / np.maximum(d, 2.0**-500)
+        self._mu, self._fixed_b = mu[:, np.newaxis], fixed_b
+        self._inverse_b = total / np.maximum(d, 2.0**-500)
+        if fixed_b:  # Sherman and Morrison's formula
+            self._of_mean = self._mu * self._inverse
+            self._of_mean /= np.sqrt(self._inverse_b + np.add.reduce(self._of_mean * self._mu, 0))
 
     def solve(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the step that the gradient becomes, up to its sign."""
-        step = gradient.copy()
-        step[:-1] -= self._mu[:, np.newaxis] * gradient[-1]
-        step[:-1] *= self._inverse
-        step[-1] = gradient[-1] * self._inverse_b
-        step[-1] -= np.add.reduce(step[:-1] * self._mu[:, np.newaxis], 0) * (self._inverse_b > 0.0)
+        step = np.empty_like(gradient)
+        of_w, of_b = gradient[:-1], gradient[-1]
+        if self._fixed_b:
+            share = np.add.reduce(self._of_mean * of_w, 0)
+            step[:-1] = self._inverse * of_w - self._of_mean * share
+            step[-1] = 0.0
+        else:
+            step[:-1] = self._inverse * (of_w - self._mu * of_b)
+            step[-1] = of_b * self._inverse_b - np.add.reduce(self._mu * step[:-1], 0)
         return step
 
 
@@ -240,7 +251,7 @@ class Factor:
 
 def _times(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a b, in an order that NumPy fixes."""
-    return np.array([np.add.reduce(a * column, 1) for column in b.T]).T
+    return np.stack([np.add.reduce(a * column, 1) for column in b.T], 1)
 
 
 def eigen(S: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

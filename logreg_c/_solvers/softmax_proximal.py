@@ -16,7 +16,7 @@ import numpy as np
 
 from .proximal import ADDED, ARMIJO, HALVINGS, LARGEST, OF_MODEL, ROUNDING, SLOWEST, STALLED
 from .result import Solution
-from .softmax import dot, start_from
+from .softmax import start_from
 from .softmax_factor import DENSE
 from .softmax_hessian import block
 from .training import interrupted
@@ -86,7 +86,8 @@ class SoftmaxProximal:
         self.passes += 1
         w, b = theta[:-1].copy(), theta[-1].copy()
         J, dw, db = self._objective.softmax(w, b, 0.0)
-        cost = J + dot(self.penalty.l1, np.abs(w)) + dot(self.penalty.l2 * w, w) / 2.0
+        each = self.penalty.l1 * np.abs(w) + self.penalty.l2 * w * w / 2.0
+        cost = J + float(np.add.reduce(each.ravel()))
         db = np.zeros_like(db) if self._fixed_b else db
         return cost, np.vstack([dw + self.penalty.l2 * w, db])
 

@@ -1946,6 +1946,37 @@ static void test_cholesky_tells_which_pivot_fails(void)
     CHECK(cholesky(A, 4, 0, 1) == 3);
 }
 
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/* Small integers, whose sums are exact, across the ends of stretches. */
+static void test_rows_are_multiplied_and_added(void)
+{
+    static const int64_t sizes[] = {0, 1, 7, 8, 2047, 2048, 2049, 5000};
+    enum { ROWS = 3 };
+    const double c[ROWS] = {2, -1, 3};
+    for (int s = 0; s < COUNT(sizes); s++) {
+        const int64_t n = sizes[s];
+        double *V = allocate_doubles(ROWS * n), *x = allocate_doubles(n), *y = allocate_doubles(n);
+        double out[ROWS], expected[ROWS] = {0};
+        for (int64_t i = 0; i < n; i++) {
+            x[i] = (double)(i % 13 - 6);
+            y[i] = (double)(i % 7);
+            for (int64_t r = 0; r < ROWS; r++) {
+                V[r * n + i] = (double)((i + 5 * r) % 11 - 4);
+                expected[r] += V[r * n + i] * x[i];
+            }
+        }
+        logreg_multiply_rows(V, ROWS, n, x, out);
+        CHECK(same_bits(out, expected, ROWS));
+        logreg_add_rows(V, ROWS, n, c, y);
+        for (int64_t i = 0; i < n; i++)
+            CHECK(y[i] == (double)(i % 7) + 2 * V[i] - V[n + i] + 3 * V[2 * n + i]);
+        free(V);
+        free(x);
+        free(y);
+    }
+}
+
 /* ---- Leverage -------------------------------------------------------------------------------- */
 
 static void check_leverage(const problem *p, const double *centre, const double *L)
@@ -2843,6 +2874,7 @@ int main(void)
         test_threads_and_modes_change_no_bit_of_a_gram();
         test_cholesky_factors();
         test_cholesky_tells_which_pivot_fails();
+        test_rows_are_multiplied_and_added();
         test_leverages_agree_with_solves();
         test_the_logarithm_of_a_determinant();
         test_a_quadratic_has_its_minimum_with_and_without_its_hessian();
