@@ -21,9 +21,10 @@ from logreg_c.dask._workers import awaited
 
 from . import tables
 from .errors import Failure, refuse
+from .models import Model
 from .recipes import Recipe
-from .streaming import FeatureBatches, Passes, SomeRows, features_of
-from .tables import Piece, Rows, Source
+from .streaming import FeatureBatches, Passes, ScoredRows, SomeRows, features_of, scored_rows
+from .tables import Labels, Piece, Rows, Source
 
 Work = Callable[[Rows], Iterator[Any]]  # makes something of each batch
 ANSWER = 10.0  # seconds that a scheduler has, to begin with
@@ -63,10 +64,10 @@ class FeaturesOnWorkers(FeatureBatches):
     ) -> None:
         super().__init__(source, recipe, rows, passes)
         self._client = client
-        pieces = tables.pieces(source, recipe.as_text())
+        self._pieces = pieces = tables.pieces(source, recipe.as_text())
         of_files = dict(zip(source.parts, passes.of_files, strict=True))
         counts = [of_files[p.file] if p.rows is None else p.rows for p in pieces]
-        chosen = np.split(rows, np.cumsum(counts)[:-1])
+        self._masks = chosen = np.split(rows, np.cumsum(counts)[:-1])
         self._counts = [int(np.count_nonzero(here)) for here in chosen]
         made = [
             dask.delayed(partial(_made, _absolute(piece), recipe, here), pure=False)()
@@ -74,9 +75,23 @@ class FeaturesOnWorkers(FeatureBatches):
         ]
         self._X = client.compute(made)
 
+    def scored(
+        self, model: Model, Y: Labels, is_held_out: NDArray[np.bool_]
+    ) -> Iterator[ScoredRows]:
+        """Have the workers read these rows again, with labels Y; yield what `scored_rows` does."""
+        score = partial(scored_rows, replace(model, held_out=np.empty(0, np.uint8)), n_threads=1)
+        of_pieces = zip(self._masks, self._cut(Y), self._cut(is_held_out), strict=True)
+        works = [partial(score, *arguments) for arguments in of_pieces]
+        columns = model.recipe.as_text()
+        for found in worked(self._client, self._pieces, columns, works):
+            yield from found
+
+    def _cut(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        return np.split(values, np.cumsum(self._counts)[:-1])
+
     def some(self, chosen: NDArray[np.bool_]) -> "SomeRowsOnWorkers":
         """Return some of these rows, which stay on their workers."""
-        masks = np.split(chosen, np.cumsum(self._counts)[:-1])
+        masks = self._cut(chosen)
         return SomeRowsOnWorkers(self, chosen, self._client, self._X, masks)
 
     def _open(self, Y: Any, sample_weight: Any, dtype: Any, names: Any) -> Any:

@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from logreg_c.batches import Batches
 
 from . import tables
+from .applying import Scores, mixed, scores_of, taken
 from .console import console
 from .errors import refuse
+from .models import Model
 from .recipes import Recipe
-from .tables import Source
+from .tables import Labels, Source
+
+ScoredRows = tuple[NDArray[np.uint64], Scores | None]
 
 # Formats that polars reads in batches.
 IN_BATCHES = ("CSV", "Parquet", "Arrow")
@@ -117,6 +121,13 @@ class FeatureBatches(Batches):
             for part in next(iter(self._opened.values())):
                 yield part.X
 
+    def scored(
+        self, model: Model, Y: Labels, is_held_out: NDArray[np.bool_]
+    ) -> Iterator[ScoredRows]:
+        """Read these rows again, with labels Y; yield what `scored_rows` does."""
+        batches = self.passes.counted(tables.batches(self._source, self._recipe.as_text()))
+        yield from scored_rows(model, self._rows, Y, is_held_out, batches)
+
     def matrices(self) -> Iterator[list[NDArray[Any]]]:
         """Yield X of some rows after the other, as columns of numbers and true/false."""
         batches = tables.batches(self._source, self._recipe.as_text())
@@ -163,6 +174,26 @@ def features_of(
         if here.height:
             series = [here.get_column(name) for name in recipe.sources]
             yield [_plain(x) for x in tables.features(recipe, series, part, row)]
+
+
+def scored_rows(
+    model: Model,
+    rows: NDArray[np.bool_],
+    Y: Labels,
+    is_held_out: NDArray[np.bool_],
+    batches: tables.Rows,
+    n_threads: int | None = None,
+) -> Iterator[ScoredRows]:
+    """Yield a number for each of some rows of all batches, and the scores of those held out."""
+    first = 0
+    for X in features_of(batches, model.recipe, rows):
+        here = slice(first, first + len(X[0]))
+        first = here.stop
+        held_out = np.flatnonzero(is_held_out[here])
+        scores = None
+        if len(held_out):
+            scores = scores_of(model, taken(X, held_out), Y[here][held_out], n_threads)
+        yield mixed(X, Y[here]), scores
 
 
 def check_format(source: Source) -> None:

@@ -24,7 +24,7 @@ from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import metrics, models, splitting, streaming, tables
-from .applying import Examples, Scores, connection, mixed, scores_of, taken
+from .applying import Examples, Scores, connection, mixed, taken
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import (
     Failure,
@@ -215,15 +215,12 @@ def _scored(model: Model, data: Data) -> tuple[Model, Scored | None]:
     """Score the held-out rows. A file in batches is read for that, and for its fingerprint."""
     if not isinstance(data.whole.X, FeatureBatches):
         return model, score(model, *data.held_out) if len(data.held_out.Y) else None
-    tally, fingerprint, first = Tally(), Fingerprint(), 0
+    tally, fingerprint = Tally(), Fingerprint()
     with streaming.shown(data.whole.X.passes):
-        for X in data.whole.X.matrices():
-            rows = slice(first, first + len(X[0]))
-            first = rows.stop
-            Y, held_out = data.whole.Y[rows], np.flatnonzero(data.is_held_out[rows])
-            fingerprint.update(mixed(X, Y))
-            if len(held_out):
-                tally.add(scores_of(model, taken(X, held_out), Y[held_out]))
+        for digest, scores in data.whole.X.scored(model, data.whole.Y, data.is_held_out):
+            fingerprint.update(digest)
+            if scores is not None:
+                tally.add(scores)
     model = replace(model, trained_on=model.trained_on | {"fingerprint": str(fingerprint)})
     return model, tally.scored()._replace(trained_on=0) if tally.rows else None
 
