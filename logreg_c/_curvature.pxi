@@ -28,6 +28,29 @@ def gram(Problem problem, centre, G, mu):
     return problem.status(status), S
 
 
+def add_categories(Problem problem, G, mu):
+    """Add what a part has to the sums of categories in mu (n_x,) and G (n_x, n_x), or None."""
+    cdef Buffer mu_out = Buffer(mu, OUT), G_out
+    cdef double *products = NULL
+    cdef int status
+    if G is not None:
+        G_out = Buffer(G, OUT)
+        products = G_out.data()
+    with nogil:
+        status = logreg_add_categories(problem.data, products, mu_out.data(), &problem.run)
+    problem.status(status)
+
+
+def finish_category_moments(Problem shape, Features out):
+    """The status, and moments of categories where the first row has their sums."""
+    return logreg_finish_category_moments(shape.data, &out.c)
+
+
+def finish_category_gram(Problem shape, G, mu):
+    """The status, and the Gram and the means of categories where their sums are."""
+    return logreg_finish_category_gram(shape.data, Buffer(G, OUT).data(), Buffer(mu, OUT).data())
+
+
 def cholesky(Problem problem, A, int64_t n, double least):
     """0, or 1 + the index of a pivot that is too small; A (n, n) becomes L."""
     cdef Buffer out = Buffer(A, OUT)

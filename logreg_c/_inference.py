@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _input
 from ._errors import ConvergenceWarning
-from ._objective import PRODUCTS_OVERFLOW
+from ._objective import PRODUCTS_OVERFLOW, features_of
 from ._parts import classes_of, objective_of, opened
 from ._softmax import Classes, refuse
 from ._solvers.firth import check_counts, check_firth, penalized_gradient
@@ -21,7 +22,7 @@ from ._solvers.softmax_hessian import SoftmaxHessian
 from ._summary import Inference, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -181,7 +182,8 @@ def inference(
     scaled = examples.shape[0] if standardize else 0
     if examples.categories is not None and several is None:
         scaled = min(scaled, len(examples.categories.numbers))  # categories stay as they are
-        examples, w, b = _without_references(examples, w, b, l2, sample_weight, intercept=intercept)
+        every: Any = partial(objective_of, examples, source, Y, **shared)
+        examples, w, b = _without_references(examples, w, b, l2, every, intercept=intercept)
     elif source is None:
         examples = examples._replace(values=examples.dense)
     firth = _input.boolean(firth, "firth")
@@ -347,7 +349,7 @@ def _without_references(
     w: ArrayLike,
     b: Any,
     l2: float,
-    sample_weight: ArrayLike | None,
+    every: Callable[[], Objective],
     *,
     intercept: bool,
 ) -> tuple[Examples, NDArray[np.float64], float]:
@@ -358,9 +360,9 @@ def _without_references(
     weights, bias = _input.coefficients(w, examples), _input.number(b, "b")
     chosen = np.arange(X.n_x)
     if not l2:
-        s = _input.weights(sample_weight, examples)
-        bias = X.relative(weights, bias, s, fixed_b=not intercept)
-        chosen = X.determined(s, fixed_b=not intercept)
+        occurring = every().occurring()
+        bias = X.relative(weights, bias, occurring, fixed_b=not intercept)
+        chosen = X.determined(occurring, fixed_b=not intercept)
     if not chosen.size:
         msg = (
             "X has columns of one category each, so that no weight is determined without a "
@@ -368,10 +370,7 @@ def _without_references(
             "to fit and to inference, or another X"
         )
         raise ValueError(msg)
-    examples = examples._replace(
-        shape=(chosen.size, X.m), names=tuple(names[j] for j in chosen), chosen=chosen
-    )
-    return examples, weights[chosen], bias
+    return features_of(examples, chosen)._replace(chosen=chosen), weights[chosen], bias
 
 
 def _penalties(

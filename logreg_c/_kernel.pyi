@@ -125,7 +125,7 @@ class SearchBySums(Search):
     def __init__(
         self,
         shape: tuple[int, int],
-        X: NDArray[Any] | list[NDArray[Any]],
+        X: NDArray[Any] | Categorical,
         float32: bool,
         example_major: bool,
         n_threads: int,
@@ -142,7 +142,7 @@ class SearchBySums(Search):
     def retarget(self, l2: float) -> bool: ...
     def wants(
         self, w: NDArray[np.float64], centre: NDArray[np.float64]
-    ) -> tuple[int, int, float, float, float, bool, bool]: ...
+    ) -> tuple[int, int, float, float, float, bool, int, bool]: ...
     def samples(self) -> list[int]: ...
     @property
     def ended(self) -> int: ...
@@ -153,6 +153,7 @@ class SearchBySums(Search):
         status: int,
         mean: NDArray[np.float64],
         sums: NDArray[np.float64],
+        block: NDArray[np.float64],
         S: float,
         costs: NDArray[np.float64],
     ) -> None: ...
@@ -325,6 +326,13 @@ def gram(
     G: NDArray[np.float64],
     mu: NDArray[np.float64],
 ) -> tuple[int, float]: ...
+def add_categories(
+    problem: Problem, G: NDArray[np.float64] | None, mu: NDArray[np.float64]
+) -> None: ...
+def finish_category_moments(shape: Problem, out: Features) -> int: ...
+def finish_category_gram(
+    shape: Problem, G: NDArray[np.float64], mu: NDArray[np.float64]
+) -> int: ...
 def cholesky(problem: Problem, A: NDArray[np.float64], n: int, least: float) -> int: ...
 def minimize_quadratic(
     problem: Problem,

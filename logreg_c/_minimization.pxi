@@ -195,15 +195,20 @@ cdef class SearchBySums(Search):
     """A search that is given what it wants, of data that come in parts."""
 
     cdef logreg_data whole
+    cdef Data shape
     cdef Features features
 
     def __cinit__(self, shape, X, bint float32, bint example_major, int n_threads, w, double b,
                   double l2, double tol, double slope, int64_t passes, bint fixed_b, bint warm):
-        """X is any array of the type that samples have."""
+        """X is any array of the type that samples have, or has categories and no examples."""
         cdef logreg_goal goal = logreg_goal(l2, tol, slope, passes, fixed_b, warm)
+        if isinstance(X, tuple):
+            self.shape = Data(X, None, None, float32, None)
+            self.whole = self.shape.c
+        else:
+            self.whole.X = Column(X).column
         self.whole.n_x, self.whole.m = shape
         self.whole.example_major = example_major
-        self.whole.X = Column(X).column
         self.whole.arithmetic = LOGREG_FLOAT32 if float32 else LOGREG_FLOAT64
         self.open(n_threads)
         self.begin(&self.whole, w, b, &goal)
@@ -230,13 +235,16 @@ cdef class SearchBySums(Search):
         return True
 
     def wants(self, w, centre):
-        """(what, examples of a sample, b, l2, least, dense, float32); fills w and centre (n_x,)."""
+        """(what, examples of a sample, b, l2, least, dense, block, float32).
+
+        Fills w and centre (n_x,).
+        """
         cdef logreg_request r = logreg_minimizer_wants(self.minimizer, &self.whole,
                                                        self.standardization())
         cdef size_t size = self.whole.n_x * sizeof(double)
         memcpy(Buffer(w, OUT).data(), r.w, size)
         memcpy(Buffer(centre, OUT).data(), r.centre, size)
-        return (r.wanted, r.sample, r.b, r.l2, r.least, r.dense != 0,
+        return (r.wanted, r.sample, r.b, r.l2, r.least, r.dense != 0, r.block,
                 r.arithmetic == LOGREG_FLOAT32)
 
     def samples(self):
@@ -278,10 +286,12 @@ cdef class SearchBySums(Search):
         given.sample = sample.data[0]
         self.give(&given, costs)
 
-    def give_sums(self, int status, mean, sums, double S, costs):
-        """Give moments (with deviations as the sums), or curvature."""
+    def give_sums(self, int status, mean, sums, block, double S, costs):
+        """Give moments (with deviations as the sums), or curvature, with the Gram of a block."""
         cdef Buffer mean_in = Buffer(mean, IN), sums_in = Buffer(sums, IN)
+        cdef Buffer block_in = Buffer(block, IN)
         cdef logreg_given given
+        given.block = block_in.data()
         given.status = status
         given.mean, given.sums, given.S = mean_in.data(), sums_in.data(), S
         self.give(&given, costs)

@@ -159,6 +159,11 @@ class Objective:
             raise OverflowError(msg)
         return out
 
+    def occurring(self) -> list[NDArray[np.bool_]]:
+        """Return for each column of categories whether an example, of weight > 0, has each."""
+        of = self.examples.categories
+        return [] if of is None else of.occurring(self.sample_weight)
+
     def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
         change = self.predict(step, of_b, probabilities=False)[0]

@@ -31,7 +31,7 @@ class Part(NamedTuple):
     """Some examples, of which the first is number `first` of the whole."""
 
     first: int
-    X: NDArray[Any] | list[NDArray[Any]]
+    X: NDArray[Any] | list[NDArray[Any]] | _input.Categorical
     Y: NDArray[Any]
     sample_weight: NDArray[Any] | None
     is_late: bool = False  # parts are waited for, so a single thread works on it in good time
@@ -90,6 +90,8 @@ class ProblemInParts:
 
     def __init__(self, source: Source, n_threads: int, *, float32: bool, halves: bool) -> None:
         self.n_x, self.m = source.examples.shape
+        of = source.examples.categories
+        self.n_dense = self.n_x if of is None else len(of.numbers)  # features, no categories
         self.n_threads = n_threads
         self.float32 = float32
         self.features: _kernel.Features | None = None
@@ -122,14 +124,29 @@ class ProblemInParts:
 
     def n_segments(self, n_x: int) -> int:
         """Return how many segments the whole has, for sums of so many features."""
-        return -(-self.m // _kernel.segment_size(n_x))
+        return -(-self.m // self.segment_size(n_x))
+
+    def segment_size(self, n_x: int) -> int:
+        """Return how many examples a segment has, for sums of so many features."""
+        return _kernel.segment_size(n_x)
+
+    def segments(self, part: Part, n_x: int) -> tuple[int, int, int]:
+        """Return the offset of a part in segments, and the first and the end of its own."""
+        size = self.segment_size(n_x)
+        return part.first // size, 0, -(-part.m // size)
+
+    def dense(self, part: Part) -> NDArray[Any] | list[NDArray[Any]]:
+        """Return the features of a part that are no categories."""
+        if isinstance(part.X, _input.Categorical):
+            return part.X.numbers or np.empty((0, part.m))
+        return part.X
 
     def gradient(self, point: _kernel.Point, *, float32: bool) -> _kernel.Sums:
         """Return the sums of J, dw and db at a point."""
         sums = _kernel.Sums(_kernel.GRADIENT, self.n_x)
         for part in self._source:
             problem = self._of(part, part.X, part.sample_weight, float32=float32)
-            sums.add(problem, point, *_segments(part, self.n_x))
+            sums.add(problem, point, *self.segments(part, self.n_x))
         return sums
 
     def softmax_sums(
@@ -142,7 +159,7 @@ class ProblemInParts:
         sums = _kernel.Sums(_kernel.SOFTMAX, self.n_x, len(b))
         for part in self._source:
             problem = self._of(part, part.X, part.sample_weight, float32=False)
-            offset, _, end = _segments(part, self.n_x)
+            offset, _, end = self.segments(part, self.n_x)
             sums.add_softmax(problem, w, b, centre, offset, end)
         return sums
 
@@ -167,8 +184,8 @@ class ProblemInParts:
 
     def _groups(self) -> list[slice]:
         """Return the features whose moments are summed together."""
-        starts = range(0, self.n_x, MOMENTS_FEATURES)
-        return [slice(j, min(j + MOMENTS_FEATURES, self.n_x)) for j in starts]
+        starts = range(0, self.n_dense, MOMENTS_FEATURES)
+        return [slice(j, min(j + MOMENTS_FEATURES, self.n_dense)) for j in starts]
 
     def moment_sums(self, weights: Weights | None, *, float32: bool) -> list[_kernel.Sums]:
         """Return the sums of moments of each group of features."""
@@ -176,10 +193,15 @@ class ProblemInParts:
         sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
         for part in self._source:
             h = part.sample_weight if weights is None else weights.of(part)
+            self.count(part, h)
+            X = self.dense(part)
             for group, of_group in zip(groups, sums, strict=True):
-                problem = self._of(part, part.X[group], h, float32=float32)
-                of_group.add(problem, None, *_segments(part, group.stop - group.start))
+                problem = self._of(part, X[group], h, float32=float32)
+                of_group.add(problem, None, *self.segments(part, group.stop - group.start))
         return sums
+
+    def count(self, part: Part, h: NDArray[Any] | None) -> None:
+        """Add the weights of a part by category, if there are categories."""
 
     def gram(
         self,
@@ -189,13 +211,23 @@ class ProblemInParts:
         mu: NDArray[np.float64],
     ) -> tuple[int, float]:
         """Return status and S, and fill G and mu, of examples with these weights."""
-        groups, size = _kernel.gram_groups(self.n_x)
+        return self.gram_of_dense(weights, centre, G, mu)
+
+    def gram_of_dense(
+        self,
+        weights: Weights,
+        centre: NDArray[np.float64],
+        G: NDArray[np.float64],
+        mu: NDArray[np.float64],
+    ) -> tuple[int, float]:
+        """Return status and S, and fill G and mu, of features that are no categories."""
+        groups, size = _kernel.gram_groups(self.n_dense)
         segments, S = self.n_segments(size), 0.0
         for k in range(groups):  # a pass for each group of rows
             sums = self.gram_sums(k, centre, weights)
             status = weights.status
             for j in range(k, -1, -1):
-                ended, S = sums[j].products(segments, self.n_x, centre, k, j, G, mu, S)
+                ended, S = sums[j].products(segments, self.n_dense, centre, k, j, G, mu, S)
                 status = status if ended == _kernel.OK else ended
             if status != _kernel.OK:
                 return status, S
@@ -205,12 +237,12 @@ class ProblemInParts:
         self, k: int, centre: NDArray[np.float64], weights: Weights
     ) -> list[_kernel.Sums]:
         """Return the sums of products of group k of features with each group up to itself."""
-        size = _kernel.gram_groups(self.n_x)[1]
+        size = _kernel.gram_groups(self.n_dense)[1]
         kinds = [_kernel.CROSS_GRAM] * k + [_kernel.GRAM]
         sums = [_kernel.Sums(kind, size) for kind in kinds]
         for part in self._source:
-            problem = self._of(part, part.X, weights.of(part), float32=False)
-            offset, _, end = _segments(part, size)
+            problem = self._of(part, self.dense(part), weights.of(part), float32=False)
+            offset, _, end = self.segments(part, size)
             for j in range(k + 1):
                 sums[j].add_products(problem, centre, k, j, offset, end)
         return sums
@@ -303,8 +335,7 @@ class ProblemInParts:
 
     def labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Return the labels and the weights of all examples."""
-        none = np.empty(0, np.intp)
-        return joined([chosen_of(part, none) for part in self.targets()])[1:]
+        return joined([part._replace(X=[]) for part in self.targets()])[1:]
 
     def weights_at(self, at: Curvature) -> Weights:
         """Return the weights of a Hessian, which may be that of more features than these."""
@@ -332,7 +363,7 @@ class ProblemInParts:
     def _of(
         self,
         part: Part,
-        X: NDArray[Any] | list[NDArray[Any]],
+        X: NDArray[Any] | list[NDArray[Any]] | _input.Categorical,
         sample_weight: NDArray[Any] | None,
         *,
         float32: bool,
@@ -353,7 +384,8 @@ def taken(part: Part, at: NDArray[np.intp]) -> Part:
     """Return those examples of the whole that are in a part, named in their order."""
     here = at[np.searchsorted(at, part.first) : np.searchsorted(at, part.first + part.m)]
     here = here - part.first
-    X = [x[here] for x in part.X] if isinstance(part.X, list) else part.X.T[here].T
+    X: Any = part.X
+    X = [x[here] for x in X] if isinstance(X, list) else X.T[here].T
     weight = None if part.sample_weight is None else part.sample_weight[here]
     return Part(part.first, X, part.Y[here], weight)
 
@@ -361,18 +393,20 @@ def taken(part: Part, at: NDArray[np.intp]) -> Part:
 def rows_of(part: Part, at: NDArray[np.int64], out: NDArray[Any]) -> None:
     """Fill out (count, n_x) with examples of a part, named as those of the whole."""
     here = at - part.first
-    if isinstance(part.X, list):
-        for j, x in enumerate(part.X):
+    X: Any = part.X
+    if isinstance(X, list):
+        for j, x in enumerate(X):
             out[:, j] = x[here]
     else:
-        out[:] = part.X.T[here]
+        out[:] = X.T[here]
 
 
 def chosen_of(part: Part, chosen: NDArray[np.intp]) -> Part:
     """Return some features of a part: columns in place, those of examples gathered."""
-    if isinstance(part.X, list):
-        return part._replace(X=[part.X[j] for j in chosen])
-    return part._replace(X=np.take(part.X.T, chosen, axis=1).T)
+    X: Any = part.X
+    if isinstance(X, list):
+        return part._replace(X=[X[j] for j in chosen])
+    return part._replace(X=np.take(X.T, chosen, axis=1).T)
 
 
 class SomeFeatures:
@@ -479,20 +513,17 @@ class Sample:
     def problem(self, n_threads: int) -> _kernel.Problem:
         """Return the sample; places that are left repeat the last example, with weight 0."""
         self._rows[self._chosen :] = self._rows[self._chosen - 1]
-        return sample_of(self._rows, self._Y, self._h, n_threads)
+        return sample_of(self._rows.T, self._Y, self._h, n_threads)
 
 
 def sample_of(
-    rows: NDArray[Any], Y: NDArray[np.float64], h: NDArray[np.float64], n_threads: int
+    X: NDArray[Any] | _input.Categorical,
+    Y: NDArray[np.float64],
+    h: NDArray[np.float64],
+    n_threads: int,
 ) -> _kernel.Problem:
-    """Return a sample of examples, one per row, with weights h."""
-    return _kernel.Problem(rows.T, Y, h, n_threads, False, True)
-
-
-def _segments(part: Part, n_x: int) -> tuple[int, int, int]:
-    """Return the offset of a part in segments, and the first and the end of its own."""
-    size = _kernel.segment_size(n_x)
-    return part.first // size, 0, -(-part.m // size)
+    """Return a sample of examples with weights h."""
+    return _kernel.Problem(X, Y, h, n_threads, False, isinstance(X, np.ndarray))
 
 
 class ObjectiveInParts(Objective):
@@ -501,10 +532,21 @@ class ObjectiveInParts(Objective):
     in_memory = False
 
     def __init__(
-        self, source: Source, n_threads: int, *, float32: bool | None = None, halves: bool = False
+        self,
+        source: Source,
+        n_threads: int,
+        *,
+        float32: bool | None = None,
+        halves: bool = False,
+        chosen: NDArray[np.intp] | None = None,
     ) -> None:
-        """Take what `source` has checked; with `halves`, every label is 1/2."""
+        """Take what `source` has checked; with `halves`, every label is 1/2.
+
+        `chosen` are the features, if not all, where there are categories.
+        """
         self.examples = source.examples
+        if chosen is not None:
+            self.examples = features_of(self.examples, chosen)._replace(chosen=chosen)
         if float32 is not None:
             self.examples = self.examples._replace(float32=float32)
         self.Y = None
@@ -522,7 +564,19 @@ class ObjectiveInParts(Objective):
 
     def in_float64(self, *, Y: NDArray[Any] | None = None) -> Self:
         """Return the objective in float64; labels can only be those of the source, or all 1/2."""
-        return type(self)(self._source, self.n_threads, float32=False, halves=Y is not None)
+        chosen = self.examples.chosen
+        return type(self)(
+            self._source, self.n_threads, float32=False, halves=Y is not None, chosen=chosen
+        )
+
+    def occurring(self) -> list[NDArray[np.bool_]]:
+        """Return for each column of categories whether an example, of weight > 0, has each."""
+        of = self.examples.categories
+        found = [] if of is None else of.occurring(None)  # in no examples
+        for part in self._parts.parts():
+            if isinstance(part.X, _input.Categorical):
+                found = list(map(np.logical_or, found, part.X.occurring(part.sample_weight)))
+        return found
 
     def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
@@ -532,13 +586,14 @@ class ObjectiveInParts(Objective):
         self, w: NDArray[np.float64], b: float, *, squared: bool = False
     ) -> Curvature:
         """Return what `gram` weighs examples by, part by part."""
-        return Curvature(self._parts, w, b, squared)
+        return Curvature(self._parts, self._whole(w), b, squared)
 
     def features(self, chosen: NDArray[np.intp]) -> Objective:  # type: ignore[override]
         """Return the objective of some of the features; of none, it is in memory."""
         if not chosen.size:
             Y, sample_weight = self._parts.labels()
-            examples = features_of(self.examples, chosen)._replace(values=np.empty((0, Y.size)))
+            values = np.empty((0, Y.size))
+            examples = features_of(self.examples, chosen)._replace(values=values, chosen=None)
             return Objective(examples, Y, sample_weight, self.n_threads)
         select = getattr(self._source, "features", None) or partial(SomeFeatures, self._source)
         return type(self)(select(chosen), self.n_threads, float32=self.examples.float32)
@@ -547,7 +602,8 @@ class ObjectiveInParts(Objective):
         self, h: Curvature, centre: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Return G = sum(h (x - mu) (x - mu).T), mu = sum(h x) / S, and S = sum(h)."""
-        n_x = self.examples.shape[0]
+        chosen, centre = self.examples.chosen, self._whole(centre)
+        n_x = centre.size
         G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
         status, S = self._parts.gram(self._parts.weights_at(h), centre, G, mu)
         if status != _kernel.OK:
@@ -557,6 +613,8 @@ class ObjectiveInParts(Objective):
                 "X, say by its largest magnitude, and train again"
             )
             raise OverflowError(msg)
+        if chosen is not None:
+            G, mu = G[np.ix_(chosen, chosen)], mu[chosen]
         return G, mu, S
 
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:
@@ -607,8 +665,9 @@ class ObjectiveInParts(Objective):
         warm: bool,
     ) -> Any:
         """Begin a search for the minimum at w and b, which updates w in place."""
+        X: Any = self.examples.categories or self.examples.dense
         search = _kernel.SearchBySums(
-            self.examples.shape, self.examples.dense, self.examples.float32,
+            self.examples.shape, X, self.examples.float32,
             self._source.example_major, self.n_threads, w, b, l2, tol, slope, passes, fixed_b, warm,
         )  # fmt: skip
         return _Search(self._parts, search)
@@ -725,7 +784,8 @@ class _Search:
         """Give the search what it wants, and return whether it wanted anything."""
         parts, search, n_x = self._parts, self._search, self._parts.n_x
         w, centre = np.empty((2, n_x))
-        what, count, b, l2, least, dense, float32 = search.wants(w, centre)
+        what, count, b, l2, least, dense, n, float32 = search.wants(w, centre)
+        block = np.zeros((n, n))
         if what == _kernel.SURVEY:
             search.give_survey(parts.survey(), costs)
         elif what == _kernel.SAMPLE:
@@ -733,16 +793,19 @@ class _Search:
         elif what == _kernel.MOMENTS_OF_ALL:
             moments = np.empty((3, n_x))
             status = parts.moments(moments, float32=False)
-            search.give_sums(status, moments[0], moments[2], 0.0, costs)
+            search.give_sums(status, moments[0], moments[2], block, 0.0, costs)
         elif what == _kernel.CURVATURE and dense:
             G, mu = np.zeros((n_x, n_x)), np.empty(n_x)
             status, S = parts.gram(parts.weights_of_factor(w, b, least), centre, G, mu)
-            search.give_sums(status, mu, G, S, costs)
+            search.give_sums(status, mu, G, block, S, costs)
         elif what == _kernel.CURVATURE:
             moments = np.empty((3, n_x))
             weights = parts.weights_of_factor(w, b, least)
             status = parts.moments(moments, float32=False, weights=weights)
-            search.give_sums(status, moments[0], moments[2], weights.S, costs)
+            if n and status == _kernel.OK:
+                again = parts.weights_of_factor(w, b, least)
+                status, _ = parts.gram_of_dense(again, moments[0, :n].copy(), block, np.empty(n))
+            search.give_sums(status, moments[0], moments[2], block, weights.S, costs)
         elif what == _kernel.GRADIENT_AT_POINT:
             dw, point = np.empty(n_x), _kernel.Point(w, b, None)
             sums = parts.gradient(point, float32=float32)
@@ -792,13 +855,16 @@ def objective_of(
     sample_weight: ArrayLike | str | None,
     n_threads: int | None,
 ) -> Objective:
-    """Return the objective of what is `opened`. A source of few rows is taken into memory."""
+    """Return the objective of what is `opened`. A source of few rows is taken into memory.
+
+    `examples` may have a choice of features, where there are categories.
+    """
     if source is None:
         return Objective.checked(examples, Y, sample_weight=sample_weight, n_threads=n_threads)
     source.labels.check_one_output()
     n_threads = _input.threads(n_threads)
     if examples.shape[1] > _kernel.LOW_RANK_EXAMPLES:
-        return ObjectiveInParts(source, n_threads, float32=examples.float32)
+        return ObjectiveInParts(source, n_threads, float32=examples.float32, chosen=examples.chosen)
     return _in_memory(examples, source, n_threads)
 
 
@@ -810,9 +876,12 @@ def _in_memory(examples: Examples, source: Source, n_threads: int) -> Objective:
 
 def joined(parts: Sequence[Part]) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
     """Return X, Y and sample_weight of parts, one after the other."""
-    if isinstance(parts[0].X, list):
+    X = parts[0].X
+    if isinstance(X, _input.Categorical):
+        values: Any = X.joined(part.X for part in parts[1:])  # type: ignore[misc]
+    elif isinstance(X, list):
         columns = zip(*(part.X for part in parts), strict=True)
-        values: Any = [np.concatenate(pieces) for pieces in columns]
+        values = [np.concatenate(pieces) for pieces in columns]
     else:
         values = np.concatenate([part.X.T for part in parts]).T  # type: ignore[union-attr]
     weights = [part.sample_weight for part in parts if part.sample_weight is not None]

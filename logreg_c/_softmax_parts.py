@@ -19,12 +19,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._objective import Tally
+    from ._parts import Source
 
 
 class SoftmaxInParts(ObjectiveInParts, SoftmaxObjective):
     """An objective of several classes, for the solvers that take a `SoftmaxObjective`."""
 
     _sample: SoftmaxObjective | None = None
+
+    def __init__(self, source: Source, n_threads: int, **settings: Any) -> None:
+        if source.examples.categories is not None:
+            msg = (
+                "X comes in batches with columns of categories, and Y has several classes; "
+                "expected two classes, or numbers: give each category a column of 0 and 1"
+            )
+            raise TypeError(msg)
+        super().__init__(source, n_threads, **settings)
 
     def tally(self, k: int) -> Tally:
         """Return the weight of each of k classes, and the least weight."""

@@ -181,6 +181,7 @@ cdef extern from "logreg.h" nogil:
         double l2
         double least
         int dense
+        int64_t block
         logreg_type arithmetic
 
     ctypedef struct logreg_survey:
@@ -195,6 +196,7 @@ cdef extern from "logreg.h" nogil:
         logreg_data sample
         const double *mean
         const double *sums
+        const double *block
         double S
         double J
         double db
@@ -300,6 +302,11 @@ cdef extern from "logreg.h" nogil:
     int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x,
                            const double *centre, int64_t of_rows, int64_t of_columns, double *G,
                            double *mu, double *S)
+    int logreg_add_categories(const logreg_data *part, double *G, double *mu,
+                              const logreg_run *run)
+    int logreg_finish_category_moments(const logreg_data *whole,
+                                       const logreg_standardization *out)
+    int logreg_finish_category_gram(const logreg_data *whole, double *G, double *mu)
     int64_t logreg_softmax_node_size(int64_t n_x, int64_t n_outputs)
     void logreg_merge_softmax(int64_t n_x, int64_t n_outputs, logreg_nodes *into,
                               const logreg_nodes *from_)

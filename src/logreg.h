@@ -289,6 +289,7 @@ typedef struct logreg_request {
     const double *w, *centre; /* of the state: they change when it is given what it wants */
     double b, l2, least;      /* least: of the weights of a factor */
     int dense;
+    int64_t block; /* if not: of so many features, the Gram, too */
     logreg_type arithmetic;
 } logreg_request;
 
@@ -339,8 +340,9 @@ typedef struct logreg_given {
     int status; /* LOGREG_OK, or LOGREG_PASS_OVERFLOW where a value is not finite */
     logreg_survey survey;
     logreg_data sample;
-    const double *mean; /* of moments and curvature */
-    const double *sums; /* deviations, the Gram (n_x, n_x), or dw */
+    const double *mean;  /* of moments and curvature */
+    const double *sums;  /* deviations, the Gram (n_x, n_x), or dw */
+    const double *block; /* the Gram (block, block), if there is one */
     double S, J, db;
 } logreg_given;
 
@@ -630,6 +632,15 @@ int logreg_sum_gram(const logreg_data *data, const logreg_part *part, const doub
                     const logreg_run *run);
 int logreg_finish_gram(logreg_nodes *nodes, int64_t n_segments, int64_t n_x, const double *centre,
                        int64_t of_rows, int64_t of_columns, double *G, double *mu, double *S);
+
+/* Categories have sums of their own, which parts add to in their order, and all of which are 0 at
+ * first: the weights by category in mu (n_x,) and, unless G (n_x, n_x) is NULL, the rows of G that
+ * belong to categories. For these the means of the numbers are in mu already. What they add up to
+ * completes the moments (out->mean is that mu) or the Gram of the numbers. LOGREG_OK,
+ * LOGREG_STOPPED or LOGREG_PASS_OVERFLOW. */
+int logreg_add_categories(const logreg_data *part, double *G, double *mu, const logreg_run *run);
+int logreg_finish_category_moments(const logreg_data *whole, const logreg_standardization *out);
+int logreg_finish_category_gram(const logreg_data *whole, double *G, double *mu);
 
 /* A softmax of dense X: each number of outputs is a kind of its own, whose nodes have
  * logreg_softmax_node_size doubles. logreg_sum_softmax sums J and its gradient or, where `centre`

@@ -2,6 +2,7 @@
 """What a user passes, turned into what the kernel reads, and the messages of what is refused."""
 
 from .arrays import COPIED_AT_ONCE, as_stored, contiguous, own_array
+from .categories import Categorical, Categories, categorical, refuse_numbers
 from .classes import (
     Labels,
     check_range,
@@ -12,6 +13,7 @@ from .classes import (
     several_outputs,
     signed,
 )
+from .frame_categories import Codes, column_of
 from .frame_types import columns_of_frame, is_frame, names_of_frame, values_of
 from .many import Fit, Fits, fits, penalties
 from .matrix import Examples, examples, in_float32
@@ -42,6 +44,9 @@ __all__ = [
     "COPIED_AT_ONCE",
     "LARGEST",
     "STACK",
+    "Categorical",
+    "Categories",
+    "Codes",
     "Examples",
     "Fit",
     "Fits",
@@ -50,12 +55,14 @@ __all__ = [
     "boolean",
     "bounds",
     "callbacks",
+    "categorical",
     "check_range",
     "classes",
     "classes_of",
     "codes_of",
     "coefficients",
     "column",
+    "column_of",
     "columns_of_frame",
     "contiguous",
     "examples",
@@ -76,6 +83,7 @@ __all__ = [
     "penalty_factors",
     "positive",
     "probability",
+    "refuse_numbers",
     "several_outputs",
     "signed",
     "threads",

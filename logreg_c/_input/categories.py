@@ -22,9 +22,11 @@ from .frame_categories import Codes, column_of, name_of
 from .sparse import Sparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    Occurring = list[NDArray[np.bool_]]
 
 
 class Categorical(NamedTuple):
@@ -95,25 +97,24 @@ class Categorical(NamedTuple):
             sums.append(cells.reshape(-1, k))
         return np.concatenate(sums)
 
-    def determined(self, sample_weight: NDArray[Any] | None, *, fixed_b: bool) -> NDArray[np.intp]:
+    def determined(self, occurring: Occurring, *, fixed_b: bool) -> NDArray[np.intp]:
         """Return the features whose weights are determined without a penalty.
 
         With b, or another column of categories, one category of each says nothing new; and those
-        that no example has say nothing. Examples of weight 0 do not count.
+        that no example has say nothing.
         """
         is_determined = np.ones(self.n_x, bool)
-        for k, (_, first, end) in enumerate(self._columns()):
-            occurs = self._occurring(k, sample_weight)
-            if not (fixed_b and k == 0):
-                occurs[np.argmax(occurs)] = False
+        for k, (occurs, (_, first, end)) in enumerate(zip(occurring, self._columns(), strict=True)):
             is_determined[first:end] = occurs
+            if not (fixed_b and k == 0):
+                is_determined[first + np.argmax(occurs)] = False
         return np.flatnonzero(is_determined)
 
     def relative(
         self,
         w: NDArray[np.float64],
         b: float,
-        sample_weight: NDArray[Any] | None,
+        occurring: Occurring,
         *,
         fixed_b: bool,
     ) -> float:
@@ -121,11 +122,9 @@ class Categorical(NamedTuple):
 
         w changes in place, and the new b is returned: Z stays as it is. A b that is fixed stays,
         and the first column takes what others lose. Categories that no example has get weight 0.
-        Examples of weight 0 do not count.
         """
         flat = w.reshape(-1)
-        for k, (_, first, end) in enumerate(self._columns()):
-            occurs = self._occurring(k, sample_weight)
+        for k, (occurs, (_, first, end)) in enumerate(zip(occurring, self._columns(), strict=True)):
             block = flat[first:end]
             block[~occurs] = 0.0
             if fixed_b and k == 0:
@@ -148,8 +147,20 @@ class Categorical(NamedTuple):
         ends = [*self._firsts[1:], self.n_x]
         return zip(self.codes, self._firsts, ends, strict=True)
 
+    def occurring(self, sample_weight: NDArray[Any] | None) -> Occurring:
+        """Return for each column whether an example has each category, in a row of weight > 0."""
+        return [self._occurring(k, sample_weight) for k in range(len(self.codes))]
+
+    def joined(self, others: Iterable[Categorical]) -> Categorical:
+        """Return these examples and others, whose features are the same."""
+        of_all = [self, *others]
+        numbers = zip(*(of.numbers for of in of_all), strict=True)
+        codes = zip(*(of.codes for of in of_all), strict=True)
+        return self._replace(
+            numbers=list(map(np.concatenate, numbers)), codes=list(map(np.concatenate, codes))
+        )
+
     def _occurring(self, k: int, sample_weight: NDArray[Any] | None) -> NDArray[np.bool_]:
-        """Whether an example, of a weight that is not 0, has each category of a column."""
         occurs = np.zeros(int(self.starts[k + 1] - self.starts[k]), bool)
         for first in range(0, self.m, COPIED_AT_ONCE):
             chosen = slice(first, first + COPIED_AT_ONCE)
@@ -177,16 +188,10 @@ def categorical(
             found.append((name, x))
         else:
             numbers.append((name, x))
-    _refuse_ambiguous(found)
     m = found[0][1].codes.size
-    labels = [[name_of(name, label) for label in column.labels] for name, column in found]
-    codes = [_checked(name, column, m) for name, column in found]
     known = [name for name, _ in numbers]
-    features = tuple(known + [label for of_column in labels for label in of_column])
-    twice = [name for name, count in Counter(features).items() if count > 1]
-    if twice:
-        msg = f"X has several features named {twice[0]!r}; expected names that differ: rename one"
-        raise ValueError(msg)
+    features, labels = _named(known, {name: column.labels for name, column in found})
+    codes = [_checked(name, column, m) for name, column in found]
     sizes = [len(of_column) for of_column in labels]
     has_unseen = False
     if wanted is not None and wanted != features:
@@ -206,12 +211,76 @@ def categorical(
     return Categorical([as_stored(x) for _, x in numbers], codes, starts, n_x), features
 
 
-def _refuse_ambiguous(found: list[tuple[Any, Codes]]) -> None:
+class Categories:
+    """The categories of columns that come in batches, in the order in which they are found."""
+
+    def __init__(self) -> None:
+        self._found: dict[Any, dict[Any, int]] = {}
+        self._tables: dict[Any, tuple[list[Any], NDArray[Any] | None]] = {}  # of the last batch
+        self.is_complete = False
+
+    def codes_of(self, name: Any, column: Codes) -> NDArray[Any]:
+        """Return the codes that the categories of a column of a batch have in all batches."""
+        codes = _checked(name, column, column.codes.size)
+        labels = list(column.labels)
+        if name not in self._tables or self._tables[name][0] != labels:
+            self._tables[name] = labels, self._table(name, labels)
+        table = self._tables[name][1]
+        return codes if table is None else table[codes]
+
+    def _table(self, name: Any, labels: list[Any]) -> NDArray[Any] | None:
+        """Return the code of each label; None if they are in their order."""
+        found = self._found.setdefault(name, {})
+        for label in labels:
+            if label not in found and self.is_complete:
+                msg = (
+                    f"column {name!r} has the category {SHORT.repr(label)}, which no batch of the "
+                    "first pass has; expected the same rows in every pass"
+                )
+                raise ValueError(msg)
+            found.setdefault(label, len(found))
+        codes = [found[label] for label in labels]
+        if codes == list(range(len(codes))):
+            return None
+        return np.array(codes, np.min_scalar_type(-len(found)))
+
+    def complete(self, numbers: list[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+        """Return the names of all features, and the first feature of each column of codes."""
+        self.is_complete = True
+        sizes = [len(found) for found in self._found.values()]
+        return _named(numbers, self._found)[0], np.cumsum([len(numbers), *sizes], dtype=np.int64)
+
+
+def _named(
+    numbers: list[Any], labels: Mapping[Any, Iterable[Any]]
+) -> tuple[tuple[Any, ...], list[list[str]]]:
+    """Return the names of all features, and those of the categories of each column."""
+    _refuse_ambiguous(labels)
+    names = [[name_of(name, label) for label in of_column] for name, of_column in labels.items()]
+    features = tuple(numbers + [label for of_column in names for label in of_column])
+    twice = [name for name, count in Counter(features).items() if count > 1]
+    if twice:
+        msg = f"X has several features named {twice[0]!r}; expected names that differ: rename one"
+        raise ValueError(msg)
+    return features, names
+
+
+def refuse_numbers(names: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Refuse columns of numbers where w knows categories."""
+    if names != wanted:
+        name = next(name for name in wanted if name not in names)
+        msg = (
+            f"w has a weight for {name!r}, a category, and that column of X holds only numbers; "
+            "expected columns of the kinds that w was trained on: convert it"
+        )
+        raise ValueError(msg)
+
+
+def _refuse_ambiguous(labels: Mapping[Any, Iterable[Any]]) -> None:
     """Refuse a category whose name would read as one of another column."""
-    names = [name for name, _ in found]
-    pairs = [(a, b) for a in names for b in names if str(b).startswith(name_of(a, ""))]
+    pairs = [(a, b) for a in labels for b in labels if str(b).startswith(name_of(a, ""))]
     for name, other in pairs:
-        for label in dict(found)[name].labels:
+        for label in labels[name]:
             if name_of(name_of(name, label), "").startswith(name_of(other, "")):
                 msg = (
                     f"column {name!r} of X has {SHORT.repr(label)}, which reads like a category of "

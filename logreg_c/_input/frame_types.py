@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .frame_categories import Codes
+
 # The top-level modules that define data frames and their columns.
 FRAME_LIBRARIES = frozenset((
     "pandas", "polars", "pyarrow", "narwhals", "modin", "cudf", "dask", "duckdb", "_duckdb", "ibis",
@@ -48,13 +50,18 @@ def frame_reader() -> ModuleType | None:
     return module
 
 
-def columns_of_frame(X: Any, names: tuple[str, ...] | None) -> dict[str, NDArray[Any]]:
-    """Return those columns of a data frame as arrays, or all; none of what is no data frame."""
+def columns_of_frame(
+    X: Any, names: tuple[str, ...] | None, *, categories: bool = False
+) -> dict[str, NDArray[Any] | Codes]:
+    """Return those columns of a data frame as arrays, or all; none of what is no data frame.
+
+    With `categories`, those that are not numbers are `Codes`.
+    """
     if not is_frame(X):
         return {}
     from . import frames  # noqa: PLC0415 (not before a frame is passed)
 
-    values, found = frames.columns(X, names)
+    values, found = frames.columns(X, names, categories=categories)
     return {} if found is None else dict(zip(found, values, strict=True))
 
 

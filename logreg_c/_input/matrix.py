@@ -9,7 +9,7 @@ import numpy as np
 
 from . import frame_types
 from .arrays import NARROW, SHORT, as_stored, kind_and_size, own_array, with_a_unit_stride
-from .categories import Categorical, categorical
+from .categories import Categorical, categorical, refuse_numbers
 from .frame_categories import Codes
 from .frame_types import comes_from_frames, library_of, series_as_arrays
 from .sparse import STACK, Sparse, is_sparse, sparse
@@ -64,6 +64,12 @@ class Examples(NamedTuple):
     def one_hot(self) -> Examples:
         """Return the same examples with a column for each category: a copy of these."""
         of = self.categories
+        if of is not None and of.m != self.shape[1]:
+            msg = (
+                "X comes in batches with columns of categories, which l1, penalty_factors and "
+                "bounds do not read; expected numbers: give each category a column of 0 and 1"
+            )
+            raise TypeError(msg)
         return self if of is None else self._replace(values=of.one_hot(self.chosen), chosen=None)
 
     def sums_of_groups(
@@ -174,13 +180,8 @@ def _of_frame(
     X, names = frames.columns(X, wanted, categories=categories)
     if isinstance(X, list) and any(isinstance(x, Codes) for x in X):
         return categorical(X, names, wanted, unseen=unseen)
-    if names is not None and wanted is not None and names != tuple(wanted):
-        name = next(name for name in wanted if name not in names)
-        msg = (
-            f"w has a weight for {name!r}, a category, and that column of X holds only numbers; "
-            "expected columns of the kinds that w was trained on: convert it"
-        )
-        raise ValueError(msg)
+    if names is not None and wanted is not None:
+        refuse_numbers(names, tuple(wanted))
     return X, names
 
 

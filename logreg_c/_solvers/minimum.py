@@ -78,7 +78,7 @@ def minimize(
     categories = objective.examples.categories
     if categories is None or l2 > 0.0:
         return found
-    b = categories.relative(found.w, found.b, objective.sample_weight, fixed_b=fixed_b)
+    b = categories.relative(found.w, found.b, objective.occurring(), fixed_b=fixed_b)
     return found._replace(b=b)
 
 
@@ -179,7 +179,8 @@ def minimize_many(
     search.minimize(tol, most, fixed_b, w, b, cost, fall, gap, passes, status)
     for i, (X, _, sample_weight, l2) in enumerate(fits):
         if X.categories is not None and not l2:
-            b[i] = X.categories.relative(w[i], b[i], sample_weight, fixed_b=fixed_b)
+            occurring = X.categories.occurring(sample_weight)
+            b[i] = X.categories.relative(w[i], b[i], occurring, fixed_b=fixed_b)
     endings = {**ENDINGS, _kernel.PASS_OVERFLOW: "overflow"}
     names = np.array([endings.get(code, "") for code in range(max(endings) + 1)])
     return Solutions(w, b, cost, gap, passes, names[status], fall)

@@ -61,8 +61,8 @@ class _Path:
         found = found._replace(w=self.w.copy())
         categories = self.objective.examples.categories
         if categories is not None and self._l2 == 0.0:
-            weights, fixed_b = self.objective.sample_weight, self._goal["fixed_b"]
-            b = categories.relative(found.w, found.b, weights, fixed_b=fixed_b)
+            occurring, fixed_b = self.objective.occurring(), self._goal["fixed_b"]
+            b = categories.relative(found.w, found.b, occurring, fixed_b=fixed_b)
             found = found._replace(b=b)
         self.found.append(found)
         if found.stopped != "separated":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from logreg_c._parts import Source
+
+
+NAMELESS = (
+    "X has columns of categories, and w has no names of these; expected w as fit and train return "
+    "it, or with_names(w, names)"
+)
 
 
 class Batch(NamedTuple):
@@ -122,7 +129,13 @@ class Batches:
 
         `names` are the features that earlier weights have.
         """
-        return PartsOfBatches(self, Y, sample_weight, dtype, names or self.columns)
+        return PartsOfBatches(self, Y, sample_weight, dtype, names)
+
+    def of_columns(self, names: tuple[str, ...] | None) -> Batches:
+        """Return the same batches with these columns as the features."""
+        batches = copy.copy(self)
+        batches.columns = names
+        return batches
 
     def values(self, names: tuple[str, ...]) -> list[NDArray[Any]]:
         """Return columns as arrays in memory, as they are: labels may be text."""
@@ -153,13 +166,14 @@ class Batches:
         self, w: Any, b: Any, *, probabilities: bool, dtype: DTypeLike, n_threads: int | None
     ) -> Iterator[NDArray[np.float64]]:
         """Yield A, or else Z, of shape (1, rows) or (K, rows), of each batch that has rows."""
-        reader = Reader(self, getattr(w, "feature_names", None) or self.columns, None, None)
+        reader = Reader(self, getattr(w, "feature_names", None), None, None, unseen=True)
         for batch, arrays in reader.read():
-            X = arrays[0].T if reader.is_matrix else arrays
-            shape = reader.n_x, len(arrays[0])
-            examples = _input.Examples(X, shape, _input.in_float32(arrays, dtype), reader.names)
+            X, shape = reader.values_of(arrays), (reader.n_x, len(arrays[0]))
+            examples = _input.Examples(X, shape, _input.in_float32(X, dtype), reader.names)
             major = reader.is_matrix and reader.n_x > 1
             with naming_rows_of(batch):
+                if reader.starts is None and reader.n_numbers < reader.n_arrays:
+                    raise ValueError(NAMELESS)
                 yield outputs_of(
                     *(examples, w, b),
                     probabilities=probabilities,

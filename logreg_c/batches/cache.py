@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .columns import Reader
 
-MAGIC = b"logreg_c columns 1\n"
+MAGIC = b"logreg_c columns 2\n"
 ALIGNMENT = 64
 
 

@@ -15,6 +15,7 @@ from logreg_c._parts import Part, examples_of_parts, survey_part
 
 from .ahead import ahead
 from .cache import Cache
+from .category_sums import ProblemWithCategories
 from .columns import NO_ROWS, Reader, as_given, labels_as_given
 
 if TYPE_CHECKING:
@@ -60,7 +61,12 @@ class PartsOfBatches:
         self.example_major = False
         self.survey: _kernel.Survey | None = None
         self.tally: Tally | None = None
+        self._unit = 0  # what parts are cut at in later passes, if not as in the first
         self.examples = self._first_pass(dtype)
+        if self.examples.categories is not None:
+            self.problem = partial(ProblemWithCategories, self)
+            sums = self.problem(1, float32=False, halves=False)
+            self._unit = max(sums.segment_size(sums.n_x), examples_of_parts(sums.n_dense))
 
     def __iter__(self) -> Iterator[Part]:
         """Read all parts."""
@@ -110,16 +116,20 @@ class PartsOfBatches:
             _input.check_range(0, self.labels.highest, m)
         self.m = m
         dtypes = self._reader.dtypes
-        values = [np.empty(0, dtype) for dtype in dtypes]
+        values: Any = [np.empty(0, dtype) for dtype in dtypes]
         n_x = self._reader.n_x
+        if self._reader.starts is not None:
+            codes = [np.empty(0, np.int32)] * (len(self._reader.starts) - 1)
+            values = _input.Categorical(values, codes, self._reader.starts, n_x)
         float32 = _input.in_float32(values, dtype)
         self._exponent = _input.exponent_of_scale(largest, float32) if largest else 0
         if not self._exponent:
             self.survey = survey
             self.tally = tally if k <= TALLIED else None
         self.example_major = self._reader.is_matrix and n_x > 1 and m > 1
-        common = values[0] if len(set(dtypes)) == 1 else np.empty(0)
-        return _input.Examples(common, (n_x, m), float32, self._reader.names)
+        if self._reader.starts is None:
+            values = values[0] if len(set(dtypes)) == 1 else np.empty(0)
+        return _input.Examples(values, (n_x, m), float32, self._reader.names)
 
     def _check_labels(self, part: Part) -> int:
         """Check the labels of a part; return the number of classes so far, or a large one."""
@@ -153,15 +163,15 @@ class PartsOfBatches:
 
     def _parts(self, *, first_pass: bool) -> Iterator[Part]:
         cache = self._cache
-        read: Callable[[], Iterator[tuple[int, Arrays]]] = self._cut_anew
+        read: Callable[[], Iterator[tuple[int, Arrays]]] = self._read_anew
         is_ahead = self._ahead
         if cache is not None:
             if cache.is_written or (first_pass and cache.is_found(self._reader)):
-                read, is_ahead = cache.read, True
+                read, is_ahead = partial(self._read_cache, cache), True
                 if first_pass:
                     self._files = cache.files
             else:
-                read = partial(cache.writing, self._cut_anew, self._reader, self._files)
+                read = partial(cache.writing, self._read_anew, self._reader, self._files)
         parts = ahead(read) if is_ahead else ((part, False) for part in read())
         for (first, arrays), is_late in parts:
             yield self._part(first, arrays, is_late=is_late)
@@ -180,8 +190,7 @@ class PartsOfBatches:
                 weight = self._slice_of(weight, "sample_weight", first, m)
             if self._exponent:
                 weight = np.ldexp(weight.astype(np.float64), self._exponent)
-        X = arrays[0].T if self._reader.is_matrix else arrays[: self._reader.n_arrays]
-        return Part(first, X, Y, weight, is_late)
+        return Part(first, self._reader.values_of(arrays), Y, weight, is_late)
 
     @staticmethod
     def _slice_of(given: Any, what: str, first: int, m: int) -> NDArray[Any]:
@@ -190,20 +199,49 @@ class PartsOfBatches:
         here: NDArray[Any] = given[first : first + m]
         return here
 
-    def _cut_anew(self) -> Iterator[tuple[int, Arrays]]:
-        """Read the batches, and cut them where parts may begin."""
-        held: list[Arrays] = []
-        rows, first, seen = 0, 0, 0
-        unit = least = most = 0
+    def _read_anew(self) -> Iterator[tuple[int, Arrays]]:
+        """Read the batches, and note in the first pass where files begin."""
         files = self._files if self.m < 0 else []
-        for batch, read in self._reader.read():
-            if not files or (files[-1][1] != batch.file):
-                files.append((seen, batch.file, batch.first))
-            arrays, m = read, len(read[0])
-            seen += m
-            unit = unit or examples_of_parts(self._reader.n_x)
-            most = most or max(VALUES // max(self._reader.n_x, 1) // unit, 1) * unit
-            least = least or max(most // 4 // unit, 1) * unit  # smaller batches are joined
+
+        def read() -> Iterator[Arrays]:
+            seen = 0
+            for batch, arrays in self._reader.read():
+                if not files or (files[-1][1] != batch.file):
+                    files.append((seen, batch.file, batch.first))
+                seen += len(arrays[0])
+                yield arrays
+
+        return self._cut(read())
+
+    def _read_cache(self, cache: Cache) -> Iterator[tuple[int, Arrays]]:
+        """Read the cache, whose parts may be too short where categories were not known yet."""
+        reader = self._reader
+        if reader.starts is None:
+            yield from cache.read()
+            return
+        sizes = np.diff(reader.starts).tolist()
+        for first, arrays in self._cut(arrays for _, arrays in cache.read()):
+            codes = arrays[reader.n_numbers : reader.n_arrays]
+            for x, n in zip(codes, sizes, strict=True):
+                if _kernel.first_outside(x, 0, n - 1) >= 0:
+                    msg = "the cache has codes beyond its categories, so it is damaged: delete it"
+                    raise ValueError(msg)
+            yield first, arrays
+
+    def _cut(self, batches: Iterator[Arrays]) -> Iterator[tuple[int, Arrays]]:
+        """Cut batches where parts may begin."""
+        reader = self._reader
+        held: list[Arrays] = []
+        rows, first = 0, 0
+        unit = least = most = 0
+        for batch in batches:
+            arrays, m = batch, len(batch[0])
+            if not unit:
+                width = reader.n_x if reader.is_matrix else reader.n_arrays
+                dense = reader.n_x if reader.n_numbers == reader.n_arrays else reader.n_numbers
+                unit = self._unit or examples_of_parts(dense)
+                most = max(VALUES // max(width, 1) // unit, 1) * unit
+                least = max(most // 4 // unit, 1) * unit  # smaller batches are joined
             while m:
                 if rows + m < least:
                     held.append(arrays)

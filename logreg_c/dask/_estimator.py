@@ -158,7 +158,7 @@ class LogisticRegression(InMemory):
             client, X, coded=coded, n_threads=self.n_threads, by_features=by_features
         )
         source = on_cluster.open_parts(Y, weights, None, None)
-        self._describe(source.examples)
+        self._describe(source.examples, source.examples.names)
         return self._minimized_in_parts(source, Y, parameters, l2)
 
     def _lazily(self, method: str, X: Any, dtype: np.dtype[Any], *, per_class: bool = False) -> Any:

@@ -339,8 +339,10 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         if isinstance(sample_weight, str):
             sample_weight = columns[sample_weight]
         Y, weights, l2 = self._weighted(labels, sample_weight, parameters)
-        source = X.open_parts(Y, weights, None, names)
-        self._describe(source.examples)
+        known = getattr(self, "coef_names_", None) if parameters.warm_start else None
+        known = None if known is None else tuple(known)
+        source = X.of_columns(names).open_parts(Y, weights, None, known)
+        self._describe(source.examples, names)
         self._name_weights(source.examples)
         return self._minimized_in_parts(source, Y, parameters, l2)
 
@@ -365,10 +367,9 @@ class LogisticRegression(WithCallbacks, Predicting):  # type: ignore[misc]
         objective = objective_of(examples, source, Y, **shared)
         return self._minimized(objective, parameters, l2, start)
 
-    def _describe(self, examples: Examples) -> None:
-        """Set what X is compared with in predictions."""
-        self.n_features_in_ = examples.shape[0]
-        names = examples.names
+    def _describe(self, examples: Examples, names: tuple[str, ...] | None) -> None:
+        """Set what X is compared with in predictions: the names of its columns."""
+        self.n_features_in_ = examples.n_columns
         if names is not None and all(isinstance(name, str) for name in names):
             self.feature_names_in_ = np.array(names, dtype=object)
         elif hasattr(self, "feature_names_in_"):

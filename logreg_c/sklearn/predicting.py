@@ -148,7 +148,7 @@ class Predicting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return X w + b, or the probabilities, a row per output."""
         settings: dict[str, Any] = {"probabilities": probabilities, "n_threads": self.n_threads}
         if hasattr(self, "coef_names_"):
-            if not _input.is_frame(X):
+            if not (_input.is_frame(X) or in_batches(X)):
                 msg = (
                     f"X is of type {type(X).__name__}, and the model was fitted to a data frame "
                     "with columns of categories; expected a data frame with these columns"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Moments and Grams of categories. A task makes entries of its own and reads all examples in their
- * order, so every sum is the same whoever makes it, and there are no nodes to merge.
+ * order, so every sum is the same whoever makes it, and there are no nodes to merge. Data that come
+ * in parts, in their order, go on with the sums of the parts before.
  */
 #include "solve/categories.h"
 
@@ -61,10 +62,9 @@ static const double *read_weights(const making *g, int64_t first, int64_t count,
 static void count_column(void *context, int64_t k, int thread)
 {
     const making *g = context;
-    const int64_t first = g->data->categories[k], n = g->data->categories[k + 1] - first;
+    const int64_t first = g->data->categories[k];
     double scratch[LOGREG_BLOCK], *sums = g->mu + first;
     int64_t codes[PIECE];
-    memset(sums, 0, (size_t)n * sizeof *sums);
     for (int64_t i = 0, count; i < g->data->m; i += count) {
         count = logreg_at_most(g->data->m - i, PIECE);
         if (logreg_stop_due(g->stop, thread, count)) return;
@@ -81,15 +81,11 @@ static double total_of(const making *g, int64_t k)
     return total;
 }
 
-int logreg_describe_categories(const logreg_data *data, const logreg_standardization *out,
-                               logreg_stop *stop, int n_threads)
+/* From sums of weights in out->mean to moments. */
+static int finish_moments(const logreg_data *data, const logreg_standardization *out)
 {
-    making g = {.data = data, .mu = out->mean, .stop = stop};
+    const making g = {.data = data, .mu = out->mean};
     int within_range = 1;
-    g.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    n_threads = logreg_threads_startable(logreg_threads_for(data->n_codes, n_threads));
-    logreg_parallel_for(data->n_codes, n_threads, count_column, &g);
-    if (logreg_stop_seen(stop)) return LOGREG_STOPPED;
     for (int64_t k = 0; k < data->n_codes; k++) {
         const double total = total_of(&g, k);
         within_range &= total <= DBL_MAX;
@@ -106,14 +102,36 @@ int logreg_describe_categories(const logreg_data *data, const logreg_standardiza
     return within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
 }
 
+int logreg_finish_category_moments(const logreg_data *whole, const logreg_standardization *out)
+{
+    LOGREG_IN_DEFAULT_MODES(int, finish_moments(whole, out));
+}
+
+/* Adds the weights of some or all examples to mu; 0 if stopped. */
+static int count(const logreg_data *data, double *mu, logreg_stop *stop, int n_threads)
+{
+    making g = {.data = data, .mu = mu, .stop = stop};
+    g.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    n_threads = logreg_threads_startable(logreg_threads_for(data->n_codes, n_threads));
+    logreg_parallel_for(data->n_codes, n_threads, count_column, &g);
+    return !logreg_stop_seen(stop);
+}
+
+int logreg_describe_categories(const logreg_data *data, const logreg_standardization *out,
+                               logreg_stop *stop, int n_threads)
+{
+    const int64_t first = data->categories[0];
+    memset(out->mean + first, 0, (size_t)(data->n_x - first) * sizeof *out->mean);
+    if (!count(data, out->mean, stop, n_threads)) return LOGREG_STOPPED;
+    return finish_moments(data, out);
+}
+
 /* The sums of h (x - mu) by category, for numbers [first, first + n): at most a panel. */
 static void add_numbers(const making *g, int64_t first, int64_t n, int thread)
 {
     const logreg_data *data = g->data, numbers = logreg_features_of(data, first, n);
     double panel[LOGREG_PANEL * PIECE], scratch[LOGREG_BLOCK];
     int64_t codes[PIECE];
-    for (int64_t j = data->categories[0]; j < data->n_x; j++)
-        memset(g->G + j * data->n_x + first, 0, (size_t)n * sizeof *g->G);
     for (int64_t i = 0, count; i < data->m; i += count) {
         count = logreg_at_most(data->m - i, PIECE);
         if (logreg_stop_due(g->stop, thread, 2 * count * (data->n_codes + 1) * n)) return;
@@ -135,13 +153,9 @@ static void add_numbers(const making *g, int64_t first, int64_t n, int thread)
 static void add_pairs(const making *g, int64_t k, int thread)
 {
     const logreg_data *data = g->data;
-    const int64_t first = data->categories[0], from = data->categories[k];
+    const int64_t from = data->categories[k];
     double scratch[LOGREG_BLOCK];
     int64_t codes[PIECE], others[PIECE];
-    for (int64_t j = from; j < data->categories[k + 1]; j++) {
-        memset(g->G + j * data->n_x + first, 0, (size_t)(j + 1 - first) * sizeof *g->G);
-        g->mu[j] = 0.0;
-    }
     for (int64_t i = 0, count; i < data->m; i += count) {
         count = logreg_at_most(data->m - i, PIECE);
         if (logreg_stop_due(g->stop, thread, 4 * count * (k + 1))) return;
@@ -185,18 +199,10 @@ static int centre_rows(const making *g, int64_t k)
     return total <= DBL_MAX && not_finite == 0.0;
 }
 
-int logreg_category_gram(const logreg_data *data, double *G, double *mu, const logreg_run *run)
+static int finish_gram(const logreg_data *data, double *G, double *mu)
 {
-    const int64_t panels = logreg_gram_padded(logreg_numbers(data)) / LOGREG_PANEL;
-    const int64_t tasks = panels + data->n_codes;
-    const int n_threads = logreg_threads_startable(logreg_threads_for(tasks, run->n_threads));
+    const making g = {.data = data, .G = G, .mu = mu};
     int within_range = 1;
-    logreg_stop stop;
-    logreg_stop_open(&stop, run);
-    making g = {.data = data, .G = G, .mu = mu, .stop = &stop};
-    g.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
-    logreg_parallel_for(tasks, n_threads, run_task, &g);
-    if (logreg_stop_seen(&stop)) return LOGREG_STOPPED;
     for (int64_t k = data->n_codes - 1; k >= 0; k--) within_range &= centre_rows(&g, k);
     for (int64_t k = 0; k < data->n_codes; k++) {
         const double total = total_of(&g, k);
@@ -204,4 +210,37 @@ int logreg_category_gram(const logreg_data *data, double *G, double *mu, const l
             mu[j] = total > 0.0 ? mu[j] / total : 0.0;
     }
     return within_range ? LOGREG_OK : LOGREG_PASS_OVERFLOW;
+}
+
+int logreg_finish_category_gram(const logreg_data *whole, double *G, double *mu)
+{
+    LOGREG_IN_DEFAULT_MODES(int, finish_gram(whole, G, mu));
+}
+
+static int add(const logreg_data *data, double *G, double *mu, const logreg_run *run)
+{
+    const int64_t panels = logreg_gram_padded(logreg_numbers(data)) / LOGREG_PANEL;
+    const int64_t tasks = panels + data->n_codes;
+    logreg_stop stop;
+    logreg_stop_open(&stop, run);
+    if (G == NULL) return count(data, mu, &stop, run->n_threads) ? LOGREG_OK : LOGREG_STOPPED;
+    const int n_threads = logreg_threads_startable(logreg_threads_for(tasks, run->n_threads));
+    making g = {.data = data, .G = G, .mu = mu, .stop = &stop};
+    g.kernels = logreg_kernels_in_use(LOGREG_FLOAT64);
+    logreg_parallel_for(tasks, n_threads, run_task, &g);
+    return logreg_stop_seen(&stop) ? LOGREG_STOPPED : LOGREG_OK;
+}
+
+int logreg_add_categories(const logreg_data *part, double *G, double *mu, const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, add(part, G, mu, run));
+}
+
+int logreg_category_gram(const logreg_data *data, double *G, double *mu, const logreg_run *run)
+{
+    const int64_t n_x = data->n_x, first = data->categories[0];
+    for (int64_t j = first; j < n_x; j++) memset(G + j * n_x, 0, (size_t)(j + 1) * sizeof *G);
+    memset(mu + first, 0, (size_t)(n_x - first) * sizeof *mu);
+    const int status = add(data, G, mu, run);
+    return status == LOGREG_OK ? finish_gram(data, G, mu) : status;
 }

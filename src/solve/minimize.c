@@ -486,8 +486,9 @@ static LOGREG_NOINLINE int give(const logreg_data *whole,
         memcpy(c.a.deviation, given->sums, bytes);
         return take_moments(&c, given->status);
     case LOGREG_WANT_CURVATURE:
-        return take_factor(&c, finite ? logreg_factor_sums(&c, given->sums, given->mean, given->S)
-                                      : given->status);
+        return take_factor(
+            &c, finite ? logreg_factor_sums(&c, given->sums, given->block, given->mean, given->S)
+                       : given->status);
     case LOGREG_WANT_GRADIENT:
         memcpy(c.a.v.trial_gradient, given->sums, bytes);
         c.a.v.trial_gradient[whole->n_x] = given->db;

@@ -156,8 +156,10 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
                           const double *centre);
 
 /* The factor at theta of all examples, from sums that others have made: the Gram about the means
- * mu, or for a diagonal factor the deviations, with weights that add up to S. */
-int logreg_factor_sums(logreg_context *c, const double *sums, const double *mu, double S);
+ * mu, or for a diagonal factor the deviations, with weights that add up to S, and the Gram of its
+ * block, if it has one. */
+int logreg_factor_sums(logreg_context *c, const double *sums, const double *block, const double *mu,
+                       double S);
 
 /* The factor at theta of a sample. */
 int logreg_factor_sample(logreg_context *c, const logreg_data *sample);

@@ -120,9 +120,11 @@ int logreg_factor_hessian(logreg_context *c, const logreg_objective *o, const do
     return status;
 }
 
-int logreg_factor_sums(logreg_context *c, const double *sums, const double *mu, double S)
+int logreg_factor_sums(logreg_context *c, const double *sums, const double *block, const double *mu,
+                       double S)
 {
     const int64_t n = c->data->n_x;
+    const size_t size = (size_t)(c->factor.block * c->factor.block);
     const logreg_objective o = logreg_objective_of(c, c->data, c->m->total);
     int status = LOGREG_OK;
     memcpy(c->factor.mu, mu, (size_t)n * sizeof *mu);
@@ -133,6 +135,10 @@ int logreg_factor_sums(logreg_context *c, const double *sums, const double *mu, 
     } else {
         memcpy(c->factor.unit, sums, (size_t)n * sizeof *sums);
         factor_deviations(c, &o, S);
+        if (size > 0) {
+            memcpy(c->factor.L, block, size * sizeof *block);
+            status = logreg_factor_block(&c->factor, o.total, &c->run);
+        }
     }
     c->m->S = c->factor.S;
     return status;

@@ -103,6 +103,7 @@ logreg_request logreg_minimizer_wants(const logreg_minimizer *m, const logreg_da
     logreg_request r = {.w = point, .b = point[data->n_x], .centre = a.centre};
     if (m->passes >= m->goal.passes && (m->passes == 0 || m->begun)) return r;
     r.dense = p.form == LOGREG_DENSE;
+    r.block = m->goal.fixed_b ? 0 : p.block;
     r.l2 = standardization ? 0.0 : m->goal.l2; /* whose ridge the search adds */
     r.least = logreg_least_curvature(m);
     r.arithmetic = m->float32 ? LOGREG_FLOAT32 : LOGREG_FLOAT64;

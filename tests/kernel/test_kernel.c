@@ -2497,6 +2497,60 @@ static void test_categories_agree_with_one_hot_columns(void)
         }
 }
 
+/* The examples up to a third, the next to two thirds, and the rest, one after the other. */
+static void add_in_parts(const logreg_data *data, double *G, double *mu)
+{
+    const int64_t cuts[] = {0, data->m / 3, 2 * data->m / 3, data->m};
+    const logreg_run run = {.n_threads = 2};
+    for (int k = 0; k < 3; k++) {
+        logreg_data part = examples_of(data, cuts[k], cuts[k + 1]);
+        logreg_column codes[MOST_CODES];
+        for (int64_t j = 0; j < data->n_codes; j++) {
+            codes[j] = data->codes[j];
+            codes[j].values = (const char *)codes[j].values + cuts[k] * codes[j].stride;
+        }
+        part.codes = codes;
+        CHECK(logreg_add_categories(&part, G, mu, &run) == LOGREG_OK);
+    }
+}
+
+static void test_categories_in_parts_have_the_bits_of_the_whole(void)
+{
+    for (int k = 0; k < COUNT(categorical_shapes); k++) {
+        categorical c;
+        problem p = categorical_problem(&categorical_shapes[k], &c, k);
+        const int64_t n_x = p.data.n_x, first = c.starts[0], n = n_x - first;
+        double S, *centre = allocate_doubles(n_x), *mu[2], *G[2];
+        logreg_standardization s[2] = {allocate_standardization(n_x),
+                                       allocate_standardization(n_x)};
+        for (int of = 0; of < 2; of++) {
+            mu[of] = allocate_doubles(n_x);
+            G[of] = allocate_doubles(n_x * n_x);
+            for (int64_t j = 0; j < n_x * n_x; j++) G[of][j] = 0;
+        }
+        for (int64_t j = 0; j < n_x; j++) centre[j] = s[1].mean[j] = 0;
+        const int ended = standardize(&c.data, 2, &s[0]);
+        add_in_parts(&c.data, NULL, s[1].mean);
+        CHECK(logreg_finish_category_moments(&c.data, &s[1]) == LOGREG_OK && ended == LOGREG_OK);
+        CHECK(same_bits(s[0].mean + first, s[1].mean + first, n));
+        CHECK(same_bits(s[0].sd + first, s[1].sd + first, n));
+        CHECK(gram(&c.data, centre, G[0], mu[0], &S, 2) == LOGREG_OK);
+        for (int64_t j = 0; j < n_x; j++) mu[1][j] = j < first ? mu[0][j] : 0;
+        for (int64_t j = 0; j < first * n_x; j++) G[1][j] = G[0][j];
+        add_in_parts(&c.data, G[1], mu[1]);
+        CHECK(logreg_finish_category_gram(&c.data, G[1], mu[1]) == LOGREG_OK);
+        CHECK(same_bits(mu[0], mu[1], n_x) && same_bits(G[0], G[1], n_x * n_x));
+        for (int of = 0; of < 2; of++) {
+            free(mu[of]);
+            free(G[of]);
+            free_standardization(&s[of]);
+        }
+        free(centre);
+        free_categories(&c);
+        free_problem(&p);
+    }
+}
+
 /* Numbers as a list of columns, in float32. */
 static void test_categories_beside_columns_in_float32(void)
 {
@@ -2886,6 +2940,7 @@ int main(void)
         test_the_first_nonfinite_value_of_sparse_x();
         test_the_minimum_of_sparse_x();
         test_categories_agree_with_one_hot_columns();
+        test_categories_in_parts_have_the_bits_of_the_whole();
         test_categories_beside_columns_in_float32();
         test_the_first_nonfinite_value_beside_categories();
         test_the_minimum_with_categories();
