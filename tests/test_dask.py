@@ -536,6 +536,25 @@ def test_time_in_which_this_process_was_stopped_does_not_count(monkeypatch):
     assert _workers._waited(client, answer, 1.0) == "late"
 
 
+def test_workers_are_not_missed_while_this_process_was_stopped(monkeypatch):
+    steps, now = iter([2.0 * _workers.ABSENT] * 2 + [None]), 0.0
+
+    def waited(*_):
+        nonlocal now
+        step = next(steps)
+        if step is None:
+            return "late"
+        now += step
+        raise TimeoutError
+
+    monkeypatch.setattr(_workers, "_waited", waited)
+    monkeypatch.setattr(_workers, "apart", lambda *_, **_settings: {})
+    monkeypatch.setattr(_workers, "time", SimpleNamespace(monotonic=lambda: now))
+    never = threading.Event()
+    assert _workers.awaited(SimpleNamespace(nthreads=dict), never.wait) == "late"
+    never.set()
+
+
 def test_workers_are_not_blamed_for_the_time_in_which_nobody_looks(monkeypatch):
     answers = [{"a": 0.0, "b": 0.0}] + [{"a": 0.0, "b": float(k)} for k in range(4)]
     given_up = []

@@ -146,6 +146,7 @@ def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Ans
     done = _begun(do, *arguments)
     there = time.monotonic()  # the last time that there were workers
     while True:
+        began = time.monotonic()
         try:
             return _waited(client, done, LOOK)
         except KilledWorker as error:
@@ -153,6 +154,7 @@ def awaited(client: Client, do: Callable[..., Answered], *arguments: Any) -> Ans
         except TimeoutError:
             if done.done():
                 return done.result()
+        there += max(0.0, time.monotonic() - began - LOOK)  # this process was stopped
         workers = None
         with suppress(OSError):  # of a connection, or of no answer
             workers = apart(client, client.nthreads, limit=SILENCE)
