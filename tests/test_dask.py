@@ -51,14 +51,21 @@ def cluster():
         yield client
 
 
-@pytest.fixture
-def processes():
-    """Three workers that can be killed; they are replaced."""
+@pytest.fixture(scope="module")
+def three():
+    """Three workers in processes of their own, each of which takes two seconds to start."""
     cluster = LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=":0")
     with Client(cluster) as client:
         yield client
     with contextlib.suppress(KeyError):  # of a worker that is gone
         cluster.close()
+
+
+@pytest.fixture
+def processes(three):
+    """Three workers that can be killed; they are replaced."""
+    replaced(three)
+    return three
 
 
 def pids(client):
@@ -368,16 +375,19 @@ def test_a_silent_worker_is_given_up(processes, data, monkeypatch, name):
     assert bits(*found) == bits(*expected)
 
 
-def test_blocks_that_are_moved_are_found_again(processes, data):
+def test_blocks_that_are_moved_are_found_again(data):
     X, Y, _ = data
     pair = arrays(data, CHUNKS["many"])[:2]
+    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=3, **settings) as cluster, Client(cluster) as client:
 
-    def move(k, *_):
-        if k == 1:
-            first = next(iter(processes.scheduler_info()["workers"]))
-            processes.retire_workers([first])
+        def move(k, *_):
+            if k == 1:
+                first = next(iter(client.scheduler_info()["workers"]))
+                client.retire_workers([first])
 
-    assert bits(*on_dask.fit(processes, *pair, callback=move)) == bits(*logreg_c.fit(X.T, Y))
+        found = on_dask.fit(client, *pair, callback=move)
+    assert bits(*found) == bits(*logreg_c.fit(X.T, Y))
 
 
 def test_blocks_that_are_rebalanced(data):
