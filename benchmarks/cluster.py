@@ -110,7 +110,7 @@ def kills(count, seed):
             same += is_same
             print(
                 f"{k + 1:4}  killed at {moment:.2f} s, {took[-1]:6.2f} s, "
-                f"{'the same bits' if is_same else 'OTHER BITS'}",
+                f"{'the same bits' if is_same else 'OTHER BITS'}, load {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
     print(
