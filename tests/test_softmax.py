@@ -516,6 +516,18 @@ def test_the_diagonal_is_that_of_the_hessian(fixed_b, unit):
     np.testing.assert_allclose(found.solve(gradient), step, rtol=1e-9)
 
 
+@pytest.mark.parametrize("mean", [0.0, 3.0])
+def test_a_mean_that_is_noise_has_no_curvature_of_its_own(mean):
+    rng = np.random.default_rng(5)
+    X, Y = mean + rng.standard_normal((100, 20)), rng.integers(0, 3, 20)
+    objective = SoftmaxObjective(_input.examples(X, None), Y.astype(np.int32), None, 1)
+    factor = Diagonal(objective, np.zeros((101, 3)), 0.0, total=20.0, fixed_b=True)
+    gradient = np.vstack([np.tile(X.mean(1)[:, np.newaxis], 3), np.zeros((1, 3))])
+    alone = X.mean(1) / ((X**2).mean(1) * 2 / 9)
+    share = 1.0 if mean == 0.0 else 1.0 / (1.0 + X.mean(1) @ alone * 2 / 9)
+    np.testing.assert_allclose(factor.solve(gradient)[:-1, 0], alone * share, rtol=1e-9)
+
+
 def test_eigenvalues_of_entries_of_any_size():
     # a product of two probabilities near 0 is far below the others, and must not overflow
     tiny = np.array([[2.0, 1.0, 1e-170], [1.0, 2.0, 1e-310], [1e-170, 1e-310, 1e-20]])

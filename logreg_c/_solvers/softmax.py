@@ -38,8 +38,6 @@ ROUNDING = 8 * 2.0**-53  # of J
 OUTDATED = 0.5  # J, relative to where the factor was made
 STALE = 2.0  # gap of a diagonal, relative to that of the one where the factor was made
 SAMPLE_TOL = 1e-3
-SURE = 4.0  # how much larger than estimated the distance to the minimum may be
-NO_MARK = 2.0**1000  # in place of J
 NO_SHARE = 2.0**-60  # of the largest class: what a class without examples begins with
 RECENT = 5  # steps whose gaps tell how many more there will be
 
@@ -95,7 +93,7 @@ class Search:
         self._factor_at: NDArray[np.float64] | None = None
         self._factor: Factor | Diagonal | None = None
         self._is_rough = True  # the next one is
-        self._marks = [NO_MARK] * 3  # J at passes some time ago
+        self._marks = [2.0**1000] * 2  # J at passes some time ago
         self._marked = 0
         self._pairs = Pairs(theta.size)
         has_gram = not is_diagonal(objective, theta.shape[1])
@@ -271,24 +269,14 @@ class Search:
             return False
 
     def _is_trusted(self) -> bool:
-        """Whether the predicted gap can be believed: a diagonal knows too little of J.
-
-        J falls toward the minimum by a like ratio from mark to mark, which tells how far it has to
-        go. Where it does not, J has to have hardly changed since the last but one.
-        """
+        """Whether the predicted gap can be believed, as in `minimize.c`."""
         if self._factor is None or self._factor.is_exact or self.gap == 0.0:
             return True
-        first, second, last = self._marks
-        most, ratio = self.tol * self.at.J, 1.0
-        if first < NO_MARK and first - second > second - last > 0.0:
-            ratio = (second - last) / (first - second)
-        left = ratio * (second - last) - (1.0 - ratio) * (last - self.at.J)
-        left = max(left, ratio * ratio * (second - last))
-        return second - self.at.J <= most or SURE * left <= (1.0 - ratio) * most
+        return self._marks[0] - self.at.J <= self.tol * self.at.J
 
     def _mark(self) -> None:
         if self.passes >= self._marked + self._marked // 8 + 3:
-            self._marks = [*self._marks[1:], self.at.J]
+            self._marks = [self._marks[1], self.at.J]
             self._marked = self.passes
 
     def largest_slope(self) -> float:
@@ -397,7 +385,7 @@ def state_of(search: Search | None, theta: NDArray[np.float64]) -> dict[str, NDA
         "theta": theta,
         "factor_at": np.zeros_like(theta),
         "gaps": np.zeros(RECENT + 1),
-        "numbers": np.zeros(9),
+        "numbers": np.zeros(8),
         **Pairs(theta.size).state(),
     }
     if search is not None:
