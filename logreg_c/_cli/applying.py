@@ -16,6 +16,7 @@ import logreg_c
 from . import tables
 from .errors import brief, say
 from .models import Model
+from .streaming import features_of
 from .tables import Labels, Rows, Source
 
 # X of some rows, (n_x, m): a matrix, or columns each in its own type.
@@ -205,6 +206,26 @@ def scores_of(model: Model, X: Examples, Y: Labels, n_threads: int | None = None
     # accurate for extreme examples, where log(A) is not
     J, _, _ = logreg_c.cost_and_gradient(X, Y, model.weights, model.bias, **settings)
     return Scores(probabilities(model, X, n_threads), Y, J * len(Y))
+
+
+def scored_rows(
+    model: Model,
+    n_threads: int | None,
+    rows: NDArray[np.bool_],
+    Y: Labels,
+    is_held_out: NDArray[np.bool_],
+    batches: Rows,
+) -> Iterator[tuple[NDArray[np.uint64], Scores | None]]:
+    """Yield a number for each of some rows of all batches, and the scores of those held out."""
+    first = 0
+    for X in features_of(batches, model.recipe, rows):
+        here = slice(first, first + len(X[0]))
+        first = here.stop
+        held_out = np.flatnonzero(is_held_out[here])
+        scores = None
+        if len(held_out):
+            scores = scores_of(model, taken(X, held_out), Y[here][held_out], n_threads)
+        yield mixed(X, Y[here]), scores
 
 
 def connection(dask: str | None) -> AbstractContextManager[Any]:

@@ -21,10 +21,9 @@ from logreg_c.dask._workers import awaited
 
 from . import tables
 from .errors import Failure, refuse
-from .models import Model
 from .recipes import Recipe
-from .streaming import FeatureBatches, Passes, ScoredRows, SomeRows, features_of, scored_rows
-from .tables import Labels, Piece, Rows, Source
+from .streaming import FeatureBatches, Passes, SomeRows, features_of
+from .tables import Piece, Rows, Source
 
 Work = Callable[[Rows], Iterator[Any]]  # makes something of each batch
 ANSWER = 10.0  # seconds that a scheduler has, to begin with
@@ -54,6 +53,8 @@ def connected(address: str) -> Iterator[Client]:
 class FeaturesOnWorkers(FeatureBatches):
     """X of some rows of files, of which each piece is a partition on a worker."""
 
+    n_threads = 1  # each thread of a worker has a piece
+
     def __init__(
         self,
         client: Client,
@@ -75,15 +76,11 @@ class FeaturesOnWorkers(FeatureBatches):
         ]
         self._X = client.compute(made)
 
-    def scored(
-        self, model: Model, Y: Labels, is_held_out: NDArray[np.bool_]
-    ) -> Iterator[ScoredRows]:
-        """Have the workers read these rows again, with labels Y; yield what `scored_rows` does."""
-        score = partial(scored_rows, replace(model, held_out=np.empty(0, np.uint8)), n_threads=1)
-        of_pieces = zip(self._masks, self._cut(Y), self._cut(is_held_out), strict=True)
-        works = [partial(score, *arguments) for arguments in of_pieces]
-        columns = model.recipe.as_text()
-        for found in worked(self._client, self._pieces, columns, works):
+    def made(self, work: Callable[..., Iterator[Any]], *of_rows: NDArray[Any]) -> Iterator[Any]:
+        """Have the workers do what `FeatureBatches.made` does here, each for its pieces."""
+        of_pieces = zip(self._masks, *map(self._cut, of_rows), strict=True)
+        works = [partial(work, *arguments) for arguments in of_pieces]
+        for found in worked(self._client, self._pieces, self._recipe.as_text(), works):
             yield from found
 
     def _cut(self, values: NDArray[Any]) -> list[NDArray[Any]]:

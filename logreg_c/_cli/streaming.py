@@ -4,7 +4,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,10 @@ from numpy.typing import NDArray
 from logreg_c.batches import Batches
 
 from . import tables
-from .applying import Scores, mixed, scores_of, taken
 from .console import console
 from .errors import refuse
-from .models import Model
 from .recipes import Recipe
-from .tables import Labels, Source
-
-ScoredRows = tuple[NDArray[np.uint64], Scores | None]
+from .tables import Source
 
 # Formats that polars reads in batches.
 IN_BATCHES = ("CSV", "Parquet", "Arrow")
@@ -71,6 +67,8 @@ class Passes:
 
 class FeatureBatches(Batches):
     """X of some rows of files: `rows` says which, of all that the files have."""
+
+    n_threads: int | None = None  # of what `made` calls
 
     def __init__(
         self,
@@ -121,12 +119,10 @@ class FeatureBatches(Batches):
             for part in next(iter(self._opened.values())):
                 yield part.X
 
-    def scored(
-        self, model: Model, Y: Labels, is_held_out: NDArray[np.bool_]
-    ) -> Iterator[ScoredRows]:
-        """Read these rows again, with labels Y; yield what `scored_rows` does."""
-        batches = self.passes.counted(tables.batches(self._source, self._recipe.as_text()))
-        yield from scored_rows(model, self._rows, Y, is_held_out, batches)
+    def made(self, work: Callable[..., Iterator[Any]], *of_rows: NDArray[Any]) -> Iterator[Any]:
+        """Read these rows again; yield what `work` makes of their choice, values, and batches."""
+        batches = tables.batches(self._source, self._recipe.as_text())
+        yield from work(self._rows, *of_rows, self.passes.counted(batches))
 
     def matrices(self) -> Iterator[list[NDArray[Any]]]:
         """Yield X of some rows after the other, as columns of numbers and true/false."""
@@ -174,26 +170,6 @@ def features_of(
         if here.height:
             series = [here.get_column(name) for name in recipe.sources]
             yield [_plain(x) for x in tables.features(recipe, series, part, row)]
-
-
-def scored_rows(
-    model: Model,
-    rows: NDArray[np.bool_],
-    Y: Labels,
-    is_held_out: NDArray[np.bool_],
-    batches: tables.Rows,
-    n_threads: int | None = None,
-) -> Iterator[ScoredRows]:
-    """Yield a number for each of some rows of all batches, and the scores of those held out."""
-    first = 0
-    for X in features_of(batches, model.recipe, rows):
-        here = slice(first, first + len(X[0]))
-        first = here.stop
-        held_out = np.flatnonzero(is_held_out[here])
-        scores = None
-        if len(held_out):
-            scores = scores_of(model, taken(X, held_out), Y[here][held_out], n_threads)
-        yield mixed(X, Y[here]), scores
 
 
 def check_format(source: Source) -> None:

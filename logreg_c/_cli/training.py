@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,7 +25,7 @@ from logreg_c._solvers.softmax import minimize_classes
 from logreg_c.callbacks import Checkpoint, EarlyStopping
 
 from . import metrics, models, splitting, streaming, tables
-from .applying import Examples, Scores, connection, mixed, taken
+from .applying import Examples, Scores, connection, mixed, scored_rows, taken
 from .console import console, print_facts, print_json, print_line, print_weights, weights_as_json
 from .errors import (
     Failure,
@@ -216,8 +217,10 @@ def _scored(model: Model, data: Data) -> tuple[Model, Scored | None]:
     if not isinstance(data.whole.X, FeatureBatches):
         return model, score(model, *data.held_out) if len(data.held_out.Y) else None
     tally, fingerprint = Tally(), Fingerprint()
+    bare = replace(model, held_out=np.empty(0, np.uint8))  # on its way to a worker
+    make = partial(scored_rows, bare, data.whole.X.n_threads)
     with streaming.shown(data.whole.X.passes):
-        for digest, scores in data.whole.X.scored(model, data.whole.Y, data.is_held_out):
+        for digest, scores in data.whole.X.made(make, data.whole.Y, data.is_held_out):
             fingerprint.update(digest)
             if scores is not None:
                 tally.add(scores)
