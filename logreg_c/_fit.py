@@ -148,7 +148,8 @@ def fit(
         weights of features that the warning names grow without bound, because a plane separates
         some of the examples and leaves the others on it (quasi-separation): `converged` is true
         where J is within `tol` of its infimum. This is seen in the last steps of a search without a
-        penalty, not always where `tol` is above 1e-9, and not with several classes.
+        penalty, in nearly all cases where `tol` is 1e-6 or less, and in some where it is larger. A
+        search that may have no minimum goes on for that, without a change of what is returned.
 
     References
     ----------

@@ -164,7 +164,7 @@ class Objective:
         of = self.examples.categories
         return [] if of is None else of.occurring(self.sample_weight)
 
-    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+    def outward(self, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
         change = self.predict(step, of_b, probabilities=False)[0]
         return Outward.of(change, self.Y, self.sample_weight, above)
@@ -414,6 +414,23 @@ class Outward(NamedTuple):
         examples = int(np.count_nonzero(change > above))
         return cls(float(change.min(initial=np.inf)), float(change.max(initial=-np.inf)), examples)
 
+    @classmethod
+    def of_classes(cls, change: NDArray[np.float64], Y: Any, weight: Any, above: float) -> Outward:
+        """Return those of z (m, K), less z of another class: the nearest, or the furthest.
+
+        Of probabilities Y (K, m), each class that has some must stay as near as the others.
+        """
+        if weight is not None:
+            change, Y = change[weight > 0], np.asarray(Y)[..., weight > 0]
+        if np.ndim(Y) == 2:
+            of_label = np.where(Y.T > 0.0, change, np.inf).min(1, initial=np.inf)
+        else:
+            of_label = change[np.arange(len(change)), np.asarray(Y).astype(np.intp)]
+        least = float((of_label - change.max(1)).min(initial=np.inf))
+        away = of_label - change.min(1)
+        examples = int(np.count_nonzero(away > above))
+        return cls(least, float(away.max(initial=-np.inf)), examples)
+
     def and_of(self, other: Outward) -> Outward:
         """Return those of these and of other examples."""
         return Outward(
@@ -557,6 +574,11 @@ class SoftmaxObjective(Objective):
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
             raise OverflowError(msg)
         return out
+
+    def outward(self, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
+        """Return how far z of the classes goes where w and b change by a step."""
+        change = self.softmax_predict(step, of_b, probabilities=False)
+        return Outward.of_classes(change, self.Y, self.sample_weight, above)
 
     def weighing(self, w: NDArray[np.float64], b: NDArray[np.float64]) -> Callable[..., Any]:
         """Return what makes `WeightsOfClasses` at w and b, as `gram` takes them."""

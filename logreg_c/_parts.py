@@ -279,19 +279,22 @@ class ProblemInParts:
 
         return Weights(weigh)
 
-    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+    def outward(self, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
         found = Outward()
         for part in self._source:
             found = found.and_of(self.outward_of(part, step, of_b, above))
         return found
 
-    def outward_of(
-        self, part: Part, step: NDArray[np.float64], of_b: float, above: float
-    ) -> Outward:
+    def outward_of(self, part: Part, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
         """Return that of one part."""
+        problem = self._of(part, part.X, None, float32=False)
+        if np.ndim(of_b):
+            change = np.empty((part.m, len(of_b)))
+            _kernel.softmax_predict(problem, step, of_b, False, change)
+            return Outward.of_classes(change, part.Y, part.sample_weight, above)
         change = np.empty((1, part.m))
-        self._of(part, part.X, None, float32=False).predict(step, of_b, False, change)
+        problem.predict(step, of_b, False, change)
         return Outward.of(change[0], part.Y, part.sample_weight, above)
 
     def survey(self) -> _kernel.Survey:
@@ -578,7 +581,7 @@ class ObjectiveInParts(Objective):
                 found = list(map(np.logical_or, found, part.X.occurring(part.sample_weight)))
         return found
 
-    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+    def outward(self, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
         return self._parts.outward(step, of_b, above)
 

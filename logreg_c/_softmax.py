@@ -134,7 +134,14 @@ def fit_classes(
         training.spent,
         names,
     )
-    if not result.converged and stopped != "callback":
+    runaway = None if by_callback else training.runaway(result)
+    if runaway is not None:
+        msg = (
+            f"{runaway.told()}, so these weights depend on where the search stopped; pass a small "
+            "penalty, such as l2=1e-4"
+        )
+        warnings.warn(msg, ConvergenceWarning, stacklevel=stacklevel)
+    elif not result.converged and stopped != "callback":
         warnings.warn(_why(result, l2), ConvergenceWarning, stacklevel=stacklevel)
     return result
 

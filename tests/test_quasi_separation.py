@@ -155,6 +155,104 @@ def test_several_weights_run_away_together():
         logreg_c.inference(X, Y, found.w, found.b)
 
 
+@pytest.mark.parametrize("tol", [1e-3, 1e-4, 1e-6])
+def test_a_search_that_ends_early_goes_on_to_name_them(tol):
+    X, Y = quasi_separated()
+    kept = []
+    with warns(CERTAIN_OF_9):
+        found = logreg_c.fit(X, Y, tol=tol, callback=lambda k, *_: kept.append(k))
+    assert found.costs.size == len(kept) <= found.passes < 20
+    assert found.gap <= tol < 1e3 * found.gap
+    held = X.copy()
+    held[2, np.flatnonzero(Y == 0)[0]] = 1e-3
+    logreg_c.fit(held, Y, tol=tol)
+
+
+# ---- Several classes -----------------------------------------------------------------------------
+
+
+def quasi_separated_classes(m=400, seed=5):
+    """Return X with a rare feature that goes with class 1 only, and classes 0, 1 and 2."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((3, m))
+    Y = np.argmax(np.array([0.0 * X[0], X[0], X[1]]) + rng.gumbel(size=(3, m)), axis=0)
+    X[2] = 0.0
+    X[2, np.flatnonzero(Y == 1)[:9]] = 1.0
+    return X, Y
+
+
+@pytest.mark.parametrize("settings", [{}, {"intercept": False}, {"tol": 1e-6}, {"tol": 1e-4}])
+def test_a_weight_of_several_classes_is_named(settings):
+    X, Y = quasi_separated_classes()
+    with warns(CERTAIN_OF_9 + r".* \(quasi-separation\), .* small penalty, such as l2=1e-4"):
+        assert logreg_c.fit(X, Y, **settings).converged
+    logreg_c.fit(X, Y, l2=1e-3, **settings)
+
+
+def test_a_value_that_lacks_one_of_three_classes_is_named():
+    X, Y = quasi_separated_classes()
+    X[2] = 0.0
+    X[2, np.flatnonzero(Y != 1)[:9]] = 1.0
+    with warns(CERTAIN_OF_9):
+        logreg_c.fit(X, Y)
+    X[2, np.flatnonzero(Y == 1)[0]] = 1e-3
+    logreg_c.fit(X, Y)
+
+
+def test_probabilities_of_two_classes_hold_back_what_parts_them():
+    X, Y = quasi_separated_classes()
+    rows = (np.arange(3)[:, np.newaxis] == Y).astype(float)
+    with warns(CERTAIN_OF_9):
+        logreg_c.fit(X, rows)
+    first = np.flatnonzero(X[2])[0]
+    rows[:, first] = 0.0, 0.9, 0.1
+    with warns(CERTAIN_OF_9):  # no longer of class 1 for all, but not of class 0
+        logreg_c.fit(X, rows)
+    rows[:, first] = 0.05, 0.9, 0.05
+    logreg_c.fit(X, rows)
+
+
+def test_those_of_several_classes_are_named_in_batches_and_of_sparse_features():
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    X, Y = quasi_separated_classes(10_000)
+    with warns(r"weights of 'x2' grow without bound, .* certain of 9 examples"):
+        found = logreg_c.fit(in_batches(X, Y), "y")
+    with warns(CERTAIN_OF_9):
+        assert found.w.tobytes() == logreg_c.fit(X, Y).w.tobytes()
+    with warns(CERTAIN_OF_9):
+        logreg_c.fit(scipy_sparse.csc_array(X), Y)
+
+
+def test_the_estimator_names_those_of_several_classes():
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    exceptions = pytest.importorskip("sklearn.exceptions")
+    X, Y = quasi_separated_classes()
+    with pytest.warns(exceptions.ConvergenceWarning, match=CERTAIN_OF_9 + ".* finite value"):
+        sklearn.LogisticRegression(C=np.inf).fit(X.T, Y)
+    sklearn.LogisticRegression(C=1e3).fit(X.T, Y)
+
+
+def test_a_class_without_examples_is_not_taken_for_one():
+    X, Y = quasi_separated_classes()
+    X[2] = X[0] * X[1]
+    logreg_c.fit(X, np.where(Y == 2, 3, Y))
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-9, 1e-12])
+def test_regular_classes_raise_no_alarm(tol):
+    for m in (100, 1000):
+        rng = np.random.default_rng(m)
+        X = rng.standard_normal((4, m)) * np.array([[1e-6], [1.0], [1e3], [1.0]])
+        X[3] = rng.random(m) < 0.05
+        scores = np.array([0.0 * X[0], 3.0 * X[1], X[2] / 1e3 + 2.0 * X[3]])
+        Y = np.argmax(scores + rng.gumbel(size=(3, m)), axis=0)
+        X[3, :3], Y[:3] = 1.0, [0, 1, 2]
+        assert logreg_c.fit(X, Y, tol=tol).converged
+
+
+# ---- Regular problems ----------------------------------------------------------------------------
+
+
 def log_odds(name, rng, X):
     """Return regular log-odds of X, which may change."""
     if name == "noise":

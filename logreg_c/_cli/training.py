@@ -161,7 +161,8 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
             settings = replace(settings, l2=0.0 if settings.inference else 1.0 / len(data.fit.Y))
         with INTERRUPTS.raised(), _progress_bar(settings.iters, data.passes) as watch:
             result, problem, stopping = _solve(data, settings, watch, outputs.resume)
-            cv, problem_in_fold = _cross_validated(data, settings, watch)
+            cv, problem_in_fold, told = _cross_validated(data, settings, watch)
+        told = result.runaway.told() if result.runaway else told
         seconds = time.perf_counter() - began
         problem = problem or problem_in_fold
         if settings.alpha is not None:
@@ -173,8 +174,8 @@ def run(file: Path, settings: Settings, reading: Reading, outputs: Outputs) -> N
                 l2=settings.l2 or 0.0,
                 standardize=settings.standardize,
             )
-        elif result.runaway is not None:
-            say_running_away(result.runaway.told(), model)
+        elif told:
+            say_running_away(told, model)
         model, scored = _scored(model, data)
     found = None
     if scored is not None:
@@ -616,20 +617,26 @@ def _objective(rows: Rows, weight: NDArray[np.float64] | None, k: int) -> Any:
 
 def _cross_validated(
     data: Data, settings: Settings, watch: Callback | None
-) -> tuple[dict[str, Any] | None, str]:
-    """Return mean and standard deviation of measures over the folds, and a problem or ""."""
+) -> tuple[dict[str, Any] | None, str, str]:
+    """Return mean and standard deviation of measures over the folds.
+
+    And a problem, and why the weights of a fold run away, or "".
+    """
     if data.folds is None or settings.cv is None:
-        return None, ""
-    found, problem = [], ""
+        return None, "", ""
+    found, problem, told = [], "", ""
     for k in range(settings.cv):
         rest, fold = data.folds != k, data.folds == k
         weight = None if data.weight is None else data.weight[rest]
         part = data._replace(fit=_some(data.fit, rest), weight=weight)
         result, fault, stopping = _solve(part, settings, watch, None)
-        problem = problem or (fault and f"in fold {k + 1} of {settings.cv}: {fault}")
+        of_fold = f"in fold {k + 1} of {settings.cv}"
+        problem = problem or (fault and f"{of_fold}: {fault}")
+        if result.runaway is not None:
+            told = told or f"{of_fold} {result.runaway.told()}"
         found.append(_measured(_some(data.fit, fold), *_found(data, result, stopping)))
     measured = [name for name in IN_FOLDS if name in found[0]]
-    return {name: _mean([one[name] for one in found]) for name in measured}, problem
+    return {name: _mean([one[name] for one in found]) for name in measured}, problem, told
 
 
 def _some(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:

@@ -11,7 +11,7 @@ import numpy as np
 from logreg_c import _kernel
 from logreg_c._objective import MOST_PASSES, Objective
 
-from .quasi_separation import FALL, UNSETTLED, runaway_along
+from .quasi_separation import MORE_PASSES, UNSETTLED, Ending, falls_slowly, runaway_of
 from .result import Solution, Solutions
 from .training import Training, interrupted
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from logreg_c._result import Stopped
 
     from .quasi_separation import Runaway
+
+    Vector = NDArray[np.float64]
 
 OUT_OF_RANGE = "J, its gradient, or the squares of X leave the range of float64"
 ENDINGS: dict[int, Stopped] = {
@@ -70,16 +72,45 @@ def minimize(
     # A free b makes up for the means, so centring does not move the minimum.
     centre = not (fixed_b or objective.examples.is_sparse)
     found = training.solution(standardize=standardize and max_passes > 0, centre=centre)
-    J = found.costs[-1] if found.costs.size else math.inf
-    if l2 == 0.0 and found.stopped in UNSETTLED and search.fall < FALL * (found.gap * J):
-        step = np.empty(objective.examples.shape[0])
-        of_b = search.step(step)
-        found = found._replace(runaway=runaway_along(objective, step, of_b))
+    if l2 == 0.0:
+        found = found._replace(runaway=_runaway(objective, search, found, fixed_b=fixed_b))
     categories = objective.examples.categories
     if categories is None or l2 > 0.0:
         return found
     b = categories.relative(found.w, found.b, objective.occurring(), fixed_b=fixed_b)
     return found._replace(b=b)
+
+
+def _runaway(
+    objective: Objective, search: _kernel.Minimization, found: Solution, *, fixed_b: bool
+) -> Runaway | None:
+    """Return what shows that a search without a penalty has no minimum; it may go on for that."""
+
+    def ending(search: _kernel.Minimization, stopped: Stopped, costs: Vector) -> Ending:
+        def next_step() -> tuple[Vector, float]:
+            step = np.empty(objective.examples.shape[0])
+            of_b = search.step(step)
+            return step, of_b
+
+        J = float(costs[-1]) if costs.size else math.inf
+        return Ending(stopped, J, search.gap, search.fall, next_step)
+
+    def go_on(tol: float) -> Ending | None:
+        w = found.w.copy()
+        goal: dict[str, Any] = {"l2": 0.0, "tol": tol, "slope": math.inf, "passes": MORE_PASSES}
+        further = in_float64.minimization(w, found.b, **goal, fixed_b=fixed_b, warm=True)
+        training = Searching(in_float64, further, w, MORE_PASSES, ())
+        try:
+            status, _ = training.run()
+        except KeyboardInterrupt:
+            raise interrupted(found.w, found.b, found.costs, "steps") from None
+        return ending(further, ENDINGS[status], training.costs) if status in ENDINGS else None
+
+    first = ending(search, found.stopped, found.costs)
+    if not first.may_run_away:
+        return None
+    in_float64 = objective.in_float64()
+    return runaway_of(in_float64, first, go_on)
 
 
 def ended(
@@ -201,7 +232,7 @@ def runaways_of_many(
     """
     runaways = {}
     with np.errstate(invalid="ignore"):
-        near = np.flatnonzero(found.fall < FALL * (found.gap * found.cost))
+        near = np.flatnonzero(falls_slowly(found.fall, found.gap, found.cost))
     for i in near.tolist():
         X, Y, sample_weight, l2 = fits[i]
         if l2 == 0.0 and found.stopped[i] in UNSETTLED:

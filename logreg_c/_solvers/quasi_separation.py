@@ -7,7 +7,10 @@ Anderson 1984). A search ends where that gains nothing any more, at weights of a
 
 The last steps of such a search show it. Each moves these z by about 1, or ln 2 where a secant
 predicts the curvature, and leaves a fixed share of the gap, while those toward a minimum leave ever
-smaller shares. Where the costs have this sign, z along the step that would come next decides.
+smaller shares. Where the costs have this sign, z along the step that would come next decides. A
+search that has ended early may still move other z, too: it goes on, beside its result.
+
+With several classes, what grows is z of the class of an example less that of another class.
 """
 
 from __future__ import annotations
@@ -22,7 +25,11 @@ from logreg_c._objective import Objective, sides
 from .hessian import NAMED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from logreg_c._result import Stopped
 
     from .hessian import Hessian
 
@@ -32,9 +39,33 @@ SURE = 8.0  # an example off the plane has a larger |z|
 CURVATURE_OF_SURE = 3.36e-4  # a (1 - a) at SURE, and a little more
 SHRINKS = 1e-6  # of the largest change of a z: what counts as none
 MOVES = 1e-4  # of the largest change of a z by one feature: what is worth a name
-FALL = 4.0  # of the cost in the last step, in units of the gap that is left: e - 1, or 2 by secants
+FALL = 8.0  # of the cost in the last step, in units of the gap that is left: e^change of z - 1
 UNSETTLED = {"passes", "tol", "rounding"}  # endings that do not tell
 CHANGE = 0.25  # of a z in a step outward, at least
+BACK = 0.5  # of that change: what another z may move inward where it is worth to go on
+FURTHER = 1e-3  # gaps that a search goes on to, in units of the one before
+ENOUGH = 1e-9  # the gap at which it does not go on
+MORE_PASSES = 60
+
+
+class Ending(NamedTuple):
+    """Where a search without a penalty has ended."""
+
+    stopped: Stopped
+    J: float
+    gap: float  # relative
+    fall: float  # of J in the last step
+    next_step: Callable[[], tuple[Vector, Any]]  # what it would add to w and b
+
+    @property
+    def may_run_away(self) -> bool:
+        """Whether the costs have the sign of weights that run away."""
+        return self.stopped in UNSETTLED and bool(falls_slowly(self.fall, self.gap, self.J))
+
+
+def falls_slowly(fall: Any, gap: Any, J: Any) -> Any:
+    """Return whether the cost fell by little more in the last step than it still can."""
+    return fall < FALL * (gap * J)
 
 
 class Runaway(NamedTuple):
@@ -87,30 +118,43 @@ def find_runaway(
     total = math.fsum(weight)
     step = -total * hessian.solve((dw - hessian.mu * db)[:, np.newaxis])[:, 0]
     of_b = -total * db / hessian.S - math.fsum((hessian.mu * step).tolist())
-    return _along(objective, step, of_b if hessian.intercept else 0.0, sd)
+    of_b = of_b if hessian.intercept else 0.0
+    change = objective.outward(step, of_b, math.inf)
+    if not (change.largest > 0.0 and change.least >= -SHRINKS * change.largest):
+        return None
+    return _described(objective, step, of_b, change.largest, sd)
 
 
-def runaway_along(objective: Objective, step: Vector, of_b: float) -> Runaway | None:
+def runaway_of(
+    objective: Objective, ending: Ending, go_on: Callable[[float], Ending | None]
+) -> Runaway | None:
     """Return what shows that a search has no minimum, or None where nothing shows it.
 
-    The search has no penalty, is `UNSETTLED`, and its last step lowered J by less than `FALL`.
-    `step` and `of_b` are what its next step would add to w and b. z along the step takes less than
-    a pass; the number of examples and the features' names, another two.
+    `go_on` takes the search to a smaller gap, if it can. z along a step takes less than a pass; the
+    number of examples and the features' names, another two.
     """
-    return _along(objective.in_float64(), step, of_b, None, least=CHANGE)
+    last: Ending | None = ending
+    while last is not None and last.may_run_away:
+        step, of_b = last.next_step()
+        change = objective.outward(step, of_b, math.inf)
+        if not (change.largest > CHANGE and change.least > -BACK * change.largest):
+            return None
+        if change.least >= -SHRINKS * change.largest:
+            return _described(objective, step, of_b, change.largest, None)
+        if last.gap <= ENOUGH:
+            return None
+        last = go_on(FURTHER * last.gap)
+    return None
 
 
-def _along(
-    objective: Objective, step: Vector, of_b: float, sd: Vector | None, *, least: float = 0.0
-) -> Runaway | None:
-    """Return a direction if no z goes to its wrong side along it, and one changes by `least`."""
-    change = objective.outward(step, of_b, math.inf)
-    if not (change.largest > least and change.least >= -SHRINKS * change.largest):
-        return None
-    examples = objective.outward(step, of_b, MOVES * change.largest).examples
+def _described(
+    objective: Objective, step: Vector, of_b: Any, largest: float, sd: Vector | None
+) -> Runaway:
+    """Return a direction along which z changes by at most `largest`."""
+    examples = objective.outward(step, of_b, MOVES * largest).examples
     if sd is None:
         centre = not objective.examples.is_sparse
         sd = objective.in_float64().standardize(centre=centre)[2]
-    moves = np.abs(step) * sd
+    moves = np.abs(step).reshape(len(sd), -1).max(1, initial=0.0) * sd
     features = np.flatnonzero(moves > MOVES * float(moves.max(initial=0.0)))
     return Runaway(features, examples, objective.examples.names)

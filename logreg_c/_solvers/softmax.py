@@ -17,6 +17,7 @@ import numpy as np
 from logreg_c import _kernel
 
 from .pairs import Pairs
+from .quasi_separation import MORE_PASSES, Ending, runaway_of
 from .result import Solution
 from .softmax_factor import DENSE, Diagonal, Factor, is_diagonal
 from .training import Training, interrupted
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logreg_c._objective import SoftmaxObjective
-    from logreg_c._result import Stopped
+    from logreg_c._result import FitResult, Stopped
+
+    from .quasi_separation import Runaway
 
 ENOUGH = 1e-4  # of the decrease that the slope promises
 HALVINGS = 30  # of a step
@@ -165,6 +168,11 @@ class Search:
         without_b[-1] = 0.0  # negligible once w is large
         return self.evaluate(without_b).J * self.total < least
 
+    @property
+    def has_absent(self) -> bool:
+        """Whether a class without examples has a b that falls without end."""
+        return bool(self._absent.any())
+
     def _first_factor(self) -> Factor | Diagonal:
         if self._shared is None or self._shared.factor is None:
             made = self.renew()
@@ -287,6 +295,24 @@ class Search:
         mean, sd = self.units[:, :, np.newaxis]
         dw = (gradient[:-1] - mean * gradient[-1])[sd[:, 0] > 0.0] / sd[sd[:, 0] > 0.0]
         return max(magnitude(dw), magnitude(gradient[-1]))
+
+    def next_step(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the next step would add to w and b."""
+        self._direction()
+        return self._step[:-1].copy(), self._step[-1].copy()
+
+    def go_on(self, tol: float, passes: int) -> Ending | None:
+        """Search for a smaller gap, and return where that has ended, unless sums overflow."""
+        self.tol, self.slope, self.most_passes = tol, math.inf, self.passes + passes
+        before, fall, ended = self.at.J, math.inf, None
+        while ended is None and self.passes < self.most_passes:
+            try:
+                ended = self.step()
+            except OverflowError:
+                return None
+            if self.at.J != before:
+                before, fall = self.at.J, before - self.at.J
+        return Ending(ended or "passes", self.at.J, self.gap, fall, self.next_step)
 
     def _direction(self) -> float:
         """Make the direction of the next step; return its slope, and set the predicted gap."""
@@ -472,6 +498,21 @@ class Searching(Training):
         """Return what `resume` needs in addition to w and the costs."""
         return state_of(self._search, self._theta)
 
+    def runaway(self, found: Solution | FitResult) -> Runaway | None:
+        """Return what shows that there is no minimum; call it last, since the search may go on.
+
+        Where a class has no example, only its b runs away, which the gap counts.
+        """
+        search = self._search
+        if search is None or np.any(search.l2) or search.has_absent or len(found.costs) < 2:
+            return None
+        fall = float(found.costs[-2] - found.costs[-1])
+        ending = Ending(self.stopped, search.at.J, search.gap, fall, search.next_step)
+        try:
+            return runaway_of(search.objective, ending, lambda tol: search.go_on(tol, MORE_PASSES))
+        except KeyboardInterrupt:
+            raise interrupted(found.w, found.b, found.costs, "steps") from None
+
     def _continue(self, state: Mapping[str, NDArray[Any]], done: int) -> None:
         self._done = done
         if done > 0:
@@ -543,7 +584,7 @@ def minimize_classes(
     w, b = training.w, training.b.T
     w = w - np.add.reduce(w, 1, keepdims=True) / len(theta.T)
     b = b if fixed_b else b - np.add.reduce(b, 1, keepdims=True) / len(theta.T)
-    return Solution(
+    found = Solution(
         w,
         b[0],
         training.take_costs(),
@@ -552,3 +593,4 @@ def minimize_classes(
         slope=training.slope,
         gap=training.gap,
     )
+    return found if by_callback else found._replace(runaway=training.runaway(found))

@@ -279,7 +279,7 @@ class DistributedProblem(ProblemInParts):
             return self._weighed(Weighing(at.w, at.b, float32=False, which=at.which))
         return self.weights_of_hessian(at.w, at.b, squared=at.squared)
 
-    def outward(self, step: NDArray[np.float64], of_b: float, above: float) -> Outward:
+    def outward(self, step: NDArray[np.float64], of_b: Any, above: float) -> Outward:
         """Return how far z goes to the sides of the labels where w and b change by a step."""
         of_parts: dict[int, Outward] = self._asked("outward_here", step, of_b, above)
         return reduce(Outward.and_of, of_parts.values())

@@ -211,7 +211,7 @@ class Served(ProblemInParts):
         found = self.first_nonfinite()
         return Gathered() if found is None else Gathered({found[1]: found})
 
-    def outward_here(self, step: NDArray[np.float64], of_b: float, above: float) -> Gathered:
+    def outward_here(self, step: NDArray[np.float64], of_b: Any, above: float) -> Gathered:
         """Return how far z of each part goes to the sides of the labels."""
         at = step, of_b, above
         return Gathered({part.first: self.outward_of(part, *at) for part in self._here})

@@ -143,6 +143,36 @@ def test_a_weight_that_runs_away_is_named(run, tmp_path, option):
     assert (code, err) == (0, "")
 
 
+def test_a_weight_of_several_classes_that_runs_away_is_named(run, tmp_path):
+    rng = np.random.default_rng(3)
+    age = rng.standard_normal(400)
+    y = np.argmax(np.array([0.0 * age, age, -age]) + rng.gumbel(size=(3, 400)), axis=0)
+    town = np.zeros(400)
+    town[np.flatnonzero(y == 1)[:9]] = 1.0
+    path = tmp_path / "classes.csv"
+    pl.DataFrame({"age": age, "town": town, "y": y}).write_csv(path)
+    start = ["train", path, "--target", "y", "--test-fraction", "0"]
+    code, _, err = run(*start, "--l2", "0")
+    assert code == 0
+    assert "weights of town grow without bound" in err
+    assert "certain of 9 examples" in err
+    assert run(*start, "--l2", "1e-4")[2] == ""
+
+
+def test_a_weight_that_runs_away_in_a_fold_is_named(run, tmp_path):
+    rng = np.random.default_rng(3)
+    age = rng.standard_normal(400)
+    y = (age + rng.logistic(size=400) > 0).astype(int)
+    town = np.zeros(400)
+    town[np.flatnonzero(y)[:9]] = town[np.flatnonzero(y == 0)[0]] = 1.0
+    path = tmp_path / "folds.csv"
+    pl.DataFrame({"age": age, "town": town, "y": y}).write_csv(path)
+    start = ["train", path, "--target", "y", "--test-fraction", "0", "--l2", "0"]
+    assert run(*start)[2] == ""
+    err = run(*start, "--cv", "4")[2]
+    assert "of 4 J has no minimum: as the weights of town grow without bound" in err
+
+
 def test_a_solver_that_there_is_not(run, noisy):
     code, out, err = run("train", noisy, "--target", "y", "--solver", "newton")
     assert (code, out) == (2, "")
