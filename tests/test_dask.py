@@ -197,6 +197,10 @@ def test_weights_that_run_away_are_named(cluster):
     message = "of feature 2 grow without bound, it becomes ever more certain of 9 examples"
     with pytest.warns(logreg_c.ConvergenceWarning, match=message):
         on_dask.fit(cluster, *rows)
+    third = (X[:, 1] + rng.logistic(size=9000) > 2.0) & (X[:, 2] == 0.0)
+    of_three = da.from_array(np.where(third, 2, Y), 2000)
+    with pytest.warns(logreg_c.ConvergenceWarning, match=message):
+        on_dask.fit(cluster, rows[0], of_three, tol=1e-6)
 
 
 def test_few_of_many_features(cluster):

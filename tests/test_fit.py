@@ -485,6 +485,15 @@ def test_curvature_from_far_above_does_not_make_a_gap_small(seed):
     assert gap(result, X, Y, 2e-6, weights) <= 1e-2
 
 
+@pytest.mark.parametrize("seed", [25, 40, 59, 69])
+def test_curvature_that_falls_for_some_examples_more_than_J_does_not_make_a_gap_small(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((70, 40)) / (rng.standard_normal(40) ** 2 + 0.01)
+    Y = rng.standard_normal(70) @ X + rng.logistic(size=40) > 0
+    result = logreg_c.fit(X, Y, l2=1e-5, tol=1e-3)
+    assert gap(result, X, Y, 1e-5) <= 4e-3
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_penalty_that_holds_nearly_separated_classes_far_out_is_reached(seed):
     # the features are so large that J is 1e-15 and less at the minimum

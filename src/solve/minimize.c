@@ -27,6 +27,8 @@
 #define SAME_CURVATURE 1e-3 /* a relative change of J that hardly changes the curvature */
 #define MUCH_HIGHER 2.0     /* J where a factor was made, in units of J here, */
 #define LITTLE_HIGHER 1.25  /* so that it is made anew before its gap is believed */
+#define NEARLY_CERTAIN 0.25 /* J, in units of that at w = 0, and what share of all passes */
+#define SMALL_PRICE 0.25    /* a factor may cost then so that it is made anew */
 #define LN_2 0x1.62e42fefa39efp-1
 
 enum { STUCK = 3 /* steps without progress near the noise */ };
@@ -120,13 +122,15 @@ static int is_trusted(const logreg_context *c, double target)
  * falls with J, so an old factor takes steps that are too short, and the gap it predicts is too
  * small. The pairs make up for some of it: without any, as where float64 has just taken over, the
  * factor has to come from where J was nearly the same. With pairs, a factor that costs no more than
- * the passes since it was made has to come from where J was little higher. */
+ * the passes since it was made has to come from where J was little higher. Where predictions have
+ * become nearly certain, curvature falls fastest, and for some examples far more than J. */
 static int is_outdated(const logreg_context *c)
 {
     const logreg_minimizer *m = c->m;
     const double price = logreg_factor_price(c->data, m->sample, c->data->m, c->plan.bytes);
     double most = MUCH_HIGHER;
-    if (m->search.pairs == 0)
+    if (m->search.pairs == 0 ||
+        (m->search.J < NEARLY_CERTAIN * m->entropy && price <= SMALL_PRICE * (double)m->passes))
         most = 1.0 + SAME_CURVATURE;
     else if (price <= (double)(m->passes - m->built))
         most = LITTLE_HIGHER;
