@@ -537,3 +537,23 @@ def test_eigenvalues_of_entries_of_any_size():
             np.linalg.eigvalsh(S), rel=1e-12, abs=1e-16 * S.max()
         )
         np.testing.assert_allclose((vectors * values) @ vectors.T, S, atol=1e-15 * S.max())
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": 1e-3}, {"intercept": False}])
+@pytest.mark.parametrize("classes", [3, 40])
+def test_a_feature_that_is_constant_in_the_sample_is_moved(settings, classes):
+    rng = np.random.default_rng(3)
+    m = 9000
+    X = rng.standard_normal((3, m))
+    Y = np.argmax(
+        0.5 * np.outer(rng.standard_normal(classes), X[0]) + rng.gumbel(size=(classes, m)), 0
+    )
+    X[2] = 0.0
+    X[2, np.random.default_rng(5).choice(m, 9, replace=False)] = 1.0
+    Y[np.flatnonzero(X[2])] = np.arange(9) % 3
+    settings = {"l2": 1e-6} | settings
+    found = logreg_c.fit(X, Y, tol=1e-9, **settings)
+    least = logreg_c.fit(
+        X, Y, tol=1e-12, w=np.outer(np.ones(3), np.arange(classes) % 3), **settings
+    )
+    assert found.costs[-1] - least.costs[-1] <= 4e-9 * least.costs[-1]

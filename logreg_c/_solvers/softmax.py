@@ -201,7 +201,7 @@ class Search:
             self._factor = Diagonal(self.objective, theta, self.l2, **settings)
             return self._factor
         sample = self.objective.some(self.sample)
-        settings = {"fixed_b": self.fixed_b, "is_rough": self._is_rough}
+        settings = {"fixed_b": self.fixed_b, "is_rough": self._is_rough, "whole": self.objective}
         self._factor = Factor(sample, theta, self.l2, **settings)
         return self._factor
 

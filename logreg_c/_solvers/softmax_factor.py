@@ -31,6 +31,7 @@ DENSE = 2048  # parameters
 MOST_FEATURES = 4096  # of G
 PASSES = 50  # that the factors of G may take
 LEAST_SHARE = 1e-12  # of the largest entry, that a diagonal one has unless it counts as 0
+CONSTANT = 2.0**-80  # curvature by a feature, relative to that of its mean squared: rounding
 LEAST_PIVOT = 1e-13
 LEAST_WEIGHT = 0.5  # of the mean, of an example in the Gram of a pair of classes
 ALIKE = 0.7  # curvature of Z, relative to that where all examples have the same probabilities
@@ -120,7 +121,9 @@ class Factor:
         *,
         fixed_b: bool,
         is_rough: bool = False,
+        whole: SoftmaxObjective | None = None,
     ) -> None:
+        """Factor the Hessian at theta; of a sample, `whole` are all examples."""
         n, k = theta.shape
         self._objective, self._fixed_b, self._is_rough = objective, fixed_b, is_rough
         self.l2 = l2
@@ -141,6 +144,10 @@ class Factor:
             G += S * (self._mu[:, np.newaxis] * self._mu)
             self._mu = np.zeros_like(self._mu)
         self.centre = np.zeros_like(centre) if objective.examples.is_sparse else self._mu
+        self._revived = np.zeros((k, n))
+        if whole is not None and whole is not objective:
+            self._revive(whole, np.diagonal(G))
+        G[np.diag_indices(n - 1)] += np.add.reduce(self._revived[:, :-1], 0)
         self._G, self._S = G, max(S, 2.0**-500)
         of_each = np.broadcast_to(np.reshape(l2, (-1, 1)), (n - 1, 1))
         self._of_common = np.divide(1.0, of_each, where=of_each > 0.0, out=np.zeros((n - 1, 1)))
@@ -150,6 +157,17 @@ class Factor:
             self._make_dense(k, l2)
         else:
             self._make_kronecker(k, l2)
+
+    def _revive(self, whole: SoftmaxObjective, of_sample: NDArray[np.float64]) -> None:
+        """Give features that are constant in the sample the curvature that all examples make.
+
+        Otherwise they would never be moved, nor be part of the gap.
+        """
+        constant = of_sample <= CONSTANT * self._mu * self._mu
+        if constant.any():
+            total = math.fsum(whole.tally(len(self._revived)).shares)
+            D, _ = whole.softmax_curvature(*self._at, self.centre)
+            self._revived[:, :-1][:, constant] = D[constant].T / total
 
     def solve(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the step that the gradient becomes, up to its sign."""
@@ -171,8 +189,8 @@ class Factor:
         everywhere = np.zeros((n, n))  # the direction that J does not depend on
         everywhere[:-1, :-1] = self._G / k
         everywhere[-1, -1] = self._S / k
-        penalty = np.zeros((k, n))
-        penalty[:, :-1] = l2
+        penalty = self._revived.copy()
+        penalty[:, :-1] += np.broadcast_to(np.reshape(l2, (1, -1)), (k, n - 1))
 
         def hessian() -> NDArray[np.float64]:
             H = self._hessian()
