@@ -486,7 +486,7 @@ def test_curvature_from_far_above_does_not_make_a_gap_small(seed):
 
 
 @pytest.mark.parametrize("seed", [25, 40, 59, 69])
-def test_curvature_that_falls_for_some_examples_more_than_J_does_not_make_a_gap_small(seed):
+def test_curvature_that_falls_for_a_few_examples_does_not_make_a_gap_small(seed):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((70, 40)) / (rng.standard_normal(40) ** 2 + 0.01)
     Y = rng.standard_normal(70) @ X + rng.logistic(size=40) > 0
