@@ -72,47 +72,7 @@ LOGREG_INLINE lanes load_reals(const char *x, int some)
     return some == LANES ? lanes_load(reals) : lanes_load_first(reals, some);
 }
 
-/* ---- The loops ------------------------------------------------------------------------------- */
-
-/* Adds w times the features of `examples` rows from i on, ROWS_FORWARD or 1, to their sums, which
- * `sums` keeps from one tile to the next; the last tile folds them into Z. */
-LOGREG_INLINE void forward_examples(const rows *r, int64_t i, const real *w, real *sums, real *Z,
-                                    int first, int last, int examples, logreg_type type, int size)
-{
-    const int64_t stride = r->stride, n = r->length, whole = n - n % LANES;
-    const char *x = r->x + i * stride;
-    lanes sum[ROWS_FORWARD];
-    LANES_UNROLL
-    for (int e = 0; e < examples; e++)
-        sum[e] = first ? lanes_broadcast(0) : lanes_load(sums + (i + e) * LANES);
-    for (int64_t j = 0; j < whole; j += LANES) {
-        const lanes weights = lanes_load(w + j);
-        LANES_UNROLL
-        for (int e = 0; e < examples; e++) {
-            const lanes value = load_values(x + e * stride + j * size, type);
-            sum[e] = lanes_add(sum[e], lanes_mul(weights, value));
-        }
-    }
-    if (whole < n) {
-        const lanes weights = lanes_load(w + whole);
-        const int some = (int)(n - whole), readable = r->whole_lanes > i + examples - 1;
-        LANES_UNROLL
-        for (int e = 0; e < examples; e++) {
-            const char *end = x + e * stride + whole * size;
-            const lanes value = load_end(end, some, readable, type);
-            sum[e] = lanes_add(sum[e], lanes_mul(weights, value));
-        }
-    }
-    if (!last) {
-        LANES_UNROLL
-        for (int e = 0; e < examples; e++) lanes_store(sums + (i + e) * LANES, sum[e]);
-        return;
-    }
-    if (examples == ROWS_FORWARD)
-        lanes_reduce_add4(sum[0], sum[1], sum[2], sum[3], Z + i);
-    else
-        Z[i] = lanes_reduce_add(sum[0]);
-}
+/* ---- What to prefetch ------------------------------------------------------------------------ */
 
 /* What is prefetched while some rows are read: as many, LOGREG_STREAMS of them `apart`, the first
  * one `ahead` of the first that is read. If `apart` is 0, what lies `ahead` of each row; if both
@@ -149,6 +109,52 @@ LOGREG_INLINE void prefetch_rows(const char *x, int64_t stride, streams s, int e
             LOGREG_PREFETCH(x,
                             s.ahead + e % LOGREG_STREAMS * s.apart + e / LOGREG_STREAMS * stride);
     }
+}
+
+/* ---- The loops ------------------------------------------------------------------------------- */
+
+/* Adds w times the features of `examples` rows from i on, ROWS_FORWARD or 1, to their sums, which
+ * `sums` keeps from one tile to the next; the last tile folds them into Z. */
+LOGREG_INLINE void forward_examples(const rows *r, int64_t i, const real *w, real *sums, real *Z,
+                                    int first, int last, streams s, int examples, logreg_type type,
+                                    int size)
+{
+    const int64_t stride = r->stride, n = r->length, line = LINE_BYTES / size;
+    const int64_t whole = n - n % LANES;
+    const char *x = r->x + i * stride;
+    lanes sum[ROWS_FORWARD];
+    LANES_UNROLL
+    for (int e = 0; e < examples; e++)
+        sum[e] = first ? lanes_broadcast(0) : lanes_load(sums + (i + e) * LANES);
+    for (int64_t j = 0; j < whole; j += LANES) {
+        const lanes weights = lanes_load(w + j);
+        if (s.apart != 0 && j % line == 0) prefetch_rows(x + j * size, stride, s, examples);
+        LANES_UNROLL
+        for (int e = 0; e < examples; e++) {
+            const lanes value = load_values(x + e * stride + j * size, type);
+            sum[e] = lanes_add(sum[e], lanes_mul(weights, value));
+        }
+    }
+    if (whole < n) {
+        const lanes weights = lanes_load(w + whole);
+        const int some = (int)(n - whole), readable = r->whole_lanes > i + examples - 1;
+        if (s.apart != 0 && whole % line == 0) prefetch_rows(x + whole * size, stride, s, examples);
+        LANES_UNROLL
+        for (int e = 0; e < examples; e++) {
+            const char *end = x + e * stride + whole * size;
+            const lanes value = load_end(end, some, readable, type);
+            sum[e] = lanes_add(sum[e], lanes_mul(weights, value));
+        }
+    }
+    if (!last) {
+        LANES_UNROLL
+        for (int e = 0; e < examples; e++) lanes_store(sums + (i + e) * LANES, sum[e]);
+        return;
+    }
+    if (examples == ROWS_FORWARD)
+        lanes_reduce_add4(sum[0], sum[1], sum[2], sum[3], Z + i);
+    else
+        Z[i] = lanes_reduce_add(sum[0]);
 }
 
 /* Adds `examples` rows from i on, ROWS_BACKWARD or 1, to dw. */
@@ -236,13 +242,20 @@ LOGREG_INLINE void overlap_examples(overlap o, int64_t n, const real *dZ, real *
 
 #define DEFINE_LOOPS(name, type, c_type, number)                                                   \
     static void forward_rows_##name(const rows *r, const real *w, real *sums, real *Z, int first,  \
-                                    int last)                                                      \
+                                    int last, streams s)                                           \
     {                                                                                              \
         const int size = sizeof(c_type);                                                           \
+        const streams nothing = {0, 0};                                                            \
         int64_t i = 0;                                                                             \
+        if (s.apart != 0)                                                                          \
+            for (; i + ROWS_FORWARD <= r->count; i += ROWS_FORWARD) {                              \
+                forward_examples(r, i, w, sums, Z, first, last, s, ROWS_FORWARD, type, size);      \
+                advance_streams(&s, ROWS_FORWARD, r->stride);                                      \
+            }                                                                                      \
         for (; i + ROWS_FORWARD <= r->count; i += ROWS_FORWARD)                                    \
-            forward_examples(r, i, w, sums, Z, first, last, ROWS_FORWARD, type, size);             \
-        for (; i < r->count; i++) forward_examples(r, i, w, sums, Z, first, last, 1, type, size);  \
+            forward_examples(r, i, w, sums, Z, first, last, nothing, ROWS_FORWARD, type, size);    \
+        for (; i < r->count; i++)                                                                  \
+            forward_examples(r, i, w, sums, Z, first, last, nothing, 1, type, size);               \
     }                                                                                              \
                                                                                                    \
     static void backward_rows_##name(const rows *r, const real *dZ, streams s, real *dw)           \
@@ -266,7 +279,8 @@ FEATURE_TYPES(DEFINE_LOOPS)
 
 /* By logreg_type. */
 static const struct {
-    void (*forward)(const rows *r, const real *w, real *sums, real *Z, int first, int last);
+    void (*forward)(const rows *r, const real *w, real *sums, real *Z, int first, int last,
+                    streams s);
     void (*backward)(const rows *r, const real *dZ, streams s, real *dw);
 } row_loops[] = {FEATURE_TYPES(LOOPS)};
 #undef LOOPS
@@ -278,11 +292,14 @@ static void example_major_forward(const logreg_block *block)
     const int64_t n_x = block->reading->data->n_x, tile = block->reading->tile;
     const lanes b = lanes_broadcast((real)block->b);
     const real *w = block->w;
+    const streams nothing = {0, 0};
+    const streams ahead =
+        block->reading->forward_streams ? next_stretch(block->reading, block->first) : nothing;
     real *Z = block->Z, *sums = block->sums;
     for (int64_t j = 0; j < n_x; j += tile) {
         const int first = j == 0, last = n_x - j <= tile;
         const rows r = example_values(block, j, last ? n_x - j : tile, 1);
-        row_loops[r.type].forward(&r, w + j, sums, Z, first, last);
+        row_loops[r.type].forward(&r, w + j, sums, Z, first, last, ahead);
     }
     for (int64_t i = 0; i < block->count; i += LANES)
         lanes_store(Z + i, lanes_add(lanes_load(Z + i), b));

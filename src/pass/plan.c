@@ -138,12 +138,11 @@ static logreg_type real_type(const logreg_plan *plan)
     return plan->kernels->real_size == sizeof(double) ? LOGREG_FLOAT64 : LOGREG_FLOAT32;
 }
 
-/* What to prefetch. Where two blocks fit into L2, about, it is the next block, while this one is
- * read for the last time. If X comes from memory, forward does the same: what a busy memory drops
- * the first time comes the second time. Where they do not fit, later columns are prefetched: in
- * forward alone, where the block is still in L2 when backward reads it, and if it comes from
- * memory. The CPU's own prefetching suffices for X in L2. With a small L2, it also suffices for X
- * in L3 and for passes without backward. */
+/* What to prefetch. Where L2 is large, it is the next block, while this one is read for the last
+ * time. If X comes from memory, forward does the same: what a busy memory drops the first time
+ * comes the second time. Where L2 is small, forward prefetches later columns of this block, and
+ * backward the next block if L2 holds both. Of blocks that L2 does not hold, both prefetch later
+ * columns. The CPU's own prefetching suffices for X in L2. */
 static void prefetch_columns(logreg_reading *r, int64_t n, int64_t block_bytes)
 {
     const int64_t l2 = logreg_l2_bytes();
@@ -156,7 +155,8 @@ static void prefetch_columns(logreg_reading *r, int64_t n, int64_t block_bytes)
     if (large_block) {
         if (r->uniform_columns) r->forward_ahead = r->backward_ahead = LOGREG_AHEAD_COLUMNS;
     } else if (small) {
-        if (r->from_memory && !r->forward_only) r->forward_ahead = LOGREG_AHEAD_COLUMNS;
+        r->forward_ahead = LOGREG_AHEAD_COLUMNS;
+        if (2 * block_bytes < l2) r->backward_ahead = LOGREG_AHEAD_BLOCK;
     } else {
         r->backward_ahead = LOGREG_AHEAD_BLOCK;
         if (r->from_memory || r->forward_only) r->forward_ahead = LOGREG_AHEAD_BLOCK;
@@ -192,6 +192,7 @@ static void read_examples(logreg_plan *plan, int centred)
     logreg_reading *r = &plan->reading;
     const int64_t padded = logreg_padded(r->data->n_x);
     const int64_t size = plan->block * r->data->n_x * plan->kernels->real_size;
+    const int64_t value = logreg_type_size(r->data->X.type);
     const int kept = size <= KEPT_EXAMPLES_BYTES;
     r->in_place = !centred && (!plan->kind->reals || r->data->X.type == real_type(plan));
     r->overlap = plan->kind->backward && r->in_place && r->data->X.type == real_type(plan) &&
@@ -203,6 +204,8 @@ static void read_examples(logreg_plan *plan, int centred)
     r->stretch = power_of_two(stretch / at_least_1(stride),
                               r->overlap ? LOGREG_STREAMS : 2 * LOGREG_STREAMS, LOGREG_BLOCK);
     r->backward_streams = r->in_place && !r->in_l2 && stride >= STREAMED_EXAMPLE_BYTES;
+    r->forward_streams = r->forward_only && r->in_place && !r->in_l2 &&
+                         (value >= (int64_t)sizeof(float) || stride >= STREAMED_EXAMPLE_BYTES);
     r->keep_packed = plan->kind->backward && kept;
     r->tile = r->in_place || kept ? padded : LOGREG_TILE;
     r->packed_stride = r->tile;
