@@ -149,7 +149,8 @@ def fit(
         some of the examples and leaves the others on it (quasi-separation): `converged` is true
         where J is within `tol` of its infimum. This is seen in the last steps of a search without a
         penalty, in nearly all cases where `tol` is 1e-6 or less, and in some where it is larger. A
-        search that may have no minimum goes on for that, without a change of what is returned.
+        search that `tol` has ended, and that may have no minimum, goes on for that, by up to 60
+        passes for each further factor of 1,000; what is returned stays the same.
 
     References
     ----------

@@ -196,7 +196,7 @@ class Objective:
             self.raise_if_nonfinite()
             raise OverflowError(PRODUCTS_OVERFLOW)
         if chosen is not None:
-            G, mu = G[np.ix_(chosen, chosen)], mu[chosen]
+            G, mu = G.take(chosen, 0).take(chosen, 1), mu[chosen]
         return G, mu, S
 
     def products(self, vectors: list[NDArray[np.float64]], *, centred: bool) -> NDArray[np.float64]:

@@ -617,7 +617,7 @@ class ObjectiveInParts(Objective):
             )
             raise OverflowError(msg)
         if chosen is not None:
-            G, mu = G[np.ix_(chosen, chosen)], mu[chosen]
+            G, mu = G.take(chosen, 0).take(chosen, 1), mu[chosen]
         return G, mu, S
 
     def cholesky(self, A: NDArray[np.float64], least: float) -> int:

@@ -273,10 +273,9 @@ cdef extern from "logreg.h" nogil:
                                    double *v, double *b, double *decrease, const logreg_run *run)
     void logreg_solve_lower(const double *L, int64_t n, double *x)
     void logreg_solve_upper(const double *L, int64_t n, double *x)
-    void logreg_multiply_rows(
-        const double *V, int64_t n_rows, int64_t n, const double *x, double *out) nogil
-    void logreg_add_rows(
-        const double *V, int64_t n_rows, int64_t n, const double *c, double *y) nogil
+    void logreg_multiply_rows(const double *V, int64_t n_rows, int64_t n, const double *x,
+                              double *out)
+    void logreg_add_rows(const double *V, int64_t n_rows, int64_t n, const double *c, double *y)
     double logreg_log_determinant(const double *L, int64_t n)
     size_t logreg_leverage_workspace_size(const logreg_data *data, int n_threads)
     int logreg_leverage(const logreg_data *data, const double *centre, const double *L,

@@ -298,3 +298,19 @@ def test_regular_problems_raise_no_alarm(name, tol):
             warnings.simplefilter("always")
             logreg_c.fit(X, Y, tol=tol)
         assert not any("no minimum" in str(one.message) for one in said)
+
+
+def test_a_search_that_rounding_or_passes_end_does_not_go_on():
+    X = np.array(
+        [
+            [-1, 6, -4, 3, -3, 1, 9, 1],
+            [9, 5, 4, 4, -1, 8, 0, -7],
+            [8, 4, -4, -9, -4, 6, -3, 0],
+            [-3, -1, 0, 4, 9, 3, 1, -5],
+            [5, -3, -5, 9, 1, -8, 3, -2],
+            [-9, -4, 6, -5, -2, -6, 5, -2],
+        ]
+    )
+    with pytest.warns(logreg_c.ConvergenceWarning):
+        found = logreg_c.fit(X, [1, 1, 0, 0, 1, 1, 1, 0], b=1.5e15)
+    assert not found.converged

@@ -91,8 +91,9 @@ class Pairs:
         """Return the scale of P, and the coefficients of the rows."""
         count = min(self._taken, MEMORY)
         order = np.arange(self._taken - count, self._taken) % MEMORY  # from the oldest on
-        at = np.ix_(order, order)
-        L, of_moved = np.ascontiguousarray(self._products[0][at].T), self._products[1][at]
+        # not by two arrays of indices: NumPy 2.4 ends the process where memory runs out meanwhile
+        of_step, of_moved = self._products.take(order, 1).take(order, 2)
+        L = np.ascontiguousarray(of_step.T)
         scale = float(L[-1, -1] / of_moved[-1, -1]) if scaled else 1.0
         t, with_moved = found[order].T.copy()
         _kernel.solve_upper(L, count, t)

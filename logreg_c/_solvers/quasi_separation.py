@@ -130,8 +130,9 @@ def runaway_of(
 ) -> Runaway | None:
     """Return what shows that a search has no minimum, or None where nothing shows it.
 
-    `go_on` takes the search to a smaller gap, if it can. z along a step takes less than a pass; the
-    number of examples and the features' names, another two.
+    `go_on` takes the search to a smaller gap, if it can; only a search that `tol` has ended can. z
+    along a step takes less than a pass; the number of examples and the features' names, another
+    two.
     """
     last: Ending | None = ending
     while last is not None and last.may_run_away:
@@ -141,7 +142,7 @@ def runaway_of(
             return None
         if change.least >= -SHRINKS * change.largest:
             return _described(objective, step, of_b, change.largest, None)
-        if last.gap <= ENOUGH:
+        if last.gap <= ENOUGH or last.stopped != "tol":
             return None
         last = go_on(FURTHER * last.gap)
     return None
