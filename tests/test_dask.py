@@ -30,7 +30,7 @@ from distributed import Client, LocalCluster, wait  # noqa: E402
 
 from logreg_c import dask as on_dask  # noqa: E402
 from logreg_c.callbacks import Checkpoint  # noqa: E402
-from logreg_c.dask import _blocks, _workers  # noqa: E402
+from logreg_c.dask import _blocks, _problem, _workers  # noqa: E402
 
 M, N_X = 30_011, 12
 
@@ -346,6 +346,13 @@ def test_all_workers_are_killed_and_replaced(processes, data):
     assert bits(*found) == bits(*expected)
 
 
+def test_blocks_that_no_worker_holds_any_more_are_made_again(cluster, data, monkeypatch):
+    monkeypatch.setattr(_problem, "held_by", lambda *_: {})
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["many"])[:2]
+    assert bits(*on_dask.fit(cluster, *pair)) == bits(*logreg_c.fit(X.T, Y))
+
+
 def test_a_worker_that_is_killed_at_any_moment(processes, data):
     X, Y, _ = data
     expected = logreg_c.fit(X.T, Y)
@@ -429,7 +436,7 @@ def test_blocks_that_are_spilled_to_disk(data):
         pair = client.persist(arrays(data, CHUNKS["many"])[:2])
         wait(pair)
         on_disk = client.run(lambda dask_worker: len(dask_worker.data.disk))
-        assert bits(*on_dask.fit(client, *pair)) == bits(*logreg_c.fit(X.T, Y))
+        assert bits(*on_dask.fit(cluster, *pair)) == bits(*logreg_c.fit(X.T, Y))
     assert sum(on_disk.values())
 
 

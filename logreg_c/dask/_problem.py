@@ -178,7 +178,7 @@ def _described(client: Client, blocks: list[Future]) -> list[Described]:
     for block in blocks:
         places[tuple(held.get(block.key, ())[:1])].append(block)
     asked = [
-        client.submit(describe, here, workers=at or None, allow_other_workers=True, pure=False)
+        client.submit(describe, here, workers=at or None, allow_other_workers=bool(at), pure=False)
         for at, here in places.items()
     ]
     found: dict[Any, Described] = {}
