@@ -436,7 +436,7 @@ def test_blocks_that_are_spilled_to_disk(data):
         pair = client.persist(arrays(data, CHUNKS["many"])[:2])
         wait(pair)
         on_disk = client.run(lambda dask_worker: len(dask_worker.data.disk))
-        assert bits(*on_dask.fit(cluster, *pair)) == bits(*logreg_c.fit(X.T, Y))
+        assert bits(*on_dask.fit(client, *pair)) == bits(*logreg_c.fit(X.T, Y))
     assert sum(on_disk.values())
 
 
