@@ -7,8 +7,9 @@ Anderson 1984). A search ends where that gains nothing any more, at weights of a
 
 The last steps of such a search show it. Each moves these z by about 1, or ln 2 where a secant
 predicts the curvature, and leaves a fixed share of the gap, while those toward a minimum leave ever
-smaller shares. Where the costs have this sign, z along the step that would come next decides. A
-search that has ended early may still move other z, too: it goes on, beside its result.
+smaller shares. Where the costs have this sign, z along the step that would come next decides. If a
+loose `tol` stopped the search while other z were still moving, it runs further until the step is
+clear; the result is the one that `tol` gave.
 
 With several classes, what grows is z of the class of an example less that of another class.
 """

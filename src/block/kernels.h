@@ -132,8 +132,8 @@ typedef struct logreg_reading {
     int keep_packed;     /* what forward packs is kept for backward, which else packs it again */
     /* For columns in place, in each half; and for packed ones, when they are read the last time. */
     logreg_ahead forward_ahead, backward_ahead, pack_ahead;
-    int forward_streams;   /* example-major: forward prefetches in stretches by itself, */
-    int backward_streams;  /* or backward does */
+    /* Example-major, where the halves run apart: which of them prefetches in stretches. */
+    int forward_streams, backward_streams;
     int64_t stretch;       /* examples, a power of two: at least the rows that are read at a time */
     int64_t tile;          /* example-major: features packed at a time */
     int64_t packed_stride; /* reals from one packed line, a column or an example, to the next */

@@ -98,7 +98,9 @@ enum {
     LONG_EXAMPLE_BYTES = 1 << 11,
     LONG_STRETCH_BYTES = 1 << 17,
     CACHED_STRETCH_BYTES = 1 << 14,
-    /* Measured: where the halves run apart, only longer examples gain from stretches. */
+    /* Measured: where the halves run apart, only longer examples gain from stretches; in
+     * predictions shorter ones do, too, unless their values are narrower than a float32, which
+     * take long to convert. */
     STREAMED_EXAMPLE_BYTES = 3 << 6,
     /* The largest X that may still be in L3 when it is read again. */
     CACHED_BYTES = 3 << 23,

@@ -8,45 +8,35 @@
 /* The vector is taken so many values at a time, which stay in L1 while the rows stream by. */
 enum { STRETCH = 1 << 11 };
 
-static LOGREG_NOINLINE int multiply_rows(const double *V, int64_t n_rows, int64_t n,
-                                         const double *x, double *out)
+static LOGREG_NOINLINE void multiply_rows(const double *V, int64_t n_rows, int64_t n,
+                                          const double *x, double *out)
 {
     for (int64_t r = 0; r < n_rows; r++) out[r] = 0.0;
     for (int64_t i = 0; i < n; i += STRETCH) {
         const int64_t count = n - i < STRETCH ? n - i : STRETCH;
         for (int64_t r = 0; r < n_rows; r++) out[r] += logreg_dot(V + r * n + i, x + i, count);
     }
-    return 0;
 }
 
-static LOGREG_NOINLINE int add_rows(const double *V, int64_t n_rows, int64_t n, const double *c,
-                                    double *y)
+static LOGREG_NOINLINE void add_rows(const double *V, int64_t n_rows, int64_t n, const double *c,
+                                     double *y)
 {
     for (int64_t i = 0; i < n; i += STRETCH) {
         const int64_t count = n - i < STRETCH ? n - i : STRETCH;
         for (int64_t r = 0; r < n_rows; r++) logreg_add_multiple(y + i, c[r], V + r * n + i, count);
     }
-    return 0;
-}
-
-static int multiply_in_default_modes(const double *V, int64_t n_rows, int64_t n, const double *x,
-                                     double *out)
-{
-    LOGREG_IN_DEFAULT_MODES(int, multiply_rows(V, n_rows, n, x, out));
-}
-
-static int add_in_default_modes(const double *V, int64_t n_rows, int64_t n, const double *c,
-                                double *y)
-{
-    LOGREG_IN_DEFAULT_MODES(int, add_rows(V, n_rows, n, c, y));
 }
 
 void logreg_multiply_rows(const double *V, int64_t n_rows, int64_t n, const double *x, double *out)
 {
-    multiply_in_default_modes(V, n_rows, n, x, out);
+    const logreg_fp_modes found = logreg_fp_default();
+    multiply_rows(V, n_rows, n, x, out);
+    logreg_fp_restore(found);
 }
 
 void logreg_add_rows(const double *V, int64_t n_rows, int64_t n, const double *c, double *y)
 {
-    add_in_default_modes(V, n_rows, n, c, y);
+    const logreg_fp_modes found = logreg_fp_default();
+    add_rows(V, n_rows, n, c, y);
+    logreg_fp_restore(found);
 }
