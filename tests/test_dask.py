@@ -30,7 +30,7 @@ from distributed import Client, LocalCluster, wait  # noqa: E402
 
 from logreg_c import dask as on_dask  # noqa: E402
 from logreg_c.callbacks import Checkpoint  # noqa: E402
-from logreg_c.dask import _blocks, _problem, _workers  # noqa: E402
+from logreg_c.dask import _blocks, _workers  # noqa: E402
 
 M, N_X = 30_011, 12
 
@@ -288,6 +288,41 @@ def test_any_number_of_workers_with_partitions_anywhere(data, workers):
     assert bits(*found) == bits(*logreg_c.fit(X.T, Y))
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_workers_that_only_the_scheduler_reaches(cluster, data, monkeypatch, allowed):
+    async def unreachable(**_message):
+        raise OSError
+
+    if allowed:
+        rpc = SimpleNamespace(actor_execute=unreachable)
+        monkeypatch.setattr(cluster, "rpc", lambda _address: rpc)
+    else:
+        monkeypatch.setattr(cluster, "direct_to_workers", False)
+    X, Y, _ = data
+    pair = arrays(data, CHUNKS["few"])[:2]
+    assert bits(*on_dask.fit(cluster, *pair)) == bits(*logreg_c.fit(X.T, Y))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_is_persisted_needs_no_task_of_its_own(cluster, data, weighted):
+    X, Y, s = data
+    given = cluster.persist(arrays(data, CHUNKS["many"])[: 2 + weighted])
+    wait(given)
+    held = cluster.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.tasks))
+    made = []
+
+    def look(k, *_):
+        if k == 1:
+            now = cluster.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.tasks))
+            made.extend(now - held)
+
+    found = on_dask.fit(
+        cluster, *given[:2], sample_weight=given[2] if weighted else None, callback=look
+    )
+    assert bits(*found) == bits(*logreg_c.fit(X.T, Y, sample_weight=s if weighted else None))
+    assert len(made) <= 5  # an actor on each worker
+
+
 def test_few_rows_are_taken_into_memory(cluster, data):
     X, Y, _ = (values[:500] for values in data)
     expected = logreg_c.fit(X.T, Y, l2=0.1)
@@ -347,7 +382,7 @@ def test_all_workers_are_killed_and_replaced(processes, data):
 
 
 def test_blocks_that_no_worker_holds_any_more_are_made_again(cluster, data, monkeypatch):
-    monkeypatch.setattr(_problem, "held_by", lambda *_: {})
+    monkeypatch.setattr(_workers.Workers, "_settled", lambda _: {})
     X, Y, _ = data
     pair = arrays(data, CHUNKS["many"])[:2]
     assert bits(*on_dask.fit(cluster, *pair)) == bits(*logreg_c.fit(X.T, Y))
@@ -524,7 +559,7 @@ def test_a_scheduler_that_hangs_is_an_error(data, tmp_path, monkeypatch, at):
             scheduler.send_signal(signal.SIGSTOP)
 
     try:
-        with Client(scheduler_file=place[1]) as client:
+        with Client(scheduler_file=place[1], direct_to_workers=False) as client:
             pair = arrays(data, CHUNKS["few"])[:2]
             stop(-1 if at else 0)
             with pytest.raises(

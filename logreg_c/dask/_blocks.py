@@ -10,13 +10,14 @@ import dask
 import numpy as np
 from dask._task_spec import Task, convert_legacy_graph
 from dask.base import is_dask_collection
+from distributed import Future
 
 from logreg_c import _input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from distributed import Client, Future
+    from distributed import Client
     from numpy.typing import NDArray
 
 
@@ -57,9 +58,9 @@ class Described(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Examples [first, end) of a block on a worker."""
+    """Examples [first, end) of a block, which has a number."""
 
-    block: Future
+    block: int
     first: int
     end: int
 
@@ -157,10 +158,23 @@ def _is_lazy(part: Any) -> bool:
 
 def computed(
     client: Client, parts: Iterable[Partition], coded: Callable[[Any], Any] | None
-) -> list[Future]:
-    """Begin to compute a block of each partition; a worker that dies takes only its own along."""
+) -> list[tuple[Future, ...]]:
+    """Begin to compute a block of each partition, or return the parts of what is persisted.
+
+    A worker that dies takes only its own along.
+    """
     make = dask.delayed(make_block, pure=False)
-    return begun(client, [make(*part, k, coded) for k, part in enumerate(parts)])
+    found: list[tuple[Future, ...]] = []
+    asked = {}
+    for k, part in enumerate(parts):
+        keys = [of.key for of in part if of is not None]
+        there = all(key in client.futures for key in keys)
+        found.append(tuple(Future(key, client) for key in keys) if there else ())
+        if not there:
+            asked[k] = make(*part, k, coded)
+    for k, block in zip(asked, begun(client, list(asked.values())), strict=True):
+        found[k] = (block,)
+    return found
 
 
 def begun(client: Client, asked: list[Any]) -> list[Future]:
@@ -168,6 +182,8 @@ def begun(client: Client, asked: list[Any]) -> list[Future]:
 
     A task costs the scheduler and its worker milliseconds. Annotations would be lost.
     """
+    if not asked:
+        return []
     layers = (layer for one in asked for layer in one.dask.layers.values())
     if any(layer.annotations for layer in layers):
         futures: list[Future] = client.compute(asked)
@@ -195,19 +211,9 @@ def _fused(asked: list[Any]) -> dict[Any, Any]:
     return graph
 
 
-def refuse_scattered(client: Client, blocks: list[Future]) -> None:
-    """Refuse data that the scheduler could not compute again if a worker were lost with them."""
-    if client.run_on_scheduler(_some_scattered, keys=[block.key for block in blocks]):
-        msg = (
-            "X, Y or sample_weight holds data that were scattered to the workers, which cannot be "
-            "computed again if a worker is lost; expected collections that Dask knows how to make: "
-            "read from files, or by dask.array.from_array and dask.dataframe.from_pandas"
-        )
-        raise ValueError(msg)
-
-
-def _some_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
-    seen = [dask_scheduler.tasks[key] for key in keys]
+def are_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
+    """Return, on the scheduler, whether it could not compute some data again if they were lost."""
+    seen = [dask_scheduler.tasks[key] for key in keys if key in dask_scheduler.tasks]
     known = set(seen)
     while seen:
         task = seen.pop()
@@ -217,13 +223,6 @@ def _some_scattered(dask_scheduler: Any, keys: list[Any]) -> bool:
         known |= new
         seen += new
     return False
-
-
-def cut_off(client: Client, pieces: list[Piece]) -> list[Piece]:
-    """Begin to copy pieces of blocks, all in one graph: each costs the scheduler time."""
-    cut = dask.delayed(cut_block, pure=False)
-    futures = client.compute([cut(*piece) for piece in pieces])
-    return [Piece(f, 0, p.end - p.first) for f, p in zip(futures, pieces, strict=True)]
 
 
 # ---- On the workers ------------------------------------------------------------------------------
@@ -287,26 +286,13 @@ def numbers_in(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
     return np.searchsorted(classes, labels).astype(np.int32)
 
 
-def describe(blocks: list[Block]) -> list[Described]:
+def described(block: Block) -> Described:
     """Return what the client has to know."""
-    return list(map(_described, blocks))
-
-
-def _described(block: Block) -> Described:
     weight = block.sample_weight
     largest = 1.0 if weight is None else float(weight.max(initial=0.0))
     shape = block.m, len(block.X)
     types = block.example_major, block.float32
     return Described(*shape, *types, block.names, block.highest, largest)
-
-
-def cut_block(block: Block, first: int, end: int) -> Block:
-    """Return a copy of some examples, which keeps nothing else in memory."""
-    piece = block.between(first, end)
-    X: Any = piece.X
-    X = [x.copy() for x in X] if isinstance(X, list) else X.copy(order="K")
-    weight = None if piece.sample_weight is None else piece.sample_weight.copy()
-    return piece._replace(X=X, Y=piece.Y.copy(), sample_weight=weight)
 
 
 def join_blocks(pieces: Sequence[Block]) -> Block:

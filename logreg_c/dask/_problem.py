@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
 from functools import partial, reduce
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,23 +15,14 @@ from logreg_c._input import Examples, Labels
 from logreg_c._objective import Outward, Tally, features_of
 from logreg_c._parts import Part, ProblemInParts, Sample, examples_of_parts
 
-from ._blocks import (
-    Cut,
-    Piece,
-    computed,
-    cut_off,
-    describe,
-    join_blocks,
-    partitions,
-    refuse_scattered,
-)
+from ._blocks import Cut, Piece, computed, join_blocks, partitions
 from ._served import Weighing, Whole, served
-from ._workers import Workers, awaited, held_by
+from ._workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from distributed import Client, Future
+    from distributed import Client
     from numpy.typing import NDArray
 
     from logreg_c._parts import Curvature
@@ -67,14 +57,12 @@ class Distributed:
     ) -> DistributedSource:
         """Compute the blocks, and cut them into parts."""
         client = self._client
-        blocks = computed(client, partitions(self._X, Y, sample_weight), self._coded)
-        described = _described(client, blocks)
-        awaited(client, refuse_scattered, client, blocks)
+        coded = self._coded
+        blocks = computed(client, partitions(self._X, Y, sample_weight), coded)
+        workers = Workers(client, blocks, coded)
         del names  # columns are taken in their order
         settings = dtype, self._n_threads
-        return DistributedSource(
-            client, blocks, described, *settings, by_features=self._by_features
-        )
+        return DistributedSource(workers, *settings, by_features=self._by_features)
 
 
 class DistributedSource:
@@ -90,15 +78,13 @@ class DistributedSource:
 
     def __init__(
         self,
-        client: Client,
-        blocks: list[Future],
-        described: list[Described],
+        workers: Workers,
         dtype: Any,
         n_threads: int | None,
         *,
         by_features: bool,
     ) -> None:
-        filled = [(block, of) for block, of in zip(blocks, described, strict=True) if of.m]
+        filled = [(block, of) for block, of in enumerate(workers.described()) if of.m]
         if not filled:
             msg = "X has no rows in any partition; expected at least one"
             raise ValueError(msg)
@@ -118,7 +104,6 @@ class DistributedSource:
         float32 = _input.examples(np.empty((1, 1), kind), dtype).float32
         self.examples = Examples(values, (first.n_x, m), float32, first.names)
         self.example_major = first.example_major
-        self._client = client
         largest = max(of.largest_weight for _, of in filled)
         if largest == 0.0:
             msg = "sample_weight is zero at every example; expected a positive sum"
@@ -126,17 +111,15 @@ class DistributedSource:
         exponent = _input.exponent_of_scale(largest, float32)
         whole = Whole(self.examples, self.example_major, exponent, n_threads)
         sizes = {first.n_x, 1} if by_features else {first.n_x}
-        self.cuts = _cut(client, filled, max(map(examples_of_parts, sizes)))
-        self.workers = Workers(client, partial(served, whole), self.cuts)
+        self.cuts = _cut(filled, max(map(examples_of_parts, sizes)))
+        self.workers = workers
+        workers.arrange(partial(served, whole), self.cuts)
 
     def __iter__(self) -> Iterator[Part]:
         """Bring the examples here; for a few."""
-        gather = self._client.gather
+        blocks = self.workers.blocks()
         for cut in self.cuts:
-            blocks = awaited(self._client, gather, [piece.block for piece in cut.pieces])
-            ends = [piece[1:] for piece in cut.pieces]
-            pieces = [block.between(*at) for block, at in zip(blocks, ends, strict=True)]
-            block = join_blocks(pieces)
+            block = join_blocks([blocks[k].between(*ends) for k, *ends in cut.pieces])
             yield Part(cut.at, block.X, block.Y, block.sample_weight)
 
     def features(self, chosen: NDArray[np.intp]) -> DistributedSource:
@@ -171,23 +154,7 @@ def _labels_of(described: list[Described], m: int) -> Labels:
     return Labels(highest)
 
 
-def _described(client: Client, blocks: list[Future]) -> list[Described]:
-    """Return what is to be known of the blocks, by a task on each worker that has some."""
-    held = held_by(client, blocks)
-    places: dict[tuple[str, ...], list[Future]] = defaultdict(list)
-    for block in blocks:
-        places[tuple(held.get(block.key, ())[:1])].append(block)
-    asked = [
-        client.submit(describe, here, workers=at or None, allow_other_workers=bool(at), pure=False)
-        for at, here in places.items()
-    ]
-    found: dict[Any, Described] = {}
-    for here, answer in zip(places.values(), awaited(client, client.gather, asked), strict=True):
-        found |= zip((block.key for block in here), answer, strict=True)
-    return [found[block.key] for block in blocks]
-
-
-def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> list[Cut]:
+def _cut(blocks: list[tuple[int, Described]], size: int) -> list[Cut]:
     """Cut blocks where multiples of `size` are; what several blocks hold of one stays together."""
     cuts: list[Cut] = []
     at = 0  # examples before this block
@@ -201,15 +168,7 @@ def _cut(client: Client, blocks: list[tuple[Future, Described]], size: int) -> l
         if end < of.m:
             cuts.append(Cut([Piece(block, end, of.m)], at + end))
         at += of.m
-    whole = {block.key: of.m for block, of in blocks}
-    parts = [
-        piece
-        for cut in cuts
-        for piece in cut.pieces
-        if len(cut.pieces) > 1 and piece.end - piece.first < whole[piece.block.key]
-    ]
-    copies = dict(zip(parts, cut_off(client, parts), strict=True))
-    return [cut._replace(pieces=[copies.get(p, p) for p in cut.pieces]) for cut in cuts]
+    return cuts
 
 
 def _stretches(starts: Sequence[int], m: int) -> Iterator[tuple[int, int]]:
@@ -232,6 +191,7 @@ class DistributedProblem(ProblemInParts):
         self._workers = source.workers
         self._cuts = source.cuts
         self._chosen_features = source.chosen
+        self._targets: list[Part] = []
 
     def first_nonfinite(self) -> tuple[int, int] | None:
         """Return (feature, example) of the first NaN or infinity in X, or None."""
@@ -295,13 +255,17 @@ class DistributedProblem(ProblemInParts):
         return SimpleNamespace(weighing=weighing, status=status, S=S)
 
     def targets(self) -> Iterator[Part]:
-        """Bring labels and weights here, of some parts after the other."""
-        cuts = self._cuts
-        for first, end in _stretches([cut.at for cut in cuts], self.m):
-            found = self._asked("targets_of", first, end)
-            for at in sorted(found):
-                Y, weight = found[at]
-                yield Part(at, np.empty((0, Y.size)), Y, weight)
+        """Bring labels and weights here, of some parts after the other; keep a single stretch."""
+        yield from self._targets
+        if not self._targets:
+            for first, end in _stretches([cut.at for cut in self._cuts], self.m):
+                found = self._asked("targets_of", first, end)
+                parts = [
+                    Part(at, np.empty((0, Y.size)), Y, weight)
+                    for at, (Y, weight) in sorted(found.items())
+                ]
+                self._targets = parts if end - first == self.m else []
+                yield from parts
 
     def chosen(self, at: NDArray[np.intp]) -> list[Part]:
         """Return some examples, which are named in their order."""
@@ -316,9 +280,9 @@ class DistributedProblem(ProblemInParts):
             problem = self._of(part, part.X, part.sample_weight, float32=False)
             for sample in samples:
                 sample.choose(problem, part.first)
-        for sample in samples:
-            found = self._asked("rows_at", sample.chosen)
-            sample.fill([found[first] for first in sorted(found)])
+        found = self._asked("rows_at", [sample.chosen for sample in samples])
+        for sample, rows in zip(samples, found, strict=True):
+            sample.fill([rows[first] for first in sorted(rows)])
         return [sample.problem(self.n_threads) for sample in samples]
 
     def _asked(self, question: str, *arguments: Any) -> Any:

@@ -190,8 +190,11 @@ class Served(ProblemInParts):
         """Return those of some examples that are here, by part."""
         return Gathered({part.first: part for part in self.chosen(at)})
 
-    def rows_at(self, at: NDArray[np.int64]) -> Gathered:
-        """Return the rows of those of some examples that are here, by part."""
+    def rows_at(self, samples: list[NDArray[np.int64]]) -> Several:
+        """Return the rows of those examples of some samples that are here, by part."""
+        return Several(map(self._rows_at, samples))
+
+    def _rows_at(self, at: NDArray[np.int64]) -> Gathered:
         dtype = self._source.examples.values.dtype  # type: ignore[union-attr]
         found = Gathered()
         for part in self._here:

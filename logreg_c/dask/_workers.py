@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Actors on the workers, each with the blocks that lie there, and the questions they are asked.
 
-A question to an actor is no task: the scheduler passes it on at once, or it goes straight to the
-worker where the client has direct_to_workers=True, which makes it a matter of milliseconds. Where a
-worker is lost, all actors are dropped, the scheduler computes the blocks
-again that were lost with it, new actors are bound to where the blocks lie then, and the same
-question is asked once more. Questions change nothing, so the answer has the same bits.
+A question to an actor is no task: it goes straight to the worker, or through the scheduler where
+the client does not reach all workers, or must not. The client first asks what the blocks are, then
+says which examples of which blocks are parts of the whole, and where; actors fetch from each other
+the few that lie elsewhere. Where a worker is lost, all actors are dropped, the scheduler computes
+again what was lost with it, new actors are bound to where that lies then, and the same question is
+asked once more. Questions change nothing, so the answer has the same bits.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from collections import Counter, defaultdict
 from concurrent.futures import Future as Awaited
 from concurrent.futures import wait
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from math import inf
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import distributed
 from distributed import CancelledError, get_worker
 from distributed import wait as all_of
 from distributed.comm import CommClosedError
@@ -29,14 +33,14 @@ from distributed.protocol import to_serialize
 from distributed.scheduler import KilledWorker
 from distributed.utils import sync
 
-from ._blocks import join_blocks
+from ._blocks import are_scattered, described, join_blocks, make_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from distributed import Client, Future
 
-    from ._blocks import Block, Cut
+    from ._blocks import Block, Cut, Described, Piece
 
 # Actors that are asked by one: the client, or an actor where there are more. Each costs it about
 # two milliseconds.
@@ -79,12 +83,6 @@ class Answer(NamedTuple):
 
 class SilentError(Exception):
     """An actor that another one has asked does not answer; its worker's address."""
-
-
-def address_of(actor: Any) -> str:
-    """Return the address of an actor's worker."""
-    address: str = actor._address  # noqa: SLF001 (dask has no other way to it)
-    return address
 
 
 def apart(
@@ -180,19 +178,28 @@ def _by_scheduler(client: Client, do: Callable[..., Any], **arguments: Any) -> A
         raise ClusterError(msg) from error
 
 
-def held_by(client: Client, blocks: list[Future]) -> dict[Any, Sequence[str]]:
-    """Return which workers hold each block, once these are there."""
+def held_by(client: Client, futures: list[Future]) -> dict[Any, Sequence[str]]:
+    """Return which workers hold what tasks return, once it is there."""
 
     def settled() -> None:
         with client.as_current():
-            all_of(blocks)
+            all_of(futures)
 
     awaited(client, settled)
-    for block in blocks:
-        if block.status == "error":
-            error = awaited(client, block.exception)
+    for future in futures:
+        if future.status == "error":
+            error = awaited(client, future.exception)
             raise _died(error) if isinstance(error, KilledWorker) else error
-    held: dict[Any, Sequence[str]] = awaited(client, client.who_has, blocks)
+    keys = [future.key for future in futures]
+    held: dict[Any, Sequence[str]]
+    held, scattered = _by_scheduler(client, _holders, keys=keys)
+    if scattered:
+        msg = (
+            "X, Y or sample_weight holds data that were scattered to the workers, which cannot be "
+            "computed again if a worker is lost; expected collections that Dask knows how to make: "
+            "read from files, or by dask.array.from_array and dask.dataframe.from_pandas"
+        )
+        raise ValueError(msg)
     return held
 
 
@@ -221,35 +228,80 @@ class Watch:
         return set(heard) - silent
 
 
-class Stretches(NamedTuple):
-    """Which examples [first, end) of some blocks, and the number `at` of the first of the whole."""
+class Place(NamedTuple):
+    """Where an actor is."""
 
-    ends: list[tuple[int, int]]
-    at: int
-
-
-def _joined(blocks: list[Block], cut: Stretches) -> tuple[Block, int]:
-    pieces = [block.between(*ends) for block, ends in zip(blocks, cut.ends, strict=True)]
-    return join_blocks(pieces), cut.at
+    address: str
+    key: Any
 
 
 class Actor:
-    """Parts of the whole on one worker, and the actors that are asked on behalf of the client."""
+    """Blocks on one worker, the parts of the whole there, and the actors that are asked for it."""
 
-    def __init__(
-        self, open_parts: Callable[..., Any], blocks: list[list[Block]], cuts: list[Stretches]
-    ) -> None:
-        self._parts = open_parts(list(map(_joined, blocks, cuts)))
+    def __init__(self, blocks: dict[int, list[Any]], coded: Callable[[Any], Any] | None) -> None:
+        """Take blocks, or what they are made of: X, Y and perhaps sample weights."""
+        self._blocks: dict[int, Block] = {}
+        for k, (first, *others) in blocks.items():
+            weight = others[1] if len(others) > 1 else None
+            made = first if not others else make_block(first, others[0], weight, k, coded)
+            self._blocks[k] = made
+        self._open: Callable[[], Any] | None = None
+        self._parts: Any = None
         self._children: list[Any] = []
 
-    def adopt(self, children: list[Any]) -> None:
+    def describe(self) -> Answer:
+        """Return what the client has to know of the blocks."""
+        return Answer({k: described(block) for k, block in self._blocks.items()}, None)
+
+    def blocks(self) -> Answer:
+        """Return the blocks, which are small."""
+        return Answer(self._blocks, None)
+
+    async def lend(self, pieces: list[Piece]) -> list[Block]:
+        """Return pieces of blocks; at once, since whoever asks may be asked, too."""
+        return [self._blocks[k].between(*ends) for k, *ends in pieces]
+
+    async def take(
+        self,
+        limit: float,
+        open_parts: Callable[..., Any],
+        cuts: list[Cut],
+        lenders: dict[int, Place],
+    ) -> Answer:
+        """Hold these parts from now on, with what other actors lend, each within a limit."""
+        wanted = defaultdict(list)
+        for piece in (piece for cut in cuts for piece in cut.pieces):
+            if piece.block not in self._blocks:
+                wanted[lenders[piece.block]].append(piece)
+        lent: dict[Piece, Block] = {}
+        for place, pieces in wanted.items():
+            send = get_worker().rpc(place.address).actor_execute
+            asked = _executed(send, place, "lend", to_serialize(pieces))
+            try:
+                lent |= zip(pieces, await asyncio.wait_for(asked, 0.9 * limit), strict=True)
+            except TimeoutError:
+                return Answer(None, SilentError(place.address))
+            except OSError as error:
+                return Answer(None, error)
+
+        def joined(cut: Cut) -> tuple[Block, int]:
+            found = [lent.get(p) or self._blocks[p.block].between(*p[1:]) for p in cut.pieces]
+            return join_blocks(found), cut.at
+
+        self._parts, self._open = None, lambda: open_parts(list(map(joined, cuts)))
+        return Answer(None, None)
+
+    async def adopt(self, children: list[Place]) -> Answer:
         """Ask these actors, too, from now on."""
-        self._children = children
+        self._children = [distributed.Actor(Actor, *child, get_worker()) for child in children]
+        return Answer(None, None)
 
     def answer(self, packed: bytes) -> Answer:
         """Return what the parts answer."""
         try:
             question, *arguments = pickle.loads(packed)  # noqa: S301 (the client's, as all tasks)
+            if self._open is not None:
+                self._parts, self._open = self._open(), None
             return Answer(getattr(self._parts, question)(*arguments), None)
         except Exception as error:  # noqa: BLE001 (the client raises it)
             return Answer(None, error)
@@ -274,7 +326,7 @@ class Actor:
 
         Whoever is asked waits here, and so hears nothing of a new question.
         """
-        end, address = time.monotonic() + limit, address_of(child)
+        end, address = time.monotonic() + limit, child._address  # noqa: SLF001
         while (left := end - time.monotonic()) > 0.0:
             try:
                 answer: Answer = future.result(timeout=min(LOOK, left))
@@ -288,31 +340,66 @@ class Actor:
 
 
 class Workers:
-    """The parts of the whole, wherever they lie at present.
+    """Blocks of examples, and the parts of the whole, wherever they lie at present.
 
-    `open_parts` makes, on a worker, the object that is asked.
+    `open_parts` makes, on a worker, the object that is asked about the parts.
     """
 
-    def __init__(self, client: Client, open_parts: Callable[..., Any], cuts: Sequence[Cut]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        blocks: list[tuple[Future, ...]],
+        coded: Callable[[Any], Any] | None,
+    ) -> None:
         self._client = client
-        self._open_parts = open_parts
-        self._cuts = cuts
-        self._actors: list[Any] = []
-        self._held: list[Future] = []  # keeps the actors on their workers
-        self._asked: list[Any] = []  # the actors that the client itself asks
+        self._futures = blocks
+        self._coded = coded  # makes numbers of labels
+        self._held = self._settled()  # an error of a task is no loss
+        self._open_parts: Callable[..., Any] | None = None
+        self._cuts: list[Cut] = []
+        self._kept: list[Future] = []  # keeps the actors on their workers
+        self._actors: list[Place] = []
+        self._owners: dict[int, Place] = {}  # of the blocks
+        self._asked: list[Place] = []  # the actors that the client itself asks about parts
+        self._reached: Awaited[bool] | None = None  # without the scheduler
         self._took: list[float] = []  # seconds of the last answers
+
+    def described(self) -> list[Described]:
+        """Return what is to be known of the blocks."""
+        return self._of_blocks("describe")
+
+    def blocks(self) -> list[Block]:
+        """Return the blocks, which are small."""
+        return self._of_blocks("blocks")
+
+    def _of_blocks(self, method: str) -> list[Any]:
+        found: dict[int, Any] = {}
+        for some in self._retried(partial(self._of_all, method)):
+            found |= some
+        return [found[k] for k in range(len(self._futures))]
+
+    def _of_all(self, method: str) -> list[Any]:
+        asked = {place: self._call(place, method) for place in self._actors}
+        return self._received(asked, FIRST_ANSWER)
+
+    def arrange(self, open_parts: Callable[..., Any], cuts: list[Cut]) -> None:
+        """Say what parts there are."""
+        self._open_parts, self._cuts = open_parts, cuts
+        self._asked = []
 
     def ask(self, question: str, *arguments: Any) -> list[Any]:
         """Return the answers of all parts, each merged from those of some parts."""
-        return self.retried(self._answers, question, arguments)
+        return self._retried(partial(self._answers, question, arguments))
 
-    def retried(self, do: Callable[..., Answered], *arguments: Any) -> Answered:
+    def _retried(self, do: Callable[[], Answered]) -> Answered:
         """Do what asks the workers, from the start where one of them is lost meanwhile."""
         for attempt in range(RETRIES + 1):
             try:
                 if not self._actors:
                     apart(self._client, self._bind)
-                return do(*arguments)
+                if self._cuts and not self._asked:
+                    self._arrange()
+                return do()
             except ClusterError:
                 raise
             except LOST as error:
@@ -325,35 +412,19 @@ class Workers:
                     raise ClusterError(msg) from error
         raise AssertionError  # the last attempt returns or raises
 
-    def _call(self, actor: Any, method: str, *arguments: Any) -> Awaited[Answer]:
-        """Begin to call a method of an actor.
-
-        Dask's own call would use whichever client is current, and wait forever after an error.
-        """
+    def _call(self, place: Place, method: str, *arguments: Any) -> Awaited[Any]:
+        """Begin to call a method of an actor."""
         client = self._client
-        message: dict[str, Any] = {
-            "function": method,
-            "actor": actor.key,
-            "args": arguments,
-            "kwargs": {},
-        }
 
-        async def call() -> Answer:
-            address = address_of(actor)
-            try:
-                if client.direct_to_workers:
-                    reply = await client.rpc(address).actor_execute(**message)
-                else:
-                    message["op"] = "actor_execute"
-                    reply = await client.scheduler.proxy(worker=address, msg=message)
-            except Exception as error:
-                msg = f"{address} does not answer: {type(error).__name__}: {error}"
-                raise OSError(msg) from error
-            if reply["status"] != "OK":
-                msg = f"{address} has lost its blocks: {reply['exception']}"
-                raise OSError(msg)
-            answer: Answer = reply["result"]
-            return answer
+        def proxied(**message: Any) -> Any:
+            message["op"] = "actor_execute"
+            return client.scheduler.proxy(worker=place.address, msg=message)
+
+        async def call() -> Any:
+            reached = self._reached is not None and self._reached.done() and self._reached.result()
+            direct = client.direct_to_workers or reached
+            send = client.rpc(place.address).actor_execute if direct else proxied
+            return await _executed(send, place, method, *arguments)
 
         return asyncio.run_coroutine_threadsafe(call(), client.loop.asyncio_loop)
 
@@ -362,28 +433,28 @@ class Workers:
         limit = max(SILENCE, ANSWERS * median(self._took)) if self._took else FIRST_ANSWER
         # once for all of them, and past Dask's own ways, which take a third of the time
         packed = pickle.dumps((question, *arguments), pickle.HIGHEST_PROTOCOL)
-        asked = [self._call(actor, "ask", limit, packed) for actor in self._asked]
-        values = [
-            self._received(actor, future, max(0.1, began + limit - time.monotonic()))
-            for actor, future in zip(self._asked, asked, strict=True)
-        ]
+        asked = {place: self._call(place, "ask", limit, packed) for place in self._asked}
+        values = self._received(asked, limit)
         self._took = [*self._took[-20:], time.monotonic() - began]
         return values
 
-    def _received(self, actor: Any, future: Any, limit: float) -> Any:
-        """Wait for an answer; have the scheduler give up a worker that is silent."""
-        try:
-            answer = self._waited_at(future, limit)
-        except TimeoutError:
-            answer = Answer(None, SilentError(address_of(actor)))
-        if isinstance(answer.error, SilentError):
-            (address,) = answer.error.args
-            _by_scheduler(self._client, _remove_worker, address=address)
-            msg = f"{address} has been silent for {limit:.0f} s"
-            raise TimeoutError(msg)
-        if answer.error is not None:
-            raise answer.error
-        return answer.value
+    def _received(self, asked: dict[Place, Awaited[Answer]], limit: float) -> list[Any]:
+        """Wait for answers; have the scheduler give up a worker that is silent."""
+        end, values = time.monotonic() + limit, []
+        for place, future in asked.items():
+            try:
+                answer = self._waited_at(future, max(0.1, end - time.monotonic()))
+            except TimeoutError:
+                answer = Answer(None, SilentError(place.address))
+            if isinstance(answer.error, SilentError):
+                (address,) = answer.error.args
+                _by_scheduler(self._client, _remove_worker, address=address)
+                msg = f"{address} has been silent for {limit:.0f} s"
+                raise TimeoutError(msg)
+            if answer.error is not None:
+                raise answer.error
+            values.append(answer.value)
+        return values
 
     def _waited_at(self, future: Any, limit: float) -> Any:
         """Wait so long for an actor's answer, and less where a worker is lost.
@@ -398,62 +469,117 @@ class Workers:
                 left -= LOOK
                 if left <= 0.0:
                     raise
-            missing = set(map(address_of, self._actors)) - watch.workers()
+            missing = {place.address for place in self._actors} - watch.workers()
             if missing:
                 msg = f"{', '.join(sorted(missing))} was lost"
                 raise OSError(msg)
 
+    def _settled(self) -> dict[Any, Sequence[str]]:
+        """Return which workers hold the blocks, once these are there."""
+        return held_by(self._client, list(chain.from_iterable(self._futures)))
+
     def _bind(self) -> None:
         """Make an actor on each worker that has some of the blocks."""
         client = self._client
-        held = held_by(client, [piece.block for cut in self._cuts for piece in cut.pieces])
-        places: dict[str, list[Cut]] = defaultdict(list)
-        for cut in self._cuts:
-            rows: Counter[str] = Counter()
-            for block, first, end in cut.pieces:
-                if not held.get(block.key):
-                    msg = "a block was lost"
-                    raise RuntimeError(msg)
-                rows.update(dict.fromkeys(held[block.key], end - first))
-            most = max(rows, key=lambda at: (rows[at], -len(places.get(at, ())), at))
-            places[most].append(cut)
-        # Elsewhere rather than never: a worker may be lost before its actor is there.
-        self._held = [
+        held, self._held = self._held or self._settled(), {}
+        numbers: dict[str, list[int]] = defaultdict(list)
+        for k, (future, *_) in enumerate(self._futures):
+            # Anywhere rather than never: a worker may be lost before its actor is there.
+            holders = held.get(future.key) or ("",)
+            numbers[min(holders, key=lambda at: (len(numbers[at]), at))].append(k)
+        self._kept = [
             client.submit(
-                *(Actor, self._open_parts),
-                [[piece.block for piece in cut.pieces] for cut in cuts],
-                [Stretches([piece[1:] for piece in cut.pieces], cut.at) for cut in cuts],
+                *(Actor, {k: list(self._futures[k]) for k in here}, self._coded),
                 actor=True,
-                workers=[address],
-                allow_other_workers=True,
+                workers=[address] if address else None,
+                allow_other_workers=bool(address),
                 pure=False,
             )
-            for address, cuts in places.items()
+            for address, here in numbers.items()
+            if here
         ]
-        actors = awaited(client, self._made)
-        self._asked = actors
-        addresses = set(map(address_of, actors))
+        held = held_by(client, self._kept)
+        actors: list[Place] = []
+        owners: dict[int, Place] = {}
+        for future, here in zip(self._kept, filter(None, numbers.values()), strict=True):
+            if not held.get(future.key):
+                msg = "blocks were lost"
+                raise RuntimeError(msg)
+            actors.append(Place(held[future.key][0], future.key))
+            owners |= dict.fromkeys(here, actors[-1])
+        self._actors, self._owners, self._asked = actors, owners, []
+        self._reached = None
+        if client.direct_to_workers is None and len(actors) <= DEGREE:
+            reach = self._reach(actors)
+            self._reached = asyncio.run_coroutine_threadsafe(reach, client.loop.asyncio_loop)
+
+    async def _reach(self, actors: list[Place]) -> bool:
+        """Return whether these can be asked without the scheduler, which takes half the time."""
+        rpcs = [self._client.rpc(place.address).actor_execute for place in actors]
+        asked = [_executed(rpc, at, "lend", []) for rpc, at in zip(rpcs, actors, strict=True)]
+        try:
+            await asyncio.wait_for(asyncio.gather(*asked), GONE)
+        except OSError:
+            return False
+        return True
+
+    def _arrange(self) -> None:
+        """Have each part where most of its examples are."""
+        owners = self._owners
+        places: dict[Place, list[Cut]] = defaultdict(list)
+        for cut in self._cuts:
+            rows: Counter[Place] = Counter()
+            for block, first, end in cut.pieces:
+                rows[owners[block]] += end - first
+            most = max(rows, key=lambda at: (rows[at], -len(places.get(at, ())), at))
+            places[most].append(cut)
+        taken = {}
+        for place, cuts in places.items():
+            blocks = {piece.block for cut in cuts for piece in cut.pieces}
+            lenders = {k: owners[k] for k in blocks if owners[k] != place}
+            given = map(to_serialize, (self._open_parts, cuts, lenders))
+            taken[place] = self._call(place, "take", FIRST_ANSWER, *given)
+        self._received(taken, FIRST_ANSWER)
+        asked = list(places)
+        addresses = {place.address for place in asked}
         # Within one process, an actor that waits for another one would hold up its loop.
         in_process = any(address.startswith("inproc") for address in addresses)
-        if len(actors) > DEGREE and len(addresses) == len(actors) and not in_process:
-            self._make_tree(actors)
-        self._actors = actors
+        if len(asked) > DEGREE and len(addresses) == len(asked) and not in_process:
+            asked = self._tree(asked)
+        self._asked = asked
 
-    def _made(self) -> list[Any]:
-        """Wait for the actors."""
-        with self._client.as_current():  # to which Dask binds what it unpickles
-            return [future.result() for future in self._held]
-
-    def _make_tree(self, actors: list[Any]) -> None:
-        """Let actors ask others, so that nobody asks more than DEGREE."""
-        self._asked = actors[:DEGREE]
-        adopted = [
-            self._call(actor, "adopt", to_serialize(children))
+    def _tree(self, actors: list[Place]) -> list[Place]:
+        """Let actors ask others, so that nobody asks more than DEGREE; return those at the top."""
+        adopted = {
+            actor: self._call(actor, "adopt", to_serialize(children))
             for k, actor in enumerate(actors)
             if (children := actors[DEGREE * (k + 1) : DEGREE * (k + 2)])
-        ]
-        for done in adopted:
-            _waited(self._client, done, FIRST_ANSWER)
+        }
+        self._received(adopted, FIRST_ANSWER)
+        return actors[:DEGREE]
+
+
+async def _executed(send: Callable[..., Any], place: Place, method: str, *arguments: Any) -> Any:
+    """Have an actor do something.
+
+    Dask's own call would use whichever client is current, and wait forever after an error.
+    """
+    try:
+        reply = await send(function=method, actor=place.key, args=[*arguments], kwargs={})
+    except Exception as error:
+        msg = f"{place.address} does not answer: {type(error).__name__}: {error}"
+        raise OSError(msg) from error
+    if reply["status"] != "OK":
+        msg = f"{place.address} has lost its blocks: {reply['exception']}"
+        raise OSError(msg)
+    return reply["result"]
+
+
+def _holders(dask_scheduler: Any, keys: list[Any]) -> tuple[dict[Any, list[str]], bool]:
+    """Return the workers that hold some data, and whether these were scattered."""
+    tasks = (dask_scheduler.tasks[key] for key in keys if key in dask_scheduler.tasks)
+    held = {task.key: [worker.address for worker in task.who_has or ()] for task in tasks}
+    return held, are_scattered(dask_scheduler, keys)
 
 
 def _last_heard(dask_scheduler: Any) -> dict[str, float]:
