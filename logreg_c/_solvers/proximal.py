@@ -53,7 +53,7 @@ SLOWEST = 0.999  # square root of a ratio that counts; above it, rounding may be
 FIRST_RATIO = 0.01  # by which a step with a new Hessian is expected to lower the gain
 DEAD = 1e-26  # of a squared mean: variances below it are rounding
 # Nanoseconds per example, of which only the ratios matter.
-EXAMPLE, FEATURE, PRODUCT = 5.0, 0.7, 0.017
+EXAMPLE, FEATURE, PRODUCT = 5.0, 0.7, 0.08
 MOST_STEPS = 60
 FAR = 2.0**200  # from a point whose direction is that of a plane, if there is one
 LN_2 = 0.6931471805599453
