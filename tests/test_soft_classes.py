@@ -56,6 +56,23 @@ def test_finds_the_minimum(m, l2):
     assert found.w == pytest.approx(of_all.w, abs=1e-5)
 
 
+@pytest.mark.parametrize("m", [60, 4000])
+@pytest.mark.parametrize("absent", [0, 1, 3])
+def test_a_class_without_probability_changes_no_minimum(absent, m):
+    X, Y = make(2, m, 4)
+    Y[:, Y[absent] == 1.0] = 0.25
+    Y[absent] = 0.0
+    Y /= Y.sum(axis=0)
+    found = logreg_c.fit(X, Y, tol=1e-12)
+    others = np.arange(4) != absent
+    of_others = logreg_c.fit(X, Y[others], tol=1e-12)
+    assert found.converged
+    assert found.costs[-1] == pytest.approx(of_others.costs[-1], rel=1e-12)
+    A = logreg_c.predict_proba(X, found.w, found.b)
+    assert A[absent].max() < 1e-12
+    assert A[others] == pytest.approx(logreg_c.predict_proba(X, *of_others[:2]), abs=1e-5)
+
+
 def test_takes_sparse_and_standardized_features():
     X, Y = make(4, 50, 3)
     X[X < 0.5] = 0.0
