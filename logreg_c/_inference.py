@@ -184,6 +184,11 @@ def inference(
         scaled = min(scaled, len(examples.categories.numbers))  # categories stay as they are
         every: Any = partial(objective_of, examples, source, Y, **shared)
         examples, w, b = _without_references(examples, w, b, l2, every, intercept=intercept)
+    elif examples.categories is not None and several is not None and source is None:
+        scaled = min(scaled, len(examples.categories.numbers))
+        weight = _input.weights(sample_weight, examples)
+        at = w, b, several[1]
+        examples, w, b = _as_columns(examples, *at, weight, l2, intercept=intercept)
     elif source is None:
         examples = examples._replace(values=examples.dense)
     firth = _input.boolean(firth, "firth")
@@ -363,6 +368,39 @@ def _without_references(
         occurring = every().occurring()
         bias = X.relative(weights, bias, occurring, fixed_b=not intercept)
         chosen = X.determined(occurring, fixed_b=not intercept)
+    _refuse_none(chosen)
+    return features_of(examples, chosen)._replace(chosen=chosen), weights[chosen], bias
+
+
+def _as_columns(
+    examples: Examples,
+    w: ArrayLike,
+    b: Any,
+    k: int,
+    sample_weight: NDArray[Any] | None,
+    l2: float,
+    *,
+    intercept: bool,
+) -> tuple[Examples, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the same for several classes, with a column of bools for each category."""
+    X = examples.categories
+    if X is None:
+        raise AssertionError
+    weights, biases = _input.matrices(w, b, examples, k)
+    chosen = np.arange(X.n_x)
+    if not l2:
+        occurring = X.occurring(sample_weight)
+        for j in range(k):
+            of_class = weights[:, j].copy()
+            biases[j] = X.relative(of_class, biases[j].item(), occurring, fixed_b=not intercept)
+            weights[:, j] = of_class
+        chosen = X.determined(occurring, fixed_b=not intercept)
+    _refuse_none(chosen)
+    part = features_of(examples, chosen)._replace(values=X.one_hot(chosen))
+    return part, weights[chosen], biases
+
+
+def _refuse_none(chosen: NDArray[np.intp]) -> None:
     if not chosen.size:
         msg = (
             "X has columns of one category each, so that no weight is determined without a "
@@ -370,7 +408,6 @@ def _without_references(
             "to fit and to inference, or another X"
         )
         raise ValueError(msg)
-    return features_of(examples, chosen)._replace(chosen=chosen), weights[chosen], bias
 
 
 def _penalties(

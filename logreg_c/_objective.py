@@ -510,7 +510,7 @@ class SoftmaxObjective(Objective):
         example_major: bool | None = None,
     ) -> None:
         if examples.categories is not None:
-            examples = examples._replace(values=examples.categories.as_sparse())
+            examples = examples.with_columns(examples.categories.as_sparse())
         super().__init__(examples, Y, sample_weight, n_threads, example_major=example_major)
 
     def tally(self, k: int) -> Tally:

@@ -413,6 +413,23 @@ def test_a_cross_validation_of_several_classes_takes_categories():
     np.testing.assert_allclose(scores[0], scores[1], atol=1e-3)
 
 
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+@pytest.mark.parametrize("k", [2, 3])
+def test_standardizing_leaves_categories_as_they_are(k, l1_ratio):
+    sklearn = pytest.importorskip("logreg_c.sklearn")
+    numbers, categories, y = make(500)
+    classes = y + (k == 3) * (categories["city"][0] % 2)
+    numbers["age"] *= 30.0
+    sd = np.array([x.std() for x in numbers.values()])
+    scaled = {name: (x - x.mean()) / x.std() for name, x in numbers.items()}
+    model = sklearn.LogisticRegression(C=0.3, l1_ratio=l1_ratio, tol=1e-7, max_iter=500)
+    expected = copy.copy(model).fit(as_pandas(scaled, categories), classes).coef_
+    model.set_params(standardize=True)
+    found = model.fit(as_pandas(numbers, categories), classes)
+    np.testing.assert_allclose(found.coef_[:, :2] * sd, expected[:, :2], atol=1e-5)
+    np.testing.assert_allclose(found.coef_[:, 2:], expected[:, 2:], atol=1e-5)
+
+
 def test_a_warm_start_leaves_out_no_new_column():
     sklearn = pytest.importorskip("logreg_c.sklearn")
     frame = as_pandas(NUMBERS, CATEGORIES)
@@ -647,9 +664,32 @@ def test_weights_for_another_kind_of_column_are_refused():
         logreg_c.predict(frame, more, b)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+def test_inference_of_several_classes_agrees_with_a_column_per_category(l2, intercept):
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 3, 400), rng.integers(0, 2, 400)
+    categories = {"city": (codes[0], CITIES[:4]), "shape": (codes[1], ["a", "b"])}
+    numbers, classes = {"age": rng.normal(size=400)}, rng.integers(0, 3, 400)
+    s = rng.uniform(0.1, 2.0, 400)
+    columns, names = one_hot(numbers, categories)
+    kept = list(range(len(names)))
+    if not l2:  # the first categories, and one that no example has
+        gone = {"city=city 3", "shape=a", *(["city=city 0"] if intercept else [])}
+        kept = [j for j, name in enumerate(names) if name not in gone]
+    found = []
+    for X in as_pandas(numbers, categories), [columns[j] for j in kept]:
+        settings = {"l2": l2, "sample_weight": s, "intercept": intercept}
+        at = logreg_c.fit(X, classes, tol=1e-13, **settings)
+        found.append(logreg_c.inference(X, classes, at.w, at.b, reference=1, **settings))
+    own, of_columns = found
+    assert own.names == (*(names[j] for j in kept), *(["intercept"] if intercept else [])) * 2
+    np.testing.assert_allclose(own.coefficients, of_columns.coefficients, atol=1e-8)
+    np.testing.assert_allclose(own.standard_errors, of_columns.standard_errors, rtol=1e-8)
+    assert own.log_likelihood == pytest.approx(of_columns.log_likelihood, rel=1e-10)
+
+
 def test_what_needs_numbers_says_so():
     frame = as_pandas(NUMBERS, CATEGORIES)
     with pytest.raises(TypeError, match=r"X has columns of categories and firth is True"):
         logreg_c.fit(frame, Y, firth=True)
-    with pytest.raises(TypeError, match="get_dummies"):
-        logreg_c.inference(frame, np.arange(M) % 3, np.zeros((len(NAMES), 3)), np.zeros(3))

@@ -30,6 +30,7 @@ class Examples(NamedTuple):
     float32: bool  # the arithmetic; else float64
     names: tuple[Any, ...] | None  # of the features: the columns of a data frame
     chosen: NDArray[np.intp] | None = None  # of the features with categories, if not all count
+    of_categories: slice = slice(0)  # the features of categories that have become columns
 
     @property
     def is_sparse(self) -> bool:
@@ -70,7 +71,17 @@ class Examples(NamedTuple):
                 "bounds do not read; expected numbers: give each category a column of 0 and 1"
             )
             raise TypeError(msg)
-        return self if of is None else self._replace(values=of.one_hot(self.chosen), chosen=None)
+        return self if of is None else self.with_columns(of.one_hot(self.chosen))
+
+    def with_columns(self, values: Values) -> Examples:
+        """Return the same examples, whose values hold one for each category."""
+        of = self.categories
+        if of is None:
+            raise AssertionError
+        first = len(of.numbers)
+        if self.chosen is not None:
+            first = int(np.count_nonzero(self.chosen < first))
+        return self._replace(values=values, chosen=None, of_categories=slice(first, None))
 
     def sums_of_groups(
         self, groups: NDArray[np.intp], weight: NDArray[np.float64], centre: NDArray[np.float64]

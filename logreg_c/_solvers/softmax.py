@@ -566,6 +566,7 @@ def minimize_classes(
         mean, _, sd = objective.in_float64().standardize(centre=centre)
         if not centre:  # then features are only scaled
             mean, sd = np.zeros_like(mean), np.where(sd > 0.0, sd, 1.0)
+        sd[objective.examples.of_categories] = 1.0  # categories stay as they are
         goal |= {"l2": l2 * sd * sd, "units": np.array([mean, sd])}
     goal["shared"] = shared
     training = Searching(objective, theta, max_passes, callbacks, warm=warm, **goal)

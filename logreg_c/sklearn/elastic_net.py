@@ -43,6 +43,7 @@ def path_of_elastic_net(
     unit, largest = np.ones(n_x), np.full(n_x, np.inf)
     if standardize and max_passes > 0:
         sd = objective.in_float64().standardize(centre=centre)[2]
+        sd[objective.examples.of_categories] = 1.0  # categories stay as they are
         # A constant feature that is centred stays 0; one that is not keeps its values.
         largest = np.where((sd > 0.0) | (not centre), np.inf, 0.0)
         unit = np.where(sd > 0.0, sd, 1.0)
