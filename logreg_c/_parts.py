@@ -191,17 +191,17 @@ class ProblemInParts:
         """Return the sums of moments of each group of features."""
         groups = self._groups()
         sums = [_kernel.Sums(_kernel.MOMENTS, g.stop - g.start) for g in groups]
-        for part in self._source:
-            h = part.sample_weight if weights is None else weights.of(part)
-            self.count(part, h)
+        for part, h in self.weighed_parts(weights):
             X = self.dense(part)
             for group, of_group in zip(groups, sums, strict=True):
                 problem = self._of(part, X[group], h, float32=float32)
                 of_group.add(problem, None, *self.segments(part, group.stop - group.start))
         return sums
 
-    def count(self, part: Part, h: NDArray[Any] | None) -> None:
-        """Add the weights of a part by category, if there are categories."""
+    def weighed_parts(self, weights: Weights | None) -> Iterator[tuple[Part, Any]]:
+        """Read all parts, each with its weights: its own, unless others are given."""
+        for part in self._source:
+            yield part, part.sample_weight if weights is None else weights.of(part)
 
     def gram(
         self,

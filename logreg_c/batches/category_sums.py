@@ -11,7 +11,7 @@ from logreg_c import _kernel
 from logreg_c._parts import Part, ProblemInParts, Sample, sample_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,10 +53,12 @@ class ProblemWithCategories(ProblemInParts):
         self._counts = np.zeros(self.n_x)
         return super().moment_sums(weights, float32=float32)
 
-    def count(self, part: Part, h: NDArray[Any] | None) -> None:
-        """Add the weights of a part by category."""
-        problem = self._of(part, part.X, h, float32=False)
-        _kernel.add_categories(problem, None, self._counts)
+    def weighed_parts(self, weights: Weights | None) -> Iterator[tuple[Part, Any]]:
+        """Read all parts, each with its weights, which are added up by category."""
+        for part, h in super().weighed_parts(weights):
+            problem = self._of(part, part.X, h, float32=False)
+            _kernel.add_categories(problem, None, self._counts)
+            yield part, h
 
     def gram(
         self,
