@@ -3,7 +3,7 @@
 
     python -m benchmarks.cluster                overhead of an evaluation, by workers and features
     python -m benchmarks.cluster --kills 100    so many runs, a worker killed in each
-    python -m benchmarks.cluster --peer         the same minimum by dask-ml
+    python -m benchmarks.cluster --peer 5       the same minimum by dask-ml, by turns
 
 The overhead of an evaluation is its time less that of the pass in memory, on as many cores. Needs
 the extra dask, and dask-ml for its row.
@@ -119,29 +119,75 @@ def kills(count, seed):
     )
 
 
-def peer():
-    """Print how long dask-ml takes to a similar J."""
+def problems():
+    """Yield the name, X and Y of several kinds of data."""
+    rng = np.random.default_rng(1)
+    for m, n_x, kind in (
+        (20_000, 20, "independent"),
+        (320_000, 100, "independent"),
+        (200_000, 200, "correlated"),
+        (100_000, 30, "badly scaled"),
+        (1_000_000, 28, "independent"),
+    ):
+        X, Y = data(m, n_x)
+        if kind == "correlated":  # the standard deviations of principal components are 1 to 0.01
+            X = X @ (np.linalg.qr(rng.standard_normal((n_x, n_x)))[0] * np.logspace(0, -2, n_x)).T
+            X = X @ np.linalg.qr(rng.standard_normal((n_x, n_x)))[0]
+        if kind == "badly scaled":
+            X = X * np.logspace(-3, 3, n_x) + np.logspace(3, -3, n_x)
+        yield f"{m} x {n_x}, {kind}", X, Y
+
+
+def by_peer(pair, solver, iterations):
+    """Return w and b of dask-ml after so many iterations, without a penalty, and the seconds."""
     from dask_ml.linear_model import LogisticRegression  # noqa: PLC0415
 
-    print(
-        "examples  features  passes  fit (s)  dask-ml (s)  times  J, and how far dask-ml's is above"
+    settings = {"regularizer": None} if solver == "lbfgs" else {}
+    model = LogisticRegression(
+        solver=solver, max_iter=iterations, tol=1e-30, solver_kwargs=settings
     )
+    began = time.perf_counter()
+    model.fit(*pair)
+    took = time.perf_counter() - began
+    return model.coef_.reshape(-1, 1), float(np.ravel(model.intercept_)[0]), took
+
+
+def enough(X, Y, pair, solver, highest):
+    """Return the fewest iterations of dask-ml that reach a J, or None where many do not."""
+    for iterations in 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 30, 50:
+        w, b, took = by_peer(pair, solver, iterations)
+        if logreg_c.cost_and_gradient(X.T, Y, w, b)[0] <= highest:
+            return iterations
+        if took > 60:
+            break
+    return None
+
+
+def peer(turns):
+    """Print how long dask-ml takes to J within 1e-6 of the minimum, if told when to stop."""
+    print("data; solver of dask-ml, its iterations: seconds of fit, of dask-ml, times (median)")
     with on(2) as cluster, Client(cluster) as client:
-        for m, n_x in (20_000, 20), (320_000, 100):
-            X, Y = data(m, n_x)
+        for name, X, Y in problems():
             pair = collections(X, Y, 8)
-            began = time.perf_counter()
-            ours = on_cluster.fit(client, *pair, l2=1 / m)
-            took = time.perf_counter() - began
-            began = time.perf_counter()
-            theirs = LogisticRegression(solver="lbfgs", C=1.0).fit(*pair)
-            theirs_took = time.perf_counter() - began
-            b = float(np.ravel(theirs.intercept_)[0])
-            J = logreg_c.cost_and_gradient(X.T, Y, theirs.coef_.reshape(-1, 1), b, l2=1 / m)[0]
-            print(
-                f"{m:8}{n_x:10}{ours.passes:8}{took:9.2f}{theirs_took:13.2f}"
-                f"{theirs_took / took:7.0f}  {ours.costs[-1]:.9f} {J - ours.costs[-1]:.1e}"
-            )
+            lowest = logreg_c.fit(X.T, Y, tol=1e-12).costs[-1]
+            for solver in "newton", "lbfgs", "gradient_descent":
+                iterations = enough(X, Y, pair, solver, lowest * (1 + 1e-6))
+                if iterations is None:
+                    print(f"{name}; {solver}: not reached", flush=True)
+                    continue
+                found = []
+                for _ in range(turns):
+                    began = time.perf_counter()
+                    on_cluster.fit(client, *pair)
+                    ours = time.perf_counter() - began
+                    found.append((ours, by_peer(pair, solver, iterations)[2]))
+                ours, theirs = map(median, zip(*found, strict=True))
+                times = [b / a for a, b in found]
+                print(
+                    f"{name}; {solver}, {iterations}: {ours:.3f} {theirs:.3f} "
+                    f"{median(times):.1f} [{min(times):.1f} {max(times):.1f}]",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":
@@ -149,11 +195,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int)
     parser.add_argument("--seed", type=int, default=0, help="other moments and workers")
-    parser.add_argument("--peer", action="store_true")
+    parser.add_argument("--peer", type=int, metavar="TURNS")
     chosen = parser.parse_args()
     if chosen.kills:
         kills(chosen.kills, chosen.seed)
     elif chosen.peer:
-        peer()
+        peer(chosen.peer)
     else:
         overhead()
