@@ -38,9 +38,13 @@ def on(workers):
 
 
 def collections(X, Y, partitions):
-    """Return dask Arrays that lie on the workers."""
+    """Return dask Arrays that lie on the workers, as if these had made them.
+
+    What comes from the client may be unaligned in memory, and is copied in every fit.
+    """
     rows = -(-len(Y) // partitions)
-    pair = da.from_array(X, (rows, -1)).persist(), da.from_array(Y, rows).persist()
+    arrays = da.from_array(X, (rows, -1)), da.from_array(Y, rows)
+    pair = tuple(array.map_blocks(np.copy).persist() for array in arrays)
     wait(pair)
     return pair
 
