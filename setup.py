@@ -30,7 +30,7 @@ GCC = [
     "-fno-trapping-math",
     "-fvisibility=hidden",
     "-falign-functions=64",
-    "-falign-loops=32",
+    "-falign-loops=64",
 ]
 if sys.platform == "linux":
     GCC += ["-fschedule-insns", "-fsched-pressure"]

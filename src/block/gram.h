@@ -10,48 +10,90 @@
 
 enum { PANEL = LOGREG_PANEL };
 
-/* Packs n <= PANEL columns from feature j on as one panel, whose other components are 0. */
+/* Packs the first `some` examples of columns x, whose values lie side by side. */
+LOGREG_INLINE void pack_group(const char *const *x, int64_t offset, int some, int64_t ahead,
+                              const double *centre, const double *scale, double *panel,
+                              logreg_type type)
+{
+    const lanes by = lanes_load_first(scale, some);
+    lanes v[PANEL];
+    LANES_UNROLL
+    for (int c = 0; c < PANEL; c++) {
+        const char *at = x[c] + offset;
+        if (offset % LINE_BYTES == 0) LOGREG_PREFETCH(at, ahead);
+        const lanes value = some == LANES ? load_values(at, type) : load_end(at, some, 0, type);
+        v[c] = lanes_mul(lanes_sub(value, lanes_broadcast(centre[c])), by);
+    }
+    lanes_transpose(v);
+    LANES_UNROLL
+    for (int k = 0; k < LANES; k++)
+        if (k < some) lanes_store(panel + k * PANEL, v[k]);
+}
+
+/* Whole groups of LANES examples. */
+#define DEFINE_PACK_COLUMNS(name, type, c_type, number)                                            \
+    static void pack_columns_##name(const char *const *x, int64_t count, int64_t ahead,            \
+                                    const double *centre, const double *scale, double *panel)      \
+    {                                                                                              \
+        const int64_t size = (int64_t)sizeof(c_type);                                              \
+        for (int64_t i = 0; i < count; i += LANES)                                                 \
+            pack_group(x, i * size, LANES, ahead, centre, scale + i, panel + i * PANEL, type);     \
+    }
+FEATURE_TYPES(DEFINE_PACK_COLUMNS)
+#undef DEFINE_PACK_COLUMNS
+
+#define PACK_COLUMNS_ENTRY(name, type, c_type, number) [type] = pack_columns_##name,
+
+/* By logreg_type. */
+static void (*const column_packers[])(const char *const *x, int64_t count, int64_t ahead,
+                                      const double *centre, const double *scale,
+                                      double *panel) = {FEATURE_TYPES(PACK_COLUMNS_ENTRY)};
+#undef PACK_COLUMNS_ENTRY
+
+/* Columns [j, j + n) of a panel, as they are, or as float64 values. */
+typedef struct panel_columns {
+    const char *x[PANEL];
+    double scratch[PANEL][LOGREG_PANEL_VECTORS];
+} panel_columns;
+
+static void take_columns(panel_columns *of, const logreg_data *data, int64_t j, int n,
+                         int64_t first, int64_t count, int convert)
+{
+    static const double zeros[LOGREG_PANEL_VECTORS];
+    for (int c = 0; c < PANEL; c++) {
+        const logreg_column column = logreg_feature(data, c < n ? j + c : j);
+        const int64_t ahead = count * logreg_type_size(column.type);
+        if (c >= n)
+            of->x[c] = (const char *)zeros;
+        else if (convert)
+            of->x[c] = (const char *)column_values(&column, first, count, ahead, of->scratch[c]);
+        else
+            of->x[c] = column_at(&column, first);
+    }
+}
+
+/* Packs n <= PANEL columns from feature j on as one panel, whose other components are 0. Columns of
+ * several types, or whose values do not lie side by side, become float64 first, and so does what is
+ * left of a group of LANES examples. */
 static void pack_panel(const logreg_data *data, int64_t j, int n, int64_t first, int64_t count,
                        const double *centre, const double *scale, double *panel)
 {
-    static const double zeros[LOGREG_PANEL_VECTORS];
-    double scratch[PANEL][LOGREG_PANEL_VECTORS];
-    const double *x[PANEL];
+    panel_columns of;
     double centres[PANEL] = {0};
-    for (int c = 0; c < PANEL; c++) {
-        x[c] = zeros;
-        if (c >= n) continue;
+    const logreg_type type = logreg_feature(data, j).type;
+    const int64_t whole = count / LANES * LANES, ahead = count * logreg_type_size(type);
+    int alike = 1;
+    for (int c = 0; c < n; c++) {
         const logreg_column column = logreg_feature(data, j + c);
-        const int64_t ahead = count * logreg_type_size(column.type);
-        x[c] = column_values(&column, first, count, ahead, scratch[c]);
+        alike &= column.type == type && is_contiguous(&column);
         centres[c] = centre[j + c];
     }
-    const int64_t ahead = count * (int64_t)sizeof(double);
-    for (int64_t i = 0; i < count; i += LANES) {
-        const int some = at_most_lanes(count - i);
-        lanes v[PANEL];
-        if (some == LANES) {
-            const lanes by = lanes_load(scale + i);
-            LANES_UNROLL
-            for (int c = 0; c < PANEL; c++) {
-                LOGREG_PREFETCH(x[c] + i, ahead);
-                v[c] = lanes_mul(lanes_sub(lanes_load(x[c] + i), lanes_broadcast(centres[c])), by);
-            }
-        } else {
-            const lanes by = lanes_load_first(scale + i, some);
-            for (int c = 0; c < PANEL; c++) {
-                const lanes value = lanes_load_first(x[c] + i, some);
-                v[c] = lanes_mul(lanes_sub(value, lanes_broadcast(centres[c])), by);
-            }
-        }
-        lanes_transpose(v);
-        if (some == LANES) {
-            LANES_UNROLL
-            for (int k = 0; k < LANES; k++) lanes_store(panel + (i + k) * PANEL, v[k]);
-        } else {
-            for (int k = 0; k < some; k++) lanes_store(panel + (i + k) * PANEL, v[k]);
-        }
-    }
+    take_columns(&of, data, j, n, first, whole, !alike);
+    column_packers[alike ? type : LOGREG_FLOAT64](of.x, whole, ahead, centres, scale, panel);
+    if (whole == count) return;
+    take_columns(&of, data, j, n, first + whole, count - whole, 1);
+    pack_group(of.x, 0, (int)(count - whole), 0, centres, scale + whole, panel + whole * PANEL,
+               LOGREG_FLOAT64);
 }
 
 /* The features of an example lie side by side, as in a panel. */
@@ -148,18 +190,20 @@ LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t co
     }
 }
 
-/* Adds the products of the components of rows and columns, whole panels, of `count` vectors to
- * out. n_columns == 0: the columns are the rows, and out is a triangle. */
+/* Adds the products of the components of rows and columns, of `count` vectors, to out. Both lie in
+ * whole panels; n_rows are those that count, and the tiles beyond them are left out. n_columns ==
+ * 0: the columns are the rows, and out is a triangle. */
 static void add_products(const double *rows, int64_t n_rows, const double *columns,
                          int64_t n_columns, int64_t count, double *out)
 {
-    const int64_t width = (n_columns ? n_columns : n_rows) / PANEL;
+    const int64_t width = (n_columns ? n_columns : logreg_gram_padded(n_rows)) / PANEL;
     for (int64_t q = 0; q < width; q += TILE_LANES)
-        for (int64_t p = n_columns ? 0 : q; p < n_rows / PANEL; p++) {
+        for (int64_t p = n_columns ? 0 : q; p * PANEL < n_rows; p++) {
             const int64_t end = n_columns ? width : p + 1;
+            const int n = at_most_lanes(n_rows - p * PANEL);
             const double *row = rows + p * PANEL * count, *column = columns + q * PANEL * count;
             double *squares = out + (logreg_gram_square(p, n_columns / PANEL) + q) * PANEL * PANEL;
-            for (int r = 0; r < PANEL; r += TILE_ROWS, squares += TILE_ROWS * PANEL)
+            for (int r = 0; r < PANEL && r < n; r += TILE_ROWS, squares += TILE_ROWS * PANEL)
                 if (q + TILE_LANES <= end)
                     add_tile(row + r, column, count, squares, TILE_LANES);
                 else

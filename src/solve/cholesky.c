@@ -108,14 +108,14 @@ static int64_t factor_square(factorization *f, int64_t column, int64_t size, dou
 static int64_t factor_block(factorization *f, double least)
 {
     double *products = f->scratch->products;
-    const int64_t width = f->width, padded = logreg_gram_padded(width);
+    const int64_t width = f->width;
     pack(f, f->first, width, f->first, width, f->block);
     if (f->first > 0) memset(products, 0, sizeof f->scratch->products);
     for (int64_t k = 0; k < f->first; k += LOGREG_PANEL_VECTORS) {
         const int64_t count = logreg_at_most(f->first - k, LOGREG_PANEL_VECTORS);
         double *panels = f->earlier + k * BLOCK;
         pack(f, f->first, width, k, count, panels);
-        f->kernels->gram.add_products(panels, padded, panels, 0, count, products);
+        f->kernels->gram.add_products(panels, width, panels, 0, count, products);
     }
     for (int64_t r = 0; r < width && f->first > 0; r++)
         for (int64_t j = 0; j <= r; j++)

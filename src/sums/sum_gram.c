@@ -101,9 +101,9 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
         if (groups->skips_zeros)
             kept = keep_weighted(of_rows, columns ? of_columns : NULL, padded, count, root);
         if (columns) {
-            kernels->gram.add_products(of_rows, padded, of_columns, padded, kept, node);
+            kernels->gram.add_products(of_rows, data->n_x, of_columns, padded, kept, node);
         } else {
-            kernels->gram.add_products(of_rows, padded, of_rows, 0, kept, node);
+            kernels->gram.add_products(of_rows, data->n_x, of_rows, 0, kept, node);
             kernels->gram.add_sums(of_rows, padded, kept, root, sums);
             sums[padded] += sum;
         }

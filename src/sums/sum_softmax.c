@@ -95,7 +95,7 @@ static void backward(const logreg_pass *pass, const parts *p, int64_t first, int
         return;
     }
     for (int64_t i = 0; outputs->squares && i < count * n; i++) p->panels[i] *= p->panels[i];
-    kernels->gram.add_products(p->panels, n, p->Z, padded, count, node);
+    kernels->gram.add_products(p->panels, data->n_x, p->Z, padded, count, node);
 }
 
 /* Makes Z of `count` examples, which are packed unless X is sparse; 0 if stopped. */
