@@ -13,6 +13,18 @@ def curvature(Problem problem, w, double b, bint squared, h):
     return problem.status(status)
 
 
+def gradient_and_curvature(Problem problem, w, double b, dw, h):
+    """(status, J, db), and dw and h (m,) filled, of features as they are and without a penalty."""
+    cdef Buffer w_in = Buffer(w, IN), dw_out = Buffer(dw, OUT), h_out = Buffer(h, OUT)
+    cdef double J = 0, db = 0
+    cdef int status
+    problem.reserve_for_gradient()
+    with nogil:
+        status = logreg_gradient_and_curvature(problem.data, w_in.data(), b, &J, dw_out.data(),
+                                               &db, h_out.data(), &problem.run)
+    return problem.status(status), J, db
+
+
 def gram(Problem problem, centre, G, mu):
     """(status, S), and the lower triangle of G (n_x, n_x) and mu (n_x,) filled.
 

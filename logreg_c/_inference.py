@@ -226,15 +226,13 @@ def _of_one_output(
     firth: bool,
 ) -> Inference:
     total = _total_weight(objective)
-    J, dw, db = objective(weights, bias, 0.0)
-    centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, scaled, total)
-    h = objective.curvature(weights, bias)
-    hessian = _checked_hessian(objective, h, total, penalties, centre, intercept=intercept)
+    J, dw, db, h = objective.gradient_and_curvature(weights, bias)
+    penalties = _penalties(objective, l2, scaled, total)
+    hessian = _checked_hessian(objective, h, total, penalties, intercept=intercept)
     parameters = len(weights) + intercept
     covariance = _covariance(objective, weights, bias, hessian, kind, codes, total)
     if objective.in_memory and not l2 and not firth:
-        _warn_if_running_away(find_runaway(objective, weights, bias, hessian, sd), 4)
+        _warn_if_running_away(find_runaway(objective, weights, bias, hessian), 4)
     if firth:
         dw, db = penalized_gradient(objective, weights, bias, hessian, total)
     by_w = total * (dw + penalties * weights - hessian.mu * db * intercept)
@@ -271,11 +269,10 @@ def _of_classes(
     total = _total_weight(objective)
     others = np.flatnonzero(np.arange(k) != reference)
     J, dw, db = objective.softmax(w, b, 0.0)
-    centre, _, sd = objective.in_float64().standardize()
-    penalties = _penalties(l2, sd, scaled, total)
+    penalties = _penalties(objective, l2, scaled, total)
     weigh = objective.weighing(w, b)
     spread = weigh("spread")
-    mu = _checked_hessian(objective, spread, total, penalties, centre, intercept=intercept).mu
+    mu = _checked_hessian(objective, spread, total, penalties, intercept=intercept).mu
     hessian = SoftmaxHessian(
         *(objective, weigh, k, total * penalties, mu), others=others, intercept=intercept
     )
@@ -330,19 +327,18 @@ def _checked_hessian(
     h: NDArray[np.float64],
     total: float,
     penalties: NDArray[np.float64],
-    centre: NDArray[np.float64],
     *,
     intercept: bool,
 ) -> Hessian:
     """Return the factored Hessian of curvatures h, and refuse certainty and collinear features."""
-    hessian = Hessian(objective, h, penalty=total * penalties, intercept=intercept, centre=centre)
+    hessian = Hessian(objective, h, penalty=total * penalties, intercept=intercept)
     if not hessian.S > CERTAIN * total:
         raise ValueError(ALL_CERTAIN)
     if collinear := hessian.factor():
         faults = collinear_features(collinear, objective.examples, intercept=intercept)
         zeros = np.zeros(objective.examples.shape[0])
         every = objective.curvature(zeros, 0.0)  # every example counts
-        plain = Hessian(objective, every, penalty=0.0, intercept=intercept, centre=centre)
+        plain = Hessian(objective, every, penalty=0.0, intercept=intercept)
         if not plain.factor():
             faults += " wherever predictions are uncertain, as a plane separates other examples"
         raise ValueError(f"{faults}. {NOT_DETERMINED}")
@@ -410,15 +406,15 @@ def _refuse_none(chosen: NDArray[np.intp]) -> None:
         raise ValueError(msg)
 
 
-def _penalties(
-    l2: float, sd: NDArray[np.float64], scaled: int, total: float
-) -> NDArray[np.float64]:
+def _penalties(objective: Objective, l2: float, scaled: int, total: float) -> NDArray[np.float64]:
     """Return the l2 of each feature as it is, of which the first are scaled."""
-    squares = np.ones_like(sd)
-    with np.errstate(over="ignore"):
-        squares[:scaled] = np.where(sd > 0.0, sd, 1.0)[:scaled] ** 2
-    if not np.isfinite(squares).all():
-        raise OverflowError(PRODUCTS_OVERFLOW)
+    squares = np.ones(objective.examples.shape[0])
+    if l2 and scaled:
+        sd = objective.in_float64().standardize()[2]
+        with np.errstate(over="ignore"):
+            squares[:scaled] = np.where(sd > 0.0, sd, 1.0)[:scaled] ** 2
+        if not np.isfinite(squares).all():
+            raise OverflowError(PRODUCTS_OVERFLOW)
     with np.errstate(over="ignore"):
         penalties = l2 * squares
         largest = float((total * penalties).max(initial=0.0))

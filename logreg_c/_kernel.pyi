@@ -320,6 +320,13 @@ def softmax_predict(
 def curvature(
     problem: Problem, w: NDArray[np.float64], b: float, squared: bool, h: NDArray[np.float64]
 ) -> int: ...
+def gradient_and_curvature(
+    problem: Problem,
+    w: NDArray[np.float64],
+    b: float,
+    dw: NDArray[np.float64],
+    h: NDArray[np.float64],
+) -> tuple[int, float, float]: ...
 def gram(
     problem: Problem,
     centre: NDArray[np.float64],

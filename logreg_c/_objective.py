@@ -25,6 +25,7 @@ PRODUCTS_OVERFLOW = (
 # Sizes of features beyond which sums of squares may leave the range of float64.
 EXTREME = 1e-130
 MOST_PASSES = 1 << 62  # that the kernel counts
+CENTRED_BY = 256  # examples, whose mean is about a sixteenth of a deviation from that of all
 
 
 class Objective:
@@ -120,6 +121,47 @@ class Objective:
             moments[:2, first:], moments[2, first:] = 0.0, 1.0
         return moments if chosen is None else moments[:, chosen]
 
+    def centre(self) -> NDArray[np.float64]:
+        """Return about the mean of every feature, which sums of products are to be centred by.
+
+        It is that of a few examples. Categories have 0, as in `standardize`.
+        """
+        examples = self.examples
+        of, chosen = examples.categories, examples.chosen
+        values, sample_weight = self._taken(self.places(min(CENTRED_BY, examples.shape[1])))
+        s = np.ones(1) if sample_weight is None else sample_weight.astype(np.float64)
+        s = s if s.any() else np.ones(1)
+        centre = np.zeros(examples.shape[0] if of is None or chosen is None else of.n_x)
+        if len(values) > 0:
+            X = np.array(values, np.float64, order="C")
+            first = X[:, 0]
+            with np.errstate(over="ignore", invalid="ignore"):  # the sums of products tell
+                total = np.add.reduce(np.broadcast_to(s, X.shape[1]))
+                mean = first + np.add.reduce((X - X[:, :1]) * s, 1) / total
+            centre[: len(mean)] = mean
+        return centre if chosen is None else centre[chosen]
+
+    def places(self, count: int) -> NDArray[np.intp]:
+        """Return so many examples, in their order.
+
+        They are spread evenly over the data, and lie at uneven places in their stretches, so that
+        no period in the data can meet them.
+        """
+        places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
+        uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        m = self.examples.shape[1]
+        at: NDArray[np.intp] = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
+        return at
+
+    def _taken(
+        self, at: NDArray[np.intp]
+    ) -> tuple[NDArray[Any] | list[NDArray[Any]], NDArray[Any] | None]:
+        """Return the features of some examples that are no categories, and the weights."""
+        of, sample_weight = self.examples.categories, self.sample_weight
+        X = self.examples.dense if of is None else of.numbers
+        values = [x[at] for x in X] if isinstance(X, list) else np.take(X, at, 1)
+        return values, None if sample_weight is None else sample_weight[at]
+
     def _whole(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return w with a 0 for each category that has no weight."""
         of, chosen = self.examples.categories, self.examples.chosen
@@ -179,6 +221,20 @@ class Objective:
             msg = f"Z = w.T X + b {self._overflow()}, and train again"
             raise OverflowError(msg)
         return h
+
+    def gradient_and_curvature(
+        self, w: NDArray[np.float64], b: float
+    ) -> tuple[float, NDArray[np.float64], float, Any]:
+        """Return J, dw and db without a penalty, and h as `curvature`, in one pass over X."""
+        whole, h = self._whole(w), np.empty(self.examples.shape[1])
+        dw = np.empty_like(whole)
+        status, J, db = _kernel.gradient_and_curvature(self._problem, whole, b, dw, h)
+        if status != _kernel.OK:
+            self.raise_if_nonfinite()
+            msg = f"Z = w.T X + b, or a sum over it, {self._overflow()}, or make w and b smaller"
+            raise OverflowError(msg)
+        chosen = self.examples.chosen
+        return J, dw if chosen is None else dw[chosen], db, h
 
     def gram(
         self, h: NDArray[np.float64], centre: NDArray[np.float64]
@@ -586,11 +642,7 @@ class SoftmaxObjective(Objective):
         return WeightsOfClasses(A, self.Y, self.sample_weight)
 
     def some(self, count: int) -> SoftmaxObjective:
-        """Return the objective of so many of the examples, which are copied.
-
-        They are spread evenly over the data, and lie at uneven places in their stretches, so that
-        no period in the data can meet them.
-        """
+        """Return the objective of those of the examples that `places` names, which are copied."""
         if count == self.examples.shape[1]:
             return self
         at = self.places(count)
@@ -603,14 +655,6 @@ class SoftmaxObjective(Objective):
         weight = None if self.sample_weight is None else self.sample_weight[at]
         Y = None if self.Y is None else self.Y[at]
         return SoftmaxObjective(examples, Y, weight, self.n_threads)
-
-    def places(self, count: int) -> NDArray[np.intp]:
-        """Return where the examples of `some` lie, in their order."""
-        places = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # modulo 2^64
-        uneven = (places >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        m = self.examples.shape[1]
-        at: NDArray[np.intp] = ((np.arange(count) + uneven) * (m / count)).astype(np.intp)
-        return at
 
     def _softmax(
         self,

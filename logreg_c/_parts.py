@@ -384,10 +384,13 @@ def survey_part(survey: _kernel.Survey, part: Part) -> None:
 
 
 def taken(part: Part, at: NDArray[np.intp]) -> Part:
-    """Return those examples of the whole that are in a part, named in their order."""
+    """Return those examples of the whole that are in a part, named in their order.
+
+    Without their categories.
+    """
     here = at[np.searchsorted(at, part.first) : np.searchsorted(at, part.first + part.m)]
     here = here - part.first
-    X: Any = part.X
+    X: Any = part.X.numbers if isinstance(part.X, _input.Categorical) else part.X
     X = [x[here] for x in X] if isinstance(X, list) else X.T[here].T
     weight = None if part.sample_weight is None else part.sample_weight[here]
     return Part(part.first, X, part.Y[here], weight)
@@ -590,6 +593,19 @@ class ObjectiveInParts(Objective):
     ) -> Curvature:
         """Return what `gram` weighs examples by, part by part."""
         return Curvature(self._parts, self._whole(w), b, squared)
+
+    def gradient_and_curvature(
+        self, w: NDArray[np.float64], b: float
+    ) -> tuple[float, NDArray[np.float64], float, Curvature]:
+        """Return J, dw and db without a penalty, and what `gram` weighs examples by."""
+        return *self(w, b, 0.0), self.curvature(w, b)
+
+    def _taken(
+        self, at: NDArray[np.intp]
+    ) -> tuple[NDArray[Any] | list[NDArray[Any]], NDArray[Any] | None]:
+        """Return the features of some examples that are no categories, and the weights."""
+        X, _, sample_weight = joined(self._parts.chosen(at))
+        return X, sample_weight
 
     def features(self, chosen: NDArray[np.intp]) -> Objective:  # type: ignore[override]
         """Return the objective of some of the features; of none, it is in memory."""

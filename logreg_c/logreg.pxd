@@ -258,6 +258,9 @@ cdef extern from "logreg.h" nogil:
 
     int logreg_curvature(const logreg_data *data, const double *w, double b, int squared,
                          double *h, const logreg_run *run)
+    int logreg_gradient_and_curvature(const logreg_data *data, const double *w, double b,
+                                      double *J, double *dw, double *db, double *h,
+                                      const logreg_run *run)
     size_t logreg_gram_workspace_size(const logreg_data *data, int n_threads)
     int logreg_gram(const logreg_data *data, const double *centre, double *G, double *mu,
                     double *S, const logreg_run *run)

@@ -453,6 +453,10 @@ int logreg_softmax_predict(const logreg_data *data, int64_t n_outputs, const dou
 int logreg_curvature(const logreg_data *data, const double *w, double b, int squared, double *h,
                      const logreg_run *run);
 
+/* logreg_cost_and_gradient without a penalty, and logreg_curvature, in one pass over X. */
+int logreg_gradient_and_curvature(const logreg_data *data, const double *w, double b, double *J,
+                                  double *dw, double *db, double *h, const logreg_run *run);
+
 /* The weighted sum of squares and products about the mean, where the weights h are the data's
  * sample_weight (which may all be 0) and Y is not looked at:
  *

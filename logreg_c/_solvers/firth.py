@@ -102,7 +102,7 @@ class Penalized(Training):
         self._intercept = not fixed_b
         weight = objective.sample_weight
         self._total = float(objective.examples.shape[1]) if weight is None else math.fsum(weight)
-        self._centre = objective.in_float64().standardize(scale=False)[0].copy()
+        self._centre = objective.centre()
         self._start = b
         self._resumed_at = 0
         self._evaluations = 0
@@ -181,8 +181,8 @@ class Penalized(Training):
     def _at(self, w: Vector, b: float) -> Point | str:
         """Return the point, or why there is no penalized cost."""
         objective = self._objective
-        J = self._total * objective(w, b, 0.0)[0]
-        h = objective.curvature(w, b)
+        J, _, _, h = objective.gradient_and_curvature(w, b)
+        J *= self._total
         hessian = Hessian(objective, h, penalty=0.0, intercept=self._intercept, centre=self._centre)
         if not hessian.S > 0.0:
             return "all predictions are certain"

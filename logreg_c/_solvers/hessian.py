@@ -41,7 +41,7 @@ class Hessian:
     mu : ndarray of shape (n_x,)
     S : float
     centre : ndarray of shape (n_x,)
-        What is subtracted in sums of their products: the mean of the features, or 0.
+        What is subtracted in sums of their products: about the mean of the features, or 0.
     h : ndarray of shape (m,)
     intercept : bool
     """
@@ -58,7 +58,7 @@ class Hessian:
         if not intercept:  # sums of x x.T itself, which would cancel if x were centred
             centre = np.zeros(objective.examples.shape[0])
         elif centre is None:
-            centre = objective.in_float64().standardize(scale=False)[0].copy()
+            centre = objective.centre()
         self.centre = centre
         self.h = h
         H, self.mu, self.S = objective.gram(h, centre)

@@ -90,15 +90,13 @@ class Runaway(NamedTuple):
         )
 
 
-def find_runaway(
-    objective: Objective, w: Vector, b: float, hessian: Hessian, sd: Vector
-) -> Runaway | None:
+def find_runaway(objective: Objective, w: Vector, b: float, hessian: Hessian) -> Runaway | None:
     """Return what shows that there is no minimum near w and b, or None where nothing shows it.
 
-    The objective is in memory and without a penalty, the Hessian is factored at w and b, and sd are
-    the standard deviations of the features. The direction is the step of Newton's method by the
-    gradient of the examples that are nearly certain: the others hold it back wherever they can, and
-    so have z of about 0 along it if that is possible.
+    The objective is in memory and without a penalty, and the Hessian is factored at w and b. The
+    direction is the step of Newton's method by the gradient of the examples that are nearly
+    certain: the others hold it back wherever they can, and so have z of about 0 along it if that is
+    possible.
     """
     v = objective.sample_weight
     if v is None and not hessian.h.min() < CURVATURE_OF_SURE:
@@ -123,7 +121,7 @@ def find_runaway(
     change = objective.outward(step, of_b, math.inf)
     if not (change.largest > 0.0 and change.least >= -SHRINKS * change.largest):
         return None
-    return _described(objective, step, of_b, change.largest, sd)
+    return _described(objective, step, of_b, change.largest)
 
 
 def runaway_of(
@@ -142,21 +140,17 @@ def runaway_of(
         if not (change.largest > CHANGE and change.least > -BACK * change.largest):
             return None
         if change.least >= -SHRINKS * change.largest:
-            return _described(objective, step, of_b, change.largest, None)
+            return _described(objective, step, of_b, change.largest)
         if last.gap <= ENOUGH or last.stopped != "tol":
             return None
         last = go_on(FURTHER * last.gap)
     return None
 
 
-def _described(
-    objective: Objective, step: Vector, of_b: Any, largest: float, sd: Vector | None
-) -> Runaway:
+def _described(objective: Objective, step: Vector, of_b: Any, largest: float) -> Runaway:
     """Return a direction along which z changes by at most `largest`."""
     examples = objective.outward(step, of_b, MOVES * largest).examples
-    if sd is None:
-        centre = not objective.examples.is_sparse
-        sd = objective.in_float64().standardize(centre=centre)[2]
+    sd = objective.in_float64().standardize(centre=not objective.examples.is_sparse)[2]
     moves = np.abs(step).reshape(len(sd), -1).max(1, initial=0.0) * sd
     features = np.flatnonzero(moves > MOVES * float(moves.max(initial=0.0)))
     return Runaway(features, examples, objective.examples.names)

@@ -188,6 +188,7 @@ void logreg_pass_open(logreg_pass *pass, const logreg_data *data, const logreg_p
 {
     const int64_t n_x = data->n_x;
     pass->plan = logreg_plan_of(data, part, kind, centre != NULL, run->n_threads);
+    pass->context = NULL;
     pass->beside = NULL;
     pass->n_beside = 0;
     pass->plan.n_threads = logreg_threads_startable(pass->plan.n_threads);

@@ -88,12 +88,13 @@ static int finish_at(logreg_pass *pass, const logreg_point *point, double l2, do
     return logreg_stop_seen(&pass->stop) ? LOGREG_STOPPED : LOGREG_OK;
 }
 
-static LOGREG_NOINLINE int cost_and_gradient(const logreg_data *data, const logreg_point *point,
-                                             double l2, double *J, double *dw, double *db,
-                                             const logreg_run *run)
+LOGREG_NOINLINE int logreg_gradient_at(const logreg_data *data, const logreg_point *point,
+                                       double l2, double *J, double *dw, double *db, double *Z,
+                                       const logreg_run *run)
 {
     logreg_pass pass;
     open_at(&pass, data, point, run, run->workspace);
+    pass.context = Z;
     if (!logreg_pass_sum_together(&pass, 1)) return LOGREG_STOPPED;
     return finish_at(&pass, point, l2, J, dw, db);
 }
@@ -103,7 +104,7 @@ int logreg_cost_and_gradient(const logreg_data *data, const logreg_standardizati
                              double *db, const logreg_run *run)
 {
     const logreg_point point = {w, b, standardization, 0};
-    LOGREG_IN_DEFAULT_MODES(int, cost_and_gradient(data, &point, l2, J, dw, db, run));
+    LOGREG_IN_DEFAULT_MODES(int, logreg_gradient_at(data, &point, l2, J, dw, db, NULL, run));
 }
 
 /* ---- At several points in one call ----------------------------------------------------------- */

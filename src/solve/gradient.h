@@ -62,6 +62,10 @@ typedef struct gradient {
 gradient logreg_finish(logreg_stop *stop, double *root, int64_t n_x, logreg_type arithmetic,
                        const double *w, double l2, const logreg_standardization *s);
 
+/* J and its gradient at a point, as logreg_cost_and_gradient, and Z (m,) unless that is NULL. */
+int logreg_gradient_at(const logreg_data *data, const logreg_point *point, double l2, double *J,
+                       double *dw, double *db, double *Z, const logreg_run *run);
+
 /* One of several points, each with its own Y and weights, at which J and its gradient are wanted.
  */
 typedef struct logreg_trial {

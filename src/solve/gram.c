@@ -5,6 +5,7 @@
 #include <float.h>
 
 #include "solve/categories.h"
+#include "solve/gradient.h"
 #include "solve/gram.h"
 #include "sums/sums.h"
 
@@ -52,6 +53,20 @@ int logreg_curvature(const logreg_data *data, const double *w, double b, int squ
     const int status = logreg_decision(data, w, b, h, run);
     if (status != LOGREG_OK) return status;
     LOGREG_IN_DEFAULT_MODES(int, weigh(data, squared, h));
+}
+
+static LOGREG_NOINLINE int evaluate(const logreg_data *data, const double *w, double b, double *J,
+                                    double *dw, double *db, double *h, const logreg_run *run)
+{
+    const logreg_point point = {w, b, NULL, 0};
+    const int status = logreg_gradient_at(data, &point, 0.0, J, dw, db, h, run);
+    return status == LOGREG_OK ? weigh(data, 0, h) : status;
+}
+
+int logreg_gradient_and_curvature(const logreg_data *data, const double *w, double b, double *J,
+                                  double *dw, double *db, double *h, const logreg_run *run)
+{
+    LOGREG_IN_DEFAULT_MODES(int, evaluate(data, w, b, J, dw, db, h, run));
 }
 
 /* ---- The Gram -------------------------------------------------------------------------------- */

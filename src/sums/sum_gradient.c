@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The sums of J, dw and db.
+ * The sums of J, dw and db; and, where the context of the pass is an array (m,), Z in it.
  */
 #include "sums/sums.h"
 
@@ -69,7 +69,7 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     const logreg_plan *plan = &pass->plan;
     const logreg_kernels *kernels = plan->kernels;
     const int64_t n_x = plan->reading.data->n_x;
-    double *sums = node + logreg_padded(n_x);
+    double *sums = node + logreg_padded(n_x), *Z = pass->context;
     leaf_run run;
     int64_t first, end;
     int overlap = 0;
@@ -84,6 +84,7 @@ static void leaf(logreg_pass *pass, int64_t segment, int thread, double *node)
     for (; block.first < end; block.first += block.count) {
         block.count = logreg_at_most(end - block.first, block.count);
         if (!overlap && !logreg_pass_forward(pass, &block, thread)) return;
+        if (Z) kernels->widen(&block, Z + block.first);
         kernels->load_targets(&block);
         activate(&kernels->logistic, &block, &run, sums);
         overlap = plan->reading.overlap && end - block.first >= 2 * block.count;
