@@ -123,6 +123,30 @@ def test_features_far_from_0_keep_their_digits():
     np.testing.assert_allclose(far.standard_errors[:3], near.standard_errors[:3], rtol=1e-8)
 
 
+@pytest.mark.parametrize(
+    "case", ["sorted", "two regimes", "rare", "heavy", "mostly without weight"]
+)
+def test_any_few_examples_are_enough_to_centre_by(case):
+    X, Y = make(2, 300)  # more than the sums of products are centred by
+    s = None
+    if case == "sorted":
+        X[0] = np.sort(X[0]) + 1e6
+    elif case == "two regimes":
+        X[0, 150:] += 1e6
+    elif case == "rare":
+        X[0] = 0.0
+        X[0, ::75] = 1e4
+    else:
+        s = np.where(np.arange(300) % 60 == 7, 1e6, 1.0 if case == "heavy" else 0.0)
+        X[0, s > 1.0] += 1e4
+    w = np.array([1.0, -0.5]) / X.std(1)
+    b = -w @ X.mean(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", logreg_c.ConvergenceWarning)  # not at the minimum
+        found = inference(X, Y, w, b, sample_weight=s)
+    assert close(found.covariance, exact_covariance(X, Y, w, b, s=s), 1e-8)
+
+
 # ---- Published figures ---------------------------------------------------------------------------
 
 

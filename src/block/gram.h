@@ -154,14 +154,14 @@ static void pack_panels(const logreg_data *data, int64_t first, int64_t count, c
                    panels + j * count);
 }
 
-/* Adds the products of TILE_ROWS components of one panel with `width` whole panels, at most
- * TILE_LANES. */
+/* Adds the products of `height` components of one panel, at most TILE_ROWS, with `width` whole
+ * panels, at most TILE_LANES. */
 LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t count, double *out,
-                            int width)
+                            int height, int width)
 {
     lanes sum[TILE_ROWS][TILE_LANES];
     LANES_UNROLL
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < height; r++) {
         LANES_UNROLL
         for (int c = 0; c < width; c++) {
             LOGREG_PREFETCH(out + (c * PANEL + r) * PANEL, 0);
@@ -173,7 +173,7 @@ LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t co
         LANES_UNROLL
         for (int c = 0; c < width; c++) column[c] = lanes_load(columns + (c * count + i) * PANEL);
         LANES_UNROLL
-        for (int r = 0; r < TILE_ROWS; r++) {
+        for (int r = 0; r < height; r++) {
             const lanes value = lanes_broadcast(row[i * PANEL + r]);
             LANES_UNROLL
             for (int c = 0; c < width; c++)
@@ -181,13 +181,22 @@ LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t co
         }
     }
     LANES_UNROLL
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < height; r++) {
         LANES_UNROLL
         for (int c = 0; c < width; c++) {
             double *to = out + (c * PANEL + r) * PANEL;
             lanes_store(to, lanes_add(lanes_load(to), sum[r][c]));
         }
     }
+}
+
+LOGREG_INLINE void add_tiles(const double *row, const double *columns, int64_t count, double *out,
+                             int height, int whole)
+{
+    if (TILE_LANES == 1 || whole)
+        add_tile(row, columns, count, out, height, TILE_LANES);
+    else
+        add_tile(row, columns, count, out, height, 1);
 }
 
 /* Adds the products of the components of rows and columns, of `count` vectors, to out. Both lie in
@@ -204,10 +213,11 @@ static void add_products(const double *rows, int64_t n_rows, const double *colum
             const double *row = rows + p * PANEL * count, *column = columns + q * PANEL * count;
             double *squares = out + (logreg_gram_square(p, n_columns / PANEL) + q) * PANEL * PANEL;
             for (int r = 0; r < PANEL && r < n; r += TILE_ROWS, squares += TILE_ROWS * PANEL)
-                if (q + TILE_LANES <= end)
-                    add_tile(row + r, column, count, squares, TILE_LANES);
+                if (n - r <= TILE_ROWS / 2)
+                    add_tiles(row + r, column, count, squares, TILE_ROWS / 2,
+                              q + TILE_LANES <= end);
                 else
-                    add_tile(row + r, column, count, squares, 1);
+                    add_tiles(row + r, column, count, squares, TILE_ROWS, q + TILE_LANES <= end);
         }
 }
 

@@ -177,6 +177,25 @@ static uint64_t hash_factor(uint64_t hash, const calls *c, double *G, const doub
     return hash;
 }
 
+/* The curvature in one pass with the gradient, which has the bits of each by itself. */
+static void check_both(const calls *c, int code, const double *h, int n_threads)
+{
+    const int64_t n_x = c->data->n_x, m = c->data->m;
+    double *both = allocate_doubles(m), *dw = allocate_doubles(n_x), *alone = allocate_doubles(n_x);
+    double J[2], db[2];
+    if (gradient_and_curvature(c->data, c->w, c->b, &J[0], dw, &db[0], both, n_threads) ==
+        LOGREG_OK) {
+        CHECK(code == LOGREG_OK && memcmp(both, h, (size_t)m * sizeof *h) == 0);
+        CHECK(cost_and_gradient(c->data, c->w, c->b, 0, &J[1], alone, &db[1], n_threads) ==
+              LOGREG_OK);
+        CHECK(J[0] == J[1] && db[0] == db[1]);
+        CHECK(memcmp(dw, alone, (size_t)n_x * sizeof *dw) == 0);
+    }
+    free(both);
+    free(dw);
+    free(alone);
+}
+
 /* The curvature, and its Gram. */
 static uint64_t hash_curvature(uint64_t hash, const calls *c, int n_threads)
 {
@@ -186,6 +205,7 @@ static uint64_t hash_curvature(uint64_t hash, const calls *c, int n_threads)
     int code = curvature(c->data, c->w, c->b, 0, h, n_threads);
     CHECK(code == LOGREG_PASS_OVERFLOW || (code == LOGREG_OK && !c->nonfinite));
     hash = hash * 31 + (uint64_t)code;
+    check_both(c, code, h, n_threads);
     if (code == LOGREG_OK) {
         logreg_data weighted = *c->data;
         weighted.sample_weight = column_of(h);

@@ -288,6 +288,17 @@ static inline int curvature(const logreg_data *data, const double *w, double b, 
     return code;
 }
 
+static inline int gradient_and_curvature(const logreg_data *data, const double *w, double b,
+                                         double *J, double *dw, double *db, double *h,
+                                         int n_threads)
+{
+    char *buffer;
+    logreg_run run = make_run(logreg_workspace_size(data, 0, n_threads), n_threads, &buffer);
+    int code = logreg_gradient_and_curvature(data, w, b, J, dw, db, h, &run);
+    free(buffer);
+    return code;
+}
+
 static inline int gram(const logreg_data *data, const double *centre, double *G, double *mu,
                        double *S, int n_threads)
 {
