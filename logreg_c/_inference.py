@@ -573,11 +573,12 @@ def _meat_of_clusters(
 
 def _null_log_likelihood(objective: Objective, total: float, b: float, *, intercept: bool) -> float:
     """Return the log-likelihood of the best b without features, or of b where it is given."""
-    objective, none = objective.features(np.empty(0, np.intp)), np.empty(0)
+    objective = objective.features(np.empty(0, np.intp))
     if not intercept:
-        return -total * objective(none, b, 0.0)[0]
-    _, _, db = objective(none, 0.0, 0.0)
-    share = 0.5 - db  # of the labels that are 1
+        return -total * objective(np.empty(0), b, 0.0)[0]
+    Y = np.asarray(objective.Y)
+    positive = Y if objective.sample_weight is None else Y * objective.sample_weight.astype(float)
+    share = min(float(np.add.reduce(positive, dtype=np.float64)) / total, 1.0)
     return total * sum(p * math.log(p) for p in (share, 1.0 - share) if p > 0.0)
 
 
