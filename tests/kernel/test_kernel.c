@@ -1576,6 +1576,28 @@ static void check_curvature(const problem *p, int n_threads)
     free(h);
 }
 
+/* In one pass they have the bits of each by itself. */
+static void check_gradient_and_curvature(const problem *p, int n_threads)
+{
+    const int64_t n_x = p->data.n_x, m = p->data.m;
+    double J[2], db[2], *dw[2], *h[2];
+    for (int k = 0; k < 2; k++) {
+        dw[k] = allocate_doubles(n_x);
+        h[k] = allocate_doubles(m);
+    }
+    CHECK(cost_and_gradient(&p->data, p->w, p->b, 0, &J[0], dw[0], &db[0], 1) == LOGREG_OK);
+    CHECK(curvature(&p->data, p->w, p->b, 0, h[0], 1) == LOGREG_OK);
+    CHECK(gradient_and_curvature(&p->data, p->w, p->b, &J[1], dw[1], &db[1], h[1], n_threads) ==
+          LOGREG_OK);
+    CHECK(J[0] == J[1] && db[0] == db[1]);
+    CHECK(memcmp(dw[0], dw[1], (size_t)n_x * sizeof *dw[0]) == 0);
+    CHECK(memcmp(h[0], h[1], (size_t)m * sizeof *h[0]) == 0);
+    for (int k = 0; k < 2; k++) {
+        free(dw[k]);
+        free(h[k]);
+    }
+}
+
 static void test_curvature_agrees_with_long_hand(void)
 {
     static const int64_t features[] = {0, 1, 9, 33};
@@ -1586,6 +1608,7 @@ static void test_curvature_agrees_with_long_hand(void)
                     make_problem(features[f], some_examples[e],
                                  variant & 1 ? FEATURE_MAJOR : EXAMPLE_MAJOR, 1, variant & 2);
                 check_curvature(&p, 2);
+                check_gradient_and_curvature(&p, 2);
                 free_problem(&p);
             }
 }
