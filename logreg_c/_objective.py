@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     Columns = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 
-PRODUCTS_OVERFLOW = (
-    "a product of two features leaves the range of float64: rescale X, say by its largest magnitude"
-)
+PRODUCT_OVERFLOWS = "a product of two features leaves the range of float64"
+PRODUCTS_OVERFLOW = f"{PRODUCT_OVERFLOWS}: rescale X, say by its largest magnitude"
 # Sizes of features beyond which sums of squares may leave the range of float64.
 EXTREME = 1e-130
 MOST_PASSES = 1 << 62  # that the kernel counts
@@ -250,7 +249,7 @@ class Objective:
         status, S = _kernel.gram(problem, centre, G, mu)
         if status != _kernel.OK:
             self.raise_if_nonfinite()
-            raise OverflowError(PRODUCTS_OVERFLOW)
+            raise OverflowError(f"{PRODUCT_OVERFLOWS}: {self.how_to_rescale()}")
         if chosen is not None:
             G, mu = G.take(chosen, 0).take(chosen, 1), mu[chosen]
         return G, mu, S
