@@ -190,6 +190,7 @@ LOGREG_INLINE void add_tile(const double *row, const double *columns, int64_t co
     }
 }
 
+/* TILE_LANES panels side by side if there are so many, else one. */
 LOGREG_INLINE void add_tiles(const double *row, const double *columns, int64_t count, double *out,
                              int height, int whole)
 {
