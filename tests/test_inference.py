@@ -454,9 +454,10 @@ def test_weights_that_cannot_count_are_refused():
             logreg_c.inference(X, Y, [0.9], -1.8, sample_weight=np.full(4, weight))
 
 
-@pytest.mark.parametrize("settings", [{"intercept": False}, {"l2": 1.0, "standardize": True}])
-def test_products_that_overflow_are_told(settings):
-    X = np.array([[1.3e160, 1.4e160, 1.5e160]])
+@pytest.mark.parametrize("settings", [{}, {"intercept": False}, {"l2": 1.0, "standardize": True}])
+@pytest.mark.parametrize("size", [1e-310, 1e-160, 1e160])
+def test_products_that_leave_the_range_are_told(settings, size):
+    X = np.array([[1.3, 1.4, 1.5]]) * size
     with pytest.raises(OverflowError, match="rescale X"):
         logreg_c.inference(X, [0, 1, 1], [0.0], 0.0, **settings)
 

@@ -26,6 +26,8 @@ NAMED = 5  # columns in a message
 # In units of the square of a feature's mean: the squares of the rounding of its values.
 ROUNDING = 1e-31
 EPSILON = 2.0**-52
+# A sum of squares that may have lost digits below the range of float64.
+SMALL = 1e-250
 
 
 class Hessian:
@@ -74,6 +76,8 @@ class Hessian:
         self._objective = objective
         self.intercept = intercept
         squares = np.diagonal(H)
+        if (squares < SMALL).any():
+            objective.in_float64().standardize(scale=False)  # tells squares that leave the range
         diagonal = np.where(squares > hidden, squares, 0.0) + penalty
         self._unit = np.divide(1.0, np.sqrt(diagonal), where=diagonal > 0, out=np.zeros(len(H)))
         np.fill_diagonal(H, diagonal)
