@@ -10,7 +10,7 @@
 
 enum { PANEL = LOGREG_PANEL };
 
-/* Packs the first `some` examples of columns x, whose values lie side by side. */
+/* Packs `some` examples of columns x, whose values lie side by side, from a byte offset on. */
 LOGREG_INLINE void pack_group(const char *const *x, int64_t offset, int some, int64_t ahead,
                               const double *centre, const double *scale, double *panel,
                               logreg_type type)
@@ -61,11 +61,11 @@ static void take_columns(panel_columns *of, const logreg_data *data, int64_t j, 
 {
     static const double zeros[LOGREG_PANEL_VECTORS];
     for (int c = 0; c < PANEL; c++) {
-        const logreg_column column = logreg_feature(data, c < n ? j + c : j);
+        of->x[c] = (const char *)zeros;
+        if (c >= n) continue;
+        const logreg_column column = logreg_feature(data, j + c);
         const int64_t ahead = count * logreg_type_size(column.type);
-        if (c >= n)
-            of->x[c] = (const char *)zeros;
-        else if (convert)
+        if (convert)
             of->x[c] = (const char *)column_values(&column, first, count, ahead, of->scratch[c]);
         else
             of->x[c] = column_at(&column, first);
